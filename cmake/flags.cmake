@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Flags that every target of ours takes, and those of trusted code.
+
+add_library(edmm_warnings INTERFACE)
+target_compile_options(edmm_warnings INTERFACE
+	$<$<COMPILE_LANGUAGE:C>:-Wall -Wextra -Werror -Wconversion -Wshadow
+	-Wstrict-prototypes -Wmissing-prototypes -Wvla>)
+target_include_directories(edmm_warnings INTERFACE
+	${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/include)
+
+# Freestanding code that links into an enclave. No red zone: a fault handler
+# may run on the interrupted stack. No protector: FS is not set up at entry.
+add_library(edmm_trusted_flags INTERFACE)
+target_link_libraries(edmm_trusted_flags INTERFACE edmm_warnings)
+target_compile_options(edmm_trusted_flags INTERFACE
+	$<$<COMPILE_LANGUAGE:C>:-ffreestanding -fvisibility=hidden
+	-mno-red-zone -fno-stack-protector -fstack-clash-protection -fPIE
+	-fcf-protection=none -U_FORTIFY_SOURCE -fno-sanitize=all>)
+
+# edmm_room(NAME FILE...): a static library of host or common code.
+function(edmm_room name)
+	add_library(${name} STATIC ${ARGN})
+	target_link_libraries(${name} PUBLIC edmm_warnings)
+	set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+endfunction()
+
+# edmm_check_test(NAME FILES... LIBS libs...): a test program on Check.
+function(edmm_check_test name)
+	cmake_parse_arguments(T "" "" "LIBS" ${ARGN})
+	add_executable(${name} ${T_UNPARSED_ARGUMENTS})
+	target_link_libraries(${name} PRIVATE edmm_warnings ${T_LIBS}
+		PkgConfig::CHECK)
+	add_test(NAME ${name} COMMAND ${name})
+endfunction()

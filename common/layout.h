@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The layout record: what an enclave knows of its own address range. One page
+ * in the read-only part of the image (section .edmm.layout), filled in by the
+ * image builder from the ELF file and the policy, and measured. The enclave
+ * believes it because the measurement covers it; the host reads it to load.
+ *
+ * Everything is an offset in bytes from the enclave's base, page aligned unless
+ * said otherwise. No maximum of a start-up parameter is in here: an elastic
+ * image's identity does not depend on one. heap_bound is the address range
+ * that the heap can ever use, a property of ELRANGE.
+ *
+ *	0             ELF segments, at their virtual addresses
+ *	ctx_off       ctx_count contexts, ctx_stride apart, each
+ *	                TCS | SSA frames | thread page | exception stack | guard
+ *	stack_off     main stack: guard | reserved | stack_init bytes EADDed
+ *	meta_off      EMM metadata: meta_init bytes EADDed, grows to meta_size
+ *	heap_off      heap: heap_init bytes EADDed, then absent, to heap_bound
+ */
+#ifndef COMMON_LAYOUT_H
+#define COMMON_LAYOUT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define EDMM_LAYOUT_MAGIC 0x3154594c4d4d4445ull /* "EDMMLYT1" */
+#define EDMM_LAYOUT_VERSION 1u
+#define EDMM_LAYOUT_SECTION ".edmm.layout"
+
+/* Flags: all of them decide security or the page life cycle, so measured. */
+#define EDMM_LAYOUT_ELASTIC 0x1u   /* pages are added after EINIT (SGX2) */
+#define EDMM_LAYOUT_WX 0x2u	   /* pages may be writable and executable */
+#define EDMM_LAYOUT_DEBUG 0x4u	   /* signed for ATTRIBUTES.DEBUG */
+#define EDMM_LAYOUT_HEAP_ZERO 0x8u /* EADDed heap is unmeasured: zero it */
+
+struct edmm_layout {
+	uint64_t magic;
+	uint32_t version;
+	uint32_t flags;
+	uint64_t elrange_size; /* SECS.SIZE */
+	uint64_t image_size;   /* end of the last ELF segment */
+
+	uint32_t ssa_frame_pages;
+	uint32_t nssa;
+	uint64_t ctx_off;
+	uint64_t ctx_stride;
+	uint32_t ctx_count;
+	uint32_t ctx_reserved;
+	/* Within a context, from its TCS: */
+	uint64_t ctx_ssa;    /* nssa * ssa_frame_pages pages */
+	uint64_t ctx_thread; /* GS base: the runtime's thread record */
+	uint64_t ctx_thread_size;
+	uint64_t ctx_xstack;	  /* exception stack, lowest address */
+	uint64_t ctx_xstack_size; /* committed whole */
+
+	uint64_t stack_off; /* lowest usable byte; a guard page lies below */
+	uint64_t stack_size;
+	uint64_t stack_init; /* at the high end */
+
+	uint64_t meta_off;
+	uint64_t meta_size;
+	uint64_t meta_init;
+
+	uint64_t heap_off;
+	uint64_t heap_bound; /* bytes of address range */
+	uint64_t heap_init;  /* bytes EADDed; a static image's whole heap */
+
+	uint64_t reserved[490];
+};
+
+_Static_assert(sizeof(struct edmm_layout) == 4096, "a layout is one page");
+_Static_assert(offsetof(struct edmm_layout, elrange_size) == 16, "elrange");
+_Static_assert(offsetof(struct edmm_layout, ctx_off) == 40, "ctx_off");
+_Static_assert(offsetof(struct edmm_layout, ctx_ssa) == 64, "ctx_ssa");
+_Static_assert(offsetof(struct edmm_layout, stack_off) == 104, "stack_off");
+_Static_assert(offsetof(struct edmm_layout, meta_off) == 128, "meta_off");
+_Static_assert(offsetof(struct edmm_layout, heap_off) == 152, "heap_off");
+
+#endif
