@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The protocol between an enclave and its host, used by both sides. All of it
+ * is in untrusted memory: what the enclave reads from here is a claim, copied
+ * once and then checked (design I10, I11); what it writes here is public.
+ * Fixed widths, addresses as u64, no pointers, no policy.
+ *
+ * Entry. The host enters a TCS through the vDSO function. RDI is one of enum
+ * wire_enter, RSI an address as told there. RDX, R8, R9 are ignored.
+ *
+ * Exit. EEXIT returns with RDI one of enum wire_exit and RSI a small value as
+ * told there. All other registers but RSP, RBP, RBX and RCX are zero.
+ *
+ * A host call in full: the enclave fills call[RSI] of the thread's block and
+ * leaves with WIRE_EXIT_CALL; the host performs it, writes status and count,
+ * and enters with WIRE_ENTER_RETURN on the same TCS. Calls nest when a fault
+ * inside needs the host while a slot is being filled: hence several slots.
+ *
+ * An exception: the vDSO reports it (function ERESUME); the host enters the
+ * same TCS with WIRE_ENTER_EXCEPTION (at CSSA 1); the enclave leaves with
+ * WIRE_EXIT_RESUME; the host calls the vDSO function with ERESUME.
+ */
+#ifndef COMMON_WIRE_H
+#define COMMON_WIRE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define WIRE_VERSION 1u
+
+/* RDI at EENTER. */
+enum wire_enter {
+	WIRE_ENTER_START = 1,	  /* once; RSI: struct wire_start */
+	WIRE_ENTER_THREAD = 2,	  /* on an assigned TCS; RSI: wire_thread */
+	WIRE_ENTER_RETURN = 3,	  /* from a host call */
+	WIRE_ENTER_EXCEPTION = 4, /* after an exception inside */
+};
+
+/* RDI at EEXIT. */
+enum wire_exit {
+	WIRE_EXIT_CALL = 1,   /* RSI: index of the call slot */
+	WIRE_EXIT_RESUME = 2, /* ERESUME this TCS */
+	WIRE_EXIT_THREAD = 3, /* this thread has ended; its TCS is free */
+	WIRE_EXIT_DONE = 4,   /* the program has ended: see wire_thread.end */
+	WIRE_EXIT_CRASH = 5,  /* the enclave has ended: wire_thread.crash */
+	/*
+	 * This entry is not allowed now; nothing has changed. RSI is an
+	 * enum wire_refusal.
+	 */
+	WIRE_EXIT_REFUSED = 6,
+};
+
+enum wire_refusal {
+	WIRE_REFUSED_KIND = 1,	 /* unknown entry, or wrong CSSA for it */
+	WIRE_REFUSED_STATE = 2,	 /* the TCS is not in the state for it */
+	WIRE_REFUSED_DEAD = 3,	 /* the enclave has crashed or ended */
+	WIRE_REFUSED_ARGS = 4,	 /* a start-up value fails its checks */
+	WIRE_REFUSED_CONFIG = 5, /* the enclave's own report or layout does */
+};
+
+/*
+ * Host calls. Numbers below WIRE_CALL_LIBC are the runtime's and served by
+ * host/edmm.c; the others are the C library's (common/calls.h).
+ * Enclave addresses are offsets from the base here: off, size.
+ */
+enum wire_call_nr {
+	WIRE_CALL_NONE = 0,
+	/* off, size, page type (SGX_PT_TRIM or SGX_PT_TCS); count: bytes done
+	 */
+	WIRE_CALL_MODIFY_TYPES = 1,
+	/* off, size, rights (SGX_SECINFO_RWX bits); count: bytes done */
+	WIRE_CALL_RESTRICT = 2,
+	/* off, size; count: bytes done */
+	WIRE_CALL_REMOVE = 3,
+	/* off, size, PROT_ bits for the mapping (the values of Linux) */
+	WIRE_CALL_MPROTECT = 4,
+	/* off, size: touch one byte a page; a hint; count: bytes touched */
+	WIRE_CALL_POPULATE = 5,
+	/* context index: start a host thread that enters it */
+	WIRE_CALL_THREAD = 6,
+	/* milliseconds; address of a u32 and its expected value, or 0 */
+	WIRE_CALL_WAIT = 7,
+	/* address of a u32, number of waiters to wake */
+	WIRE_CALL_WAKE = 8,
+	WIRE_CALL_LIBC = 0x100,
+};
+
+#define WIRE_CALL_ARGS 6
+
+/**
+ * struct wire_call - one host call
+ * @nr: enum wire_call_nr, or a number of common/calls.h
+ * @status: 0 or a negated Linux errno value, written by the host
+ * @args: memory is meant by offsets into the thread's data buffer
+ * @count: a second result, written by the host
+ */
+struct wire_call {
+	uint32_t nr;
+	int32_t status;
+	uint64_t args[WIRE_CALL_ARGS];
+	uint64_t count;
+};
+
+/* How the program ended, when it did so itself. */
+enum wire_end_kind {
+	WIRE_END_EXIT = 1,   /* value: exit status, 0..255 */
+	WIRE_END_SIGNAL = 2, /* value: number of the signal that ended it */
+};
+
+struct wire_end {
+	uint32_t kind;
+	uint32_t value;
+};
+
+enum wire_crash_kind {
+	WIRE_CRASH_FAULT = 1, /* an exception that nothing resolved */
+	WIRE_CRASH_ABORT = 2, /* an invariant of ours is broken */
+	WIRE_CRASH_HOST = 3,  /* the host broke the protocol */
+};
+
+/* Which setting would have mattered; the host has the words for it. */
+enum wire_setting {
+	WIRE_SETTING_NONE = 0,
+	WIRE_SETTING_HEAP_MAX = 1,
+	WIRE_SETTING_STACK = 2,
+	WIRE_SETTING_WX = 3,
+	WIRE_SETTING_XSTACK = 4,
+};
+
+#define WIRE_CRASH_AREA 32
+#define WIRE_CRASH_TEXT 128
+#define WIRE_NOT_INSIDE UINT64_MAX
+
+/**
+ * struct wire_crash - why the enclave has ended
+ * @kind: enum wire_crash_kind
+ * @vector: of the exception, from the enclave's own SSA; else 0
+ * @error_code: of #PF and #GP
+ * @setting: enum wire_setting
+ * @addr: faulting address, as the program used it
+ * @addr_off: the same from the base, or WIRE_NOT_INSIDE
+ * @rip_off: instruction, from the base, or WIRE_NOT_INSIDE
+ * @rsp_off: stack pointer, from the base, or WIRE_NOT_INSIDE
+ * @context: index of the TCS
+ * @invariant: number of the broken invariant (docs/invariants.md), or 0
+ * @signal: that the program dies of (Linux's number)
+ * @area: name of the area that @addr lies in, NUL-terminated, may be empty
+ * @text: what happened, NUL-terminated, may be empty
+ */
+struct wire_crash {
+	uint32_t kind;
+	uint32_t vector;
+	uint32_t error_code;
+	uint32_t setting;
+	uint64_t addr;
+	uint64_t addr_off;
+	uint64_t rip_off;
+	uint64_t rsp_off;
+	uint32_t context;
+	uint32_t invariant;
+	uint32_t signal;
+	uint32_t reserved;
+	char area[WIRE_CRASH_AREA];
+	char text[WIRE_CRASH_TEXT];
+};
+
+#define WIRE_CALL_SLOTS 4
+
+/**
+ * struct wire_thread - the untrusted block of one entered TCS
+ * @buf_addr: data buffer, 8-byte aligned, outside ELRANGE
+ * @buf_size: in bytes, a multiple of 8, WIRE_BUF_MIN to WIRE_BUF_MAX
+ * @call: slots of host calls, by nesting depth
+ * @end: valid at WIRE_EXIT_DONE
+ * @crash: valid at WIRE_EXIT_CRASH
+ *
+ * The enclave reads buf_addr and buf_size once, at its first entry.
+ */
+struct wire_thread {
+	uint64_t buf_addr;
+	uint64_t buf_size;
+	struct wire_call call[WIRE_CALL_SLOTS];
+	struct wire_end end;
+	struct wire_crash crash;
+};
+
+#define WIRE_BUF_MIN (64u << 10)
+#define WIRE_BUF_MAX (64u << 20)
+
+/**
+ * struct wire_stats - what the enclave tells of itself, written only by it
+ * @seq: odd while a group of fields is being written
+ * @main_tsc: time stamp counter when main() was called, 0 before
+ * @committed: bytes committed now: heap, stack and metadata together,
+ *	without the measured image and the contexts
+ * @idle: of these, bytes freed lazily
+ * @peak: highest value of @committed
+ * @accepted: pages accepted at run time since the start
+ * @trimmed: pages trimmed and proved since the start
+ * @faults: faults that the enclave's memory manager has resolved
+ * @host_calls: host calls since the start, by this runtime's count
+ * @heap_max: bytes; the start-up value in effect
+ * @heap_used: bytes of the heap's areas that the program has mapped
+ *
+ * The host samples single fields: each is one aligned 8-byte store.
+ */
+struct wire_stats {
+	uint64_t seq;
+	uint64_t main_tsc;
+	uint64_t committed;
+	uint64_t idle;
+	uint64_t peak;
+	uint64_t accepted;
+	uint64_t trimmed;
+	uint64_t faults;
+	uint64_t host_calls;
+	uint64_t heap_max;
+	uint64_t heap_used;
+	uint64_t reserved[501];
+};
+
+/**
+ * struct wire_start - start-up parameters, from the host and not measured
+ * @version: WIRE_VERSION
+ * @size: of this structure
+ * @thread_addr: struct wire_thread of the main thread
+ * @stats_addr: struct wire_stats, page aligned, or 0
+ * @heap_max: bytes, page aligned; 0 takes the layout's heap_bound, and more
+ *	than that is refused
+ * @arg_addr: argc then envc strings, each NUL-terminated, end to end
+ * @arg_size: bytes of that block, at most WIRE_ARG_MAX
+ * @argc: strings of argv, 1 to WIRE_ARGC_MAX
+ * @envc: strings of environ, at most WIRE_ARGC_MAX
+ * @heap_free_max: bytes of lazily freed memory to keep; UINT64_MAX takes the
+ *	built-in policy
+ * @flags: WIRE_START_*
+ */
+struct wire_start {
+	uint32_t version;
+	uint32_t size;
+	uint64_t thread_addr;
+	uint64_t stats_addr;
+	uint64_t heap_max;
+	uint64_t arg_addr;
+	uint64_t arg_size;
+	uint32_t argc;
+	uint32_t envc;
+	uint64_t heap_free_max;
+	uint64_t flags;
+};
+
+#define WIRE_ARG_MAX (128u << 10)
+#define WIRE_ARGC_MAX 8192u
+
+/* The host populates ahead when asked to (WIRE_CALL_POPULATE). */
+#define WIRE_START_POPULATE 0x1ull
+#define WIRE_START_FLAGS WIRE_START_POPULATE
+
+_Static_assert(sizeof(struct wire_call) == 64, "wire_call");
+_Static_assert(offsetof(struct wire_call, status) == 4, "wire_call.status");
+_Static_assert(offsetof(struct wire_call, args) == 8, "wire_call.args");
+_Static_assert(offsetof(struct wire_call, count) == 56, "wire_call.count");
+_Static_assert(sizeof(struct wire_end) == 8, "wire_end");
+_Static_assert(sizeof(struct wire_crash) == 224, "wire_crash");
+_Static_assert(offsetof(struct wire_crash, addr) == 16, "wire_crash.addr");
+_Static_assert(offsetof(struct wire_crash, context) == 48, "crash.context");
+_Static_assert(offsetof(struct wire_crash, area) == 64, "wire_crash.area");
+_Static_assert(offsetof(struct wire_crash, text) == 96, "wire_crash.text");
+_Static_assert(offsetof(struct wire_thread, call) == 16, "wire_thread.call");
+_Static_assert(offsetof(struct wire_thread, end) == 272, "wire_thread.end");
+_Static_assert(offsetof(struct wire_thread, crash) == 280, "thread.crash");
+_Static_assert(sizeof(struct wire_thread) == 504, "wire_thread");
+_Static_assert(sizeof(struct wire_stats) == 4096, "wire_stats");
+_Static_assert(offsetof(struct wire_stats, committed) == 16, "committed");
+_Static_assert(offsetof(struct wire_stats, heap_used) == 80, "heap_used");
+_Static_assert(sizeof(struct wire_start) == 72, "wire_start");
+_Static_assert(offsetof(struct wire_start, thread_addr) == 8, "thread_addr");
+_Static_assert(offsetof(struct wire_start, argc) == 48, "wire_start.argc");
+_Static_assert(offsetof(struct wire_start, heap_free_max) == 56, "free_max");
+
+#endif

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The untrusted side of a run: open the SGX device, load an image into it,
+ * start the program, serve it, and tell how it ended. Speaks only Linux's
+ * interface: the device, its ioctls, mmap and the vDSO function.
+ *
+ * Every function that can fail takes a struct edmm_host_error and writes one
+ * line of text into it, without a newline: what, where, what would be right.
+ *
+ * One struct edmm_host is one enclave. Only edmm_host_stats() may be called
+ * from another thread while edmm_host_run() runs.
+ */
+#ifndef EDMM_HOST_H
+#define EDMM_HOST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/layout.h"
+#include "common/pages.h"
+#include "common/wire.h"
+#include "edmm/err.h"
+#include "sgx/arch.h"
+
+struct edmm_host;
+
+struct edmm_host_error {
+	char text[256];
+};
+
+/**
+ * struct edmm_host_image - what to load; all of it stays the caller's
+ * @name: for messages
+ * @layout: as it stands in the image's .edmm.layout
+ * @runs: pages in the order of measuring; sources may go after the load
+ * @run_count: elements of @runs
+ * @sigstruct: for EINIT
+ * @attributes: of SECS: flags and XFRM
+ * @miscselect: of SECS
+ * @elf: the ELF file's bytes, for symbols in reports; NULL for none; alive
+ *	until edmm_host_close()
+ * @elf_size: bytes
+ */
+struct edmm_host_image {
+	const char *name;
+	const struct edmm_layout *layout;
+	const struct edmm_page_run *runs;
+	size_t run_count;
+	const struct sgx_sigstruct *sigstruct;
+	struct sgx_attributes attributes;
+	uint32_t miscselect;
+	const uint8_t *elf;
+	size_t elf_size;
+};
+
+/**
+ * struct edmm_host_start - parameters of one run
+ * @argv: NULL-terminated; becomes the program's
+ * @envp: NULL-terminated; becomes the program's
+ * @heap_max: bytes; 0 takes the layout's bound
+ * @heap_free_max: bytes of lazily freed memory to keep; UINT64_MAX: built in
+ * @populate: serve the enclave's hints by touching pages ahead
+ * @buf_size: data buffer of a thread in bytes; 0 takes 1 MiB
+ */
+struct edmm_host_start {
+	char *const *argv;
+	char *const *envp;
+	uint64_t heap_max;
+	uint64_t heap_free_max;
+	bool populate;
+	uint64_t buf_size;
+};
+
+enum edmm_host_end_kind {
+	EDMM_HOST_EXITED = 1,	 /* value: exit status */
+	EDMM_HOST_SIGNALLED = 2, /* value: signal that the program died of */
+	EDMM_HOST_CRASHED = 3,	 /* value: signal; report has the reason */
+	EDMM_HOST_REFUSED = 4,	 /* the enclave did not start; error is set */
+};
+
+struct edmm_host_end {
+	enum edmm_host_end_kind kind;
+	int value;
+	struct wire_crash crash; /* of EDMM_HOST_CRASHED */
+};
+
+/* What the host side has counted; the machine's own counters are better. */
+struct edmm_host_counts {
+	uint64_t enters;     /* EENTER */
+	uint64_t resumes;    /* ERESUME that this code asked for */
+	uint64_t calls;	     /* host calls served */
+	uint64_t exceptions; /* reported by the vDSO */
+	uint64_t ioctls;
+	uint64_t pages_added;	 /* by EADD */
+	uint64_t pages_measured; /* of these, with content */
+	uint64_t load_ns;	 /* open to EINIT, and mapping */
+	uint64_t start_tsc;	 /* when edmm_host_open() was called */
+};
+
+/**
+ * edmm_host_open() - open the device and find the vDSO function
+ * @device: path, or NULL for /dev/sgx_enclave
+ *
+ * Return: 0; -EDMM_ENOENT, -EDMM_EACCES, -EDMM_ENODEV and what open(2) gives;
+ * -EDMM_ENOSYS when the vDSO has no entry function. Nothing stays open.
+ */
+EDMM_NODISCARD edmm_err edmm_host_open(struct edmm_host **h, const char *device,
+				       struct edmm_host_error *e);
+
+/**
+ * edmm_host_load() - reserve ELRANGE, ECREATE, EADD, EINIT, map
+ *
+ * Return: 0; -EDMM_EINVAL for an image that contradicts itself; -EDMM_ENOMEM;
+ * -EDMM_EPERM when EINIT refuses signature or measurement; -EDMM_EACCES for
+ * attributes that need more rights; -EDMM_EIO for other faults of a leaf.
+ * After an error only edmm_host_close() is allowed.
+ */
+EDMM_NODISCARD edmm_err edmm_host_load(struct edmm_host *h,
+				       const struct edmm_host_image *img,
+				       struct edmm_host_error *e);
+
+/**
+ * edmm_host_run() - start the program and serve it until it ends
+ *
+ * Return: 0 with @end filled in, whatever the program did; negative when it
+ * could not be started.
+ */
+EDMM_NODISCARD edmm_err edmm_host_run(struct edmm_host *h,
+				      const struct edmm_host_start *s,
+				      struct edmm_host_end *end,
+				      struct edmm_host_error *e);
+
+/* The enclave's statistics now: claims of its own, any thread, any time. */
+void edmm_host_stats(const struct edmm_host *h, struct wire_stats *out);
+void edmm_host_counts(const struct edmm_host *h, struct edmm_host_counts *out);
+/* The enclave's base address, 0 before the load. */
+uint64_t edmm_host_base(const struct edmm_host *h);
+
+/**
+ * edmm_host_report() - print a crash on a file descriptor
+ *
+ * Several lines: what, address, area, instruction with symbol, the setting
+ * that would matter.
+ */
+void edmm_host_report(const struct edmm_host *h,
+		      const struct edmm_host_end *end, int fd);
+
+/* Unmap, close, free. NULL is allowed. */
+void edmm_host_close(struct edmm_host *h);
+
+/**
+ * edmm_host_leave() - end this process as the program ended
+ *
+ * exit(value), or the signal itself, raised with its default action and
+ * without a core file. Does not return.
+ */
+_Noreturn void edmm_host_leave(const struct edmm_host_end *end);
+
+#endif

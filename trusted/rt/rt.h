@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The enclave's runtime, as code inside sees it: identity and layout, the
+ * thread record, host calls, untrusted memory, leaves with fix-ups, crashes.
+ *
+ * Invariants kept here: I9 (states of a TCS), I10 (umem is the only door to
+ * untrusted memory), I12 and I13 (exceptions). See docs/invariants.md.
+ *
+ * Locks: none is taken by anything in this header but rt_lock() itself.
+ */
+#ifndef TRUSTED_RT_RT_H
+#define TRUSTED_RT_RT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/layout.h"
+#include "common/wire.h"
+#include "edmm/err.h"
+
+/*
+ * An address of untrusted memory that has passed umem_at(). Clang checks that
+ * nobody looks through it: only umem.c casts.
+ */
+#ifdef __clang__
+#define RT_UNTRUSTED __attribute__((noderef))
+#else
+#define RT_UNTRUSTED
+#endif
+typedef uint8_t RT_UNTRUSTED *umem_t;
+
+/* Identity and layout. */
+
+/* The enclave's base address: ELF address 0. */
+uint64_t rt_base(void);
+/* The measured layout; checked at start-up, constant afterwards. */
+const struct edmm_layout *rt_layout(void);
+/* [addr, addr + size) lies inside ELRANGE; false on overflow or size 0. */
+bool rt_inside(uint64_t addr, uint64_t size);
+/* [addr, addr + size) has no byte in ELRANGE and does not wrap. */
+bool rt_outside(uint64_t addr, uint64_t size);
+/* Pages may be added after EINIT; checked against the own report. */
+bool rt_elastic(void);
+
+/**
+ * struct rt_params - start-up parameters after their checks
+ * @heap_max: bytes, page aligned, at most layout.heap_bound
+ * @heap_free_max: bytes of lazily freed memory to keep, UINT64_MAX: built in
+ * @populate: the host populates ahead on request
+ */
+struct rt_params {
+	uint64_t heap_max;
+	uint64_t heap_free_max;
+	bool populate;
+};
+const struct rt_params *rt_params(void);
+
+/* Untrusted memory. */
+
+/**
+ * umem_at() - take a host's address, once, as an untrusted range
+ * @addr: as the host gave it, already copied into the enclave
+ * @size: bytes that will be used from it; 0 is refused
+ *
+ * Return: the pointer, or NULL when a byte of the range is inside ELRANGE,
+ * the range wraps or is not canonical, or @addr is below 64 KiB.
+ */
+umem_t umem_at(uint64_t addr, uint64_t size);
+/* The address again, to put into a message to the host. */
+uint64_t umem_addr(umem_t p);
+
+/**
+ * umem_read() - copy from untrusted memory
+ * @dst: enclave memory (may be absent: the fault is resolved)
+ * @src: from umem_at() or rt_buf_take(), plus an offset inside that range
+ * @size: bytes; 0 does nothing
+ *
+ * Reads aligned 8-byte words only (INTEL-SA-00657), so up to 7 bytes around
+ * the range too, none of them twice.
+ *
+ * Return: 0; -EDMM_EFAULT when the host has no memory there, or the range
+ * touches ELRANGE: then some of @dst may be written.
+ */
+EDMM_NODISCARD edmm_err umem_read(void *dst, umem_t src, size_t size);
+
+/**
+ * umem_write() - copy to untrusted memory
+ *
+ * Whole aligned 8-byte words go out as such; what is left at the ends goes
+ * out by bytes between VERW and MFENCE; LFENCE (INTEL-SA-00615).
+ *
+ * Return: 0; -EDMM_EFAULT as umem_read(): then some of it may be written.
+ */
+EDMM_NODISCARD edmm_err umem_write(umem_t dst, const void *src, size_t size);
+
+/* One aligned word each; -EDMM_EFAULT as above, -EDMM_EINVAL if unaligned. */
+EDMM_NODISCARD edmm_err umem_get64(uint64_t *v, umem_t src);
+EDMM_NODISCARD edmm_err umem_put64(umem_t dst, uint64_t v);
+
+/**
+ * struct rt_buf - a piece of this thread's data buffer
+ * @p: first byte, 8-byte aligned
+ * @off: of @p in the buffer, for arguments of host calls
+ * @size: bytes usable
+ */
+struct rt_buf {
+	umem_t p;
+	uint64_t off;
+	uint64_t size;
+};
+
+/**
+ * rt_buf_take() - take a piece of the data buffer
+ * @size: bytes wanted; what is given is in @b->size, at least 1
+ *
+ * Pieces are given back in reverse order, by rt_buf_drop() before the taker
+ * returns; a fault handler that runs in between takes from what is left.
+ *
+ * Return: 0, or -EDMM_ENOMEM when nothing is left.
+ */
+EDMM_NODISCARD edmm_err rt_buf_take(struct rt_buf *b, uint64_t size);
+void rt_buf_drop(const struct rt_buf *b);
+
+/* Host calls. */
+
+/**
+ * rt_host_call() - leave the enclave for one host call
+ * @nr: enum wire_call_nr or a number of common/calls.h
+ * @args: copied out
+ * @count: gets the second result, unchecked: the caller bounds it; or NULL
+ *
+ * Context: any at CSSA 0, also stage 2 of an exception; no lock held (I4).
+ * Trust: status is made sure to be 0 or -4095..-1, nothing else is.
+ * Return: 0 or a negated Linux errno value of the host's; -EDMM_EPROTO for
+ * another status; -EDMM_EBUSY when calls nest deeper than there are slots.
+ */
+EDMM_NODISCARD edmm_err rt_host_call(uint32_t nr,
+				     const uint64_t args[WIRE_CALL_ARGS],
+				     uint64_t *count);
+
+/* End the program as a native one would end; all threads with it. */
+_Noreturn void rt_exit(int status);
+_Noreturn void rt_exit_signal(int signo);
+
+/**
+ * rt_abort() - end the enclave's life: an invariant of ours is broken
+ * @invariant: its number in docs/invariants.md
+ * @text: what was found, up to WIRE_CRASH_TEXT - 1 bytes
+ */
+_Noreturn void rt_abort(unsigned int invariant, const char *text);
+/* The same, when the host broke the protocol in a way nothing can answer. */
+_Noreturn void rt_abort_host(const char *text);
+
+#define RT_INVARIANT(n, cond)                     \
+	do {                                      \
+		if (__builtin_expect(!(cond), 0)) \
+			rt_abort((n), #cond);     \
+	} while (0)
+
+/* Threads. */
+
+/* Index of the context that this thread runs on: the owner of BUSY pages. */
+uint32_t rt_context(void);
+
+/*
+ * FS base: the C library's thread pointer. The runtime keeps it over host
+ * calls and never uses it.
+ */
+uint64_t rt_fs_base(void);
+void rt_set_fs_base(uint64_t addr);
+
+/* The main stack's area, lowest usable address and end. */
+uint64_t rt_stack_low(void);
+uint64_t rt_stack_high(void);
+
+/* Small locks for short sections without a fault or a host call (I4). */
+struct rt_lock {
+	uint32_t owner; /* 0 free, else context + 1 */
+};
+void rt_lock(struct rt_lock *l);
+void rt_unlock(struct rt_lock *l);
+
+/* The processor. */
+
+/**
+ * rt_random() - fill with RDRAND
+ *
+ * Aborts the enclave when RDRAND fails ten times in a row (Intel's guidance).
+ */
+void rt_random(void *buf, size_t size);
+/* Time stamp counter; 0 where RDTSC is not allowed inside (SGX1). */
+uint64_t rt_tsc(void);
+
+/*
+ * Leaves. Return 0, a positive enum sgx_code, -EDMM_EFAULT for #PF, or
+ * -EDMM_EINVAL for #GP. @secinfo_flags becomes a SECINFO on the stack.
+ */
+int rt_eaccept(uint64_t addr, uint64_t secinfo_flags);
+int rt_emodpe(uint64_t addr, uint64_t secinfo_flags);
+int rt_eacceptcopy(uint64_t dst, uint64_t src, uint64_t secinfo_flags);
+
+/* Statistics: one aligned store to the host's page, if it gave one. */
+struct rt_stat_values {
+	uint64_t committed, idle, accepted, trimmed, faults, heap_used;
+};
+void rt_stats_publish(const struct rt_stat_values *v);
+/* Note that main() is about to be called. */
+void rt_stats_main(void);
+
+/* Exceptions. */
+
+/**
+ * struct rt_regs - the interrupted state, complete
+ *
+ * General registers in GPRSGX's order; the extended state is in @xsave, in
+ * the standard form of XSAVE. What a handler changes here is what continues.
+ */
+struct rt_regs {
+	uint64_t rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi;
+	uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
+	uint64_t rflags, rip;
+	uint64_t fs_base;
+	uint32_t vector;
+	uint32_t error_code; /* of #PF and #GP */
+	uint64_t addr;	     /* of #PF, as the SSA has it */
+	void *xsave;
+};
+
+/**
+ * rt_fault_hook - the program's own handlers; NULL until someone sets it
+ *
+ * Called at stage 2, on the exception stack, for an exception that the memory
+ * manager did not resolve. It may change @regs, so that the interrupted thread
+ * continues elsewhere.
+ *
+ * Return: true to continue with @regs, false to report and end.
+ */
+extern bool (*rt_fault_hook)(struct rt_regs *regs);
+
+/* The program. */
+
+/**
+ * struct rt_args - argv and environ, copied, bounded and checked
+ * @block: argc + envc strings end to end, each NUL-terminated, writable
+ * @size: of @block
+ */
+struct rt_args {
+	uint32_t argc;
+	uint32_t envc;
+	char *block;
+	size_t size;
+};
+
+/**
+ * rt_main() - the program; trusted/libc provides it
+ *
+ * Called once on the main stack, 16-byte aligned as the ABI has it, with the
+ * memory manager up (rt_emm()), rights on the heap and FS base 0.
+ *
+ * Return: exit status.
+ */
+int rt_main(const struct rt_args *args);
+
+/* The memory manager's instance; its type is of include/edmm/emm.h. */
+struct emm;
+struct emm *rt_emm(void);
+
+#endif
