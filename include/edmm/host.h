@@ -35,12 +35,11 @@ struct edmm_host_error {
  * @layout: as it stands in the image's .edmm.layout
  * @runs: pages in the order of measuring; sources may go after the load
  * @run_count: elements of @runs
- * @sigstruct: for EINIT
- * @attributes: of SECS: flags and XFRM
- * @miscselect: of SECS
- * @elf: the ELF file's bytes, for symbols in reports; NULL for none; alive
- *	until edmm_host_close()
- * @elf_size: bytes
+ * @sigstruct: for EINIT; SECS.ATTRIBUTES, XFRM and MISCSELECT come from it,
+ *	and from the machine where its masks leave them open
+ * @symbol: names the symbol at an offset from the base, for reports, as
+ *	edmm_image_symbol() does; NULL for none
+ * @symbol_arg: its first argument
  */
 struct edmm_host_image {
 	const char *name;
@@ -48,10 +47,8 @@ struct edmm_host_image {
 	const struct edmm_page_run *runs;
 	size_t run_count;
 	const struct sgx_sigstruct *sigstruct;
-	struct sgx_attributes attributes;
-	uint32_t miscselect;
-	const uint8_t *elf;
-	size_t elf_size;
+	const char *(*symbol)(const void *arg, uint64_t off, uint64_t *delta);
+	const void *symbol_arg;
 };
 
 /**
