@@ -12,7 +12,8 @@
  *
  *	0             ELF segments, at their virtual addresses
  *	ctx_off       ctx_count contexts, ctx_stride apart, each
- *	                TCS | SSA frames | thread page | exception stack | guard
+ *	                TCS | SSA frames | thread page | guard | exception stack
+ *	                | guard
  *	stack_off     main stack: guard | reserved | stack_init bytes EADDed
  *	meta_off      EMM metadata: meta_init bytes EADDed, grows to meta_size
  *	heap_off      heap: heap_init bytes EADDed, then absent, to heap_bound

@@ -37,9 +37,10 @@ enum edmm_mode {
 	EDMM_MODE_STATIC = 2,  /* every page is EADDed: SGX1, or EDMM off */
 };
 
-#define EDMM_POLICY_WX 0x1u    /* pages may be writable and executable */
-#define EDMM_POLICY_DEBUG 0x2u /* ATTRIBUTES.DEBUG: the host may look inside \
-				*/
+#define EDMM_POLICY_WX 0x1u /* pages may be writable and executable */
+#define EDMM_POLICY_DEBUG                                  \
+	0x2u /* ATTRIBUTES.DEBUG: the host may look inside \
+	      */
 
 #define EDMM_ELRANGE_DEFAULT (64ull << 30)
 #define EDMM_HEAP_INIT_DEFAULT (2ull << 20)
@@ -53,15 +54,16 @@ enum edmm_mode {
 #define EDMM_SSA_FRAME_PAGES 3u
 
 /*
- * Sizes are bytes and multiples of the page size; a maximum of the elastic
- * heap is not among them: that is a start-up parameter.
+ * Sizes are bytes and multiples of the page size. All but one enter the
+ * image's identity: an elastic image's heap_size is only the maximum that
+ * start-up takes when it is told none, and changes nothing that is measured.
  */
 struct edmm_image_policy {
 	uint32_t mode;	       /* enum edmm_mode */
 	uint32_t flags;	       /* EDMM_POLICY_* */
 	uint64_t elrange_size; /* a power of two; 0: the smallest that fits */
 	uint64_t heap_init;    /* elastic: EADDed and measured; static: 0 */
-	uint64_t heap_size;    /* static: the whole heap; elastic: 0 */
+	uint64_t heap_size;    /* static: the whole heap; elastic: see above */
 	uint64_t stack_size;   /* main stack, at most */
 	uint64_t stack_init;   /* elastic: EADDed part of it; static: 0 */
 	uint32_t ctx_count;    /* contexts (TCS, SSA, thread page) EADDed */

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Files: read whole and bounded, written whole or not at all; and messages.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "image/internal.h"
+
+edmm_err img_fail(struct edmm_diag *diag, edmm_err err, const char *format, ...)
+{
+	va_list ap;
+
+	if (!diag)
+		return err;
+	va_start(ap, format);
+	vsnprintf(diag->text, sizeof(diag->text), format, ap);
+	va_end(ap);
+	return err;
+}
+
+static edmm_err fail_errno(struct edmm_diag *diag, const char *path,
+			   const char *what)
+{
+	int e = errno;
+	edmm_err err =
+		e == ENOENT || e == EACCES || e == EEXIST ? -e : -EDMM_EIO;
+
+	return img_fail(diag, err, "%s: %s: %s", path, what, strerror(e));
+}
+
+static edmm_err read_all(int fd, uint8_t *p, size_t size)
+{
+	size_t done = 0;
+
+	while (done < size) {
+		ssize_t n = read(fd, p + done, size - done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return -EDMM_EIO;
+		done += (size_t)n;
+	}
+	return 0;
+}
+
+edmm_err img_file_read(const char *path, uint64_t max, uint8_t **bytes,
+		       size_t *size, struct edmm_diag *diag)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+	uint8_t *p;
+	edmm_err err;
+
+	*bytes = NULL;
+	if (fd < 0)
+		return fail_errno(diag, path, "cannot be opened");
+	if (fstat(fd, &st)) {
+		err = fail_errno(diag, path, "cannot be read");
+		goto out_close;
+	}
+	if (!S_ISREG(st.st_mode)) {
+		err = img_fail(diag, -EDMM_EIO, "%s: not a regular file", path);
+		goto out_close;
+	}
+	if ((uint64_t)st.st_size > max) {
+		err = img_fail(diag, -EDMM_EFBIG,
+			       "%s: %lld bytes; at most %llu are read", path,
+			       (long long)st.st_size, (unsigned long long)max);
+		goto out_close;
+	}
+	*size = (size_t)st.st_size;
+	p = aligned_alloc(SGX_PAGE_SIZE, img_page_up(*size + 1));
+	if (!p) {
+		err = img_fail(diag, -EDMM_ENOMEM, "%s: out of memory", path);
+		goto out_close;
+	}
+	err = read_all(fd, p, *size);
+	if (err) {
+		free(p);
+		img_fail(diag, err, "%s: cannot be read whole", path);
+		goto out_close;
+	}
+	*bytes = p;
+out_close:
+	close(fd);
+	return err;
+}
+
+static int write_all(int fd, const uint8_t *p, size_t size)
+{
+	size_t done = 0;
+
+	while (done < size) {
+		ssize_t n = write(fd, p + done, size - done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		done += (size_t)n;
+	}
+	return fsync(fd);
+}
+
+/* rename() replaces; link() does not, and says so. */
+static int publish(const char *temp, const char *path, bool replace)
+{
+	if (replace)
+		return rename(temp, path);
+	if (link(temp, path))
+		return -1;
+	unlink(temp);
+	return 0;
+}
+
+edmm_err img_file_write(const char *path, const void *bytes, size_t size,
+			mode_t mode, bool replace, struct edmm_diag *diag)
+{
+	char *temp;
+	edmm_err err = 0;
+	int fd;
+
+	if (asprintf(&temp, "%s.%ld.tmp", path, (long)getpid()) < 0)
+		return img_fail(diag, -EDMM_ENOMEM, "%s: out of memory", path);
+	fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	if (fd < 0) {
+		err = fail_errno(diag, path, "cannot be created");
+		goto out_free;
+	}
+	if (write_all(fd, bytes, size)) {
+		err = fail_errno(diag, path, "cannot be written");
+		close(fd);
+		goto out_unlink;
+	}
+	close(fd);
+	if (!publish(temp, path, replace))
+		goto out_free;
+	err = errno == EEXIST
+		      ? img_fail(diag, -EDMM_EEXIST,
+				 "%s: exists already; it stays as it is", path)
+		      : fail_errno(diag, path, "cannot be written");
+out_unlink:
+	unlink(temp);
+out_free:
+	free(temp);
+	return err;
+}
