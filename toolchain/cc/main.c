@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * edmm-cc: gcc for enclave images. It compiles as position-independent code
+ * against musl's headers, links a static-PIE with the trusted runtime and
+ * musl, and checks the result for instructions that fault in an enclave. An
+ * image that fails the check is removed, so that make sees no file.
+ *
+ * It finds what it needs beside itself: ../lib/edmm-rt.o (the runtime, linked
+ * into one object whose inner names are local), ../lib/edmm-cc.specs, ../musl.
+ */
+#include "toolchain/cc/args.h"
+#include "toolchain/cc/scan.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define TOOL "edmm-cc"
+#define EXTRA_ARGS 64
+
+struct command {
+	const char **argv;
+	size_t count;
+};
+
+static char prefix[PATH_MAX];
+
+static const char usage[] =
+	"usage: edmm-cc [gcc option | file]...\n"
+	"Compiles and links a C program into an enclave image. Works as "
+	"CC=edmm-cc.\n"
+	"\n"
+	"  -c -S -E -M ...   as gcc\n"
+	"  -o FILE           name of the object or image\n"
+	"  --version         versions of edmm-cc and gcc\n"
+	"\n"
+	"Images are static and position independent: -static, -pie and the "
+	"like change\nnothing, -shared, -m32 and -fsanitize= are refused. Run "
+	"one with: edmm run ./FILE\n";
+
+static int find_prefix(void)
+{
+	ssize_t n = readlink("/proc/self/exe", prefix, sizeof(prefix) - 1);
+	char *slash;
+	int i;
+
+	if (n < 0)
+		return -1;
+	prefix[n] = '\0';
+	for (i = 0; i < 2; i++) {
+		slash = strrchr(prefix, '/');
+		if (slash == NULL)
+			return -1;
+		*slash = '\0';
+	}
+	return 0;
+}
+
+static void add(struct command *cmd, const char *arg)
+{
+	cmd->argv[cmd->count++] = arg;
+}
+
+/* Adds @opt followed by a path under the prefix. */
+static void add_path(struct command *cmd, const char *opt, const char *path)
+{
+	char *s;
+
+	if (asprintf(&s, "%s%s/%s", opt, prefix, path) < 0)
+		abort();
+	add(cmd, s);
+}
+
+static void add_compile(struct command *cmd, const struct cc_args *args)
+{
+	if (!args->nostdinc) {
+		add(cmd, "-nostdinc");
+		add(cmd, "-isystem");
+		add_path(cmd, "", "musl/include");
+		add(cmd, "-isystem");
+		add(cmd, EDMM_GCC_DIR "/include");
+	}
+	add(cmd, "-fPIE");
+	add(cmd, "-fcf-protection=none");
+	add(cmd, "-fstack-clash-protection");
+	add(cmd, "-D__EDMM__=1");
+}
+
+static void add_link(struct command *cmd)
+{
+	static const char *const flags[] = {
+		"-static-pie",
+		"-nostdlib",
+		"-Wl,-e,edmm_entry",
+		"-Wl,-z,noexecstack",
+		"-Wl,-z,separate-code",
+		"-Wl,-z,text",
+		"-Wl,-z,relro",
+		"-Wl,-z,now",
+		"-Wl,-z,max-page-size=4096",
+		"-Wl,-nostdlib",
+	};
+	size_t i;
+
+	add(cmd, "-x");
+	add(cmd, "none");
+	add_path(cmd, "-specs=", "lib/edmm-cc.specs");
+	for (i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+		add(cmd, flags[i]);
+	add_path(cmd, "", "musl/lib/crti.o");
+	add_path(cmd, "", "lib/edmm-rt.o");
+	add_path(cmd, "-L", "musl/lib");
+	add(cmd, "-L" EDMM_GCC_DIR);
+	add(cmd, "-Wl,--start-group");
+	add(cmd, "-lc");
+	add(cmd, "-lgcc");
+	add(cmd, "-lgcc_eh");
+	add(cmd, "-Wl,--end-group");
+	add_path(cmd, "", "musl/lib/crtn.o");
+}
+
+static int build_command(struct command *cmd, const struct cc_args *args)
+{
+	size_t i;
+
+	cmd->argv = calloc(args->npass + EXTRA_ARGS, sizeof(*cmd->argv));
+	if (cmd->argv == NULL)
+		return -1;
+	add(cmd, EDMM_GCC);
+	for (i = 0; i < args->npass; i++)
+		add(cmd, args->pass[i]);
+	if (args->mode == CC_LINK || args->mode == CC_COMPILE)
+		add_compile(cmd, args);
+	if (args->mode == CC_LINK)
+		add_link(cmd);
+	if (args->mode == CC_QUERY)
+		add_path(cmd, "-B", "musl/lib/");
+	return 0;
+}
+
+/* Runs a command and returns its exit status. */
+static int run(const char *const *argv)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		execvp(argv[0], (char *const *)(uintptr_t)argv);
+		fprintf(stderr, "%s: %s: %s\n", TOOL, argv[0], strerror(errno));
+		_exit(127);
+	}
+	if (pid < 0)
+		return 1;
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return 1;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
+/* The check, and -s, which would have taken the names out of its messages. */
+static int finish_image(const struct cc_args *args)
+{
+	const char *strip[] = { "strip", args->output, NULL };
+
+	if (access(args->output, F_OK) != 0)
+		return 0; /* gcc was asked for something that writes none */
+	if (scan_file(args->output, TOOL, 0, stderr) != SCAN_CLEAN) {
+		unlink(args->output);
+		return 1;
+	}
+	return args->strip ? run(strip) : 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct command cmd = { 0 };
+	struct cc_args args;
+	const char *bad, *why;
+	int status;
+
+	why = cc_parse(&args, argc, argv, &bad);
+	if (why != NULL) {
+		fprintf(stderr, "%s: %s: %s\n", TOOL, bad, why);
+		return 1;
+	}
+	if (args.mode == CC_HELP) {
+		fputs(usage, stdout);
+		return 0;
+	}
+	if (find_prefix() != 0 || build_command(&cmd, &args) != 0) {
+		fprintf(stderr, "%s: cannot find its own directory\n", TOOL);
+		return 1;
+	}
+	if (args.mode != CC_LINK) {
+		execvp(cmd.argv[0], (char *const *)(uintptr_t)cmd.argv);
+		fprintf(stderr, "%s: %s: %s\n", TOOL, cmd.argv[0],
+			strerror(errno));
+		return 127;
+	}
+	status = run(cmd.argv);
+	return status != 0 ? status : finish_image(&args);
+}

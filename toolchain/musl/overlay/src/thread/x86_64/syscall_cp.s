@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# A system call that is a cancellation point:
+#   __syscall_cp_asm(volatile int *cancel, long n, long a, ..., long f)
+# Between __cp_begin and __cp_end the call has not begun, so that a handler
+# which finds RIP there may divert the thread to __cp_cancel.
+	.text
+	.global __cp_begin
+	.hidden __cp_begin
+	.global __cp_end
+	.hidden __cp_end
+	.global __cp_cancel
+	.hidden __cp_cancel
+	.hidden __cancel
+	.hidden edmm_syscall
+	.global __syscall_cp_asm
+	.hidden __syscall_cp_asm
+	.type __syscall_cp_asm, @function
+__syscall_cp_asm:
+__cp_begin:
+	cmpl	$0, (%rdi)
+	jne	__cp_cancel
+	mov	%rsi, %rdi
+	mov	%rdx, %rsi
+	mov	%rcx, %rdx
+	mov	%r8, %rcx
+	mov	%r9, %r8
+	mov	8(%rsp), %r9
+	mov	16(%rsp), %rax
+	mov	%rax, 8(%rsp)
+__cp_end:
+	jmp	edmm_syscall
+__cp_cancel:
+	jmp	__cancel
+	.size __syscall_cp_asm, . - __syscall_cp_asm
