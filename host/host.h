@@ -7,6 +7,8 @@
 
 #include "edmm/host.h"
 
+struct host_calls;
+
 /**
  * struct host_thread - one host thread that serves one TCS
  * @host: the enclave
@@ -14,6 +16,7 @@
  * @tcs: its address
  * @wire: shared with the enclave
  * @buf: data buffer, @buf_size bytes
+ * @calls: the program's descriptors (host/calls.h), one table for all threads
  */
 struct host_thread {
 	struct edmm_host *host;
@@ -22,6 +25,7 @@ struct host_thread {
 	struct wire_thread *wire;
 	uint8_t *buf;
 	uint64_t buf_size;
+	struct host_calls *calls;
 };
 
 /**
