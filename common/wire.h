@@ -76,12 +76,6 @@ enum wire_call_nr {
 	WIRE_CALL_MPROTECT = 4,
 	/* off, size: touch one byte a page; a hint; count: bytes touched */
 	WIRE_CALL_POPULATE = 5,
-	/* context index: start a host thread that enters it */
-	WIRE_CALL_THREAD = 6,
-	/* milliseconds; address of a u32 and its expected value, or 0 */
-	WIRE_CALL_WAIT = 7,
-	/* address of a u32, number of waiters to wake */
-	WIRE_CALL_WAKE = 8,
 	WIRE_CALL_LIBC = 0x100,
 };
 

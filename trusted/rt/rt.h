@@ -192,19 +192,7 @@ void rt_random(void *buf, size_t size);
 /* Time stamp counter; 0 where RDTSC is not allowed inside (SGX1). */
 uint64_t rt_tsc(void);
 
-/*
- * Leaves. Return 0, a positive enum sgx_code, -EDMM_EFAULT for #PF, or
- * -EDMM_EINVAL for #GP. @secinfo_flags becomes a SECINFO on the stack.
- */
-int rt_eaccept(uint64_t addr, uint64_t secinfo_flags);
-int rt_emodpe(uint64_t addr, uint64_t secinfo_flags);
-int rt_eacceptcopy(uint64_t dst, uint64_t src, uint64_t secinfo_flags);
-
-/* Statistics: one aligned store to the host's page, if it gave one. */
-struct rt_stat_values {
-	uint64_t committed, idle, accepted, trimmed, faults, heap_used;
-};
-void rt_stats_publish(const struct rt_stat_values *v);
+/* Statistics go to the host's page when the memory manager reports a change. */
 /* Note that main() is about to be called. */
 void rt_stats_main(void);
 

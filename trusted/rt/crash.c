@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The end of an enclave, told: the crash record for the host's report.
+ *
+ * Nothing here needs the memory manager, a lock or a host call. Once rt_dead
+ * is set every entry is refused, so a crash is final for all threads.
+ */
+#include "edmm/emm.h"
+#include "thread.h"
+
+#define SIG_ILL 4
+#define SIG_TRAP 5
+#define SIG_ABRT 6
+#define SIG_BUS 7
+#define SIG_FPE 8
+#define SIG_SEGV 11
+
+uint32_t rt_vector_signal(uint32_t vector)
+{
+	switch (vector) {
+	case SGX_VEC_DE:
+	case SGX_VEC_MF:
+	case SGX_VEC_XM:
+		return SIG_FPE;
+	case SGX_VEC_UD:
+		return SIG_ILL;
+	case SGX_VEC_DB:
+	case SGX_VEC_BP:
+		return SIG_TRAP;
+	case SGX_VEC_AC:
+		return SIG_BUS;
+	default:
+		return SIG_SEGV;
+	}
+}
+
+static void put_text(char *to, size_t size, const char *from)
+{
+	size_t i = 0;
+
+	if (from)
+		for (; i < size - 1 && from[i]; i++)
+			to[i] = from[i];
+	to[i] = 0;
+}
+
+static uint64_t offset_of(uint64_t addr)
+{
+	return rt_inside(addr, 1) ? addr - rt_base() : WIRE_NOT_INSIDE;
+}
+
+static bool within(uint64_t off, uint64_t from, uint64_t size)
+{
+	return off >= from && off - from < size;
+}
+
+/* Which part of the layout an offset lies in. */
+static const char *area_name(uint64_t off)
+{
+	const struct edmm_layout *l = rt_layout();
+	uint64_t in_ctx;
+
+	if (off == WIRE_NOT_INSIDE)
+		return "outside of the enclave";
+	if (off < l->image_size)
+		return "program image";
+	if (within(off, l->ctx_off, l->ctx_count * l->ctx_stride)) {
+		in_ctx = (off - l->ctx_off) % l->ctx_stride;
+		if (within(in_ctx, l->ctx_xstack, l->ctx_xstack_size))
+			return "exception stack";
+		if (in_ctx < l->ctx_xstack && in_ctx >= l->ctx_thread)
+			return "guard of an exception stack";
+		return "thread context";
+	}
+	if (within(off, l->stack_off, l->stack_size))
+		return "main stack";
+	if (within(off, l->stack_off - SGX_PAGE_SIZE, SGX_PAGE_SIZE))
+		return "guard below the main stack";
+	if (within(off, l->meta_off, l->meta_size))
+		return "memory manager";
+	if (within(off, l->heap_off, l->heap_bound))
+		return "heap";
+	return "unused address range";
+}
+
+static uint32_t setting_for(const struct rt_regs *r, uint64_t off, int why)
+{
+	const struct edmm_layout *l = rt_layout();
+
+	if (off == WIRE_NOT_INSIDE || r->vector != SGX_VEC_PF)
+		return WIRE_SETTING_NONE;
+	if (within(off, l->stack_off - SGX_PAGE_SIZE, SGX_PAGE_SIZE) ||
+	    (why == -EDMM_ENOMEM && within(off, l->stack_off, l->stack_size)))
+		return WIRE_SETTING_STACK;
+	if (why == -EDMM_ENOMEM && within(off, l->heap_off, l->heap_bound))
+		return WIRE_SETTING_HEAP_MAX;
+	if (r->error_code & SGX_PFEC_I &&
+	    within(off, l->heap_off, l->heap_bound))
+		return WIRE_SETTING_WX;
+	return WIRE_SETTING_NONE;
+}
+
+static _Noreturn void crash(const struct wire_crash *c, bool stage1)
+{
+	umem_t w = rt_self()->wire;
+
+	__atomic_store_n(&rt_dead, 1, __ATOMIC_SEQ_CST);
+	if (w)
+		/* A host that took the block away gets no report. */
+		(void)!umem_write(w + offsetof(struct wire_thread, crash), c,
+				  sizeof(*c));
+	if (stage1)
+		rt_leave_stage1(WIRE_EXIT_CRASH, 0);
+	rt_leave(WIRE_EXIT_CRASH, 0);
+}
+
+void rt_crash_fault(const struct rt_regs *r, bool stage1, int why,
+		    const char *text)
+{
+	uint64_t addr = r->vector == SGX_VEC_PF ? r->addr : 0;
+	uint64_t off =
+		r->vector == SGX_VEC_PF ? offset_of(addr) : WIRE_NOT_INSIDE;
+	struct wire_crash c = {
+		.kind = WIRE_CRASH_FAULT,
+		.vector = r->vector,
+		.error_code = r->error_code,
+		.setting = setting_for(r, off, why),
+		.addr = addr,
+		.addr_off = off,
+		.rip_off = offset_of(r->rip),
+		.rsp_off = offset_of(r->rsp),
+		.context = rt_context(),
+		.signal = rt_vector_signal(r->vector),
+	};
+
+	if (r->vector == SGX_VEC_PF)
+		put_text(c.area, sizeof(c.area), area_name(off));
+	put_text(c.text, sizeof(c.text), text);
+	if (stage1)
+		c.setting = WIRE_SETTING_XSTACK;
+	crash(&c, stage1);
+}
+
+static _Noreturn void give_up(uint32_t kind, unsigned int invariant,
+			      const char *text, uint64_t rip)
+{
+	struct wire_crash c = {
+		.kind = kind,
+		.addr_off = WIRE_NOT_INSIDE,
+		.rip_off = offset_of(rip),
+		.rsp_off = WIRE_NOT_INSIDE,
+		.context = rt_context(),
+		.invariant = invariant,
+		.signal = SIG_ABRT,
+	};
+
+	put_text(c.text, sizeof(c.text), text);
+	crash(&c, false);
+}
+
+void rt_abort(unsigned int invariant, const char *text)
+{
+	give_up(WIRE_CRASH_ABORT, invariant, text,
+		(uint64_t)__builtin_return_address(0));
+}
+
+void rt_abort_host(const char *text)
+{
+	give_up(WIRE_CRASH_HOST, 0, text,
+		(uint64_t)__builtin_return_address(0));
+}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The memory manager's seam to this runtime: leaves with fix-ups, host calls,
+ * and the areas that exist at start-up.
+ *
+ * The host has mapped everything from the main stack to the heap's end
+ * readable and writable, once. So a change of rights needs the host only where
+ * execution comes in.
+ */
+#include "edmm/emm.h"
+#include "thread.h"
+
+#define PROT_RW 3u
+#define PROT_X 4u
+#define STACK_WINDOW (64u << 10)
+
+static struct emm *instance;
+
+struct emm *rt_emm(void)
+{
+	return instance;
+}
+
+static int leaf_result(int64_t rax)
+{
+	if (rax == -EDMM_EFAULT)
+		return EMM_LEAF_PF;
+	return rax < 0 ? EMM_LEAF_GP : (int)rax;
+}
+
+static int op_eaccept(void *ctx, const struct sgx_secinfo *si, uint64_t addr)
+{
+	(void)ctx;
+	return leaf_result(rt_enclu(SGX_EACCEPT, si, addr, 0));
+}
+
+static int op_emodpe(void *ctx, const struct sgx_secinfo *si, uint64_t addr)
+{
+	int64_t rax = rt_enclu(SGX_EMODPE, si, addr, 0);
+
+	(void)ctx;
+	/* EMODPE returns nothing: RAX still holds the leaf's number. */
+	return rax < 0 ? leaf_result(rax) : 0;
+}
+
+static int op_eacceptcopy(void *ctx, const struct sgx_secinfo *si,
+			  uint64_t addr, uint64_t src)
+{
+	(void)ctx;
+	return leaf_result(rt_enclu(SGX_EACCEPTCOPY, si, addr, src));
+}
+
+static int range_call(uint32_t nr, uint64_t addr, uint64_t size, uint64_t arg)
+{
+	const uint64_t args[WIRE_CALL_ARGS] = { addr - rt_base(), size, arg };
+
+	return rt_host_call(nr, args, NULL);
+}
+
+static int op_modify(void *ctx, const struct emm_modify *m)
+{
+	(void)ctx;
+	switch (m->op) {
+	case EMM_HOST_PROTECT:
+		if (!(m->to & EMM_X))
+			return 0;
+		return range_call(WIRE_CALL_MPROTECT, m->addr, m->size,
+				  PROT_RW | PROT_X);
+	case EMM_HOST_RESTRICT:
+		return range_call(WIRE_CALL_RESTRICT, m->addr, m->size,
+				  (uint64_t)m->to);
+	case EMM_HOST_TO_TRIM:
+		return range_call(WIRE_CALL_MODIFY_TYPES, m->addr, m->size,
+				  SGX_PT_TRIM);
+	case EMM_HOST_REMOVE:
+		return range_call(WIRE_CALL_REMOVE, m->addr, m->size, 0);
+	case EMM_HOST_TO_TCS:
+		return range_call(WIRE_CALL_MODIFY_TYPES, m->addr, m->size,
+				  SGX_PT_TCS);
+	}
+	return -EDMM_EINVAL;
+}
+
+static int op_populate(void *ctx, uint64_t addr, uint64_t size)
+{
+	(void)ctx;
+	return range_call(WIRE_CALL_POPULATE, addr, size, 0);
+}
+
+static uint32_t op_owner(void *ctx)
+{
+	(void)ctx;
+	return rt_context();
+}
+
+static void op_yield(void *ctx)
+{
+	(void)ctx;
+	__builtin_ia32_pause();
+}
+
+static void put_stat(size_t off, uint64_t v)
+{
+	/* A host that takes its page away gets no figures. */
+	(void)!umem_put64(rt_global.stats + off, v);
+}
+
+#define PUT_STAT(member, v) put_stat(offsetof(struct wire_stats, member), (v))
+
+static void op_notify(void *ctx, enum emm_event ev, uint64_t addr,
+		      uint64_t size)
+{
+	struct emm_stats s;
+	uint64_t now;
+
+	(void)ctx;
+	(void)ev;
+	(void)addr;
+	(void)size;
+	if (!rt_global.stats || !instance)
+		return;
+	emm_stats_get(instance, &s);
+	now = s.committed + s.idle + s.meta_pool;
+	if (now > rt_global.peak)
+		rt_global.peak = now;
+	PUT_STAT(committed, now);
+	PUT_STAT(idle, s.idle);
+	PUT_STAT(peak, rt_global.peak);
+	PUT_STAT(accepted, s.commits);
+	PUT_STAT(trimmed, s.trims);
+	PUT_STAT(faults, s.faults);
+	PUT_STAT(host_calls, rt_global.host_calls);
+	PUT_STAT(heap_used, s.committed);
+}
+
+void rt_stats_main(void)
+{
+	if (!rt_global.stats)
+		return;
+	PUT_STAT(heap_max, rt_global.params.heap_max);
+	PUT_STAT(main_tsc, rt_tsc());
+	op_notify(NULL, EMM_EV_ALLOC, 0, 0);
+}
+
+static edmm_err add_area(uint64_t off, uint64_t size, uint32_t flags,
+			 enum emm_loaded how)
+{
+	struct emm_alloc a = {
+		.addr = rt_base() + off,
+		.size = size,
+		.flags = flags,
+		.prot = flags & EMM_RESERVE ? EMM_NONE : EMM_RW,
+		.policy = { .window_min = SGX_PAGE_SIZE,
+			    .window_max = STACK_WINDOW },
+	};
+
+	return size ? emm_register(instance, &a, how) : 0;
+}
+
+/* What the loader has put there: the main stack, and the heap's first part. */
+static edmm_err add_areas(const struct edmm_layout *l)
+{
+	const uint32_t stack = EMM_SYSTEM | EMM_ON_DEMAND | EMM_GROWSDOWN;
+	uint64_t absent = l->stack_size - l->stack_init;
+	edmm_err err;
+
+	err = add_area(l->stack_off, absent, stack, EMM_LOADED_ABSENT);
+	if (!err)
+		err = add_area(l->stack_off + absent, l->stack_init, stack,
+			       EMM_LOADED_COMMITTED);
+	if (!err)
+		err = add_area(l->heap_off, l->heap_init, EMM_RESERVE,
+			       EMM_LOADED_ZERO);
+	return err;
+}
+
+edmm_err rt_emm_start(void)
+{
+	const struct edmm_layout *l = rt_layout();
+	uint64_t base = rt_base();
+	const struct emm_params p = {
+		.base = base + l->stack_off,
+		.size = l->heap_off + l->heap_bound - l->stack_off,
+		.user_base = base + l->heap_off,
+		.user_size = l->heap_bound,
+		.meta_base = (void *)(base + l->meta_off),
+		.meta_size = l->meta_size,
+		.meta_init = l->meta_init,
+		.limit = rt_global.params.heap_max + l->stack_size,
+		.idle_max = rt_global.params.heap_free_max,
+		.threads = l->ctx_count,
+		.static_mode = !rt_elastic(),
+	};
+	const struct emm_ops ops = {
+		.eaccept = op_eaccept,
+		.emodpe = op_emodpe,
+		.eacceptcopy = op_eacceptcopy,
+		.modify = rt_elastic() ? op_modify : NULL,
+		.populate = rt_global.params.populate ? op_populate : NULL,
+		.owner = op_owner,
+		.yield = op_yield,
+		.notify = op_notify,
+	};
+	edmm_err err = emm_init(&p, &ops, &instance);
+
+	return err ? err : add_areas(l);
+}
+
+int rt_emm_fault(const struct rt_regs *r)
+{
+	const struct sgx_exinfo info = { .maddr = r->addr,
+					 .errcd = r->error_code };
+
+	return instance ? emm_fault(instance, &info) : EMM_FAULT_SEARCH;
+}

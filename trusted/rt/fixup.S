@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The instructions that may fault and answer for it (design I12), with their
+ * fix-ups. Stage 1 puts -EDMM_EFAULT for #PF, or -EDMM_EINVAL, into RAX and
+ * continues at the fix-up, where the stack is as at the instruction.
+ */
+
+	.macro FIXUP begin, end, fix, kind
+	.pushsection edmm_fixup, "a", @progbits
+	.balign 4
+	.long \begin - .
+	.long \end - .
+	.long \fix - .
+	.long \kind
+	.popsection
+	.endm
+
+	.macro FUNCTION name
+	.globl \name
+	.hidden \name
+	.type \name, @function
+\name:
+	.endm
+
+	.text
+
+/* rt_enclu(leaf, rbx, rcx, rdx) */
+FUNCTION rt_enclu
+	pushq %rbx
+	movq %rdi, %rax
+	movq %rsi, %rbx
+	xchgq %rdx, %rcx
+1:	.byte 0x0f, 0x01, 0xd7
+2:	popq %rbx
+	ret
+	FIXUP 1b, 2b, 2b, 0
+
+/* rt_rdtsc(): 0 where RDTSC gives #UD */
+FUNCTION rt_rdtsc
+1:	rdtsc
+2:	shlq $32, %rdx
+	orq %rdx, %rax
+	ret
+3:	xorl %eax, %eax
+	ret
+	FIXUP 1b, 2b, 3b, 0
+
+/* rt_copy_words(dst, src, count) */
+FUNCTION rt_copy_words
+	movq %rdx, %rcx
+	shrq $2, %rcx
+	jz 2f
+1:	movq (%rsi), %rax
+	movq 8(%rsi), %r8
+	movq 16(%rsi), %r9
+	movq 24(%rsi), %r10
+	movq %rax, (%rdi)
+	movq %r8, 8(%rdi)
+	movq %r9, 16(%rdi)
+	movq %r10, 24(%rdi)
+	addq $32, %rsi
+	addq $32, %rdi
+	decq %rcx
+	jnz 1b
+2:	andl $3, %edx
+	jz 4f
+3:	movq (%rsi), %rax
+	movq %rax, (%rdi)
+	addq $8, %rsi
+	addq $8, %rdi
+	decl %edx
+	jnz 3b
+4:	xorl %eax, %eax
+5:	ret
+	FIXUP 1b, 4b, 5b, 1
+
+/* rt_store_bytes(dst, src, size): INTEL-SA-00615 */
+FUNCTION rt_store_bytes
+	pushq %rax
+	movw %ds, (%rsp)
+	verw (%rsp)
+1:	movb (%rsi), %al
+	movb %al, (%rdi)
+	incq %rsi
+	incq %rdi
+	decq %rdx
+	jnz 1b
+2:	mfence
+	lfence
+	xorl %eax, %eax
+3:	popq %rdx
+	ret
+	FIXUP 1b, 2b, 3b, 1
+
+	.section .note.GNU-stack, "", @progbits

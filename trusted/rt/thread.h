@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Private to trusted/rt: the thread record at GS:0, the runtime's one context,
+ * and what the assembly and the C files call of each other.
+ *
+ * Stacks. Each context has an exception stack. Its top RT_STAGE1_STACK bytes
+ * are stage 1's; the rest is stage 2's, which grows downwards from xsp and
+ * nests: xsp is the lowest address in use by a stage 2 that is suspended.
+ */
+#ifndef TRUSTED_RT_THREAD_H
+#define TRUSTED_RT_THREAD_H
+
+/* Offsets into struct rt_thread that the assembly uses; asserted below. */
+#define RT_T_SELF 0
+#define RT_T_STACK_TOP 8
+#define RT_T_HOST_RSP 16
+#define RT_T_HOST_RBP 24
+#define RT_T_HOST_RIP 32
+#define RT_T_CALL_RSP 40
+#define RT_T_STAGE1_TOP 48
+#define RT_T_STAGE1_RSP 56
+#define RT_T_STAGE1_RBP 64
+#define RT_T_STAGE1_RIP 72
+#define RT_T_FS_BASE 80
+#define RT_T_RESUME_RIP 88
+#define RT_T_STATE 96
+#define RT_T_CALLED 100
+
+/* Trusted state of a TCS (design I9). */
+#define RT_STATE_FREE 0
+#define RT_STATE_ASSIGNED 1
+#define RT_STATE_RUNNING 2
+#define RT_STATE_EXITING 3
+
+/* Offsets into struct rt_frame. */
+#define RT_F_RAX 0
+#define RT_F_RCX 8
+#define RT_F_RDX 16
+#define RT_F_RBX 24
+#define RT_F_RSP 32
+#define RT_F_RBP 40
+#define RT_F_RSI 48
+#define RT_F_RDI 56
+#define RT_F_R8 64
+#define RT_F_RFLAGS 128
+#define RT_F_RIP 136
+#define RT_F_FS_BASE 144
+#define RT_F_XSAVE 168
+
+/* Offsets into struct rt_global and struct edmm_layout, and WIRE_ numbers, for
+ * the assembly. */
+#define RT_G_XFRM 0
+#define RT_L_STACK_OFF 104
+#define RT_L_STACK_SIZE 112
+#define RT_W_START 1
+#define RT_W_RETURN 3
+#define RT_W_EXCEPTION 4
+#define RT_W_RESUME 2
+#define RT_W_REFUSED 6
+#define RT_W_REFUSED_KIND 1
+#define RT_W_REFUSED_STATE 2
+#define RT_W_REFUSED_DEAD 3
+
+#define RT_STAGE1_STACK 4096
+/* A smaller exception stack is refused at start-up. */
+#define RT_XSTACK_MIN 32768
+
+#ifndef __ASSEMBLER__
+
+#include "rt.h"
+#include "sgx/arch.h"
+
+/**
+ * struct rt_thread - the runtime's record of one context, at GS:0
+ * @self: its address; 0 before the first entry
+ * @stack_top: of the stack that the first entry takes
+ * @host_rsp: host's RSP, RBP and return address of the entry at CSSA 0
+ * @call_rsp: stack pointer to continue at after a host call
+ * @stage1_top: top of stage 1's stack; 0 before the first entry
+ * @stage1_rsp: the host's, of an entry at CSSA 1
+ * @fs_base: of the program
+ * @resume_rip: scratch of the last instructions of stage 2
+ * @state: RT_STATE_*, changed by compare-and-swap
+ * @called: the thread is out in a host call: the only state that an entry
+ *	with WIRE_ENTER_RETURN ends
+ * @context: index of the context
+ * @gpr: GPRSGX of SSA frame 0
+ * @exinfo: EXINFO of SSA frame 0
+ * @xlow: lowest address of the exception stack
+ * @xsp: lowest address of it that a suspended stage 2 uses
+ * @wire: this thread's untrusted block
+ * @buf: data buffer; @buf_size bytes, @buf_used of them taken
+ * @depth: host call slots in use
+ * @last_addr: of the last fault that was resolved; @repeats in a row there
+ */
+struct rt_thread {
+	struct rt_thread *self;
+	uint64_t stack_top;
+	uint64_t host_rsp;
+	uint64_t host_rbp;
+	uint64_t host_rip;
+	uint64_t call_rsp;
+	uint64_t stage1_top;
+	uint64_t stage1_rsp;
+	uint64_t stage1_rbp;
+	uint64_t stage1_rip;
+	uint64_t fs_base;
+	uint64_t resume_rip;
+	uint32_t state;
+	uint32_t called;
+
+	uint32_t context;
+	uint32_t depth;
+	struct sgx_gprsgx *gpr;
+	struct sgx_exinfo *exinfo;
+	uint64_t xlow;
+	uint64_t xsp;
+	umem_t wire;
+	umem_t buf;
+	uint64_t buf_size;
+	uint64_t buf_used;
+	uint64_t last_addr;
+	uint32_t repeats;
+};
+
+#define RT_ASSERT_T(member, n) \
+	_Static_assert(offsetof(struct rt_thread, member) == (n), #member)
+RT_ASSERT_T(self, RT_T_SELF);
+RT_ASSERT_T(stack_top, RT_T_STACK_TOP);
+RT_ASSERT_T(host_rsp, RT_T_HOST_RSP);
+RT_ASSERT_T(host_rbp, RT_T_HOST_RBP);
+RT_ASSERT_T(host_rip, RT_T_HOST_RIP);
+RT_ASSERT_T(call_rsp, RT_T_CALL_RSP);
+RT_ASSERT_T(stage1_top, RT_T_STAGE1_TOP);
+RT_ASSERT_T(stage1_rsp, RT_T_STAGE1_RSP);
+RT_ASSERT_T(stage1_rbp, RT_T_STAGE1_RBP);
+RT_ASSERT_T(stage1_rip, RT_T_STAGE1_RIP);
+RT_ASSERT_T(fs_base, RT_T_FS_BASE);
+RT_ASSERT_T(resume_rip, RT_T_RESUME_RIP);
+RT_ASSERT_T(state, RT_T_STATE);
+RT_ASSERT_T(called, RT_T_CALLED);
+
+/**
+ * struct rt_frame - one run of stage 2, on the exception stack
+ * @regs: the interrupted state; regs.xsave points behind this structure
+ * @prev_xsp: rt_thread.xsp as it was
+ */
+struct rt_frame {
+	struct rt_regs regs;
+	uint64_t prev_xsp;
+};
+
+#define RT_ASSERT_F(member, n) \
+	_Static_assert(offsetof(struct rt_frame, regs.member) == (n), #member)
+RT_ASSERT_F(rax, RT_F_RAX);
+RT_ASSERT_F(rsp, RT_F_RSP);
+RT_ASSERT_F(rdi, RT_F_RDI);
+RT_ASSERT_F(r8, RT_F_R8);
+RT_ASSERT_F(rflags, RT_F_RFLAGS);
+RT_ASSERT_F(rip, RT_F_RIP);
+RT_ASSERT_F(fs_base, RT_F_FS_BASE);
+RT_ASSERT_F(xsave, RT_F_XSAVE);
+
+_Static_assert(offsetof(struct edmm_layout, stack_off) == RT_L_STACK_OFF, "");
+_Static_assert(offsetof(struct edmm_layout, stack_size) == RT_L_STACK_SIZE, "");
+_Static_assert(WIRE_ENTER_START == RT_W_START, "");
+_Static_assert(WIRE_ENTER_RETURN == RT_W_RETURN, "");
+_Static_assert(WIRE_ENTER_EXCEPTION == RT_W_EXCEPTION, "");
+_Static_assert(WIRE_EXIT_RESUME == RT_W_RESUME, "");
+_Static_assert(WIRE_EXIT_REFUSED == RT_W_REFUSED, "");
+_Static_assert(WIRE_REFUSED_KIND == RT_W_REFUSED_KIND, "");
+_Static_assert(WIRE_REFUSED_STATE == RT_W_REFUSED_STATE, "");
+_Static_assert(WIRE_REFUSED_DEAD == RT_W_REFUSED_DEAD, "");
+
+/**
+ * struct rt_global - the runtime's one context
+ * @xfrm: of the own report
+ * @params: checked start-up parameters
+ * @stats: the host's page, or NULL
+ * @host_calls: since the start
+ * @peak: highest value published as committed
+ */
+struct rt_global {
+	uint64_t xfrm;
+	struct rt_params params;
+	umem_t stats;
+	uint64_t host_calls;
+	uint64_t peak;
+};
+extern struct rt_global rt_global;
+_Static_assert(offsetof(struct rt_global, xfrm) == RT_G_XFRM, "");
+
+/* Set once an end has begun: from then on every entry is refused. */
+extern uint32_t rt_dead;
+
+/* Linked at ELF address 0. */
+extern const uint8_t rt_image_start[] __asm__("__ehdr_start");
+/* The measured record; the image builder fills it in. */
+extern const struct edmm_layout rt_layout_page;
+
+static inline struct rt_thread *rt_self(void)
+{
+	struct rt_thread *t;
+
+	__asm__ volatile("movq %%gs:0, %0" : "=r"(t));
+	return t;
+}
+
+/* entry.S */
+
+/* Leave for a host call and come back. */
+void rt_leave_call(uint64_t exit, uint64_t value);
+/* Leave for good. */
+_Noreturn void rt_leave(uint64_t exit, uint64_t value);
+/* The same from stage 1, with the host registers of that entry. */
+_Noreturn void rt_leave_stage1(uint64_t exit, uint64_t value);
+/* Stage 2's first instruction; RDI is the frame, RSP lies below it. */
+void rt_stage2_entry(void);
+/* The instructions in which an exception is never a program's. */
+extern const uint8_t rt_gate_begin[], rt_gate_end[];
+
+/* Called by entry.S. */
+_Noreturn void rt_first(uint64_t start_addr);
+void rt_stage1(void);
+void rt_stage2(struct rt_frame *f);
+
+/* fixup.S: 0, or what stage 1 put into RAX. */
+int64_t rt_enclu(uint64_t leaf, const void *rbx, uint64_t rcx, uint64_t rdx);
+uint64_t rt_rdtsc(void);
+/* @count aligned 8-byte words, in ascending order, each moved once. */
+int64_t rt_copy_words(void *dst, const void *src, size_t count);
+/* @size bytes, 1 to 7, between VERW and MFENCE; LFENCE. */
+int64_t rt_store_bytes(void *dst, const void *src, size_t size);
+
+/*
+ * A fix-up: when an instruction of [begin, end) faults, continue at @fix with
+ * a negative error in RAX. RT_FIX_UMEM applies to #PF outside ELRANGE at once,
+ * and otherwise only when nothing else resolves the fault. Each offset counts
+ * from its own field's address.
+ */
+#define RT_FIX_ANY 0
+#define RT_FIX_UMEM 1
+struct rt_fixup {
+	int32_t begin;
+	int32_t end;
+	int32_t fix;
+	uint32_t kind;
+};
+const struct rt_fixup *rt_fixup_find(uint64_t rip);
+uint64_t rt_fixup_target(const struct rt_fixup *f);
+
+/* check.c */
+
+/* NULL, or what is wrong with a layout; pure. */
+const char *rt_layout_check(const struct edmm_layout *l);
+/* The same for the own report: attributes, XFRM and MISCSELECT. */
+const char *rt_report_check(const struct edmm_layout *l,
+			    const struct sgx_report *r);
+/* Start-up values; ELRANGE is [base, base + elrange_size). */
+const char *rt_start_check(const struct edmm_layout *l,
+			   const struct wire_start *s);
+/* The copied block holds exactly @count strings and ends with one. */
+bool rt_args_check(const char *block, size_t size, uint64_t count);
+
+/* reloc.c: apply .rela.dyn; false on anything but R_X86_64_RELATIVE. */
+struct rt_dyn {
+	int64_t tag;
+	uint64_t val;
+};
+bool rt_relocate(uint8_t *base, uint64_t image_size, const struct rt_dyn *dyn);
+
+/* crash.c */
+
+/**
+ * rt_crash_fault() - the end for an exception that nothing resolved
+ * @r: where
+ * @stage1: called at stage 1: EEXIT with the host registers of that entry
+ * @why: what emm_fault() said, or 0
+ * @text: more words, or NULL
+ */
+_Noreturn void rt_crash_fault(const struct rt_regs *r, bool stage1, int why,
+			      const char *text);
+/* Signal that a native program would get for a vector. */
+uint32_t rt_vector_signal(uint32_t vector);
+
+/* thread.c */
+void rt_thread_init(struct rt_thread *t, uint32_t context);
+EDMM_NODISCARD edmm_err rt_thread_attach(struct rt_thread *t, uint64_t wire);
+
+/* emmops.c */
+EDMM_NODISCARD edmm_err rt_emm_start(void);
+/*
+ * Let the memory manager have a #PF. Return: EMM_FAULT_CONTINUE, _SEARCH or a
+ * negative error, as emm_fault().
+ */
+int rt_emm_fault(const struct rt_regs *r);
+
+#endif
+#endif
