@@ -32,3 +32,28 @@ function(edmm_check_test name)
 		PkgConfig::CHECK)
 	add_test(NAME ${name} COMMAND ${name})
 endfunction()
+
+# edmm_fuzz_test(NAME SECONDS FILES... SEED file): a libFuzzer target built by
+# clang with sanitizers, whatever the build's own compiler is; ctest runs it
+# for a bounded time, from the seed file and from what earlier runs found.
+function(edmm_fuzz_test name seconds)
+	cmake_parse_arguments(F "" "SEED" "LIBS" ${ARGN})
+	set(exe ${CMAKE_BINARY_DIR}/bin/${name})
+	set(corpus ${CMAKE_BINARY_DIR}/fuzz/${name})
+	list(TRANSFORM F_UNPARSED_ARGUMENTS PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/
+		REGEX "^[^/]")
+	add_custom_command(OUTPUT ${exe}
+		COMMAND clang -fsanitize=fuzzer,address,undefined
+			-fno-sanitize-recover=all -O1 -g -D_GNU_SOURCE
+			-I${PROJECT_SOURCE_DIR} -I${PROJECT_SOURCE_DIR}/include
+			-o ${exe} ${F_UNPARSED_ARGUMENTS} ${F_LIBS}
+		COMMAND ${CMAKE_COMMAND} -E make_directory ${corpus}
+		COMMAND ${CMAKE_COMMAND} -E copy ${F_SEED} ${corpus}/seed
+		DEPENDS ${F_UNPARSED_ARGUMENTS} ${F_SEED}
+		VERBATIM)
+	add_custom_target(${name} ALL DEPENDS ${exe})
+	add_test(NAME ${name} COMMAND ${exe} -max_total_time=${seconds}
+		-rss_limit_mb=2048 -max_len=65536 -timeout=10
+		-print_final_stats=0 -verbosity=0
+		-artifact_prefix=${corpus}- ${corpus})
+endfunction()

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * edmm: the command. Finds the verb and calls it.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+
+struct verb {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *summary;
+};
+
+static const struct verb verbs[] = {
+	{ "sign", cli_sign, "sign an image" },
+	{ "measure", cli_measure, "print an image's MRENCLAVE" },
+	{ "inspect", cli_inspect, "show signature, layout and entry points" },
+	{ "keygen", cli_keygen, "make a signing key" },
+};
+
+#define VERBS (sizeof(verbs) / sizeof(verbs[0]))
+
+static const struct verb *find(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < VERBS; i++)
+		if (!strcmp(verbs[i].name, name))
+			return &verbs[i];
+	return NULL;
+}
+
+static void overview(FILE *f)
+{
+	size_t i;
+
+	fputs("usage: edmm VERB [OPTION]... [ARGUMENT]...\n\n", f);
+	for (i = 0; i < VERBS; i++)
+		fprintf(f, "  %-9s %s\n", verbs[i].name, verbs[i].summary);
+	fputs("\nedmm VERB --help tells a verb's options; man edmm has more.\n",
+	      f);
+}
+
+int main(int argc, char **argv)
+{
+	const struct verb *v;
+
+	if (argc < 2) {
+		overview(stderr);
+		return CLI_USAGE;
+	}
+	if (!strcmp(argv[1], "--version")) {
+		puts("edmm " EDMM_VERSION);
+		return 0;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") ||
+	    (!strcmp(argv[1], "help") && argc == 2)) {
+		overview(stdout);
+		return 0;
+	}
+	if (!strcmp(argv[1], "help")) {
+		char *help[] = { argv[2], (char[]){ "--help" }, NULL };
+
+		v = find(argv[2]);
+		if (v)
+			return v->run(2, help);
+		cli_error("no verb '%s'; edmm --help lists them", argv[2]);
+		return CLI_USAGE;
+	}
+	v = find(argv[1]);
+	if (!v) {
+		cli_error("no verb '%s'; edmm --help lists them", argv[1]);
+		return CLI_USAGE;
+	}
+	/* getopt's messages begin with argv[0]. */
+	if (asprintf(&argv[1], "edmm %s", v->name) < 0)
+		return CLI_FAIL;
+	return v->run(argc - 1, argv + 1);
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Sizes, numbers, and the settings that several verbs take.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+
+void cli_error(const char *format, ...)
+{
+	char line[1024];
+	va_list ap;
+
+	/* One write, so that lines of several processes do not mix. */
+	va_start(ap, format);
+	vsnprintf(line, sizeof(line), format, ap);
+	va_end(ap);
+	fprintf(stderr, "edmm: %s\n", line);
+}
+
+int cli_usage(const char *verb, const char *format, ...)
+{
+	char line[512];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(line, sizeof(line), format, ap);
+	va_end(ap);
+	cli_error("%s: %s (edmm %s --help)", verb, line, verb);
+	return CLI_USAGE;
+}
+
+/* The power of 1024 of a unit such as K, MB or GiB; -1 if there is none. */
+static int unit_power(const char *u)
+{
+	static const char units[] = "KMGTP";
+	const char *at;
+
+	if (!*u || !strcasecmp(u, "B"))
+		return 0;
+	at = strchr(units, toupper((unsigned char)*u));
+	if (!at || !*at)
+		return -1;
+	u++;
+	if (*u && strcasecmp(u, "B") && strcasecmp(u, "iB"))
+		return -1;
+	return (int)(at - units) + 1;
+}
+
+bool cli_size(const char *option, const char *text, uint64_t *size)
+{
+	char *end;
+	uint64_t n;
+	int power;
+
+	errno = 0;
+	n = strtoull(text, &end, 0);
+	power = unit_power(end);
+	if (!isdigit((unsigned char)*text) || power < 0) {
+		cli_error("%s: '%s' is no size; write for example 4096, 64K, "
+			  "256M or 2G",
+			  option, text);
+		return false;
+	}
+	if (errno || (power && n >> (64 - 10 * power))) {
+		cli_error("%s: '%s' is too large; at most 128T", option, text);
+		return false;
+	}
+	*size = n << 10 * power;
+	return true;
+}
+
+bool cli_number(const char *option, const char *text, uint64_t max,
+		uint64_t *number)
+{
+	char *end;
+
+	errno = 0;
+	*number = strtoull(text, &end, 0);
+	if (!isdigit((unsigned char)*text) || *end || errno || *number > max) {
+		cli_error("%s: '%s' is no number from 0 to %llu", option, text,
+			  (unsigned long long)max);
+		return false;
+	}
+	return true;
+}
+
+bool cli_setting(struct cli_settings *s, int option, const char *arg)
+{
+	switch (option) {
+	case CLI_OPT_ELRANGE:
+		return cli_size("--elrange", arg, &s->elrange);
+	case CLI_OPT_HEAP_INIT:
+		s->has_heap_init = true;
+		return cli_size("--heap-init", arg, &s->heap_init);
+	case CLI_OPT_HEAP_MAX:
+		return cli_size("--heap-max", arg, &s->heap_max);
+	case CLI_OPT_STACK:
+		return cli_size("--stack", arg, &s->stack);
+	case CLI_OPT_STACK_INIT:
+		return cli_size("--stack-init", arg, &s->stack_init);
+	case CLI_OPT_CONTEXTS:
+		return cli_number("--contexts", arg, 1024, &s->contexts);
+	case CLI_OPT_WX:
+		s->wx = true;
+		return true;
+	case CLI_OPT_DEBUG:
+		s->debug = true;
+		return true;
+	}
+	return false;
+}
+
+const char *cli_settings_fixed(const struct cli_settings *s)
+{
+	return s->elrange	  ? "--elrange"
+	       : s->has_heap_init ? "--heap-init"
+	       : s->stack	  ? "--stack"
+	       : s->stack_init	  ? "--stack-init"
+	       : s->contexts	  ? "--contexts"
+	       : s->wx		  ? "--wx"
+	       : s->debug	  ? "--debug"
+				  : NULL;
+}
+
+void cli_settings_policy(const struct cli_settings *s, enum edmm_mode mode,
+			 struct edmm_image_policy *p)
+{
+	bool elastic = mode == EDMM_MODE_ELASTIC;
+
+	edmm_policy_default(mode, p);
+	if (s->elrange)
+		p->elrange_size = s->elrange;
+	if (s->heap_max)
+		p->heap_size = s->heap_max;
+	if (s->stack)
+		p->stack_size = s->stack;
+	if (s->contexts)
+		p->ctx_count = (uint32_t)s->contexts;
+	if (elastic && s->has_heap_init)
+		p->heap_init = s->heap_init;
+	if (elastic && s->stack_init)
+		p->stack_init = s->stack_init;
+	else if (elastic && p->stack_init > p->stack_size)
+		p->stack_init = p->stack_size;
+	p->flags = (s->wx ? EDMM_POLICY_WX : 0) |
+		   (s->debug ? EDMM_POLICY_DEBUG : 0);
+}
