@@ -39,7 +39,11 @@ enum wire_enter {
 /* RDI at EEXIT. */
 enum wire_exit {
 	WIRE_EXIT_CALL = 1,   /* RSI: index of the call slot */
-	WIRE_EXIT_RESUME = 2, /* ERESUME this TCS */
+	/*
+	 * ERESUME this TCS. RSI is 0 when the enclave has found no exception
+	 * in its save area: resuming would only bring it again.
+	 */
+	WIRE_EXIT_RESUME = 2,
 	WIRE_EXIT_THREAD = 3, /* this thread has ended; its TCS is free */
 	WIRE_EXIT_DONE = 4,   /* the program has ended: see wire_thread.end */
 	WIRE_EXIT_CRASH = 5,  /* the enclave has ended: wire_thread.crash */

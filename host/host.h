@@ -1,13 +1,28 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Inside host/: what the loader, the run loop and the call server share.
+ * Inside host/: what the device, the loader, the run loop and the call server
+ * share.
  */
 #ifndef HOST_HOST_H
 #define HOST_HOST_H
 
 #include "edmm/host.h"
+#include "sgx/linux.h"
 
 struct host_calls;
+
+/**
+ * struct host_io - the system calls on the enclave's file; a seam for tests
+ *
+ * As ioctl(2), mmap(2), mprotect(2) and munmap(2), errno included.
+ */
+struct host_io {
+	int (*ioctl)(int fd, unsigned long request, void *arg);
+	void *(*mmap)(void *addr, size_t size, int prot, int flags, int fd);
+	int (*mprotect)(void *addr, size_t size, int prot);
+	int (*munmap)(void *addr, size_t size);
+};
+extern const struct host_io host_io_linux;
 
 /**
  * struct host_thread - one host thread that serves one TCS
@@ -29,6 +44,79 @@ struct host_thread {
 };
 
 /**
+ * struct edmm_host - one enclave
+ * @fd: of the device, -1 when closed
+ * @enter: the vDSO's entry function
+ * @base: of ELRANGE, 0 before the load
+ * @size: of ELRANGE
+ * @stats: shared with the enclave; NULL before the run
+ * @populate: serve WIRE_CALL_POPULATE
+ */
+struct edmm_host {
+	const struct host_io *io;
+	int fd;
+	vdso_sgx_enter_enclave_t enter;
+	uint64_t base;
+	uint64_t size;
+	struct edmm_host_image img;
+	struct wire_stats *stats;
+	struct edmm_host_counts counts;
+	bool populate;
+};
+
+/* Registers of an entry, and of the exit that ended it. */
+struct host_regs {
+	uint64_t rdi, rsi, rdx;
+};
+
+/**
+ * host_enter() - call the vDSO function and keep the ABI's registers
+ * @leaf: SGX_EENTER or SGX_ERESUME
+ *
+ * Return: what the vDSO function returns.
+ */
+int host_enter(vdso_sgx_enter_enclave_t enter, struct host_regs *regs,
+	       unsigned int leaf, struct sgx_enclave_run *run);
+
+/* Write @e and return @err. */
+__attribute__((format(printf, 3, 4))) edmm_err host_fail(
+	struct edmm_host_error *e, edmm_err err, const char *fmt, ...);
+
+/**
+ * host_vdso_find() - the entry function in a vDSO image
+ * @image: mapped whole; NULL gives NULL
+ *
+ * Return: address of __vdso_sgx_enter_enclave, or NULL.
+ */
+void *host_vdso_find(const void *image);
+
+/*
+ * The ioctls, in loops over partial counts, EBUSY, EAGAIN and EINTR. @done
+ * gets the bytes that are done, also after an error.
+ */
+edmm_err host_add_pages(struct edmm_host *h, const void *src,
+			const struct edmm_page_run *r, uint64_t *done);
+edmm_err host_modify_types(struct edmm_host *h, uint64_t off, uint64_t size,
+			   uint64_t type, uint64_t *done);
+edmm_err host_restrict(struct edmm_host *h, uint64_t off, uint64_t size,
+		       uint64_t rights, uint64_t *done);
+edmm_err host_remove(struct edmm_host *h, uint64_t off, uint64_t size,
+		     uint64_t *done);
+/* One ioctl without a count: CREATE and INIT. */
+edmm_err host_ioctl(struct edmm_host *h, unsigned long request, void *arg);
+
+/**
+ * host_populate() - touch a byte a page of a range, from outside
+ *
+ * The kernel adds the pages that are absent; what it answers with SIGBUS ends
+ * the range early. Return: bytes touched.
+ */
+uint64_t host_populate(uint64_t addr, uint64_t size);
+
+/* Serve a call of the runtime (nr < WIRE_CALL_LIBC). */
+void host_edmm_dispatch(struct host_thread *t, struct wire_call *c);
+
+/**
  * host_call_dispatch() - serve a call of the C library (nr >= WIRE_CALL_LIBC)
  * @t: the calling thread
  * @c: a private copy of the slot; status and count are copied back
@@ -36,8 +124,5 @@ struct host_thread {
  * host/calls.c has it. An unknown number gets -EDMM_ENOSYS.
  */
 void host_call_dispatch(struct host_thread *t, struct wire_call *c);
-
-/* [off, off + size) of the data buffer, or NULL when it is not inside. */
-void *host_buf(const struct host_thread *t, uint64_t off, uint64_t size);
 
 #endif

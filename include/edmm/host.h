@@ -73,7 +73,6 @@ enum edmm_host_end_kind {
 	EDMM_HOST_EXITED = 1,	 /* value: exit status */
 	EDMM_HOST_SIGNALLED = 2, /* value: signal that the program died of */
 	EDMM_HOST_CRASHED = 3,	 /* value: signal; report has the reason */
-	EDMM_HOST_REFUSED = 4,	 /* the enclave did not start; error is set */
 };
 
 struct edmm_host_end {

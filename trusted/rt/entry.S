@@ -111,7 +111,7 @@ _start:
 	xorl %ebp, %ebp
 	call rt_stage1
 	movl $RT_W_RESUME, %edi
-	xorl %esi, %esi
+	movl %eax, %esi
 .Lleave_stage1:
 	movq %gs:RT_T_STAGE1_RSP, %rsp
 	movq %gs:RT_T_STAGE1_RBP, %rbp

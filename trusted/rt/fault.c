@@ -161,7 +161,7 @@ static void enter_stage2(struct rt_thread *t, uint32_t vector)
 	t->gpr->gsbase = (uint64_t)t;
 }
 
-void rt_stage1(void)
+uint32_t rt_stage1(void)
 {
 	struct rt_thread *t = rt_self();
 	uint32_t info = t->gpr->exitinfo;
@@ -171,7 +171,7 @@ void rt_stage1(void)
 
 	/* An interrupt, or an exception that has been taken already. */
 	if (!(info & SGX_EXITINFO_VALID))
-		return;
+		return 0;
 	t->gpr->exitinfo = 0;
 	if (rip >= (uint64_t)rt_gate_begin && rip < (uint64_t)rt_gate_end) {
 		take_regs(&r, t, vector);
@@ -179,6 +179,7 @@ void rt_stage1(void)
 	}
 	if (!fix_up_at_once(t, vector))
 		enter_stage2(t, vector);
+	return 1;
 }
 
 /* Resolved again and again at one address: someone takes the page away. */

@@ -221,7 +221,8 @@ extern const uint8_t rt_gate_begin[], rt_gate_end[];
 
 /* Called by entry.S. */
 _Noreturn void rt_first(uint64_t start_addr);
-void rt_stage1(void);
+/* Return: 1 when the SSA held an exception, else 0. */
+uint32_t rt_stage1(void);
 void rt_stage2(struct rt_frame *f);
 
 /* fixup.S: 0, or what stage 1 put into RAX. */

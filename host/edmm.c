@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The runtime's host calls: the ioctls of EDMM, rights of the mapping, and
+ * populating ahead. The enclave's ranges are bounded here for the host's own
+ * good: nothing outside ELRANGE is changed on an enclave's word.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "host.h"
+
+#define PAGE SGX_PAGE_SIZE
+#define PROT_BITS (PROT_READ | PROT_WRITE | PROT_EXEC)
+
+static bool range_ok(const struct edmm_host *h, uint64_t off, uint64_t size)
+{
+	return size && (off | size) % PAGE == 0 && off <= h->size &&
+	       size <= h->size - off;
+}
+
+static edmm_err protect(struct edmm_host *h, uint64_t off, uint64_t size,
+			uint64_t prot)
+{
+	if (prot & ~(uint64_t)PROT_BITS)
+		return -EDMM_EINVAL;
+	if (h->io->mprotect((void *)(h->base + off), size, (int)prot))
+		return -errno;
+	return 0;
+}
+
+/*
+ * A touch may end in SIGBUS: EPC is exhausted, or another thread adds the same
+ * page at the same time. The handler goes back to the touching thread only.
+ */
+static _Thread_local sigjmp_buf touch_jump;
+static _Thread_local volatile sig_atomic_t touching;
+
+static void on_sigbus(int sig)
+{
+	if (touching)
+		siglongjmp(touch_jump, 1);
+	signal(sig, SIG_DFL);
+	raise(sig);
+}
+
+uint64_t host_populate(uint64_t addr, uint64_t size)
+{
+	const struct sigaction sa = { .sa_handler = on_sigbus,
+				      .sa_flags = SA_ONSTACK | SA_NODEFER };
+	struct sigaction old;
+	volatile uint64_t done = 0;
+
+	if (sigaction(SIGBUS, &sa, &old))
+		return 0;
+	if (!sigsetjmp(touch_jump, 1)) {
+		touching = 1;
+		for (; done < size; done += PAGE)
+			(void)*(volatile const uint8_t *)(addr + done);
+	}
+	touching = 0;
+	sigaction(SIGBUS, &old, NULL);
+	return done;
+}
+
+void host_edmm_dispatch(struct host_thread *t, struct wire_call *c)
+{
+	struct edmm_host *h = t->host;
+	uint64_t off = c->args[0], size = c->args[1], arg = c->args[2];
+
+	c->count = 0;
+	if (!range_ok(h, off, size)) {
+		c->status = -EDMM_EINVAL;
+		return;
+	}
+	switch (c->nr) {
+	case WIRE_CALL_MODIFY_TYPES:
+		c->status = host_modify_types(h, off, size, arg, &c->count);
+		break;
+	case WIRE_CALL_RESTRICT:
+		c->status = host_restrict(h, off, size, arg, &c->count);
+		break;
+	case WIRE_CALL_REMOVE:
+		c->status = host_remove(h, off, size, &c->count);
+		break;
+	case WIRE_CALL_MPROTECT:
+		c->status = protect(h, off, size, arg);
+		break;
+	case WIRE_CALL_POPULATE:
+		c->status = h->populate ? 0 : -EDMM_EOPNOTSUPP;
+		if (h->populate)
+			c->count = host_populate(h->base + off, size);
+		break;
+	default:
+		c->status = -EDMM_ENOSYS;
+	}
+}

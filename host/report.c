@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Tell how a program has ended: the crash report, and the end of this process
+ * in the same way.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "host.h"
+
+static const char *vector_name(uint32_t vector)
+{
+	switch (vector) {
+	case SGX_VEC_DE:
+		return "division error";
+	case SGX_VEC_DB:
+		return "debug exception";
+	case SGX_VEC_BP:
+		return "breakpoint";
+	case SGX_VEC_UD:
+		return "invalid instruction";
+	case SGX_VEC_GP:
+		return "general protection fault";
+	case SGX_VEC_PF:
+		return "page fault";
+	case SGX_VEC_MF:
+		return "x87 floating-point error";
+	case SGX_VEC_AC:
+		return "unaligned access";
+	case SGX_VEC_XM:
+		return "SIMD floating-point error";
+	default:
+		return "exception";
+	}
+}
+
+static const char *access_name(const struct wire_crash *c)
+{
+	if (c->vector != SGX_VEC_PF)
+		return "";
+	if (c->error_code & SGX_PFEC_I)
+		return ", fetching an instruction";
+	return c->error_code & SGX_PFEC_W ? ", writing" : ", reading";
+}
+
+static const char *setting_text(uint32_t setting)
+{
+	switch (setting) {
+	case WIRE_SETTING_HEAP_MAX:
+		return "heap maximum: the page could not be added; see "
+		       "--heap-max, and the machine's free EPC";
+	case WIRE_SETTING_STACK:
+		return "stack size, in the policy that the image is signed "
+		       "with";
+	case WIRE_SETTING_WX:
+		return "rights of the page: only mprotect() to executable "
+		       "makes heap pages run";
+	case WIRE_SETTING_XSTACK:
+		return "exception stack: faults nest too deeply";
+	default:
+		return NULL;
+	}
+}
+
+static void put_place(FILE *f, const struct edmm_host *h, uint64_t off)
+{
+	const char *name;
+	uint64_t delta = 0;
+
+	if (off == WIRE_NOT_INSIDE) {
+		fprintf(f, "outside of the enclave\n");
+		return;
+	}
+	name = h->img.symbol ? h->img.symbol(h->img.symbol_arg, off, &delta)
+			     : NULL;
+	if (name)
+		fprintf(f, "%s+0x%llx (enclave+0x%llx)\n", name,
+			(unsigned long long)delta, (unsigned long long)off);
+	else
+		fprintf(f, "enclave+0x%llx\n", (unsigned long long)off);
+}
+
+static void put_fault(FILE *f, const struct edmm_host *h,
+		      const struct wire_crash *c)
+{
+	fprintf(f, "  what         %s%s", vector_name(c->vector),
+		access_name(c));
+	fprintf(f, "%s%s\n", *c->text ? ": " : "", c->text);
+	if (c->vector == SGX_VEC_PF) {
+		fprintf(f, "  address      0x%llx",
+			(unsigned long long)c->addr);
+		if (c->addr_off != WIRE_NOT_INSIDE)
+			fprintf(f, " (enclave+0x%llx)",
+				(unsigned long long)c->addr_off);
+		fprintf(f, "\n");
+	}
+	if (*c->area)
+		fprintf(f, "  area         %s\n", c->area);
+	if (c->rip_off != WIRE_NOT_INSIDE || c->vector != SGX_VEC_PF) {
+		fprintf(f, "  instruction  ");
+		put_place(f, h, c->rip_off);
+	}
+	if (setting_text(c->setting))
+		fprintf(f, "  setting      %s\n", setting_text(c->setting));
+}
+
+/* Text of the enclave's is printable ASCII, whatever it holds. */
+static void clean(char *s)
+{
+	for (; *s; s++)
+		if (*s < ' ' || *s > '~')
+			*s = '?';
+}
+
+void edmm_host_report(const struct edmm_host *h,
+		      const struct edmm_host_end *end, int fd)
+{
+	struct wire_crash c = end->crash;
+	int copy = dup(fd);
+	FILE *f = copy < 0 ? NULL : fdopen(copy, "w");
+
+	if (!f) {
+		if (copy >= 0)
+			close(copy);
+		return;
+	}
+	clean(c.area);
+	clean(c.text);
+	fprintf(f, "edmm: %s: ended by %s inside the enclave\n", h->img.name,
+		strsignal(end->value));
+	if (c.kind == WIRE_CRASH_FAULT) {
+		put_fault(f, h, &c);
+	} else {
+		fprintf(f, "  what         %s: %s",
+			c.kind == WIRE_CRASH_HOST ? "the host broke the "
+						    "protocol"
+						  : "internal error",
+			c.text);
+		if (c.invariant)
+			fprintf(f, " (invariant I%u)", c.invariant);
+		fprintf(f, "\n  instruction  ");
+		put_place(f, h, c.rip_off);
+	}
+	fclose(f);
+}
+
+void edmm_host_leave(const struct edmm_host_end *end)
+{
+	const struct rlimit none = { 0, 0 };
+	sigset_t set;
+
+	if (end->kind == EDMM_HOST_EXITED)
+		exit(end->value);
+	fflush(NULL);
+	setrlimit(RLIMIT_CORE, &none);
+	signal(end->value, SIG_DFL);
+	sigemptyset(&set);
+	sigaddset(&set, end->value);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	raise(end->value);
+	/* Only a signal that does not end a process comes here. */
+	_exit(128 + end->value);
+}

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The run loop of a thread: enter, serve, enter again, until the program has
+ * ended. The enclave is not trusted with the host's memory either: what it
+ * leaves in its block is bounded before use.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "calls.h"
+#include "host.h"
+
+#define BUF_DEFAULT (1u << 20)
+#define SIG_SEGV 11
+#define SIG_KILL 9
+/* An exception that the enclave finds no trace of comes back this often. */
+#define UNSEEN_MAX 8
+
+/**
+ * struct loop - one thread's way through entries
+ * @leaf: of the next entry
+ * @unseen: exceptions in a row that the enclave had no record of
+ * @done: the program has ended, and @end says how
+ */
+struct loop {
+	struct host_thread t;
+	struct sgx_enclave_run run;
+	struct host_regs regs;
+	unsigned int leaf;
+	unsigned int unseen;
+	bool done;
+	struct edmm_host_end *end;
+	struct edmm_host_error *e;
+};
+
+static void next(struct loop *l, unsigned int leaf, uint64_t rdi, uint64_t rsi)
+{
+	l->leaf = leaf;
+	l->regs = (struct host_regs){ .rdi = rdi, .rsi = rsi };
+}
+
+/* The host's own account, where the enclave has none. */
+static void host_crash(struct loop *l, const char *text, int signal)
+{
+	struct wire_crash *c = &l->end->crash;
+
+	memset(c, 0, sizeof(*c));
+	c->kind = WIRE_CRASH_FAULT;
+	c->vector = l->run.exception_vector;
+	c->error_code = l->run.exception_error_code;
+	c->addr = l->run.exception_addr;
+	c->addr_off = c->addr - l->t.host->base < l->t.host->size
+			      ? c->addr - l->t.host->base
+			      : WIRE_NOT_INSIDE;
+	c->rip_off = c->rsp_off = WIRE_NOT_INSIDE;
+	strncpy(c->text, text, sizeof(c->text) - 1);
+	c->signal = (uint32_t)signal;
+	l->end->kind = EDMM_HOST_CRASHED;
+	l->end->value = signal;
+	l->done = true;
+}
+
+static edmm_err serve(struct loop *l)
+{
+	uint64_t index = l->regs.rsi;
+	struct wire_call *slot, c;
+
+	if (index >= WIRE_CALL_SLOTS)
+		return host_fail(l->e, -EDMM_EPROTO,
+				 "%s: the enclave names call slot %llu",
+				 l->t.host->img.name,
+				 (unsigned long long)index);
+	slot = &l->t.wire->call[index];
+	c = *slot;
+	l->t.host->counts.calls++;
+	if (c.nr < WIRE_CALL_LIBC)
+		host_edmm_dispatch(&l->t, &c);
+	else
+		host_call_dispatch(&l->t, &c);
+	slot->status = c.status;
+	slot->count = c.count;
+	next(l, SGX_EENTER, WIRE_ENTER_RETURN, 0);
+	return 0;
+}
+
+static void take_end(struct loop *l)
+{
+	const struct wire_end end = l->t.wire->end;
+
+	l->end->kind = end.kind == WIRE_END_SIGNAL ? EDMM_HOST_SIGNALLED
+						   : EDMM_HOST_EXITED;
+	l->end->value = (int)(end.value & 0xff);
+	l->done = true;
+}
+
+static void take_crash(struct loop *l)
+{
+	struct wire_crash *c = &l->end->crash;
+
+	*c = l->t.wire->crash;
+	c->area[sizeof(c->area) - 1] = 0;
+	c->text[sizeof(c->text) - 1] = 0;
+	l->end->kind = EDMM_HOST_CRASHED;
+	l->end->value =
+		c->signal > 0 && c->signal < 32 ? (int)c->signal : SIG_KILL;
+	l->done = true;
+}
+
+static edmm_err refused(struct loop *l)
+{
+	static const char *const why[] = {
+		[WIRE_REFUSED_KIND] = "of an unknown kind",
+		[WIRE_REFUSED_STATE] = "in this state of the thread",
+		[WIRE_REFUSED_DEAD] = "after its end",
+		[WIRE_REFUSED_ARGS] = "with these start-up parameters",
+		[WIRE_REFUSED_CONFIG] = "with this layout or these attributes",
+	};
+	uint64_t code = l->regs.rsi;
+	const char *text = code < sizeof(why) / sizeof(*why) ? why[code] : NULL;
+
+	return host_fail(l->e, -EDMM_EPROTO,
+			 "%s: the enclave refuses an entry %s",
+			 l->t.host->img.name, text ? text : "");
+}
+
+static edmm_err resume(struct loop *l)
+{
+	if (l->regs.rsi) {
+		l->unseen = 0;
+	} else if (++l->unseen > UNSEEN_MAX) {
+		host_crash(l, "by the kernel's account: the enclave saw none",
+			   SIG_SEGV);
+		return 0;
+	}
+	next(l, SGX_ERESUME, 0, 0);
+	return 0;
+}
+
+static edmm_err left(struct loop *l)
+{
+	switch (l->regs.rdi) {
+	case WIRE_EXIT_CALL:
+		return serve(l);
+	case WIRE_EXIT_RESUME:
+		return resume(l);
+	case WIRE_EXIT_DONE:
+		take_end(l);
+		return 0;
+	case WIRE_EXIT_CRASH:
+		take_crash(l);
+		return 0;
+	case WIRE_EXIT_REFUSED:
+		return refused(l);
+	default:
+		return host_fail(l->e, -EDMM_EPROTO,
+				 "%s: the enclave leaves in an unknown way",
+				 l->t.host->img.name);
+	}
+}
+
+static edmm_err step(struct loop *l)
+{
+	struct edmm_host *h = l->t.host;
+	int rc;
+
+	if (l->leaf == SGX_EENTER)
+		h->counts.enters++;
+	else
+		h->counts.resumes++;
+	rc = host_enter(h->enter, &l->regs, l->leaf, &l->run);
+	if (rc)
+		return host_fail(l->e, -EDMM_EIO,
+				 "%s: the vDSO refuses to enter: %s",
+				 h->img.name, strerror(-rc));
+	if (l->run.function == SGX_EEXIT)
+		return left(l);
+	h->counts.exceptions++;
+	if (l->run.function == SGX_ERESUME && l->leaf == SGX_EENTER &&
+	    l->regs.rdi == WIRE_ENTER_EXCEPTION) {
+		host_crash(l, "while an exception was being handled", SIG_SEGV);
+		return 0;
+	}
+	if (l->run.function != SGX_ERESUME) {
+		host_crash(l, "at the entry: the enclave is lost", SIG_KILL);
+		return 0;
+	}
+	next(l, SGX_EENTER, WIRE_ENTER_EXCEPTION, 0);
+	return 0;
+}
+
+static size_t block_size(char *const *v, uint32_t *count)
+{
+	size_t n = 0;
+
+	for (*count = 0; v && v[*count]; (*count)++)
+		n += strlen(v[*count]) + 1;
+	return n;
+}
+
+static char *block_put(char *to, char *const *v)
+{
+	for (; v && *v; v++)
+		to = stpcpy(to, *v) + 1;
+	return to;
+}
+
+static edmm_err make_start(struct edmm_host *h, const struct edmm_host_start *s,
+			   struct wire_start *w, struct edmm_host_error *e)
+{
+	uint32_t argc, envc;
+	size_t size = block_size(s->argv, &argc);
+	char *block;
+
+	size += block_size(s->envp, &envc);
+	if (!argc || argc > WIRE_ARGC_MAX || envc > WIRE_ARGC_MAX ||
+	    size > WIRE_ARG_MAX)
+		return host_fail(e, -EDMM_E2BIG,
+				 "%s: arguments and environment take %zu "
+				 "bytes; at most %u are allowed",
+				 h->img.name, size, WIRE_ARG_MAX);
+	if (s->heap_max % SGX_PAGE_SIZE ||
+	    s->heap_max > h->img.layout->heap_bound)
+		return host_fail(
+			e, -EDMM_EINVAL,
+			"%s: a heap of %llu KiB is asked for; whole "
+			"pages up to %llu KiB fit its address range",
+			h->img.name, (unsigned long long)s->heap_max >> 10,
+			(unsigned long long)h->img.layout->heap_bound >> 10);
+	block = malloc(size);
+	if (!block)
+		return host_fail(e, -EDMM_ENOMEM, "out of memory");
+	block_put(block_put(block, s->argv), s->envp);
+	*w = (struct wire_start){
+		.version = WIRE_VERSION,
+		.size = sizeof(*w),
+		.stats_addr = (uintptr_t)h->stats,
+		.heap_max = s->heap_max,
+		.arg_addr = (uintptr_t)block,
+		.arg_size = size,
+		.argc = argc,
+		.envc = envc,
+		.heap_free_max = s->heap_free_max,
+		.flags = s->populate ? WIRE_START_POPULATE : 0,
+	};
+	return 0;
+}
+
+static void *pages(size_t size)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+/* The thread's block and, after it, its buffer: one mapping. */
+static edmm_err make_thread(struct host_thread *t, struct edmm_host *h,
+			    uint64_t buf_size)
+{
+	uint8_t *p = pages(SGX_PAGE_SIZE + buf_size);
+
+	if (!p)
+		return -EDMM_ENOMEM;
+	*t = (struct host_thread){
+		.host = h,
+		.tcs = h->base + h->img.layout->ctx_off,
+		.wire = (struct wire_thread *)(void *)p,
+		.buf = p + SGX_PAGE_SIZE,
+		.buf_size = buf_size,
+	};
+	t->wire->buf_addr = (uintptr_t)t->buf;
+	t->wire->buf_size = buf_size;
+	return 0;
+}
+
+static edmm_err run_main(struct loop *l, struct wire_start *w)
+{
+	struct host_calls calls;
+	edmm_err err = 0;
+
+	host_calls_init(&calls);
+	l->t.calls = &calls;
+	l->run.tcs = l->t.tcs;
+	w->thread_addr = (uintptr_t)l->t.wire;
+	next(l, SGX_EENTER, WIRE_ENTER_START, (uintptr_t)w);
+	while (!l->done && !err)
+		err = step(l);
+	host_calls_close(&calls);
+	return err;
+}
+
+edmm_err edmm_host_run(struct edmm_host *h, const struct edmm_host_start *s,
+		       struct edmm_host_end *end, struct edmm_host_error *e)
+{
+	uint64_t buf_size = s->buf_size ? s->buf_size : BUF_DEFAULT;
+	struct loop l = { .end = end, .e = e };
+	struct wire_start w;
+	edmm_err err;
+
+	memset(end, 0, sizeof(*end));
+	if (buf_size % SGX_PAGE_SIZE || buf_size < WIRE_BUF_MIN ||
+	    buf_size > WIRE_BUF_MAX)
+		return host_fail(e, -EDMM_EINVAL,
+				 "%s: a data buffer of 64 KiB to 64 MiB is "
+				 "wanted",
+				 h->img.name);
+	h->populate = s->populate;
+	h->stats = pages(sizeof(*h->stats));
+	if (!h->stats)
+		return host_fail(e, -EDMM_ENOMEM, "out of memory");
+	err = make_start(h, s, &w, e);
+	if (err)
+		return err;
+	err = make_thread(&l.t, h, buf_size);
+	if (err) {
+		host_fail(e, err, "out of memory");
+		goto out_block;
+	}
+	err = run_main(&l, &w);
+	munmap(l.t.wire, SGX_PAGE_SIZE + buf_size);
+out_block:
+	free((void *)(uintptr_t)w.arg_addr);
+	return err;
+}
+
+void edmm_host_stats(const struct edmm_host *h, struct wire_stats *out)
+{
+	const uint64_t *from =
+		(const uint64_t *)__atomic_load_n(&h->stats, __ATOMIC_ACQUIRE);
+	uint64_t *to = (uint64_t *)out;
+
+	memset(out, 0, sizeof(*out));
+	if (!from)
+		return;
+	for (size_t i = 0; i < offsetof(struct wire_stats, reserved) / 8; i++)
+		to[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+}
