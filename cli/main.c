@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/config.h"
 
 struct verb {
 	const char *name;
@@ -18,6 +19,7 @@ static const struct verb verbs[] = {
 	{ "measure", cli_measure, "print an image's MRENCLAVE" },
 	{ "inspect", cli_inspect, "show signature, layout and entry points" },
 	{ "keygen", cli_keygen, "make a signing key" },
+	{ "convert", cli_convert, "translate a configuration" },
 };
 
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))

@@ -288,6 +288,7 @@ struct edmm_target {
 /* What a platform makes of a policy. Sizes are bytes. */
 struct edmm_resolved {
 	enum edmm_format rules;
+	bool refused;	       /* an enclave that does not start here */
 	bool elastic;	       /* pages are added after EINIT */
 	uint64_t enclave_size; /* asked for; 0: what the layout needs */
 	uint64_t stack_min, stack_max;

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Gramine manifests, after templating: keys of release 1.9. */
+#include <ctype.h>
+#include <string.h>
+
+#include "policy/keys.h"
+
+static const char *const feature_words[] = { "disabled", "required",
+					     "unspecified", NULL };
+static const char *const must_words[] = { "disabled", "required", NULL };
+
+static const struct pol_map map[] = {
+	{ "sgx.edmm_enable", EDMM_SET_EDMM, POL_FLAG, 0, NULL, false },
+	{ "sgx.enclave_size", EDMM_SET_ENCLAVE_SIZE, POL_SIZE, 0, NULL, false },
+	{ "sgx.max_threads", EDMM_SET_THREADS_INIT, POL_UINT, 4096, NULL,
+	  false },
+	{ "sgx.insecure__rpc_thread_num", EDMM_SET_RPC_THREADS, POL_UINT, 256,
+	  NULL, false },
+	{ "sgx.preheat_enclave", EDMM_SET_PREHEAT, POL_FLAG, 0, NULL, false },
+	{ "sgx.use_exinfo", EDMM_SET_EXINFO, POL_FLAG, 0, NULL, false },
+	{ "sgx.insecure__allow_memfaults_without_exinfo", EDMM_SET_MEMFAULTS,
+	  POL_FLAG, 0, NULL, false },
+	{ "sgx.debug", EDMM_SET_DEBUG, POL_FLAG, 0, NULL, false },
+	{ "sgx.isvprodid", EDMM_SET_PRODID, POL_UINT, 0xffff, NULL, false },
+	{ "sgx.isvsvn", EDMM_SET_SVN, POL_UINT, 0xffff, NULL, false },
+	{ "sgx.cpu_features.amx", EDMM_SET_AMX, POL_WORD, 0, feature_words,
+	  false },
+	{ "sgx.cpu_features.pkru", EDMM_SET_PKRU, POL_WORD, 0, must_words,
+	  false },
+	{ "sys.stack.size", EDMM_SET_PROC_STACK, POL_SIZE, 0, NULL, false },
+	{ "sys.brk.max_size", EDMM_SET_PROC_BRK, POL_SIZE, 0, NULL, false },
+	{ NULL, 0, 0, 0, NULL, false },
+};
+
+static const char *const known[] = {
+	"fs.mounts.*",
+	"fs.root.*",
+	"fs.start_dir",
+	"fs.insecure__keys.*",
+	"libos.entrypoint",
+	"libos.check_invalid_pointers",
+	"loader.entrypoint.*",
+	"loader.argv.*",
+	"loader.argv_src_file",
+	"loader.env.*",
+	"loader.env_src_file",
+	"loader.gid",
+	"loader.uid",
+	"loader.insecure__use_cmdline_argv",
+	"loader.insecure__use_host_env",
+	"loader.insecure__disable_aslr",
+	"loader.log_file",
+	"loader.log_level",
+	"sgx.allowed_files.*",
+	"sgx.trusted_files.*",
+	"sgx.trusted_files_cache_size",
+	"sgx.cpu_features.avx",
+	"sgx.cpu_features.avx512",
+	"sgx.cpu_features.mpx",
+	"sgx.enable_stats",
+	"sgx.file_check_policy",
+	"sgx.profile.enable",
+	"sgx.profile.mode",
+	"sgx.profile.with_stack",
+	"sgx.profile.frequency",
+	"sgx.ra_client_linkable",
+	"sgx.ra_client_spid",
+	"sgx.remote_attestation",
+	"sgx.seal_key.flags_mask",
+	"sgx.seal_key.xfrm_mask",
+	"sgx.seal_key.misc_mask",
+	"sgx.vtune_profile",
+	"sys.allowed_ioctls.*",
+	"sys.ioctl_structs.*",
+	"sys.disallow_subprocesses",
+	"sys.enable_extra_runtime_domain_names_conf",
+	"sys.enable_sigterm_injection",
+	"sys.experimental__enable_flock",
+	"sys.insecure__allow_eventfd",
+	"sys.debug__mock_syscalls.*",
+	"sys.fds.limit",
+	/* Rules P401 and P402 have more to say of these. */
+	"sgx.edmm_enable_heap",
+	"sgx.preheat_enclave_size",
+	"sgx.edmm_lazyfree_th",
+	"sgx.edmm_lazyfree_percentage",
+	"sgx.edmm_batch_alloc",
+	"sgx.edmm_batch_allocation",
+	"sgx.edmm_demand_paging",
+	"sgx.edmm_heap_prealloc_size",
+	"sgx.edmm_mode",
+	"sgx.experimental_enable_aex_notify",
+	"sgx.thread_num",
+	"sgx.rpc_thread_num",
+	"sgx.nonpie_binary",
+	"sgx.sigfile",
+	"sgx.zero_heap_on_demand",
+	"sgx.static_address",
+	"sgx.allow_file_creation",
+	"sgx.protected_files.*",
+	"sgx.require_avx",
+	"sgx.require_avx512",
+	"sgx.require_amx",
+	"sgx.require_mpx",
+	"sgx.require_pkru",
+	"sgx.require_exinfo",
+	"sgx.support_exinfo",
+	"loader.pal_internal_mem_size",
+	"loader.preload",
+	"libos.insecure__enable_flock",
+	NULL,
+};
+
+/* The signing tool, unlike the runtime, takes capital letters only. */
+static void finish(struct edmm_policy *p, struct edmm_findings *f)
+{
+	const struct pol_node *n = pol_find(p->doc->root, "sgx.enclave_size");
+	struct edmm_finding *v;
+	char right[32];
+
+	if (n == NULL || !p->s[EDMM_SET_ENCLAVE_SIZE].set)
+		return;
+	if (!islower((unsigned char)n->str[strlen(n->str) - 1]) &&
+	    (n->str[0] != '0' || strlen(n->str) == 1))
+		return;
+	edmm_size_format(EDMM_FORMAT_GRAMINE, p->s[EDMM_SET_ENCLAVE_SIZE].value,
+			 right);
+	v = pol_report(f, p->doc, &n->at, EDMM_ERROR, "P103",
+		       "sgx.enclave_size: gramine-sgx-sign cannot read '%s'",
+		       n->str);
+	pol_fix(v, "write \"%s\"", right);
+	pol_repl(v, n->at.off, n->at.len, "\"%s\"", right);
+}
+
+const struct pol_format pol_gramine = {
+	.id = EDMM_FORMAT_GRAMINE,
+	.name = "gramine",
+	.map = map,
+	.known = known,
+	.parse = pol_toml_parse,
+	.finish = finish,
+	.emit = pol_toml_emit,
+};

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* SCONE's variables and /etc/sgx-musl.conf. */
+#include "policy/keys.h"
+
+static const char *const mode_words[] = { "disable", "enable", "auto", NULL };
+
+static const struct pol_map map[] = {
+	{ "SCONE_EDMM_MODE", EDMM_SET_EDMM, POL_WORD, 0, mode_words, false },
+	{ "SCONE_MIN_HEAP", EDMM_SET_HEAP_INIT, POL_SIZE, 0, NULL, false },
+	{ "SCONE_HEAP", EDMM_SET_HEAP_MAX, POL_SIZE, 0, NULL, false },
+	{ "SCONE_STACK", EDMM_SET_STACK_MAX, POL_SIZE, 0, NULL, false },
+	{ "SCONE_TCS", EDMM_SET_THREADS_INIT, POL_UINT, 0xffffffff, NULL,
+	  false },
+	{ "SCONE_QUEUES", EDMM_SET_QUEUES, POL_UINT, 0xffff, NULL, false },
+	{ NULL, 0, 0, 0, NULL, false },
+};
+
+static const char *const known[] = {
+	"SCONE_HASH",	    "SCONE_EDMM_HASH",
+	"SCONE_VERSION",    "SCONE_MODE",
+	"SCONE_SLOTS",	    "SCONE_SSPINS",
+	"SCONE_SSLEEP",	    "SCONE_ESPINS",
+	"SCONE_ETHREADS",   "SCONE_ALLOW_DLOPEN",
+	"SCONE_MPROTECT",   "SCONE_FORK",
+	"SCONE_FORK_OS",    "SCONE_SYSLIBS",
+	"SCONE_LOG",	    "SCONE_EXTENSIONS_PATH",
+	"SCONE_SIGPIPE",    "SCONE_MMAP32BIT",
+	"SCONE_PRODUCTION", "SCONE_NO_TIME_THREAD",
+	"SCONE_CONFIG",	    "SCONE_CONFIG_ID",
+	"SCONE_CAS_ADDR",   "SCONE_LAS_ADDR",
+	"SCONE_ALPINE",	    "SCONE_PWD",
+	"SCONE_FSPF",	    "SCONE_FSPF_KEY",
+	"SCONE_FSPF_TAG",   "SCONE_KERNEL",
+	"SCONE_SGXBOUNDS",  "SCONE_VARYS",
+	"SCONE_RELOCATE",   "SCONE_EXTENSIONS",
+	"SCONE_EDMM",	    NULL,
+};
+
+const struct pol_format pol_scone = {
+	.id = EDMM_FORMAT_SCONE,
+	.name = "scone",
+	.map = map,
+	.known = known,
+	.flat = true,
+	.parse = pol_env_parse,
+	.emit = pol_env_emit,
+};
+
+static const struct pol_map conf_map[] = {
+	{ "Q", EDMM_SET_QUEUES, POL_UINT, 0xffff, NULL, false },
+	{ "H", EDMM_SET_HEAP_MAX, POL_SIZE, 0, NULL, false },
+	{ NULL, 0, 0, 0, NULL, false },
+};
+
+static const char *const conf_known[] = { "lines.*", NULL };
+
+const struct pol_format pol_scone_conf = {
+	.id = EDMM_FORMAT_SCONE_CONF,
+	.name = "scone-conf",
+	.map = conf_map,
+	.known = conf_known,
+	.flat = true,
+	.parse = pol_conf_parse,
+	.emit = pol_conf_emit,
+};

@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The one reader and the one writer behind every format's table: keys.h. */
+#include "policy/keys.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct pol_format *const formats[EDMM_FORMAT_COUNT] = {
+	[EDMM_FORMAT_EDMM] = &pol_edmm,
+	[EDMM_FORMAT_OCCLUM] = &pol_occlum,
+	[EDMM_FORMAT_GRAMINE] = &pol_gramine,
+	[EDMM_FORMAT_SCONE] = &pol_scone,
+	[EDMM_FORMAT_SCONE_CONF] = &pol_scone_conf,
+	[EDMM_FORMAT_SGX_XML] = &pol_sgx_xml,
+};
+
+const struct pol_format *pol_format(enum edmm_format id)
+{
+	return id < EDMM_FORMAT_COUNT ? formats[id] : NULL;
+}
+
+const char *edmm_format_name(enum edmm_format format)
+{
+	const struct pol_format *f = pol_format(format);
+
+	return f != NULL ? f->name : "none";
+}
+
+enum edmm_format edmm_format_by_name(const char *name)
+{
+	for (unsigned i = 0; i < EDMM_FORMAT_COUNT; i++)
+		if (formats[i] != NULL && strcmp(formats[i]->name, name) == 0)
+			return formats[i]->id;
+	return EDMM_FORMAT_NONE;
+}
+
+static bool ends_with(const char *s, const char *end)
+{
+	size_t n = strlen(s);
+	size_t m = strlen(end);
+
+	return n >= m && strcasecmp(s + n - m, end) == 0;
+}
+
+enum edmm_format edmm_format_of_file(const char *path)
+{
+	const char *base = strrchr(path, '/');
+
+	base = base != NULL ? base + 1 : path;
+	if (strcmp(base, "edmm.toml") == 0 || ends_with(base, ".edmm.toml"))
+		return EDMM_FORMAT_EDMM;
+	if (ends_with(base, ".json"))
+		return EDMM_FORMAT_OCCLUM;
+	if (ends_with(base, ".xml"))
+		return EDMM_FORMAT_SGX_XML;
+	if (ends_with(base, "manifest") || ends_with(base, ".manifest.sgx") ||
+	    ends_with(base, "manifest.template"))
+		return EDMM_FORMAT_GRAMINE;
+	if (strcmp(base, "sgx-musl.conf") == 0)
+		return EDMM_FORMAT_SCONE_CONF;
+	if (strcmp(base, "env") == 0 || ends_with(base, ".env") ||
+	    ends_with(base, ".sh"))
+		return EDMM_FORMAT_SCONE;
+	return EDMM_FORMAT_NONE;
+}
+
+const struct pol_map *pol_row(const struct pol_format *fmt,
+			      enum edmm_setting_id id)
+{
+	for (const struct pol_map *m = fmt->map; m->path != NULL; m++)
+		if (m->id == id)
+			return m;
+	return NULL;
+}
+
+const struct pol_map *pol_row_at(const struct pol_format *fmt, const char *path)
+{
+	for (const struct pol_map *m = fmt->map; m->path != NULL; m++)
+		if (strcmp(m->path, path) == 0)
+			return m;
+	return NULL;
+}
+
+const char *pol_setting_name(enum edmm_setting_id id)
+{
+	const struct pol_map *m = pol_row(&pol_edmm, id);
+
+	return m != NULL ? m->path : "?";
+}
+
+/* ---- reading ---------------------------------------------------------- */
+
+struct reading {
+	const struct pol_format *fmt;
+	struct edmm_policy *p;
+	struct edmm_findings *f;
+	const struct pol_map *m;
+	const struct pol_node *n;
+};
+
+static struct edmm_finding *bad(const struct reading *r, const char *rule,
+				const char *what)
+{
+	return pol_report(r->f, r->p->doc, &r->n->at, EDMM_ERROR, rule, "%s %s",
+			  r->m->path, what);
+}
+
+static bool read_size(const struct reading *r, uint64_t *value)
+{
+	const struct pol_node *n = r->n;
+	bool quoted = !r->fmt->flat;
+	struct edmm_finding *v;
+	char fix[96];
+	edmm_err err;
+
+	if (n->kind == POL_INT && r->fmt->id == EDMM_FORMAT_EDMM &&
+	    n->num >= 0) {
+		*value = (uint64_t)n->num;
+		return true;
+	}
+	if (n->kind == POL_INT) {
+		char text[32];
+
+		v = bad(r, "P103", "is a number, not a size");
+		if (n->num < 0)
+			return false;
+		edmm_size_format(r->fmt->id, (uint64_t)n->num, text);
+		pol_fix(v, "write \"%s\"", text);
+		pol_repl(v, n->at.off, n->at.len, "\"%s\"", text);
+		return false;
+	}
+	if (n->kind != POL_STRING) {
+		bad(r, "P104", "must be a size");
+		return false;
+	}
+	err = edmm_size_parse(r->fmt->id, n->str, value, fix);
+	if (err == 0)
+		return true;
+	v = pol_report(r->f, r->p->doc, &n->at, EDMM_ERROR, "P103",
+		       "%s: '%.40s' is no size%s", r->m->path, n->str,
+		       err == -EDMM_ERANGE ? " below 2^64" : "");
+	if (strncmp(fix, "write ", 6) == 0) {
+		pol_fix(v, "%s", fix);
+	} else {
+		pol_fix(v, quoted ? "write \"%s\"" : "write %s", fix);
+		pol_repl(v, n->at.off, n->at.len, quoted ? "\"%s\"" : "%s",
+			 fix);
+	}
+	return false;
+}
+
+static bool read_number(const struct reading *r, const char *text, int base,
+			uint64_t *value)
+{
+	char *end = NULL;
+	const char *s = text + strspn(text, " \t\r\n");
+
+	if (*s < '0' || *s > '9' || strlen(s) > 66)
+		return false;
+	if (base == 16 && s[0] == '0' && (s[1] == 'x' || s[1] == 'X')) {
+		s += 2;
+		if (strspn(s, "0123456789abcdefABCDEF") == 0)
+			return false;
+	}
+	if (strlen(s + strspn(s, "0")) > 20 && base != 2)
+		return false;
+	*value = strtoull(s, &end, base);
+	/* A value of twenty digits may have been cut at 2^64 - 1. */
+	if (*value == UINT64_MAX && base == 10 &&
+	    strncmp(s, "18446744073709551615", 20) != 0)
+		return false;
+	end += strspn(end, " \t\r\n");
+	(void)r;
+	return *end == '\0';
+}
+
+static bool read_uint(const struct reading *r, uint64_t *value)
+{
+	const struct pol_node *n = r->n;
+	bool ok = false;
+
+	if (n->kind == POL_INT && n->num >= 0) {
+		*value = (uint64_t)n->num;
+		ok = true;
+	} else if (n->kind == POL_STRING && r->fmt->flat) {
+		int base = r->fmt->id == EDMM_FORMAT_SGX_XML ? 0 : 10;
+
+		ok = read_number(r, n->str, base, value);
+	}
+	if (!ok) {
+		bad(r, "P104", "must be a whole number, zero or more");
+		return false;
+	}
+	if (r->m->max != 0 && *value > r->m->max) {
+		pol_fix(pol_report(r->f, r->p->doc, &n->at, EDMM_ERROR, "P104",
+				   "%s is %llu", r->m->path,
+				   (unsigned long long)*value),
+			"at most %llu", (unsigned long long)r->m->max);
+		return false;
+	}
+	return true;
+}
+
+static bool read_hex(const struct reading *r, uint64_t *value)
+{
+	if (r->n->kind == POL_STRING &&
+	    read_number(r, r->n->str, r->fmt->flat ? 0 : 16, value) &&
+	    (r->m->max == 0 || *value <= r->m->max))
+		return true;
+	pol_fix(bad(r, "P104", "must be a hexadecimal number"),
+		"write it as in \"0x1f\"");
+	return false;
+}
+
+static bool read_flag(const struct reading *r, uint64_t *value)
+{
+	const struct pol_node *n = r->n;
+
+	if (n->kind == POL_BOOL) {
+		*value = (uint64_t)n->num;
+	} else if (!r->fmt->flat) {
+		struct edmm_finding *v =
+			bad(r, "P104", "must be true or false");
+
+		if (n->kind == POL_INT && (n->num == 0 || n->num == 1)) {
+			pol_fix(v, "write %s", n->num ? "true" : "false");
+			pol_repl(v, n->at.off, n->at.len, "%s",
+				 n->num ? "true" : "false");
+		}
+		return false;
+	} else if (!read_number(r, n->str, 0, value) || *value > 1) {
+		bad(r, "P104", "must be 0 or 1");
+		return false;
+	}
+	if (r->m->type == POL_UNFLAG)
+		*value = !*value;
+	return true;
+}
+
+static bool read_word(const struct reading *r, uint64_t *value)
+{
+	const struct pol_node *n = r->n;
+	char all[128] = "";
+	size_t used = 0;
+
+	for (unsigned i = 0; r->m->words[i] != NULL; i++) {
+		if (n->kind == POL_STRING &&
+		    strcmp(r->m->words[i], n->str) == 0) {
+			*value = i;
+			return true;
+		}
+		used += (size_t)snprintf(all + used, sizeof(all) - used, "%s%s",
+					 i > 0 ? ", " : "", r->m->words[i]);
+	}
+	pol_fix(pol_report(r->f, r->p->doc, &n->at, EDMM_ERROR, "P104",
+			   "%s: '%.40s' is none of its values", r->m->path,
+			   n->kind == POL_STRING ? n->str : "?"),
+		"one of %s", all);
+	return false;
+}
+
+static bool read_value(const struct reading *r, uint64_t *value)
+{
+	switch (r->m->type) {
+	case POL_SIZE:
+		return read_size(r, value);
+	case POL_UINT:
+		return read_uint(r, value);
+	case POL_HEX:
+		return read_hex(r, value);
+	case POL_FLAG:
+	case POL_UNFLAG:
+		return read_flag(r, value);
+	default:
+		return read_word(r, value);
+	}
+}
+
+void pol_missing(const struct edmm_policy *p, const struct pol_map *m,
+		 struct edmm_findings *f)
+{
+	const char *dot = strrchr(m->path, '.');
+	const struct pol_node *parent = p->doc->root;
+	struct pol_span at = { 0, 1 };
+	char path[64];
+
+	/* Named at the table that should have it, or at the file's start. */
+	snprintf(path, sizeof(path), "%.*s",
+		 dot != NULL ? (int)(dot - m->path) : 0, m->path);
+	if (path[0] != '\0')
+		parent = pol_find(p->doc->root, path);
+	if (parent != NULL && parent->key_at.len > 0)
+		at = parent->key_at;
+	pol_report(f, p->doc, &at, EDMM_ERROR, "P102", "%s is missing",
+		   m->path);
+}
+
+void pol_map_read(const struct pol_format *fmt, struct edmm_policy *p,
+		  struct edmm_findings *f)
+{
+	for (const struct pol_map *m = fmt->map; m->path != NULL; m++) {
+		struct pol_node *n = pol_find(p->doc->root, m->path);
+		struct reading r = { fmt, p, f, m, n };
+		uint64_t value = 0;
+
+		if (n == NULL) {
+			if (m->required)
+				pol_missing(p, m, f);
+			continue;
+		}
+		n->used = true;
+		if (!read_value(&r, &value))
+			continue;
+		p->s[m->id] = (struct edmm_setting){ value, true, n->at.off,
+						     n->at.len };
+	}
+}
+
+/* ---- writing ---------------------------------------------------------- */
+
+const char *pol_spell(const struct pol_format *fmt, const struct pol_map *m,
+		      uint64_t value, char buf[64])
+{
+	switch (m->type) {
+	case POL_SIZE:
+		return edmm_size_format(fmt->id, value, buf);
+	case POL_HEX:
+		snprintf(buf, 64, "0x%llx", (unsigned long long)value);
+		return buf;
+	case POL_WORD:
+		return m->words[value];
+	case POL_FLAG:
+	case POL_UNFLAG:
+		value = m->type == POL_UNFLAG ? !value : value;
+		if (!fmt->flat)
+			return value ? "true" : "false";
+		break;
+	default:
+		break;
+	}
+	snprintf(buf, 64, "%llu", (unsigned long long)value);
+	return buf;
+}
+
+struct pol_node *pol_map_put(struct pol_doc *doc, const struct pol_format *fmt,
+			     const struct pol_map *m, uint64_t value)
+{
+	char buf[64];
+	const char *s = pol_spell(fmt, m, value, buf);
+	enum pol_kind kind = POL_STRING;
+	struct pol_node *n;
+
+	if (!fmt->flat && m->type == POL_UINT)
+		kind = POL_INT;
+	else if (!fmt->flat && (m->type == POL_FLAG || m->type == POL_UNFLAG))
+		kind = POL_BOOL;
+	n = pol_make(doc, doc->root, m->path, kind);
+	if (n == NULL)
+		return NULL;
+	n->num = kind == POL_INT ? (int64_t)value : s[0] == 't';
+	if (kind == POL_STRING) {
+		n->num = 0;
+		n->str = pol_strndup(doc, s, strlen(s));
+	}
+	return doc->oom ? NULL : n;
+}
+
+const struct pol_node *pol_kept(const struct edmm_policy *p,
+				enum edmm_format format)
+{
+	const struct pol_node *n = p->doc->root;
+	char path[64];
+
+	if (p->format == EDMM_FORMAT_EDMM && format != EDMM_FORMAT_EDMM) {
+		snprintf(path, sizeof(path), "keep.%s",
+			 edmm_format_name(format));
+		n = pol_find(p->doc->root, path);
+	} else if (p->format != format) {
+		return NULL;
+	}
+	return n != NULL && pol_says(n) ? n : NULL;
+}
+
+bool edmm_policy_equal(const struct edmm_policy *a, const struct edmm_policy *b)
+{
+	for (unsigned i = 0; i < EDMM_SET_COUNT; i++)
+		if (a->s[i].set != b->s[i].set ||
+		    (a->s[i].set && a->s[i].value != b->s[i].value))
+			return false;
+	return pol_same(a->doc->root, b->doc->root);
+}

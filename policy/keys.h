@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Formats as tables: a row says which path of a file is which setting, and in
+ * what spelling. One reader and one writer serve every table.
+ */
+#ifndef POLICY_KEYS_H
+#define POLICY_KEYS_H
+
+#include "policy/find.h"
+
+enum pol_type {
+	POL_SIZE,   /* a size in the format's syntax */
+	POL_UINT,   /* a whole number up to .max */
+	POL_FLAG,   /* true or false; in XML and variables 0 or 1 */
+	POL_UNFLAG, /* the same, the other way round */
+	POL_HEX,    /* "0x..." */
+	POL_WORD,   /* one of .words; the value is its index */
+};
+
+struct pol_map {
+	const char *path;
+	enum edmm_setting_id id;
+	enum pol_type type;
+	uint64_t max;		  /* POL_UINT, POL_HEX; 0: no bound */
+	const char *const *words; /* POL_WORD; NULL-terminated */
+	bool required;
+};
+
+struct pol_format {
+	enum edmm_format id;
+	const char *name;	   /* on the command line */
+	const struct pol_map *map; /* ends with a NULL path */
+	/* Other paths that the format knows; ".*" ends one that is open. */
+	const char *const *known;
+	/* Where unknown names are refused, not ignored. */
+	bool closed;
+	/* Every value is text: XML, variables. */
+	bool flat;
+	/* Text to a tree; what is wrong becomes findings. */
+	edmm_err (*parse)(struct pol_doc *doc, struct edmm_findings *f);
+	/* After the table: what a table cannot say; may be NULL. */
+	void (*finish)(struct edmm_policy *p, struct edmm_findings *f);
+	/* A tree to text. */
+	void (*emit)(const struct pol_node *root, FILE *out);
+};
+
+extern const struct pol_format pol_edmm, pol_occlum, pol_gramine, pol_scone,
+	pol_scone_conf, pol_sgx_xml;
+
+const struct pol_format *pol_format(enum edmm_format id);
+
+/* The row of a setting or a path in a format's table, or NULL. */
+const struct pol_map *pol_row(const struct pol_format *fmt,
+			      enum edmm_setting_id id);
+const struct pol_map *pol_row_at(const struct pol_format *fmt,
+				 const char *path);
+
+/* Settings out of a tree; what is wrong becomes findings. */
+void pol_map_read(const struct pol_format *fmt, struct edmm_policy *p,
+		  struct edmm_findings *f);
+
+/* Rule P102: a row's setting is not there. */
+void pol_missing(const struct edmm_policy *p, const struct pol_map *m,
+		 struct edmm_findings *f);
+
+/* One setting into a tree, as the format spells it. */
+struct pol_node *pol_map_put(struct pol_doc *doc, const struct pol_format *fmt,
+			     const struct pol_map *m, uint64_t value);
+
+/* The name that edmm.toml, and messages about no one format, give it. */
+const char *pol_setting_name(enum edmm_setting_id id);
+
+/* A setting's value in a format's spelling, for messages. */
+const char *pol_spell(const struct pol_format *fmt, const struct pol_map *m,
+		      uint64_t value, char buf[64]);
+
+/* Names in the tree that the format does not know: rule P101. */
+void pol_unknown(const struct edmm_policy *p, struct edmm_findings *f);
+
+/* What is left for a format when its settings are taken; NULL for nothing. */
+const struct pol_node *pol_kept(const struct edmm_policy *p,
+				enum edmm_format format);
+
+/* Parsers and emitters: json.c, toml.cpp, xml.c, env.c, emit.c */
+edmm_err pol_json_parse(struct pol_doc *doc, struct edmm_findings *f);
+edmm_err pol_toml_parse(struct pol_doc *doc, struct edmm_findings *f);
+edmm_err pol_xml_parse(struct pol_doc *doc, struct edmm_findings *f);
+edmm_err pol_env_parse(struct pol_doc *doc, struct edmm_findings *f);
+edmm_err pol_conf_parse(struct pol_doc *doc, struct edmm_findings *f);
+void pol_json_emit(const struct pol_node *root, FILE *out);
+void pol_toml_emit(const struct pol_node *root, FILE *out);
+void pol_xml_emit(const struct pol_node *root, FILE *out);
+void pol_env_emit(const struct pol_node *root, FILE *out);
+void pol_conf_emit(const struct pol_node *root, FILE *out);
+
+#endif

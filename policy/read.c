@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* From a file to a policy: reading, knowing the format, parsing. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/keys.h"
+
+/* A format by what the text begins with, where the name says nothing. */
+static enum edmm_format by_content(const char *text, size_t size)
+{
+	size_t i = 0;
+
+	while (i < size && strchr(" \t\r\n", text[i]) != NULL)
+		i++;
+	if (i == size)
+		return EDMM_FORMAT_NONE;
+	if (text[i] == '<')
+		return EDMM_FORMAT_SGX_XML;
+	if (text[i] == '{')
+		return EDMM_FORMAT_OCCLUM;
+	if (memmem(text, size, "SCONE_", 6) != NULL)
+		return EDMM_FORMAT_SCONE;
+	if (memmem(text, size, "sgx.", 4) != NULL ||
+	    memmem(text, size, "[sgx]", 5) != NULL ||
+	    memmem(text, size, "loader.", 7) != NULL)
+		return EDMM_FORMAT_GRAMINE;
+	if (strncmp(text + i, "Q ", 2) == 0)
+		return EDMM_FORMAT_SCONE_CONF;
+	return EDMM_FORMAT_NONE;
+}
+
+static void whole_file(struct edmm_findings *f, const char *name,
+		       const char *what, const char *fix)
+{
+	struct edmm_finding *v =
+		pol_report(f, NULL, NULL, EDMM_ERROR, "P100", "%s", what);
+
+	free(v->file);
+	v->file = strdup(name);
+	if (fix != NULL)
+		pol_fix(v, "%s", fix);
+}
+
+static edmm_err build(struct edmm_policy *p, struct edmm_findings *f)
+{
+	const struct pol_format *fmt = pol_format(p->format);
+	size_t errors = f->errors;
+	edmm_err err = fmt->parse(p->doc, f);
+
+	if (err != 0)
+		return err;
+	pol_map_read(fmt, p, f);
+	if (fmt->finish != NULL)
+		fmt->finish(p, f);
+	if (fmt->closed)
+		pol_unknown(p, f);
+	return f->errors > errors ? -EDMM_EINVAL : 0;
+}
+
+edmm_err edmm_policy_parse(const char *text, size_t size, const char *name,
+			   enum edmm_format format, struct edmm_policy **out,
+			   struct edmm_findings *findings)
+{
+	struct edmm_policy *p;
+	edmm_err err;
+
+	*out = NULL;
+	if (size > EDMM_POLICY_MAX_BYTES) {
+		whole_file(findings, name, "larger than 4 MiB",
+			   "no configuration is that large");
+		return -EDMM_EFBIG;
+	}
+	if (format == EDMM_FORMAT_NONE)
+		format = edmm_format_of_file(name);
+	if (format == EDMM_FORMAT_NONE)
+		format = by_content(text, size);
+	if (format == EDMM_FORMAT_NONE) {
+		whole_file(findings, name, "of no format that we know",
+			   "say which with --from");
+		return -EDMM_EINVAL;
+	}
+	p = calloc(1, sizeof(*p));
+	if (p == NULL)
+		return -EDMM_ENOMEM;
+	p->format = format;
+	p->doc = pol_doc_new(text, size, name);
+	if (p->doc == NULL) {
+		free(p);
+		return -EDMM_ENOMEM;
+	}
+	err = build(p, findings);
+	if (p->doc->oom)
+		err = -EDMM_ENOMEM;
+	/* Without a tree there is nothing to lint. */
+	if (p->doc->root == NULL || err == -EDMM_ENOMEM) {
+		edmm_policy_free(p);
+		return err != 0 ? err : -EDMM_EINVAL;
+	}
+	*out = p;
+	return err;
+}
+
+static edmm_err of_errno(int e)
+{
+	if (e == ENOENT)
+		return -EDMM_ENOENT;
+	return e == EACCES ? -EDMM_EACCES : -EDMM_EIO;
+}
+
+/* The whole stream, or a byte more than a policy may have. */
+static edmm_err slurp(FILE *in, char **text, size_t *size)
+{
+	size_t room = 64u << 10;
+	char *buf = malloc(room);
+
+	*size = 0;
+	while (buf != NULL) {
+		size_t n = fread(buf + *size, 1, room - *size, in);
+		char *more;
+
+		*size += n;
+		if (*size < room || *size > EDMM_POLICY_MAX_BYTES)
+			break;
+		room *= 2;
+		more = realloc(buf, room);
+		if (more == NULL)
+			free(buf);
+		buf = more;
+	}
+	*text = buf;
+	if (buf == NULL)
+		return -EDMM_ENOMEM;
+	return ferror(in) ? -EDMM_EIO : 0;
+}
+
+edmm_err edmm_policy_read(const char *path, enum edmm_format format,
+			  struct edmm_policy **out,
+			  struct edmm_findings *findings)
+{
+	bool standard = strcmp(path, "-") == 0;
+	FILE *in = standard ? stdin : fopen(path, "rb");
+	char *text = NULL;
+	size_t size = 0;
+	edmm_err err;
+
+	*out = NULL;
+	if (in == NULL) {
+		int e = errno;
+
+		whole_file(findings, path, strerror(e), NULL);
+		return of_errno(e);
+	}
+	errno = 0;
+	err = slurp(in, &text, &size);
+	if (err == -EDMM_EIO)
+		whole_file(findings, path,
+			   errno != 0 ? strerror(errno) : "cannot be read",
+			   NULL);
+	if (!standard)
+		fclose(in);
+	if (err == 0)
+		err = edmm_policy_parse(text, size,
+					standard ? "standard input" : path,
+					format, out, findings);
+	free(text);
+	return err;
+}
+
+void edmm_policy_free(struct edmm_policy *policy)
+{
+	if (policy == NULL)
+		return;
+	pol_doc_free(policy->doc);
+	free(policy);
+}
+
+const char *edmm_policy_text(const struct edmm_policy *policy, size_t *size)
+{
+	*size = policy->doc->size;
+	return policy->doc->text;
+}

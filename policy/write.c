@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A policy in a format's own words. Into the format whose rules it follows,
+ * and into edmm.toml, settings go as they are written. Into any other, the
+ * figures of the rules do (write_cross.c); what has no word there is a finding
+ * P701, what had to be assumed a finding P702.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/write.h"
+
+static bool word_exists(const struct pol_map *m, uint64_t value)
+{
+	for (uint64_t i = 0; m->words[i] != NULL; i++)
+		if (i == value)
+			return true;
+	return false;
+}
+
+/* Whether a row can hold a value; a finding where it cannot. */
+static bool fits(const struct pol_writing *w, const struct pol_map *m,
+		 uint64_t value)
+{
+	struct pol_span at = pol_at(w->p, m->id);
+	const struct pol_span *where = w->p->s[m->id].set ? &at : NULL;
+
+	if (m->type == POL_WORD && !word_exists(m, value)) {
+		pol_report(w->f, w->p->doc, where, EDMM_NOTE, "P701",
+			   "lost: %s: %s has no word for its value",
+			   pol_name(w->p, m->id), w->fmt->name);
+		return false;
+	}
+	if (m->max != 0 && value > m->max) {
+		pol_report(w->f, w->p->doc, where, EDMM_ERROR, "P104",
+			   "%s is %llu, and %s may be at most %llu",
+			   pol_name(w->p, m->id), (unsigned long long)value,
+			   m->path, (unsigned long long)m->max);
+		return false;
+	}
+	return true;
+}
+
+static edmm_err put_settings(struct pol_writing *w)
+{
+	for (const struct pol_map *m = w->fmt->map; m->path != NULL; m++) {
+		struct edmm_setting *s = &w->want[m->id];
+
+		if (s->set && fits(w, m, s->value) &&
+		    pol_map_put(w->out, w->fmt, m, s->value) == NULL)
+			return -EDMM_ENOMEM;
+	}
+	return 0;
+}
+
+/* Settings that were set and are in no row of the target. */
+static void report_lost(struct pol_writing *w)
+{
+	for (unsigned id = 0; id < EDMM_SET_COUNT; id++) {
+		struct pol_span at = pol_at(w->p, id);
+
+		if (!w->p->s[id].set || w->told[id] || id == EDMM_SET_RULES)
+			continue;
+		if (w->native && pol_row(w->fmt, id) != NULL)
+			continue;
+		pol_report(w->f, w->p->doc, &at, EDMM_NOTE, "P701",
+			   "lost: %s has no word for %s", w->fmt->name,
+			   pol_name(w->p, id));
+	}
+}
+
+static edmm_err copy_members(struct pol_doc *doc, struct pol_node *to,
+			     const struct pol_node *from)
+{
+	for (const struct pol_node *m = from->first; m != NULL; m = m->next)
+		if (pol_says(m) && pol_copy(doc, to, m) == NULL)
+			return -EDMM_ENOMEM;
+	return 0;
+}
+
+/* Names of what is kept for a format that is not written, in one line. */
+static void report_kept(struct pol_writing *w, enum edmm_format format)
+{
+	const struct pol_node *kept = pol_kept(w->p, format);
+	char names[256] = "";
+	size_t used = 0;
+	struct pol_span at = { 0, 1 };
+
+	for (const struct pol_node *m = kept != NULL ? kept->first : NULL;
+	     m != NULL && used + 64 < sizeof(names); m = m->next) {
+		if (!pol_says(m))
+			continue;
+		if (used == 0)
+			at = m->key_at;
+		used += (size_t)snprintf(names + used, sizeof(names) - used,
+					 "%s%.40s", used > 0 ? ", " : "",
+					 m->key != NULL ? m->key : "?");
+	}
+	if (used > 0)
+		pol_report(w->f, w->p->doc, &at, EDMM_NOTE, "P701",
+			   "lost: %s has no word for %s", w->fmt->name, names);
+}
+
+/* [keep.FORMAT], on the way into edmm.toml. */
+static edmm_err keep_all(struct pol_writing *w)
+{
+	const struct pol_node *kept = pol_kept(w->p, w->p->format);
+	struct pol_node *to = w->out->root;
+
+	if (kept == NULL)
+		return 0;
+	if (w->p->format != EDMM_FORMAT_EDMM) {
+		to = pol_make(w->out, to, "keep", POL_OBJECT);
+		if (to != NULL)
+			to = pol_node_new(w->out, to, POL_OBJECT,
+					  edmm_format_name(w->p->format));
+		if (to == NULL)
+			return -EDMM_ENOMEM;
+	}
+	return copy_members(w->out, to, kept);
+}
+
+static edmm_err put_kept(struct pol_writing *w)
+{
+	const struct pol_node *kept = pol_kept(w->p, w->fmt->id);
+	edmm_err err = 0;
+
+	if (w->fmt->id == EDMM_FORMAT_EDMM)
+		return keep_all(w);
+	if (kept != NULL)
+		err = copy_members(w->out, w->out->root, kept);
+	for (unsigned i = EDMM_FORMAT_OCCLUM; i < EDMM_FORMAT_COUNT; i++)
+		if (i != w->fmt->id)
+			report_kept(w, i);
+	return err;
+}
+
+/* A line of comment alone; comments behind values are not looked for. */
+static void report_comments(struct pol_writing *w)
+{
+	const struct pol_doc *doc = w->p->doc;
+	const char *sign = w->p->format == EDMM_FORMAT_SGX_XML ? "<!--" : "#";
+
+	if (w->p->format == EDMM_FORMAT_OCCLUM)
+		return;
+	for (uint32_t i = 0; i < doc->line_count; i++) {
+		const char *line = doc->text + doc->lines[i];
+		struct pol_span at;
+
+		line += strspn(line, " \t");
+		if (strncmp(line, sign, strlen(sign)) != 0)
+			continue;
+		at = (struct pol_span){ (uint32_t)(line - doc->text), 1 };
+		pol_report(w->f, doc, &at, EDMM_NOTE, "P703",
+			   "lost: comments are not carried over");
+		return;
+	}
+}
+
+static bool same_rules(enum edmm_format a, enum edmm_format b)
+{
+	return a == b ||
+	       (a == EDMM_FORMAT_SCONE && b == EDMM_FORMAT_SCONE_CONF);
+}
+
+/* As written: the target's own rules will be applied to it. */
+static edmm_err native(struct pol_writing *w)
+{
+	const struct pol_map *edmm = pol_row(w->fmt, EDMM_SET_EDMM);
+
+	memcpy(w->want, w->p->s, sizeof(w->want));
+	if (w->fmt->id == EDMM_FORMAT_EDMM) {
+		if (w->p->format != EDMM_FORMAT_EDMM) {
+			w->want[EDMM_SET_RULES].set = true;
+			w->want[EDMM_SET_RULES].value = pol_rules_of(w->p);
+		}
+		return 0;
+	}
+	w->want[EDMM_SET_RULES].set = false;
+	/* A format that knows on and off has no word for auto. */
+	if (edmm != NULL && edmm->type == POL_FLAG &&
+	    w->want[EDMM_SET_EDMM].value == EDMM_WISH_AUTO) {
+		struct edmm_resolved r;
+		edmm_err err = edmm_policy_resolve(w->p, w->t, &r, w->f);
+
+		if (err != 0)
+			return err;
+		w->want[EDMM_SET_EDMM].value = r.elastic;
+	}
+	return 0;
+}
+
+static edmm_err emit(struct pol_writing *w, char **text, size_t *size)
+{
+	FILE *out = open_memstream(text, size);
+
+	if (out == NULL)
+		return -EDMM_ENOMEM;
+	w->fmt->emit(w->out->root, out);
+	if (ferror(out) || fclose(out) != 0) {
+		free(*text);
+		*text = NULL;
+		return -EDMM_ENOMEM;
+	}
+	return 0;
+}
+
+static edmm_err build(struct pol_writing *w)
+{
+	edmm_err err;
+
+	w->native = w->fmt->id == EDMM_FORMAT_EDMM ||
+		    same_rules(pol_rules_of(w->p), w->fmt->id);
+	err = w->native ? native(w) : pol_cross(w);
+	if (err == 0)
+		err = put_settings(w);
+	if (err == 0)
+		err = put_kept(w);
+	if (err != 0)
+		return err;
+	report_lost(w);
+	report_comments(w);
+	return w->out->oom ? -EDMM_ENOMEM : 0;
+}
+
+edmm_err edmm_policy_write(const struct edmm_policy *policy,
+			   enum edmm_format format,
+			   const struct edmm_target *target, char **text,
+			   size_t *size, struct edmm_findings *findings)
+{
+	struct pol_writing w = { .p = policy,
+				 .t = target,
+				 .f = findings,
+				 .fmt = pol_format(format) };
+	size_t errors = findings->errors;
+	edmm_err err = -EDMM_ENOMEM;
+
+	*text = NULL;
+	*size = 0;
+	w.out = pol_doc_new("", 0, "");
+	if (w.out != NULL &&
+	    pol_node_new(w.out, NULL, POL_OBJECT, NULL) != NULL)
+		err = build(&w);
+	if (err == 0 && findings->errors > errors)
+		err = -EDMM_EINVAL;
+	if (err == 0)
+		err = emit(&w, text, size);
+	pol_doc_free(w.out);
+	return err;
+}
