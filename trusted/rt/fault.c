@@ -27,30 +27,7 @@
 /* A page fault that is resolved this often in a row is not resolved. */
 #define REPEAT_MAX 1000u
 
-extern const struct rt_fixup rt_fixups_start[] __asm__("__start_edmm_fixup")
-	__attribute__((visibility("hidden")));
-extern const struct rt_fixup rt_fixups_stop[] __asm__("__stop_edmm_fixup")
-	__attribute__((visibility("hidden")));
-
 bool (*rt_fault_hook)(struct rt_regs *regs);
-
-const struct rt_fixup *rt_fixup_find(uint64_t rip)
-{
-	for (const struct rt_fixup *f = rt_fixups_start; f < rt_fixups_stop;
-	     f++) {
-		uint64_t begin = (uint64_t)&f->begin + (uint64_t)f->begin;
-		uint64_t end = (uint64_t)&f->end + (uint64_t)f->end;
-
-		if (rip >= begin && rip < end)
-			return f;
-	}
-	return NULL;
-}
-
-uint64_t rt_fixup_target(const struct rt_fixup *f)
-{
-	return (uint64_t)&f->fix + (uint64_t)f->fix;
-}
 
 static uint64_t fixup_value(uint32_t vector)
 {
