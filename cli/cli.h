@@ -120,6 +120,8 @@ bool cli_make_folders(const char *path);
 /* PROGRAM.sig; malloc()ed. */
 char *cli_sig_path(const char *program);
 bool cli_exists(const char *path);
+/* A file whole or not at all; false after a line. */
+bool cli_write_file(const char *path, const void *bytes, size_t size);
 
 void cli_hex(const uint8_t *bytes, size_t count, char *text);
 /* "2 MiB", "63.9 GiB", "12 KiB": with a decimal where it is not exact. */

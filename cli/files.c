@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "image/internal.h"
 
 const char *cli_mode_name(uint32_t mode)
 {
@@ -75,6 +76,16 @@ char *cli_sig_path(const char *program)
 bool cli_exists(const char *path)
 {
 	return !access(path, F_OK);
+}
+
+bool cli_write_file(const char *path, const void *bytes, size_t size)
+{
+	struct edmm_diag diag;
+
+	if (!img_file_write(path, bytes, size, 0666, true, &diag))
+		return true;
+	cli_error("%s", diag.text);
+	return false;
 }
 
 void cli_hex(const uint8_t *bytes, size_t count, char *text)

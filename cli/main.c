@@ -15,11 +15,13 @@ struct verb {
 };
 
 static const struct verb verbs[] = {
+	{ "run", cli_run, "run a program in an enclave" },
 	{ "sign", cli_sign, "sign an image" },
 	{ "measure", cli_measure, "print an image's MRENCLAVE" },
 	{ "inspect", cli_inspect, "show signature, layout and entry points" },
 	{ "keygen", cli_keygen, "make a signing key" },
 	{ "convert", cli_convert, "translate a configuration" },
+	{ "sim", cli_sim, "run any SGX program on the software machine" },
 };
 
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))
@@ -63,7 +65,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	if (!strcmp(argv[1], "help")) {
-		char *help[] = { argv[2], (char[]){ "--help" }, NULL };
+		char *help[] = { argv[2], "--help", NULL };
 
 		v = find(argv[2]);
 		if (v)

@@ -51,6 +51,7 @@ struct host_thread {
  * @size: of ELRANGE
  * @stats: shared with the enclave; NULL before the run
  * @populate: serve WIRE_CALL_POPULATE
+ * @watch: of the run, or NULL
  */
 struct edmm_host {
 	const struct host_io *io;
@@ -62,6 +63,7 @@ struct edmm_host {
 	struct wire_stats *stats;
 	struct edmm_host_counts counts;
 	bool populate;
+	const struct edmm_host_watch *watch;
 };
 
 /* Registers of an entry, and of the exit that ended it. */

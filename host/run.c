@@ -62,6 +62,17 @@ static void host_crash(struct loop *l, const char *text, int signal)
 	l->done = true;
 }
 
+static bool stopped(struct loop *l)
+{
+	const struct edmm_host_watch *w = l->t.host->watch;
+
+	if (!w || !w->call || w->call(w->arg))
+		return false;
+	l->end->kind = EDMM_HOST_STOPPED;
+	l->done = true;
+	return true;
+}
+
 static edmm_err serve(struct loop *l)
 {
 	uint64_t index = l->regs.rsi;
@@ -74,6 +85,8 @@ static edmm_err serve(struct loop *l)
 				 (unsigned long long)index);
 	slot = &l->t.wire->call[index];
 	c = *slot;
+	if (c.nr >= WIRE_CALL_LIBC && stopped(l))
+		return 0;
 	l->t.host->counts.calls++;
 	if (c.nr < WIRE_CALL_LIBC)
 		host_edmm_dispatch(&l->t, &c);
@@ -307,6 +320,7 @@ edmm_err edmm_host_run(struct edmm_host *h, const struct edmm_host_start *s,
 				 "wanted",
 				 h->img.name);
 	h->populate = s->populate;
+	h->watch = s->watch;
 	h->stats = pages(sizeof(*h->stats));
 	if (!h->stats)
 		return host_fail(e, -EDMM_ENOMEM, "out of memory");

@@ -52,6 +52,23 @@ struct edmm_host_image {
 };
 
 /**
+ * struct edmm_host_watch - who looks on while the program runs
+ * @call: asked before each call of the program's C library, so before any
+ *	effect that the program can have; false ends the run there
+ *	(EDMM_HOST_STOPPED). NULL: never asked
+ * @output: told what the program has written to its descriptor 1 or 2, after
+ *	the fact; a line may come in pieces. NULL: not told
+ * @arg: first argument of both
+ *
+ * Context: the thread that made the call; several at once.
+ */
+struct edmm_host_watch {
+	bool (*call)(void *arg);
+	void (*output)(void *arg, int fd, const void *bytes, size_t size);
+	void *arg;
+};
+
+/**
  * struct edmm_host_start - parameters of one run
  * @argv: NULL-terminated; becomes the program's
  * @envp: NULL-terminated; becomes the program's
@@ -59,6 +76,7 @@ struct edmm_host_image {
  * @heap_free_max: bytes of lazily freed memory to keep; UINT64_MAX: built in
  * @populate: serve the enclave's hints by touching pages ahead
  * @buf_size: data buffer of a thread in bytes; 0 takes 1 MiB
+ * @watch: NULL for none
  */
 struct edmm_host_start {
 	char *const *argv;
@@ -67,12 +85,14 @@ struct edmm_host_start {
 	uint64_t heap_free_max;
 	bool populate;
 	uint64_t buf_size;
+	const struct edmm_host_watch *watch;
 };
 
 enum edmm_host_end_kind {
 	EDMM_HOST_EXITED = 1,	 /* value: exit status */
 	EDMM_HOST_SIGNALLED = 2, /* value: signal that the program died of */
 	EDMM_HOST_CRASHED = 3,	 /* value: signal; report has the reason */
+	EDMM_HOST_STOPPED = 4,	 /* the watch has ended it */
 };
 
 struct edmm_host_end {

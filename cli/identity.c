@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Which identity a run has: that of the signature file, or one made here for
+ * an unsigned image, in memory only.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/run.h"
+
+static int refuse(const char *text)
+{
+	cli_error("%s", text);
+	return CLI_RUN_REFUSED;
+}
+
+/* What --edmm and the machine leave: a mode, or 0 where either may be. */
+static int allowed_mode(const struct cli_run *r, uint32_t *mode)
+{
+	bool has = cli_device_has_edmm();
+
+	*mode = r->o.edmm == CLI_WISH_DISABLE || !has ? EDMM_MODE_STATIC : 0;
+	if (r->o.edmm == CLI_WISH_ENABLE) {
+		*mode = EDMM_MODE_ELASTIC;
+		if (!has) {
+			cli_error("--edmm enable: this machine cannot change "
+				  "an enclave's pages (SGX2 and Linux 6.0 are "
+				  "wanted); --edmm auto runs the static "
+				  "identity");
+			return CLI_RUN_FAIL;
+		}
+	}
+	return 0;
+}
+
+/* A static identity where nobody asked for one is worth a line. */
+static void say_fallback(const struct cli_run *r)
+{
+	if (r->entry.policy.mode == EDMM_MODE_STATIC &&
+	    r->o.edmm == CLI_WISH_AUTO)
+		cli_error("%s runs with its static identity: %s", r->o.program,
+			  cli_device_has_edmm() ? "it has no elastic signature"
+						: "this machine has no EDMM");
+}
+
+static int pick_entry(struct cli_run *r, const struct edmm_sig_file *file)
+{
+	const struct edmm_sig_entry *e;
+	uint32_t mode;
+	int status = allowed_mode(r, &mode);
+
+	if (status)
+		return status;
+	e = edmm_sig_find(file, mode ? mode : EDMM_MODE_ELASTIC);
+	if (!e && !mode)
+		e = edmm_sig_find(file, EDMM_MODE_STATIC);
+	if (!e) {
+		cli_error("%s: signed, but not for %s memory: sign it with "
+			  "--mode both",
+			  r->o.program, cli_mode_name(mode));
+		return CLI_RUN_REFUSED;
+	}
+	r->entry = *e;
+	say_fallback(r);
+	return 0;
+}
+
+/* Settings that the signature fixes cannot be had otherwise. */
+static int check_settings(const struct cli_run *r)
+{
+	const struct cli_settings *s = &r->o.settings;
+	const struct edmm_image_policy *p = &r->entry.policy;
+	const char *fixed = cli_settings_fixed(s);
+	char have[32], want[32];
+
+	if (fixed) {
+		cli_error("%s: %s is part of the signed identity: sign again "
+			  "with it, or run with --unsigned",
+			  r->o.program, fixed);
+		return CLI_RUN_REFUSED;
+	}
+	if (p->mode == EDMM_MODE_STATIC && s->heap_max &&
+	    s->heap_max != p->heap_size) {
+		cli_error("%s: a static image's heap is signed: %s, not %s",
+			  r->o.program, cli_bytes(p->heap_size, have),
+			  cli_bytes(s->heap_max, want));
+		return CLI_RUN_REFUSED;
+	}
+	return 0;
+}
+
+static int check_mark(const struct cli_run *r)
+{
+	uint32_t mark = r->entry.sig.swdefined;
+
+	if (!r->soft || (mark & 0xffff0000u) != EDMM_SWDEFINED_MARK ||
+	    !(mark & EDMM_SWDEFINED_PRODUCTION))
+		return 0;
+	cli_error("%s: signed for production; the software machine protects "
+		  "nothing and refuses it: use --machine hw, or --unsigned to "
+		  "try it with a development key",
+		  r->o.program);
+	return CLI_RUN_REFUSED;
+}
+
+static int from_file(struct cli_run *r, const struct edmm_sig_file *file)
+{
+	struct edmm_diag diag;
+	int status = pick_entry(r, file);
+
+	if (!status)
+		status = check_settings(r);
+	if (!status)
+		status = check_mark(r);
+	if (!status && edmm_sigstruct_verify(&r->entry.sig, &diag)) {
+		cli_error("%s: %s", r->o.sig ? r->o.sig : r->o.program,
+			  diag.text);
+		status = CLI_RUN_REFUSED;
+	}
+	if (!status &&
+	    edmm_plan_make(r->image, &r->entry.policy, &r->plan, &diag))
+		status = refuse(diag.text);
+	return status;
+}
+
+/* ---- unsigned images --------------------------------------------------- */
+
+/*
+ * The development key of this user: read, or made at the first use. Where no
+ * file can be, a key that lives as long as this process.
+ */
+static struct edmm_key *development_key(const char **where)
+{
+	static const char *const nowhere = "of this run only";
+	char *path = cli_config_path("development-key.pem");
+	struct edmm_key *key = NULL;
+	struct edmm_diag diag;
+
+	*where = path ? path : nowhere;
+	if (path && cli_exists(path) && !edmm_key_read(path, &key, &diag))
+		return key;
+	if (edmm_key_generate(EDMM_KEY_DEVELOPMENT, &key, &diag)) {
+		cli_error("%s", diag.text);
+		return NULL;
+	}
+	if (path && !cli_exists(path) && cli_make_folders(path) &&
+	    !edmm_key_write(key, path, 0, &diag))
+		return key;
+	/* Another first run may have been quicker, or nothing can be kept. */
+	if (path && cli_exists(path)) {
+		struct edmm_key *theirs;
+
+		if (!edmm_key_read(path, &theirs, &diag)) {
+			edmm_key_free(key);
+			return theirs;
+		}
+	}
+	*where = nowhere;
+	return key;
+}
+
+static struct edmm_key *find_key(struct cli_run *r)
+{
+	struct edmm_key *key = NULL;
+	struct edmm_diag diag;
+	const char *where;
+
+	if (r->o.key) {
+		if (edmm_key_read(r->o.key, &key, &diag))
+			cli_error("%s", diag.text);
+		return key;
+	}
+	key = development_key(&where);
+	if (key && r->o.probe_fd < 0)
+		cli_error("%s is not signed: signed for this run with the "
+			  "development key %s",
+			  r->o.program, where);
+	return key;
+}
+
+static uint32_t mark_of(const struct edmm_key *key)
+{
+	switch (edmm_key_kind(key)) {
+	case EDMM_KEY_PRODUCTION:
+		return EDMM_SWDEFINED_MARK | EDMM_SWDEFINED_PRODUCTION;
+	case EDMM_KEY_DEVELOPMENT:
+		return EDMM_SWDEFINED_MARK | EDMM_SWDEFINED_DEVELOPMENT;
+	default:
+		return 0;
+	}
+}
+
+static int sign_now(struct cli_run *r)
+{
+	struct edmm_identity id = { .date = cli_today() };
+	struct edmm_diag diag;
+	struct edmm_key *key;
+	uint32_t mode;
+	int status = allowed_mode(r, &mode);
+
+	if (status)
+		return status;
+	cli_settings_policy(&r->o.settings,
+			    mode == EDMM_MODE_STATIC ? EDMM_MODE_STATIC
+						     : EDMM_MODE_ELASTIC,
+			    &r->entry.policy);
+	if (edmm_plan_make(r->image, &r->entry.policy, &r->plan, &diag))
+		return refuse(diag.text);
+	key = find_key(r);
+	if (!key)
+		return CLI_RUN_REFUSED;
+	id.swdefined = mark_of(key);
+	status = edmm_sign(&r->plan, key, &id, &r->entry.sig, &diag)
+			 ? refuse(diag.text)
+			 : check_mark(r);
+	edmm_key_free(key);
+	if (!status)
+		say_fallback(r);
+	return status;
+}
+
+int cli_identity(struct cli_run *r)
+{
+	struct edmm_sig_file file;
+	struct edmm_diag diag;
+	edmm_err err = edmm_image_read(r->o.program, &r->image, &diag);
+	int found = 0;
+
+	if (err) {
+		cli_error("%s", diag.text);
+		return err == -EDMM_ENOENT ? CLI_RUN_NOT_FOUND
+					   : CLI_RUN_REFUSED;
+	}
+	if (!r->o.unsigned_image)
+		found = cli_load_sig(r->o.program, r->o.sig, &file);
+	if (found < 0)
+		return CLI_RUN_REFUSED;
+	return found ? from_file(r, &file) : sign_now(r);
+}
+
+void cli_identity_explain(const struct cli_run *r, const char *why)
+{
+	char is[65], want[65];
+	uint8_t mr[32];
+
+	if (edmm_plan_measure(&r->plan, mr) ||
+	    !memcmp(mr, r->entry.sig.enclavehash, 32)) {
+		cli_error("%s", why);
+		return;
+	}
+	cli_hex(mr, 32, is);
+	cli_hex(r->entry.sig.enclavehash, 32, want);
+	cli_error("%s: measures %s, but its signature is for %s: changed since "
+		  "it was signed, or the signature of another image",
+		  r->o.program, is, want);
+}
