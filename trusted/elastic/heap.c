@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "trusted/elastic/heap.h"
+
+#include "trusted/elastic/heap_in.h"
+
+/* The break serves malloc's records: little, and rarely given back. */
+#define BRK_SHARE 64u
+#define BRK_MAX (256ull << 20)
+#define IDLE_MAX (64ull << 20)
+#define IDLE_SHARE 256u /* of 1024 */
+
+static edmm_err map_bits(struct heap *h, uint64_t top, uint64_t bytes,
+			 uint64_t **out)
+{
+	struct emm_alloc a = {
+		.addr = top - bytes,
+		.size = bytes,
+		.flags = EMM_ON_DEMAND | EMM_FIXED,
+		.prot = EMM_RW,
+	};
+
+	*out = (uint64_t *)a.addr;
+	return emm_alloc(h->emm, &a, NULL);
+}
+
+static edmm_err start_brk(struct heap *h, uint64_t size)
+{
+	struct emm_alloc a = {
+		.addr = h->base,
+		.size = size,
+		.flags = EMM_ON_DEMAND | EMM_FIXED,
+		.prot = EMM_RW,
+		.policy = { HEAP_PAGE, HEAP_WINDOW_MIN },
+	};
+
+	h->brk_base = h->brk_now = h->base;
+	h->brk_end = h->base + size;
+	h->arena_end = h->ahead = h->brk_end;
+	return emm_alloc(h->emm, &a, NULL);
+}
+
+edmm_err heap_init(struct heap *h, const struct heap_params *p)
+{
+	uint64_t pages = p->size / HEAP_PAGE;
+	uint64_t bits = heap_round(vmap_bytes(pages));
+	uint64_t brk = heap_round(p->size / BRK_SHARE);
+	bool own = p->free_max == UINT64_MAX;
+	uint64_t *used, *charged;
+	edmm_err err;
+
+	if (p->size < 8 * HEAP_PAGE || bits > p->size / 4)
+		return -EDMM_ENOMEM;
+	*h = (struct heap){
+		.emm = p->emm, .base = p->base, .max = p->max, .wx = p->wx
+	};
+	err = map_bits(h, p->base + p->size, bits, &used);
+	if (err == 0)
+		err = map_bits(h, p->base + p->size - bits, bits, &charged);
+	if (err == 0)
+		err = start_brk(h, brk < BRK_MAX ? brk : BRK_MAX);
+	if (err != 0)
+		return err;
+	vmap_init(&h->map, used, charged, pages - 2 * bits / HEAP_PAGE);
+	vmap_take(&h->map, 0, (h->brk_end - h->base) / HEAP_PAGE);
+	emm_set_limits(h->emm, 0, own ? IDLE_MAX : p->free_max,
+		       own ? IDLE_SHARE : 0);
+	return 0;
+}
+
+bool heap_owns(const struct heap *h, uint64_t addr, uint64_t size)
+{
+	return addr >= h->base && size <= h->map.pages * HEAP_PAGE &&
+	       addr - h->base <= h->map.pages * HEAP_PAGE - size;
+}
+
+/*
+ * Commits the words of both bit maps that stand for a run, so that the lock's
+ * holder meets no fault.
+ */
+edmm_err heap_ready(struct heap *h, uint64_t at, uint64_t count)
+{
+	uint64_t *maps[2] = { h->map.used, h->map.charged };
+	uint64_t from, to;
+	edmm_err err = 0;
+	int i;
+
+	for (i = 0; i < 2 && err == 0; i++) {
+		from = (uint64_t)&maps[i][at / 64] & ~(HEAP_PAGE - 1);
+		to = heap_round((uint64_t)&maps[i][(at + count + 63) / 64]);
+		err = emm_commit(h->emm, from, to - from, NULL);
+	}
+	return err;
+}
+
+/* The next run of the arena that nobody has mapped, from *at on. */
+static uint64_t next_free(struct heap *h, uint64_t *at)
+{
+	uint64_t end = heap_index(h, h->arena_end), count = 0;
+
+	rt_lock(&h->lock);
+	if (*at < h->map.low)
+		count = vmap_next_free(&h->map, at, h->map.low);
+	if (count == 0 && *at < end)
+		count = end - *at;
+	rt_unlock(&h->lock);
+	return count;
+}
+
+bool heap_relieve(struct heap *h)
+{
+	uint64_t before = emm_committed(h->emm);
+	uint64_t at = heap_index(h, h->brk_end), count;
+
+	while ((count = next_free(h, &at)) > 0) {
+		if (emm_uncommit_now(h->emm, heap_addr(h, at),
+				     count * HEAP_PAGE, NULL) != 0)
+			break;
+		at += count;
+	}
+	if (h->ahead > heap_addr(h, h->map.low))
+		h->ahead = heap_addr(h, h->map.low);
+	return emm_committed(h->emm) < before;
+}
+
+uint64_t heap_brk(struct heap *h, uint64_t addr)
+{
+	uint64_t now = heap_round(h->brk_now), to = heap_round(addr);
+
+	if (addr < h->brk_base || addr > h->brk_end)
+		return h->brk_now;
+	if (to > now && heap_charge(h, now, to - now) != 0)
+		return h->brk_now;
+	if (to < now) {
+		if (emm_uncommit_now(h->emm, to, now - to, NULL) != 0)
+			return h->brk_now;
+		heap_uncharge(h, to, now - to);
+	}
+	h->brk_now = addr;
+	return addr;
+}

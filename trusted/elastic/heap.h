@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The heap: which addresses of [heap_off, heap_off + heap_bound) the program
+ * has, and when their pages come and go. Policy only; the memory manager
+ * (edmm/emm.h) does the work and keeps the books of pages.
+ *
+ *	brk zone | arena, grows up ->      free      <- mappings, grow down |
+ *maps
+ *
+ * The arena is malloc's: one area, committed ahead in windows that grow with
+ * use, freed lazily: a freed range keeps its pages as idle ones, up to a cap,
+ * and they are zeroed before anyone sees them again. Its free ranges stay
+ * accessible until they are trimmed, which is the named opt-out of I5: they
+ * belong to malloc, whose smaller blocks behave so natively, too.
+ *
+ * Mappings are the program's own: an area each, on demand, and access ends
+ * with heap_unmap() (I5).
+ *
+ * The maximum counts bytes mapped with any rights, so that what has been
+ * handed out can be committed; a mapping beyond it is -ENOMEM and nothing
+ * changes.
+ *
+ * Locks: heap.lock, over the two bit maps and the counters only, with their
+ * memory committed before it is taken (I4).
+ */
+#ifndef TRUSTED_ELASTIC_HEAP_H
+#define TRUSTED_ELASTIC_HEAP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "edmm/emm.h"
+#include "trusted/elastic/vmap.h"
+#include "trusted/rt/rt.h"
+
+/**
+ * struct heap_params - what a heap is made of
+ * @emm: the memory manager; [base, base + size) is its to give
+ * @base: lowest address
+ * @size: bytes of address range
+ * @max: most bytes mapped at a time
+ * @free_max: bytes of lazily freed memory to keep; UINT64_MAX: a quarter of
+ *	what is committed, at most 64 MiB
+ * @wx: pages may be writable and executable
+ */
+struct heap_params {
+	struct emm *emm;
+	uint64_t base;
+	uint64_t size;
+	uint64_t max;
+	uint64_t free_max;
+	bool wx;
+};
+
+struct heap {
+	struct emm *emm;
+	uint64_t base;
+	uint64_t max;
+	bool wx;
+	bool arena_odd; /* some of the arena may not be read-write */
+	struct rt_lock lock;
+	struct vmap map;
+	uint64_t charged;   /* bytes that count towards max */
+	uint64_t arena_end; /* address; the arena's area ends here */
+	uint64_t ahead;	    /* address; sequential commits have come to here */
+	uint64_t brk_base;
+	uint64_t brk_end;
+	uint64_t brk_now;
+};
+
+/*
+ * Functions return 0 or a negated error, and on an error leave everything as
+ * it was unless they say otherwise. All may leave the enclave.
+ */
+
+EDMM_NODISCARD edmm_err heap_init(struct heap *h, const struct heap_params *p);
+
+enum heap_kind {
+	HEAP_ARENA, /* malloc's: read-write, freed lazily */
+	HEAP_MAP,   /* the program's own */
+};
+
+enum heap_place {
+	HEAP_ANYWHERE,
+	HEAP_FIXED,	/* at addr, in the place of what is there */
+	HEAP_FIXED_NEW, /* at addr, -EDMM_EEXIST if something is there */
+};
+
+/**
+ * struct heap_req - a mapping to make
+ * @addr: for the fixed places, page aligned
+ * @size: bytes, rounded up to pages; not 0
+ * @prot: enum emm_prot; write implies read
+ * @kind: which policy; the arena has no fixed places and is EMM_RW
+ * @place: where
+ * @now: commit all of it at once
+ */
+struct heap_req {
+	uint64_t addr;
+	uint64_t size;
+	int prot;
+	enum heap_kind kind;
+	enum heap_place place;
+	bool now;
+};
+
+/**
+ * heap_map() - map zeroed memory
+ *
+ * Return: 0 with the address in @out; -EDMM_ENOMEM beyond the maximum or the
+ * address range; -EDMM_EACCES for write and execute at once where the image
+ * does not allow it; -EDMM_EINVAL. When a HEAP_FIXED mapping fails after its
+ * place was cleared, the place is unmapped.
+ */
+EDMM_NODISCARD edmm_err heap_map(struct heap *h, const struct heap_req *r,
+				 uint64_t *out);
+
+/* Holes are allowed; -EDMM_EINVAL for a range that is not the heap's. */
+EDMM_NODISCARD edmm_err heap_unmap(struct heap *h, uint64_t addr,
+				   uint64_t size);
+
+/* -EDMM_ENOMEM for a hole, or when new rights exceed the maximum. */
+EDMM_NODISCARD edmm_err heap_protect(struct heap *h, uint64_t addr,
+				     uint64_t size, int prot);
+
+/* The content is not needed any more: the range reads as zero afterwards. */
+EDMM_NODISCARD edmm_err heap_discard(struct heap *h, uint64_t addr,
+				     uint64_t size);
+
+/**
+ * heap_resize() - grow or shrink a mapping, moving it if that is allowed
+ * @addr, @old: a mapping of one kind
+ * @size: new size
+ * @kind: policy of the new range
+ * @move: may move
+ */
+struct heap_resize {
+	uint64_t addr;
+	uint64_t old;
+	uint64_t size;
+	enum heap_kind kind;
+	bool move;
+};
+EDMM_NODISCARD edmm_err heap_resize(struct heap *h, const struct heap_resize *r,
+				    uint64_t *out);
+
+/* The break moves to @addr if that is possible; returns where it is. */
+uint64_t heap_brk(struct heap *h, uint64_t addr);
+
+/**
+ * heap_relieve() - release what is committed but mapped by nobody
+ *
+ * For a shortage, also one found by a fault. Return: something was released.
+ */
+bool heap_relieve(struct heap *h);
+
+/* [addr, addr + size) lies in the heap's address range. */
+bool heap_owns(const struct heap *h, uint64_t addr, uint64_t size);
+
+#endif

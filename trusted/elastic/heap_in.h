@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Inside trusted/elastic: what the heap's files share. */
+#ifndef TRUSTED_ELASTIC_HEAP_IN_H
+#define TRUSTED_ELASTIC_HEAP_IN_H
+
+#include "trusted/elastic/heap.h"
+
+#define HEAP_PAGE EMM_PAGE
+#define HEAP_WINDOW_MIN (64u << 10)
+#define HEAP_WINDOW_MAX (4u << 20)
+
+static inline uint64_t heap_round(uint64_t size)
+{
+	return (size + HEAP_PAGE - 1) & ~(uint64_t)(HEAP_PAGE - 1);
+}
+
+static inline uint64_t heap_addr(const struct heap *h, uint64_t at)
+{
+	return h->base + at * HEAP_PAGE;
+}
+
+static inline uint64_t heap_index(const struct heap *h, uint64_t addr)
+{
+	return (addr - h->base) / HEAP_PAGE;
+}
+
+/* Commits the words of both bit maps for [at, at + count). */
+EDMM_NODISCARD edmm_err heap_ready(struct heap *h, uint64_t at, uint64_t count);
+
+/* Lets a range count towards the maximum, or not any more. */
+EDMM_NODISCARD edmm_err heap_charge(struct heap *h, uint64_t addr,
+				    uint64_t size);
+void heap_uncharge(struct heap *h, uint64_t addr, uint64_t size);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* mremap(): in place where the neighbour is free, else by a copy. */
+#include "trusted/elastic/heap.h"
+#include "trusted/elastic/heap_in.h"
+
+static edmm_err move(struct heap *h, const struct heap_resize *r, uint64_t *out)
+{
+	struct heap_req req = { .size = r->size,
+				.prot = EMM_RW,
+				.kind = r->kind };
+	edmm_err err = heap_map(h, &req, out);
+
+	if (err != 0)
+		return err;
+	__builtin_memcpy((void *)*out, (const void *)r->addr, r->old);
+	return heap_unmap(h, r->addr, r->old);
+}
+
+edmm_err heap_resize(struct heap *h, const struct heap_resize *r, uint64_t *out)
+{
+	struct heap_resize n = *r;
+
+	n.old = heap_round(r->old);
+	n.size = heap_round(r->size);
+	if (r->addr % HEAP_PAGE != 0 || n.size == 0 || n.size < r->size ||
+	    n.old == 0 || !heap_owns(h, r->addr, n.old))
+		return -EDMM_EINVAL;
+	if (!vmap_all_used(&h->map, heap_index(h, r->addr), n.old / HEAP_PAGE))
+		return -EDMM_EFAULT;
+	*out = r->addr;
+	if (n.size == n.old)
+		return 0;
+	if (n.size < n.old)
+		return heap_unmap(h, r->addr + n.size, n.old - n.size);
+	return r->move ? move(h, &n, out) : -EDMM_ENOMEM;
+}
