@@ -95,7 +95,7 @@ static void add_link(struct command *cmd)
 	static const char *const flags[] = {
 		"-static-pie",
 		"-nostdlib",
-		"-Wl,-e,edmm_entry",
+		"-Wl,-e,_start",
 		"-Wl,-z,noexecstack",
 		"-Wl,-z,separate-code",
 		"-Wl,-z,text",

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The program's handlers for its own faults. The runtime calls the hook on the
+ * exception stack with the interrupted state; if a handler is set, that state
+ * is copied to the program's stack (or its alternate one), and the thread
+ * continues in the handler. When that returns, libc_fault_resume() puts the
+ * state back, with what the handler changed in its ucontext; a handler that
+ * leaves by siglongjmp() leaves the copy behind, as natively.
+ */
+#include "sgx/arch.h"
+#include "trusted/libc/libc.h"
+#include "trusted/libc/signal.h"
+
+#define RED_ZONE 128u
+#define XSAVE_ALIGN 64u
+#define XSAVE_BV 512u /* offset of XSTATE_BV in an XSAVE image */
+#define ALTSTACK_MIN 2048u
+
+/* fault_entry.S knows the offsets in @regs. */
+struct fault_frame {
+	struct rt_regs regs;
+	uint64_t handler;
+	uint64_t mask;
+	struct libc_siginfo info;
+	struct libc_ucontext uc;
+};
+
+_Static_assert(offsetof(struct fault_frame, regs.rip) == 136, "entry.S");
+_Static_assert(offsetof(struct fault_frame, regs.xsave) == 168, "entry.S");
+
+/* Calls the handler in @f, then libc_fault_return(f), then resumes. */
+void libc_fault_entry(struct fault_frame *f);
+void libc_fault_call(struct fault_frame *f);
+
+struct altstack {
+	uint64_t addr;
+	int32_t flags;
+	int32_t pad;
+	uint64_t size;
+};
+
+static struct altstack alternate = { .flags = SS_DISABLE };
+static uint32_t preparing; /* a frame is being written: context + 1 */
+
+struct reason {
+	int signo;
+	int code;
+};
+
+static struct reason reason_of(const struct rt_regs *r)
+{
+	switch (r->vector) {
+	case SGX_VEC_PF:
+		return (struct reason){ SIGSEGV, r->error_code & SGX_PFEC_P
+							 ? SEGV_ACCERR
+							 : SEGV_MAPERR };
+	case SGX_VEC_GP:
+		return (struct reason){ SIGSEGV, SI_KERNEL };
+	case SGX_VEC_DE:
+		return (struct reason){ SIGFPE, FPE_INTDIV };
+	case SGX_VEC_MF:
+	case SGX_VEC_XM:
+		return (struct reason){ SIGFPE, FPE_FLTINV };
+	case SGX_VEC_UD:
+		return (struct reason){ SIGILL, ILL_ILLOPN };
+	case SGX_VEC_AC:
+		return (struct reason){ SIGBUS, BUS_ADRALN };
+	case SGX_VEC_BP:
+	case SGX_VEC_DB:
+		return (struct reason){ SIGTRAP, TRAP_BRKPT };
+	default:
+		return (struct reason){ 0, 0 };
+	}
+}
+
+/* ucontext_t's order of registers, as places in struct rt_regs. */
+static const uint8_t greg_order[] = { 8, 9, 10, 11, 12, 13, 14, 15, 7,
+				      6, 5, 3,	2,  0,	1,  4,	17, 16 };
+#define GREGS (sizeof(greg_order))
+#define GREG_ERR 19
+#define GREG_TRAPNO 20
+#define GREG_OLDMASK 21
+#define GREG_CR2 22
+
+static uint64_t *reg_at(struct rt_regs *r, size_t i)
+{
+	return &r->rax + i;
+}
+
+static void fill_context(struct fault_frame *f)
+{
+	size_t i;
+
+	for (i = 0; i < GREGS; i++)
+		f->uc.gregs[i] = *reg_at(&f->regs, greg_order[i]);
+	f->uc.gregs[GREG_ERR] = f->regs.error_code;
+	f->uc.gregs[GREG_TRAPNO] = f->regs.vector;
+	f->uc.gregs[GREG_OLDMASK] = f->mask;
+	f->uc.gregs[GREG_CR2] = f->regs.addr;
+	f->uc.fpregs = (uint64_t)f->regs.xsave;
+	f->uc.sigmask = f->mask;
+}
+
+/* After the handler: its changes count. */
+static void take_context(struct fault_frame *f)
+{
+	size_t i;
+
+	for (i = 0; i < GREGS; i++)
+		*reg_at(&f->regs, greg_order[i]) = f->uc.gregs[i];
+	libc_signal_leave(f->uc.sigmask);
+}
+
+void libc_fault_call(struct fault_frame *f)
+{
+	((void (*)(int, void *, void *))f->handler)(f->info.signo, &f->info,
+						    &f->uc);
+	take_context(f);
+}
+
+/* XSAVE's standard form: how far the components that are there reach. */
+static size_t xsave_size(const uint8_t *xsave)
+{
+	uint64_t bv;
+
+	__builtin_memcpy(&bv, xsave + XSAVE_BV, sizeof(bv));
+	if (bv <= 0x3)
+		return 576;
+	return bv <= 0x7 ? 832 : 2752;
+}
+
+static bool on_alternate(uint64_t rsp)
+{
+	return rsp - alternate.addr <= alternate.size;
+}
+
+static uint64_t stack_for(const struct rt_regs *r,
+			  const struct libc_action *act)
+{
+	if ((act->flags & SA_ONSTACK) && !(alternate.flags & SS_DISABLE) &&
+	    !on_alternate(r->rsp))
+		return alternate.addr + alternate.size;
+	return r->rsp - RED_ZONE;
+}
+
+static struct fault_frame *push_frame(const struct rt_regs *r, uint64_t top)
+{
+	size_t size = xsave_size(r->xsave);
+	uint64_t xsave = (top - size) & ~(uint64_t)(XSAVE_ALIGN - 1);
+	uint64_t at = (xsave - sizeof(struct fault_frame)) & ~15ull;
+	struct fault_frame *f = (struct fault_frame *)at;
+
+	if (!libc_owns(at, top - at))
+		return NULL;
+	__builtin_memcpy((void *)xsave, r->xsave, size);
+	*f = (struct fault_frame){ .regs = *r };
+	f->regs.xsave = (void *)xsave;
+	return f;
+}
+
+static bool to_handler(struct rt_regs *r)
+{
+	const struct reason why = reason_of(r);
+	struct libc_action act;
+	struct fault_frame *f;
+
+	if (why.signo == 0 || !libc_signal_caught(why.signo, &act))
+		return false;
+	f = push_frame(r, stack_for(r, &act));
+	if (f == NULL)
+		return false;
+	f->handler = act.handler;
+	f->mask = libc_signal_enter(why.signo, &act);
+	f->info.signo = why.signo;
+	f->info.code = why.code;
+	f->info.addr = r->vector == SGX_VEC_PF ? r->addr : r->rip;
+	fill_context(f);
+	r->rip = (uint64_t)libc_fault_entry;
+	r->rdi = (uint64_t)f;
+	r->rsp = (uint64_t)f;
+	return true;
+}
+
+/*
+ * Writing the frame may fault, too: growing the stack is resolved before it
+ * comes here, so what comes here is a stack without room.
+ */
+static bool on_fault(struct rt_regs *r)
+{
+	bool taken;
+
+	if (preparing == rt_context() + 1)
+		return false;
+	preparing = rt_context() + 1;
+	taken = to_handler(r);
+	preparing = 0;
+	return taken;
+}
+
+void libc_fault_start(void)
+{
+	rt_fault_hook = on_fault;
+}
+
+long libc_sigaltstack(const uint64_t *a)
+{
+	const struct altstack old = alternate;
+	struct altstack now;
+
+	if (!libc_owns(a[0], a[0] != 0 ? sizeof(now) : 0) ||
+	    !libc_owns(a[1], a[1] != 0 ? sizeof(now) : 0))
+		return -EFAULT;
+	if (a[0] != 0) {
+		__builtin_memcpy(&now, (const void *)a[0], sizeof(now));
+		if (now.flags & ~SS_DISABLE)
+			return -EINVAL;
+		if (!(now.flags & SS_DISABLE)) {
+			if (now.size < ALTSTACK_MIN)
+				return -ENOMEM;
+			if (!libc_owns(now.addr, now.size))
+				return -EFAULT;
+		}
+		alternate = now;
+	}
+	if (a[1] != 0)
+		__builtin_memcpy((void *)a[1], &old, sizeof(old));
+	return 0;
+}

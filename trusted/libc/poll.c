@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Waiting for descriptors: all forms become poll(). Signal masks of the forms
+ * that have one change nothing, since no signal comes from outside. */
+#include "trusted/libc/libc.h"
+
+#include <asm/poll.h>
+#include <linux/time_types.h>
+
+#define ALWAYS (POLLERR | POLLHUP | POLLNVAL)
+#define SETS 3
+#define SET_BITS 1024
+#define SET_WORDS (SET_BITS / 64)
+
+/* Asks the host, and believes only events that were asked for. */
+static long poll_checked(struct pollfd *p, uint64_t count, int64_t timeout)
+{
+	const uint64_t a[WIRE_CALL_ARGS] = { (uint64_t)p, count,
+					     (uint64_t)timeout };
+	struct pollfd *was = p;
+	short events[CALL_FD_MAX];
+	int fds[CALL_FD_MAX];
+	uint64_t i;
+	long r, n = 0;
+
+	if (count > CALL_FD_MAX)
+		return -EINVAL;
+	if (!libc_owns((uint64_t)p, count * sizeof(*p)))
+		return -EFAULT;
+	for (i = 0; i < count; i++) {
+		events[i] = p[i].events;
+		fds[i] = p[i].fd;
+	}
+	r = libc_call(CALL_poll, a);
+	for (i = 0; i < count; i++) {
+		was[i].fd = fds[i];
+		was[i].events = events[i];
+		was[i].revents =
+			(short)(r > 0 && fds[i] >= 0
+					? was[i].revents & (events[i] | ALWAYS)
+					: 0);
+		n += was[i].revents != 0;
+	}
+	return r < 0 ? r : n;
+}
+
+/* Milliseconds, rounded up; -1: no end. */
+static long timeout_ms(uint64_t addr, int64_t unit, int64_t *ms)
+{
+	struct __kernel_timespec t;
+
+	*ms = -1;
+	if (addr == 0)
+		return 0;
+	if (!libc_owns(addr, sizeof(t)))
+		return -EFAULT;
+	__builtin_memcpy(&t, (const void *)addr, sizeof(t));
+	if (t.tv_sec < 0 || t.tv_nsec < 0 || t.tv_nsec >= unit)
+		return -EINVAL;
+	if (t.tv_sec > INT32_MAX / 1000 - 1)
+		t.tv_sec = INT32_MAX / 1000 - 1;
+	*ms = t.tv_sec * 1000 + (t.tv_nsec * 1000 + unit - 1) / unit;
+	return 0;
+}
+
+long libc_poll(const uint64_t *a)
+{
+	return poll_checked((struct pollfd *)a[0], a[1], (int32_t)a[2]);
+}
+
+long libc_ppoll(const uint64_t *a)
+{
+	int64_t ms;
+	long r = timeout_ms(a[2], 1000000000, &ms);
+
+	if (r != 0)
+		return r;
+	return poll_checked((struct pollfd *)a[0], a[1], ms);
+}
+
+static const short set_events[SETS] = { POLLIN, POLLOUT, POLLPRI };
+static const short set_found[SETS] = { POLLIN | POLLHUP | POLLERR,
+				       POLLOUT | POLLERR, POLLPRI };
+
+static bool in_set(const uint64_t *set, uint64_t fd)
+{
+	return set != NULL && ((set[fd / 64] >> (fd % 64)) & 1);
+}
+
+/* Turns up to three sets into a list; returns its length. */
+static uint64_t sets_to_poll(uint64_t *const sets[SETS], uint64_t count,
+			     struct pollfd *p)
+{
+	uint64_t fd, n = 0;
+	short events;
+	int i;
+
+	for (fd = 0; fd < count; fd++) {
+		events = 0;
+		for (i = 0; i < SETS; i++)
+			if (in_set(sets[i], fd))
+				events |= set_events[i];
+		if (events != 0)
+			p[n++] = (struct pollfd){ .fd = (int)fd,
+						  .events = events };
+	}
+	return n;
+}
+
+static long poll_to_sets(uint64_t *const sets[SETS], uint64_t count,
+			 const struct pollfd *p, uint64_t n)
+{
+	uint64_t words = (count + 63) / 64, k;
+	long found = 0;
+	int i;
+
+	for (k = 0; k < n; k++)
+		if (p[k].revents & POLLNVAL)
+			return -EBADF;
+	for (i = 0; i < SETS; i++) {
+		uint64_t out[SET_WORDS] = { 0 };
+
+		for (k = 0; k < n; k++) {
+			uint64_t fd = (uint64_t)p[k].fd;
+
+			if (!in_set(sets[i], fd) ||
+			    !(p[k].revents & set_found[i]))
+				continue;
+			out[fd / 64] |= 1ull << (fd % 64);
+			found++;
+		}
+		if (sets[i] != NULL)
+			__builtin_memcpy(sets[i], out, words * 8);
+	}
+	return found;
+}
+
+static long select_sets(const uint64_t *a, int64_t ms)
+{
+	uint64_t *const sets[SETS] = { (uint64_t *)a[1], (uint64_t *)a[2],
+				       (uint64_t *)a[3] };
+	struct pollfd p[SET_BITS];
+	uint64_t n;
+	long r;
+	int i;
+
+	if (a[0] > SET_BITS)
+		return -EINVAL;
+	for (i = 0; i < SETS; i++)
+		if (sets[i] != NULL &&
+		    !libc_owns((uint64_t)sets[i], (a[0] + 63) / 64 * 8))
+			return -EFAULT;
+	n = sets_to_poll(sets, a[0], p);
+	r = poll_checked(p, n, ms);
+	return r < 0 ? r : poll_to_sets(sets, a[0], p, n);
+}
+
+long libc_select(const uint64_t *a)
+{
+	int64_t ms;
+	long r = timeout_ms(a[4], 1000000, &ms);
+
+	return r != 0 ? r : select_sets(a, ms);
+}
+
+long libc_pselect6(const uint64_t *a)
+{
+	int64_t ms;
+	long r = timeout_ms(a[4], 1000000000, &ms);
+
+	return r != 0 ? r : select_sets(a, ms);
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Signals stay inside: a program can set handlers and masks, raise signals to
+ * itself, and gets its own faults (fault.c). No signal comes from outside; the
+ * host's own dispositions apply to its process, as to a native one.
+ *
+ * A raised signal runs its handler at once, on the raiser's stack, before
+ * raise() returns, as POSIX has it for a thread that signals itself.
+ */
+#include "trusted/libc/signal.h"
+
+#include "trusted/libc/libc.h"
+
+#define SIGSET_SIZE 8
+#define BIT(signo) (1ull << ((signo)-1))
+#define NEVER_BLOCKED (BIT(SIGKILL) | BIT(SIGSTOP))
+
+static struct libc_signals {
+	struct libc_action action[LIBC_NSIG]; /* by number less one */
+	uint64_t blocked;
+	uint64_t pending;
+} signals;
+
+static bool is_signal(uint64_t signo)
+{
+	return signo >= 1 && signo <= LIBC_NSIG;
+}
+
+/* Signals whose default is to be ignored, or to stop and go on. */
+static bool default_is_nothing(int signo)
+{
+	return signo == SIGCHLD || signo == SIGURG || signo == SIGWINCH ||
+	       signo == SIGCONT || signo == SIGSTOP || signo == SIGTSTP ||
+	       signo == SIGTTIN || signo == SIGTTOU;
+}
+
+bool libc_signal_caught(int signo, struct libc_action *act)
+{
+	*act = signals.action[signo - 1];
+	return act->handler > LIBC_SIG_IGN &&
+	       (signals.blocked & BIT(signo)) == 0;
+}
+
+uint64_t libc_signal_enter(int signo, const struct libc_action *act)
+{
+	uint64_t was = signals.blocked;
+
+	signals.blocked |= act->mask;
+	if (!(act->flags & SA_NODEFER))
+		signals.blocked |= BIT(signo);
+	signals.blocked &= ~NEVER_BLOCKED;
+	if (act->flags & SA_RESETHAND)
+		signals.action[signo - 1].handler = LIBC_SIG_DFL;
+	return was;
+}
+
+void libc_signal_leave(uint64_t mask)
+{
+	signals.blocked = mask & ~NEVER_BLOCKED;
+}
+
+uint64_t libc_signal_mask(void)
+{
+	return signals.blocked;
+}
+
+static void call_handler(int signo, const struct libc_action *act)
+{
+	struct libc_siginfo info = { .signo = signo, .code = SI_TKILL };
+	struct libc_ucontext uc = { 0 };
+	uint64_t was = libc_signal_enter(signo, act);
+
+	uc.sigmask = was;
+	if (act->flags & SA_SIGINFO)
+		((void (*)(int, void *, void *))act->handler)(signo, &info,
+							      &uc);
+	else
+		((void (*)(int))act->handler)(signo);
+	libc_signal_leave(was);
+}
+
+static void deliver(int signo)
+{
+	struct libc_action act = signals.action[signo - 1];
+
+	if (signals.blocked & BIT(signo)) {
+		signals.pending |= BIT(signo);
+		return;
+	}
+	signals.pending &= ~BIT(signo);
+	if (act.handler > LIBC_SIG_IGN)
+		call_handler(signo, &act);
+	else if (act.handler == LIBC_SIG_DFL && !default_is_nothing(signo))
+		rt_exit_signal(signo);
+}
+
+static void deliver_pending(void)
+{
+	uint64_t due;
+
+	while ((due = signals.pending & ~signals.blocked) != 0)
+		deliver(__builtin_ctzll(due) + 1);
+}
+
+long libc_raise(int signo)
+{
+	if (signo != 0)
+		deliver(signo);
+	return 0;
+}
+
+long libc_rt_sigaction(const uint64_t *a)
+{
+	struct libc_action *act, old;
+
+	if (!is_signal(a[0]) || a[3] != SIGSET_SIZE)
+		return -EINVAL;
+	if (!libc_owns(a[1], a[1] != 0 ? sizeof(old) : 0) ||
+	    !libc_owns(a[2], a[2] != 0 ? sizeof(old) : 0))
+		return -EFAULT;
+	act = &signals.action[a[0] - 1];
+	old = *act;
+	if (a[1] != 0) {
+		if (a[0] == SIGKILL || a[0] == SIGSTOP)
+			return -EINVAL;
+		__builtin_memcpy(act, (const void *)a[1], sizeof(*act));
+		libc_fault_start();
+	}
+	if (a[2] != 0)
+		__builtin_memcpy((void *)a[2], &old, sizeof(old));
+	return 0;
+}
+
+long libc_rt_sigprocmask(const uint64_t *a)
+{
+	uint64_t old = signals.blocked, set;
+
+	if (a[3] != SIGSET_SIZE)
+		return -EINVAL;
+	if (!libc_owns(a[1], a[1] != 0 ? SIGSET_SIZE : 0) ||
+	    !libc_owns(a[2], a[2] != 0 ? SIGSET_SIZE : 0))
+		return -EFAULT;
+	if (a[1] != 0) {
+		set = *(const uint64_t *)a[1];
+		switch (a[0]) {
+		case SIG_BLOCK:
+			signals.blocked |= set;
+			break;
+		case SIG_UNBLOCK:
+			signals.blocked &= ~set;
+			break;
+		case SIG_SETMASK:
+			signals.blocked = set;
+			break;
+		default:
+			return -EINVAL;
+		}
+		signals.blocked &= ~NEVER_BLOCKED;
+	}
+	if (a[2] != 0)
+		*(uint64_t *)a[2] = old;
+	deliver_pending();
+	return 0;
+}
+
+long libc_rt_sigpending(const uint64_t *a)
+{
+	if (a[0] == 0 || !libc_owns(a[0], SIGSET_SIZE))
+		return -EFAULT;
+	*(uint64_t *)a[0] = signals.pending & signals.blocked;
+	return 0;
+}
+
+static bool is_me(uint64_t id, long me)
+{
+	return (int64_t)id == me;
+}
+
+long libc_kill(const uint64_t *a)
+{
+	const uint64_t none[WIRE_CALL_ARGS] = { 0 };
+
+	if (a[1] != 0 && !is_signal(a[1]))
+		return -EINVAL;
+	if (!is_me((uint64_t)(int32_t)a[0], libc_call(CALL_getpid, none)))
+		return -EPERM;
+	return libc_raise((int)a[1]);
+}
+
+long libc_tkill(const uint64_t *a)
+{
+	if (a[1] != 0 && !is_signal(a[1]))
+		return -EINVAL;
+	if (!is_me(a[0], libc_gettid(a)))
+		return -ESRCH;
+	return libc_raise((int)a[1]);
+}
+
+long libc_tgkill(const uint64_t *a)
+{
+	return libc_tkill(a + 1);
+}

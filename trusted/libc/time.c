@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Time is the host's. What is promised: fields are in range, and the clocks
+ * that never go back do not.
+ */
+#include "trusted/libc/libc.h"
+
+#include <linux/time.h>
+#include <linux/time_types.h>
+
+#define NSEC 1000000000
+#define CLOCKS 12
+
+static int64_t latest[CLOCKS];
+
+static bool never_goes_back(uint64_t clock)
+{
+	return clock == CLOCK_MONOTONIC || clock == CLOCK_MONOTONIC_RAW ||
+	       clock == CLOCK_MONOTONIC_COARSE || clock == CLOCK_BOOTTIME ||
+	       clock == CLOCK_PROCESS_CPUTIME_ID ||
+	       clock == CLOCK_THREAD_CPUTIME_ID;
+}
+
+static bool in_range(const struct __kernel_timespec *t)
+{
+	return t->tv_sec >= 0 && t->tv_sec <= INT64_MAX / NSEC - 1 &&
+	       t->tv_nsec >= 0 && t->tv_nsec < NSEC;
+}
+
+/* No earlier than any time given out before. */
+static void hold(uint64_t clock, struct __kernel_timespec *t)
+{
+	int64_t now = t->tv_sec * NSEC + t->tv_nsec, was;
+
+	was = __atomic_load_n(&latest[clock], __ATOMIC_RELAXED);
+	while (now > was)
+		if (__atomic_compare_exchange_n(&latest[clock], &was, now, true,
+						__ATOMIC_RELAXED,
+						__ATOMIC_RELAXED))
+			return;
+	t->tv_sec = was / NSEC;
+	t->tv_nsec = was % NSEC;
+}
+
+static long get_time(uint64_t clock, struct __kernel_timespec *t)
+{
+	const uint64_t a[WIRE_CALL_ARGS] = { clock, (uint64_t)t };
+	long r;
+
+	if (clock >= CLOCKS)
+		return -EINVAL;
+	r = libc_call(CALL_clock_gettime, a);
+	if (r == 0 && !in_range(t))
+		r = -EPROTO;
+	if (r == 0 && never_goes_back(clock))
+		hold(clock, t);
+	return r;
+}
+
+static long put_time(uint64_t to, const struct __kernel_timespec *t)
+{
+	if (!libc_owns(to, sizeof(*t)))
+		return -EFAULT;
+	__builtin_memcpy((void *)to, t, sizeof(*t));
+	return 0;
+}
+
+long libc_clock_gettime(const uint64_t *a)
+{
+	struct __kernel_timespec t;
+	long r = get_time(a[0], &t);
+
+	return r != 0 ? r : put_time(a[1], &t);
+}
+
+long libc_clock_getres(const uint64_t *a)
+{
+	struct __kernel_timespec t;
+	const uint64_t args[WIRE_CALL_ARGS] = { a[0], (uint64_t)&t };
+	long r;
+
+	if (a[0] >= CLOCKS)
+		return -EINVAL;
+	r = libc_call(CALL_clock_getres, args);
+	if (r == 0 && !in_range(&t))
+		r = -EPROTO;
+	return r != 0 || a[1] == 0 ? r : put_time(a[1], &t);
+}
+
+long libc_gettimeofday(const uint64_t *a)
+{
+	struct __kernel_timespec t;
+	long r = get_time(CLOCK_REALTIME, &t);
+
+	if (r != 0 || a[0] == 0)
+		return r;
+	t.tv_nsec /= 1000;
+	return put_time(a[0], &t);
+}
+
+long libc_time(const uint64_t *a)
+{
+	struct __kernel_timespec t;
+	long r = get_time(CLOCK_REALTIME, &t);
+
+	if (r != 0)
+		return r;
+	if (a[0] != 0) {
+		if (!libc_owns(a[0], sizeof(t.tv_sec)))
+			return -EFAULT;
+		*(int64_t *)a[0] = t.tv_sec;
+	}
+	return t.tv_sec;
+}
+
+long libc_clock_nanosleep(const uint64_t *a)
+{
+	struct __kernel_timespec want, rest = { 0 };
+	const uint64_t args[WIRE_CALL_ARGS] = { a[0], a[1], (uint64_t)&want,
+						(uint64_t)&rest };
+	long r;
+
+	if (a[2] == 0 || !libc_owns(a[2], sizeof(want)))
+		return -EFAULT;
+	__builtin_memcpy(&want, (const void *)a[2], sizeof(want));
+	if (a[0] >= CLOCKS || !in_range(&want))
+		return -EINVAL;
+	r = libc_call(CALL_clock_nanosleep, args);
+	if (r == -EINTR && a[3] != 0 && in_range(&rest) &&
+	    put_time(a[3], &rest) != 0)
+		return -EFAULT;
+	return r;
+}
+
+long libc_nanosleep(const uint64_t *a)
+{
+	const uint64_t args[WIRE_CALL_ARGS] = { CLOCK_MONOTONIC, 0, a[0],
+						a[1] };
+
+	return libc_clock_nanosleep(args);
+}
