@@ -26,8 +26,8 @@
  *
  * Vector registers. mach_enclu() but for EREPORT and EGETKEY, the transition
  * leaves, mach_aex() and the queries use general registers only, and call
- * nothing outside this room's general-register files (edmm_model_hot). ECREATE
- * EADD EEXTEND EINIT EWB ELDU EREPORT EGETKEY use libcrypto.
+ * nothing outside this room's general-register files (its CMakeLists.txt).
+ *ECREATE EADD EEXTEND EINIT EWB ELDU EREPORT EGETKEY use libcrypto.
  */
 #ifndef MACHINE_MODEL_MODEL_H
 #define MACHINE_MODEL_MODEL_H
@@ -178,7 +178,7 @@ struct mach_cpu;
  * mach_size() - bytes of memory that a model takes
  * @c: its configuration
  *
- * 32 bytes an EPC page and some KiB, and 4096 bytes a page with an arena. The
+ * 24 bytes an EPC page and some KiB, and 4096 bytes a page with an arena. The
  * model touches the metadata of pages in use only, so that memory from
  * calloc() or a MAP_NORESERVE mapping costs what is used.
  *
