@@ -11,8 +11,9 @@
 enum {
 	OPT_SET = CLI_OPT_VERB,
 	OPT_EPC,
+	OPT_QUOTA,
 	OPT_SEED,
-	OPT_QUIET
+	OPT_WITHOUT,
 };
 
 static const struct option options[] = {
@@ -20,7 +21,8 @@ static const struct option options[] = {
 	{ "set", required_argument, NULL, OPT_SET },
 	{ "epc", required_argument, NULL, OPT_EPC },
 	{ "seed", required_argument, NULL, OPT_SEED },
-	{ "quiet", no_argument, NULL, OPT_QUIET },
+	{ "quota", required_argument, NULL, OPT_QUOTA },
+	{ "without", required_argument, NULL, OPT_WITHOUT },
 	{ 0 },
 };
 
@@ -29,8 +31,10 @@ static const char help[] =
 	"Runs a command with a software SGX2 machine under it: it finds\n"
 	"/dev/sgx_enclave and the vDSO's entry function. Nothing is\n"
 	"protected.\n\n"
-	"  --epc SIZE          size of the EPC\n"
-	"  --seed N            seed of what is random\n"
+	"  --epc SIZE          size of the EPC (1G)\n"
+	"  --quota SIZE        how much of it may be in use\n"
+	"  --seed N            seed of the machine's keys (1)\n"
+	"  --without FEATURE   sgx2, exinfo, aexnotify, kss or edeccssa\n"
 	"  --set NAME=VALUE    any setting of the machine (man edmm-sim)\n";
 
 /* Appends NAME=VALUE to a list separated by commas. */
@@ -50,6 +54,18 @@ static bool append(char **list, const char *name, const char *value)
 	return true;
 }
 
+/* The machine reads plain numbers; people write sizes in many ways. */
+static bool append_size(char **list, const char *name, const char *option)
+{
+	char bytes[24];
+	uint64_t n;
+
+	if (!cli_size(option, optarg, &n))
+		return false;
+	snprintf(bytes, sizeof(bytes), "%llu", (unsigned long long)n);
+	return append(list, name, bytes);
+}
+
 static bool take_option(char **list, int c)
 {
 	uint64_t n;
@@ -61,11 +77,14 @@ static bool take_option(char **list, int c)
 		cli_error("--set: '%s' is no NAME=VALUE", optarg);
 		return false;
 	case OPT_EPC:
-		return cli_size("--epc", optarg, &n) &&
-		       append(list, "epc", optarg);
+		return append_size(list, "epc", "--epc");
+	case OPT_QUOTA:
+		return append_size(list, "quota", "--quota");
 	case OPT_SEED:
 		return cli_number("--seed", optarg, UINT64_MAX, &n) &&
 		       append(list, "seed", optarg);
+	case OPT_WITHOUT:
+		return append(list, optarg, "0");
 	}
 	return false;
 }

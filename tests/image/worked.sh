@@ -7,6 +7,7 @@ zeros() { head -c "$1" /dev/zero; }
 u64() { # little-endian
 	n=$1; i=0
 	while [ $i -lt 8 ]; do
+		# shellcheck disable=SC2059  # an octal escape is wanted
 		printf "\\$(printf %03o $((n & 255)))"; n=$((n >> 8)); i=$((i + 1))
 	done
 }
