@@ -8,10 +8,11 @@
 
 #include <asm/fcntl.h>
 #include <asm/stat.h>
-#include <linux/stat.h>
 
 #define IOV_MAX 1024
 #define SIZE_LIMIT 0x7ffff000ull /* Linux's, for one call */
+#define MODE_TYPE 0170000u
+#define MODE_REGULAR 0100000u
 #define AT_POSITION UINT64_MAX
 
 struct iovec {
@@ -138,7 +139,8 @@ static bool is_regular(uint64_t fd)
 	struct stat st;
 	const uint64_t a[WIRE_CALL_ARGS] = { fd, (uint64_t)&st };
 
-	return libc_call(CALL_fstat, a) == 0 && S_ISREG(st.st_mode);
+	return libc_call(CALL_fstat, a) == 0 &&
+	       (st.st_mode & MODE_TYPE) == MODE_REGULAR;
 }
 
 static long transfer(struct transfer *t, bool out)

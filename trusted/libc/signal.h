@@ -57,7 +57,4 @@ uint64_t libc_signal_enter(int signo, const struct libc_action *act);
 void libc_signal_leave(uint64_t mask);
 uint64_t libc_signal_mask(void);
 
-/* Faults of the program go to its handlers from now on (fault.c). */
-void libc_fault_start(void);
-
 #endif

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "tests/libc/fake.h"
+
+#include <setjmp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "host/calls.h"
+#include "trusted/elastic/heap.h"
+
+uint8_t fake_outside[FAKE_OUTSIDE_SIZE];
+bool (*rt_fault_hook)(struct rt_regs *regs);
+
+static struct {
+	struct host_calls calls;
+	uint8_t *buf;
+	uint64_t size;
+	uint64_t used;
+	fake_lie lie;
+	unsigned int count;
+	jmp_buf end;
+	int status;
+	int is_signal;
+} fake;
+
+static struct edmm_layout layout = { .stack_size = 1u << 20 };
+static struct heap heap = { .max = 64u << 20 };
+
+void fake_start(uint64_t buf_size, fake_lie lie)
+{
+	if (fake.buf != NULL)
+		host_calls_close(&fake.calls);
+	free(fake.buf);
+	host_calls_init(&fake.calls);
+	fake.buf = calloc(1, buf_size);
+	fake.size = buf_size;
+	fake.used = 0;
+	fake.lie = lie;
+	fake.count = 0;
+}
+
+unsigned int fake_host_calls(void)
+{
+	return fake.count;
+}
+
+long fake_syscall(long nr, const uint64_t *a)
+{
+	return edmm_syscall(nr, (long)a[0], (long)a[1], (long)a[2], (long)a[3],
+			    (long)a[4], (long)a[5]);
+}
+
+int fake_ended(void (*fn)(void), int *is_signal)
+{
+	fake.status = -1;
+	if (setjmp(fake.end) == 0)
+		fn();
+	*is_signal = fake.is_signal;
+	return fake.status;
+}
+
+void rt_exit(int status)
+{
+	fake.status = status;
+	fake.is_signal = 0;
+	longjmp(fake.end, 1);
+}
+
+void rt_exit_signal(int signo)
+{
+	fake.status = signo;
+	fake.is_signal = 1;
+	longjmp(fake.end, 1);
+}
+
+bool rt_inside(uint64_t addr, uint64_t size)
+{
+	uint64_t out = PTR(fake_outside);
+
+	if (size == 0 || addr < 4096 || addr + size < addr)
+		return false;
+	return addr + size <= out || addr >= out + FAKE_OUTSIDE_SIZE;
+}
+
+edmm_err umem_read(void *dst, umem_t src, size_t size)
+{
+	memcpy(dst, (const void *)(uintptr_t)src, size);
+	return 0;
+}
+
+edmm_err umem_write(umem_t dst, const void *src, size_t size)
+{
+	memcpy((void *)(uintptr_t)dst, src, size);
+	return 0;
+}
+
+edmm_err rt_buf_take(struct rt_buf *b, uint64_t size)
+{
+	uint64_t left = fake.size - fake.used;
+
+	if (left == 0)
+		return -EDMM_ENOMEM;
+	b->off = fake.used;
+	b->p = (umem_t)(uintptr_t)(fake.buf + fake.used);
+	b->size = size < left ? (size + 7) & ~7ull : left;
+	fake.used += b->size;
+	return 0;
+}
+
+void rt_buf_drop(const struct rt_buf *b)
+{
+	fake.used = b->off;
+}
+
+edmm_err rt_host_call(uint32_t nr, const uint64_t args[WIRE_CALL_ARGS],
+		      uint64_t *count)
+{
+	struct wire_call call = { .nr = nr };
+
+	fake.count++;
+	memcpy(call.args, args, sizeof(call.args));
+	host_calls_serve(&fake.calls, &call, fake.buf, fake.size);
+	if (fake.lie != NULL)
+		fake.lie(&call, fake.buf);
+	if (count != NULL)
+		*count = call.count;
+	return call.status;
+}
+
+uint32_t rt_context(void)
+{
+	return 0;
+}
+
+uint64_t rt_fs_base(void)
+{
+	return 0;
+}
+
+void rt_set_fs_base(uint64_t addr)
+{
+	(void)addr;
+}
+
+void rt_random(void *buf, size_t size)
+{
+	if (getrandom(buf, size, 0) != (ssize_t)size)
+		abort();
+}
+
+const struct edmm_layout *rt_layout(void)
+{
+	return &layout;
+}
+
+struct heap *libc_heap(void)
+{
+	return &heap;
+}
+
+void libc_fault_start(void)
+{
+}
+
+long libc_sigaltstack(const uint64_t *a)
+{
+	(void)a;
+	return -ENOSYS;
+}

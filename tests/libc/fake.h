@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A runtime for the system-call layer outside of an enclave: host calls go to
+ * the real call server over a data buffer of a chosen size, and a test may
+ * change what comes back, as a hostile host would.
+ */
+#ifndef TESTS_LIBC_FAKE_H
+#define TESTS_LIBC_FAKE_H
+
+#include <asm/unistd.h>
+#include <stdint.h>
+
+#include "common/calls.h"
+#include "trusted/libc/libc.h"
+
+/* Addresses that are not the enclave's. */
+#define FAKE_OUTSIDE_SIZE 4096u
+extern uint8_t fake_outside[FAKE_OUTSIDE_SIZE];
+
+/* Called after a host call; may change status, count and the buffer. */
+typedef void (*fake_lie)(struct wire_call *call, uint8_t *buf);
+
+/* Begins anew: empty table of descriptors, a buffer of @size bytes. */
+void fake_start(uint64_t buf_size, fake_lie lie);
+
+/* How many host calls there were since fake_start(). */
+unsigned int fake_host_calls(void);
+
+/* Runs @fn, and returns how it ended the program: -1 if it did not. */
+int fake_ended(void (*fn)(void), int *is_signal);
+
+#define SYS(nr, ...) \
+	fake_syscall(__NR_##nr, (const uint64_t[WIRE_CALL_ARGS]){ __VA_ARGS__ })
+#define PTR(p) ((uint64_t)(uintptr_t)(p))
+
+long fake_syscall(long nr, const uint64_t *a);
+
+#endif

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a hostile host says must cost an error, never a wrong byte (I10). */
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "tests/libc/fake.h"
+#include "tests/libc/suites.h"
+
+#define SIZE 4096u
+
+/* The lie that the next call tells: its count, and bytes in the buffer. */
+static uint64_t lie_count;
+static uint8_t lie_bytes[256];
+static size_t lie_size;
+static int lie_status;
+
+static void lie(struct wire_call *call, uint8_t *buf)
+{
+	call->status = lie_status;
+	call->count = lie_count;
+	memcpy(buf, lie_bytes, lie_size);
+}
+
+static void start(void)
+{
+	lie_count = 0;
+	lie_size = 0;
+	lie_status = 0;
+	fake_start(SIZE, lie);
+}
+
+START_TEST(no_more_bytes_than_asked_for)
+{
+	uint8_t buf[16];
+
+	memset(buf, 0x5a, sizeof(buf));
+	lie_count = 9;
+	ck_assert_int_eq(SYS(read, 0, PTR(buf), 8), -EPROTO);
+	ck_assert_int_eq(SYS(write, 9, PTR(buf), 8), -EPROTO);
+	ck_assert_int_eq(SYS(readlink, PTR("x"), PTR(buf), 8), -EPROTO);
+	lie_count = UINT64_MAX;
+	ck_assert_int_eq(SYS(read, 0, PTR(buf), 8), -EPROTO);
+	lie_count = 8;
+	ck_assert_int_eq(SYS(read, 0, PTR(buf), 8), 8);
+	ck_assert_uint_eq(buf[8], 0x5a);
+}
+END_TEST
+
+START_TEST(results_have_bounds)
+{
+	lie_count = CALL_FD_MAX;
+	ck_assert_int_eq(SYS(open, PTR("x"), 0, 0), -EPROTO);
+	ck_assert_int_eq(SYS(dup, 0), -EPROTO);
+	lie_count = 1;
+	ck_assert_int_eq(SYS(close, 0), -EPROTO);
+	lie_count = 1ull << 63;
+	ck_assert_int_eq(SYS(lseek, 0, 0, 0), -EPROTO);
+	lie_count = 1ull << 31;
+	ck_assert_int_eq(SYS(getpid, 0), -EPROTO);
+}
+END_TEST
+
+START_TEST(structures_are_checked)
+{
+	struct timespec t = { 0, 1000000000 };
+	struct stat st = { .st_size = -1 };
+
+	memcpy(lie_bytes, &t, sizeof(t));
+	lie_size = sizeof(t);
+	ck_assert_int_eq(SYS(clock_gettime, CLOCK_REALTIME, PTR(&t)), -EPROTO);
+	memcpy(lie_bytes, &st, sizeof(st));
+	lie_size = sizeof(st);
+	ck_assert_int_eq(SYS(fstat, 0, PTR(&st)), -EPROTO);
+	st.st_size = 1;
+	st.st_blksize = INT64_MAX;
+	memcpy(lie_bytes, &st, sizeof(st));
+	ck_assert_int_eq(SYS(fstat, 0, PTR(&st)), 0);
+	ck_assert_int_le(st.st_blksize, 1 << 20);
+}
+END_TEST
+
+START_TEST(time_does_not_go_back)
+{
+	struct timespec t = { 1000, 5 };
+
+	memcpy(lie_bytes, &t, sizeof(t));
+	lie_size = sizeof(t);
+	ck_assert_int_eq(SYS(clock_gettime, CLOCK_BOOTTIME, PTR(&t)), 0);
+	t = (struct timespec){ 999, 0 };
+	memcpy(lie_bytes, &t, sizeof(t));
+	ck_assert_int_eq(SYS(clock_gettime, CLOCK_BOOTTIME, PTR(&t)), 0);
+	ck_assert_int_eq(t.tv_sec, 1000);
+	ck_assert_int_eq(t.tv_nsec, 5);
+}
+END_TEST
+
+START_TEST(events_nobody_asked_for_are_dropped)
+{
+	struct pollfd p[2] = { { 0, POLLIN, 0 }, { -1, POLLIN, 0 } };
+	struct pollfd said[2] = { { 7, 0, POLLOUT }, { 8, 0, POLLIN } };
+
+	memcpy(lie_bytes, said, sizeof(said));
+	lie_size = sizeof(said);
+	lie_count = 2;
+	ck_assert_int_eq(SYS(poll, PTR(p), 2, 0), 0);
+	ck_assert_int_eq(p[0].fd, 0);
+	ck_assert_int_eq(p[0].events, POLLIN);
+	ck_assert_int_eq(p[0].revents, 0);
+	ck_assert_int_eq(p[1].revents, 0);
+}
+END_TEST
+
+struct dirent_row {
+	uint16_t reclen;
+	const char *name;
+	int good;
+};
+
+static const struct dirent_row dirents[] = {
+	{ 24, "abc", 1 }, { 24, "a/b", 0 },	 { 24, "", 0 },
+	{ 0, "abc", 0 },  { 16, "abc", 0 },	 { 25, "abc", 0 },
+	{ 32, "abc", 0 }, { 24, "abcdefgh", 0 }, { 65528, "abc", 0 },
+};
+
+START_TEST(records_of_directories_are_checked)
+{
+	const struct dirent_row *d = &dirents[_i];
+	uint8_t buf[64];
+	long r;
+
+	memset(lie_bytes, 'x', sizeof(lie_bytes));
+	memcpy(lie_bytes + 16, &d->reclen, sizeof(d->reclen));
+	memcpy(lie_bytes + 19, d->name, strlen(d->name) + 1);
+	if (strlen(d->name) > 4)
+		lie_bytes[19 + 5] = 'x';
+	lie_size = 64;
+	lie_count = 24;
+	r = SYS(getdents64, 0, PTR(buf), sizeof(buf));
+	ck_assert_msg(r == (d->good ? 24 : -EPROTO), "row %d gives %ld", _i, r);
+}
+END_TEST
+
+START_TEST(paths_that_are_none_are_refused)
+{
+	char buf[32];
+
+	memcpy(lie_bytes, "etc", 4);
+	lie_size = 4;
+	lie_count = 4;
+	ck_assert_int_eq(SYS(getcwd, PTR(buf), sizeof(buf)), -EPROTO);
+	memcpy(lie_bytes, "/etc", 4);
+	ck_assert_int_eq(SYS(getcwd, PTR(buf), sizeof(buf)), -EPROTO);
+	lie_count = 0;
+	ck_assert_int_eq(SYS(getcwd, PTR(buf), sizeof(buf)), -EPROTO);
+}
+END_TEST
+
+START_TEST(pipes_have_descriptors)
+{
+	int32_t fds[2] = { 5, 5 }, said[2] = { -1, 4 };
+
+	memcpy(lie_bytes, said, sizeof(said));
+	lie_size = sizeof(said);
+	ck_assert_int_eq(SYS(pipe, PTR(fds)), -EPROTO);
+	ck_assert_int_eq(fds[0], 5);
+}
+END_TEST
+
+Suite *lies_suite(void)
+{
+	Suite *suite = suite_create("libc lies");
+	TCase *tc = tcase_create("lies");
+
+	tcase_add_checked_fixture(tc, start, NULL);
+	tcase_add_test(tc, no_more_bytes_than_asked_for);
+	tcase_add_test(tc, results_have_bounds);
+	tcase_add_test(tc, structures_are_checked);
+	tcase_add_test(tc, time_does_not_go_back);
+	tcase_add_test(tc, events_nobody_asked_for_are_dropped);
+	tcase_add_loop_test(tc, records_of_directories_are_checked, 0,
+			    (int)(sizeof(dirents) / sizeof(dirents[0])));
+	tcase_add_test(tc, paths_that_are_none_are_refused);
+	tcase_add_test(tc, pipes_have_descriptors);
+	suite_add_tcase(suite, tc);
+	return suite;
+}
