@@ -276,7 +276,9 @@ struct emm_alloc {
  *	not), flags name the mode that later commits follow
  * @how: what is there now
  *
- * Idle pages are free memory in the enclave: a commit zeroes and uses them
+ * With EMM_RESERVE, IDLE and ZERO make no area: the pages wait for whoever
+ * allocates their range. Idle pages are free memory in the enclave: a commit
+ * zeroes and uses them
  * before anything new is added, and emm_trim releases them. Committed and
  * idle pages count towards the limit.
  *
@@ -435,8 +437,8 @@ enum emm_page_state {
 	EMM_PG_RESERVED,    /* RESERVE area */
 	EMM_PG_UNCOMMITTED, /* absent, or PENDING */
 	EMM_PG_COMMITTED,   /* EPCM: REG, rights = prot */
-	EMM_PG_IDLE,	    /* EPCM: REG, RW at least; free */
-	EMM_PG_FREE_IDLE,   /* the same, without an area (static mode) */
+	EMM_PG_IDLE,	    /* EPCM: REG, rights = prot and RW; free */
+	EMM_PG_FREE_IDLE,   /* the same (RW), without an area */
 	EMM_PG_TCS,	    /* EPCM: TCS */
 	EMM_PG_DOUBT,	    /* EPCM: REG or TCS, or TRIM and MODIFIED */
 	EMM_PG_TRIMMED,	    /* EPCM: TRIM, accepted; not yet removed */

@@ -1,0 +1,494 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Areas come and go. Keeps I6: a range is owned, BUSY page for BUSY page,
+ * before it gets an area, and until it has lost it.
+ */
+#include "trusted/emm/emm_int.h"
+
+#define ALIGN_MAX 46u
+#define WINDOW_MAX 4096u /* pages */
+
+/* What an allocation asks for, checked. */
+struct plan {
+	const struct emm_alloc *req;
+	struct attr attr;
+	struct run r; /* where; r.b - r.a pages */
+	uint32_t pages;
+	uint32_t align;
+	uint32_t tables; /* that the range needs */
+	bool carve;	 /* out of reservations */
+};
+
+static uint16_t window_pages(uint32_t bytes)
+{
+	return (uint16_t)min_u32((bytes + 4095u) >> PAGE_SHIFT, WINDOW_MAX);
+}
+
+static edmm_err plan_flags(const struct emm_alloc *a)
+{
+	const uint32_t modes = EMM_RESERVE | EMM_COMMIT_NOW | EMM_ON_DEMAND;
+	const uint32_t grows = EMM_GROWSDOWN | EMM_GROWSUP;
+	uint32_t mode = a->flags & modes;
+
+	if (a->flags & ~(A_PUBLIC | EMM_FIXED) || !mode || mode & (mode - 1))
+		return -EDMM_EINVAL;
+	if ((a->flags & grows) == grows)
+		return -EDMM_EINVAL;
+	if (!prot_valid(a->prot) || (mode == EMM_RESERVE && a->prot))
+		return -EDMM_EINVAL;
+	if (a->align && (a->align < PAGE_SHIFT || a->align > ALIGN_MAX))
+		return -EDMM_EINVAL;
+	return 0;
+}
+
+static edmm_err plan_make(struct emm *emm, const struct emm_alloc *a,
+			  struct plan *p)
+{
+	uint64_t mask;
+	edmm_err rc = plan_flags(a);
+
+	*p = (struct plan){ .req = a, .align = a->align };
+	if (rc)
+		return rc;
+	if (!p->align)
+		p->align = PAGE_SHIFT;
+	mask = (1ull << p->align) - 1;
+	if (!a->size || a->size & (EMM_PAGE - 1) || a->addr & mask ||
+	    a->addr + a->size < a->addr)
+		return -EDMM_EINVAL;
+	if (!a->addr && a->flags & EMM_FIXED)
+		return -EDMM_EINVAL;
+	p->attr = (struct attr){
+		.handler = a->handler,
+		.priv = a->priv,
+		.flags = (uint16_t)(a->flags & A_PUBLIC),
+		.wmin = window_pages(a->policy.window_min),
+		.wmax = window_pages(a->policy.window_max),
+	};
+	if (a->addr) {
+		rc = op_range(emm, a->addr, a->size, &p->r);
+		if (rc)
+			return rc;
+	} else if (a->size >> PAGE_SHIFT > emm->pages) {
+		return -EDMM_ENOMEM;
+	}
+	p->pages = (uint32_t)(a->size >> PAGE_SHIFT);
+	return 0;
+}
+
+/* The state of such an area's pages that are absent. */
+static uint8_t fresh_byte(const struct attr *attr, int prot)
+{
+	if (attr->flags & EMM_RESERVE)
+		return PB(ST_RESERVED, 0);
+	if (attr->flags & EMM_COMMIT_NOW || attr->handler || attr->wmax > 1 ||
+	    attr->wmin > 1 || attr->flags & (EMM_GROWSDOWN | EMM_GROWSUP))
+		return PB(ST_UNC_S, prot);
+	return PB(ST_UNC, prot);
+}
+
+/* A table for claimed pages without an area, or of a reservation. */
+static void lut_fresh(const struct emm *emm, uint8_t fresh, uint8_t *lut)
+{
+	int prot = pb_prot(fresh);
+	enum pg_state idle = pb_state(fresh) == ST_UNC ? ST_IDLE : ST_IDLE_S;
+
+	__builtin_memcpy(lut, emm->lut[LUT_CLAIM], 256);
+	lut[PB_BUSY | PB(ST_NONE, 0)] = PB_BUSY | fresh;
+	lut[PB_BUSY | PB(ST_RESERVED, 0)] = PB_BUSY | fresh;
+	/* Free idle pages: R says that the content is not known to be zero. */
+	for (unsigned int p = 0; p <= PB_PROT; p++) {
+		int with = prot;
+
+		if (!(p & EMM_R) && prot & EMM_W)
+			with &= ~EMM_R;
+		lut[PB_BUSY | PB(ST_IDLE_FREE, p)] = PB_BUSY | PB(idle, with);
+	}
+}
+
+/* Wait until a page that stopped a claim may be free. */
+static edmm_err wait_blocked(struct op *op)
+{
+	struct span sp;
+
+	map_lock(op->emm, op->blocked, &sp);
+	if (span_byte(&sp, op->blocked) & PB_BUSY)
+		return op_wait(op, &sp, op->blocked);
+	map_unlock_clean(&sp);
+	return 0;
+}
+
+/*
+ * Claim plan->r, in which the caller, who has locked its zones, found no area
+ * (or reservations only); and make it an area, unless it is carved.
+ */
+static edmm_err take(struct op *op, struct plan *p)
+{
+	edmm_err rc;
+
+	op->nowait = true;
+	rc = map_claim(op, p->r.a, p->r.b, p->carve ? M(ST_RESERVED) : M_HOLE);
+	op->nowait = false;
+	if (!rc && !p->carve)
+		area_put(op, p->r.a, p->r.b, &p->attr);
+	return rc;
+}
+
+static edmm_err reserve(struct op *op, uint32_t a, uint32_t b)
+{
+	return map_reserve(op, a, b, area_cells(op->emm, a, b));
+}
+
+static bool in_user(const struct emm *emm, const struct plan *p)
+{
+	return p->attr.flags & EMM_SYSTEM ||
+	       (p->r.a >= emm->user_lo && p->r.b <= emm->user_hi);
+}
+
+/* At the address asked for. -EEXIST: in use. */
+static edmm_err place_at(struct op *op, struct plan *p)
+{
+	struct emm *emm = op->emm;
+	edmm_err rc;
+
+	if (!in_user(emm, p))
+		return -EDMM_EPERM;
+	rc = reserve(op, p->r.a, p->r.b);
+	while (!rc) {
+		zones_lock(emm, p->r.a, p->r.b);
+		p->carve = area_cover(emm, p->r.a, p->r.b, EMM_RESERVE);
+		if (p->carve || area_empty(emm, p->r.a, p->r.b))
+			rc = take(op, p);
+		else
+			rc = -EDMM_EEXIST;
+		zones_unlock(emm, p->r.a, p->r.b);
+		if (rc != -EDMM_EAGAIN)
+			return rc;
+		rc = wait_blocked(op);
+	}
+	return rc;
+}
+
+/*
+ * In the first gap of one zone, or of all of them (bounds->byte). -EAGAIN:
+ * first wait for op->blocked, or get the tables that p->tables says.
+ */
+static edmm_err place_in(struct op *op, struct plan *p, struct run *bounds)
+{
+	struct emm *emm = op->emm;
+	edmm_err rc = -EDMM_ENOMEM;
+	uint32_t at;
+
+	zones_lock(emm, bounds->a, bounds->b);
+	at = area_gap(emm, bounds, p->pages, p->align);
+	if (at != UINT32_MAX) {
+		p->r.a = at;
+		p->r.b = at + p->pages;
+		p->tables = map_tables(emm, p->r.a, p->r.b);
+		op->blocked = UINT32_MAX;
+		rc = -EDMM_EAGAIN;
+		if (p->tables <= op->slot->ntables)
+			rc = take(op, p);
+	}
+	zones_unlock(emm, bounds->a, bounds->b);
+	return rc;
+}
+
+/* The part of the user range in zone z, or all of it. */
+static struct run user_bounds(const struct emm *emm, uint32_t z, bool all)
+{
+	uint64_t end = ((uint64_t)z + 1) << emm->zone_shift;
+	struct run r = { .a = emm->user_lo, .b = emm->user_hi, .byte = all };
+
+	if (!all) {
+		r.a = max_u32(r.a, z << emm->zone_shift);
+		r.b = end < r.b ? (uint32_t)end : r.b;
+	}
+	return r;
+}
+
+/* Anywhere: the thread's own zone first, then others, then across zones. */
+static edmm_err place_anywhere(struct op *op, struct plan *p)
+{
+	struct emm *emm = op->emm;
+	uint32_t lo = zone_of(emm, emm->user_lo);
+	uint32_t n = zone_of(emm, emm->user_hi - 1) - lo + 1;
+	uint32_t mine = (PEEK(&op->slot->owner) - 1) % n, i = 0;
+
+	while (i <= n) {
+		struct run r = user_bounds(emm, lo + (mine + i) % n, i == n);
+		uint32_t cells = area_cells(emm, r.a, i == n ? r.b : r.a + 1);
+		edmm_err rc = meta_reserve(op, cells + 4, p->tables);
+
+		if (!rc)
+			rc = place_in(op, p, &r);
+		if (rc == -EDMM_EAGAIN) {
+			rc = op->blocked != UINT32_MAX ? wait_blocked(op) : 0;
+			if (rc)
+				return rc;
+			continue;
+		}
+		if (rc != -EDMM_ENOMEM)
+			return rc;
+		i++;
+	}
+	return -EDMM_ENOMEM;
+}
+
+static edmm_err place(struct op *op, struct plan *p)
+{
+	edmm_err rc = -EDMM_EEXIST;
+
+	if (p->req->addr)
+		rc = place_at(op, p);
+	if (p->req->flags & EMM_FIXED)
+		return rc;
+	if (rc != -EDMM_EEXIST && rc != -EDMM_EPERM)
+		return rc;
+	return place_anywhere(op, p);
+}
+
+/* The host maps it, and the pages are committed if that is asked for. */
+static edmm_err furnish(struct op *op, struct plan *p)
+{
+	struct emm *emm = op->emm;
+	uint32_t done;
+	edmm_err rc;
+
+	if (p->attr.flags & EMM_RESERVE)
+		return 0;
+	if (emm->ops.map) {
+		op->slot->host_calls++;
+		if (emm->ops.map(emm->ctx, pg_addr(emm, p->r.a), p->req->size,
+				 p->attr.flags))
+			return -EDMM_EFAULT;
+	}
+	if (!(p->attr.flags & EMM_COMMIT_NOW))
+		return 0;
+	op->hold = true;
+	op->down = p->attr.flags & EMM_GROWSDOWN;
+	rc = act_commit(op, p->r.a, p->r.b, &done);
+	if (rc) {
+		op->drop = true;
+		op->final = true;
+		if (act_uncommit(op, p->r.a, p->r.b, &done))
+			return -EDMM_EBUSY; /* pages stay behind */
+	}
+	return rc;
+}
+
+/* Give up what take() took. */
+static void undo(struct op *op, struct plan *p)
+{
+	struct emm *emm = op->emm;
+	uint8_t lut[256];
+
+	if (p->carve) {
+		__builtin_memcpy(lut, emm->lut[LUT_RELEASE], 256);
+		for (unsigned int s = 0; s <= PB_PROT; s++) {
+			lut[PB_BUSY | PB(ST_UNC, s)] = PB(ST_RESERVED, 0);
+			lut[PB_BUSY | PB(ST_UNC_S, s)] = PB(ST_RESERVED, 0);
+		}
+		map_release_as(op, p->r.b, lut);
+		return;
+	}
+	zones_lock(emm, p->r.a, p->r.b);
+	area_cut(op, p->r.a, p->r.b);
+	zones_unlock(emm, p->r.a, p->r.b);
+	map_settle(op, p->r.a, p->r.b, emm->lut[LUT_FREE]);
+	map_release(op, p->r.b);
+}
+
+/* A carved range leaves its reservations. */
+static void carve(struct op *op, const struct plan *p)
+{
+	struct emm *emm = op->emm;
+
+	zones_lock(emm, p->r.a, p->r.b);
+	area_cut(op, p->r.a, p->r.b);
+	area_put(op, p->r.a, p->r.b, &p->attr);
+	zones_unlock(emm, p->r.a, p->r.b);
+}
+
+static edmm_err alloc_placed(struct op *op, struct plan *p)
+{
+	struct emm *emm = op->emm;
+	uint8_t lut[256];
+	edmm_err rc;
+
+	lut_fresh(emm, fresh_byte(&p->attr, p->req->prot), lut);
+	map_settle(op, p->r.a, p->r.b, lut);
+	rc = furnish(op, p);
+	if (rc && rc != -EDMM_EBUSY) {
+		undo(op, p);
+		return rc;
+	}
+	if (p->carve)
+		carve(op, p);
+	if (p->attr.flags & EMM_LAZY)
+		__atomic_fetch_add(&emm->lazy_areas, 1, __ATOMIC_RELAXED);
+	map_release(op, p->r.b);
+	return rc ? -EDMM_EFAULT : 0;
+}
+
+edmm_err emm_alloc(struct emm *emm, const struct emm_alloc *a, uint64_t *out)
+{
+	struct plan p;
+	struct op op;
+	edmm_err rc;
+
+	emm_probe_stack();
+	rc = plan_make(emm, a, &p);
+	if (rc)
+		return rc;
+	op_begin(&op, emm);
+	rc = place(&op, &p);
+	if (!rc)
+		rc = alloc_placed(&op, &p);
+	op_end(&op);
+	if (rc)
+		return rc;
+	op_notify(emm, EMM_EV_ALLOC, p.r.a, p.r.b);
+	if (out)
+		*out = pg_addr(emm, p.r.a);
+	return 0;
+}
+
+/* Pages that are there for whoever allocates the range: no area. */
+static bool free_idle(const struct plan *p, enum emm_loaded how)
+{
+	return p->attr.flags & EMM_RESERVE &&
+	       (how == EMM_LOADED_IDLE || how == EMM_LOADED_ZERO);
+}
+
+static uint8_t loaded_byte(const struct plan *p, enum emm_loaded how)
+{
+	uint8_t fresh = fresh_byte(&p->attr, p->req->prot);
+	bool slow = pb_state(fresh) != ST_UNC;
+	int prot = p->req->prot;
+
+	if (free_idle(p, how))
+		return PB(ST_IDLE_FREE, how == EMM_LOADED_ZERO ? 0 : EMM_R);
+	switch (how) {
+	case EMM_LOADED_COMMITTED:
+		return PB(p->attr.handler ? ST_COMM_S : ST_COMM, prot);
+	case EMM_LOADED_ZERO:
+		if (prot & EMM_W)
+			prot &= ~EMM_R;
+		return PB(slow ? ST_IDLE_S : ST_IDLE, prot);
+	case EMM_LOADED_IDLE:
+		return PB(slow ? ST_IDLE_S : ST_IDLE, prot);
+	case EMM_LOADED_TCS:
+		return PB(ST_TCS, 0);
+	case EMM_LOADED_ABSENT:
+		break;
+	}
+	return fresh;
+}
+
+static edmm_err register_placed(struct op *op, struct plan *p,
+				enum emm_loaded how)
+{
+	struct emm *emm = op->emm;
+	uint8_t lut[256];
+	uint64_t n = p->pages;
+
+	if (p->carve) {
+		map_release(op, p->r.b);
+		return -EDMM_EEXIST;
+	}
+	if (free_idle(p, how)) {
+		zones_lock(emm, p->r.a, p->r.b);
+		area_cut(op, p->r.a, p->r.b);
+		zones_unlock(emm, p->r.a, p->r.b);
+	}
+	__builtin_memset(lut, loaded_byte(p, how), 256);
+	if (p->attr.flags & EMM_LAZY)
+		__atomic_fetch_add(&emm->lazy_areas, 1, __ATOMIC_RELAXED);
+	if (how != EMM_LOADED_ABSENT)
+		op_charge_forced(op, n);
+	if (how == EMM_LOADED_IDLE || how == EMM_LOADED_ZERO)
+		__atomic_fetch_add(&emm->idle, n, __ATOMIC_RELAXED);
+	map_release_as(op, p->r.b, lut);
+	return 0;
+}
+
+edmm_err emm_register(struct emm *emm, const struct emm_alloc *a,
+		      enum emm_loaded how)
+{
+	struct plan p;
+	struct op op;
+	edmm_err rc;
+
+	emm_probe_stack();
+	rc = plan_make(emm, a, &p);
+	if (!rc && (!a->addr || how > EMM_LOADED_ABSENT ||
+		    (a->flags & EMM_RESERVE &&
+		     (how == EMM_LOADED_COMMITTED || how == EMM_LOADED_TCS))))
+		rc = -EDMM_EINVAL;
+	if (rc)
+		return rc;
+	op_begin(&op, emm);
+	p.attr.flags |= EMM_SYSTEM;
+	rc = reserve(&op, p.r.a, p.r.b);
+	if (!rc)
+		rc = place_at(&op, &p);
+	if (!rc)
+		rc = register_placed(&op, &p, how);
+	op_end(&op);
+	return rc;
+}
+
+/* Forget a claimed range whose pages are gone, or idle in static mode. */
+static void forget(struct op *op, const struct run *r)
+{
+	struct emm *emm = op->emm;
+	uint8_t lut[256];
+
+	zones_lock(emm, r->a, r->b);
+	area_cut(op, r->a, r->b);
+	zones_unlock(emm, r->a, r->b);
+	for (unsigned int b = 0; b < 256; b++)
+		lut[b] = emm->lut[LUT_FREE][b] & (uint8_t)~PB_BUSY;
+	map_release_as(op, r->b, lut);
+}
+
+edmm_err emm_dealloc(struct emm *emm, uint64_t addr, uint64_t size,
+		     uint64_t *done)
+{
+	uint32_t pages = 0;
+	struct run r;
+	struct op op;
+	edmm_err rc;
+
+	emm_probe_stack();
+	if (done)
+		*done = 0;
+	rc = op_range(emm, addr, size, &r);
+	if (rc)
+		return rc;
+	op_begin(&op, emm);
+	op.drop = true;
+	op.final = true;
+	rc = reserve(&op, r.a, r.b);
+	if (!rc)
+		rc = map_claim(&op, r.a, r.b, M(ST_COUNT) - 1);
+	if (!rc) {
+		if (!(op.seen & ~M_HOLE))
+			rc = -EDMM_EINVAL;
+		else if (op.seen & ~(M_HOLE | M_UNC | M(ST_RESERVED)))
+			rc = act_uncommit(&op, r.a, r.b, &pages);
+		if (rc)
+			map_release(&op, r.b);
+		else
+			forget(&op, &r);
+	}
+	op_end(&op);
+	if (!rc)
+		pages = r.b - r.a;
+	if (done)
+		*done = (uint64_t)pages << PAGE_SHIFT;
+	if (!rc)
+		op_notify(emm, EMM_EV_DEALLOC, r.a, r.b);
+	return rc;
+}

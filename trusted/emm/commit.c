@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Committing pages. Keeps I1 (EACCEPT as PENDING only where the map says
+ * absent), I5 (idle pages are zeroed before they are anyone's), I8 (a page
+ * gets the rights that the map has for it, not what EAUG gives).
+ */
+#include "trusted/emm/emm_int.h"
+
+#define PF_RETRIES 8u
+
+/* EACCEPT of pg with these SECINFO flags. 0, an SGX code or EMM_LEAF_*. */
+int leaf_accept(struct emm *emm, uint64_t flags, uint32_t pg)
+{
+	const struct sgx_secinfo si = { .flags = flags };
+
+	return emm->ops.eaccept(emm->ctx, &si, pg_addr(emm, pg));
+}
+
+int leaf_extend(struct emm *emm, int prot, uint32_t pg)
+{
+	const struct sgx_secinfo si = {
+		.flags = (uint64_t)prot | SGX_SECINFO_PT(SGX_PT_REG),
+	};
+
+	return emm->ops.emodpe(emm->ctx, &si, pg_addr(emm, pg));
+}
+
+/* A #PF at EACCEPT: absent yet, or another thread's touch is adding it. */
+static int accept_retry(struct emm *emm, const struct sgx_secinfo *si,
+			uint64_t addr)
+{
+	uint32_t rounds = 0;
+	int rc = EMM_LEAF_PF;
+
+	for (unsigned int i = 0; i < PF_RETRIES && rc == EMM_LEAF_PF; i++) {
+		lock_spin(emm, &rounds);
+		rc = emm->ops.eaccept(emm->ctx, si, addr);
+	}
+	return rc;
+}
+
+/*
+ * Accept [r->a, r->b) as new pages. Narrows r to what was accepted: its lower
+ * end, or with op->down its upper end.
+ */
+static edmm_err accept_fresh(struct op *op, struct run *r)
+{
+	static const struct sgx_secinfo si = {
+		.flags = SGX_SECINFO_R | SGX_SECINFO_W | SGX_SECINFO_PENDING |
+			 SGX_SECINFO_PT(SGX_PT_REG),
+	};
+	struct emm *emm = op->emm;
+	int (*eaccept)(void *, const struct sgx_secinfo *, uint64_t) =
+		emm->ops.eaccept;
+	uint64_t step = op->down ? -EMM_PAGE : EMM_PAGE, addr;
+	uint32_t n = r->b - r->a, i;
+	int rc = 0;
+
+	addr = pg_addr(emm, op->down ? r->b - 1 : r->a);
+	for (i = 0; i < n; i++, addr += step) {
+		rc = eaccept(emm->ctx, &si, addr);
+		if (rc == EMM_LEAF_PF)
+			rc = accept_retry(emm, &si, addr);
+		if (rc)
+			break;
+	}
+	if (op->down)
+		r->a = r->b - i;
+	else
+		r->b = r->a + i;
+	if (!rc)
+		return 0;
+	return rc == EMM_LEAF_PF ? -EDMM_ENOMEM : -EDMM_EFAULT;
+}
+
+/* Absent pages of equal rights. r is narrowed to what is committed. */
+static edmm_err commit_fresh(struct op *op, struct run *r)
+{
+	struct emm *emm = op->emm;
+	int prot = pb_prot(r->byte);
+	edmm_err rc, err;
+	struct run rest;
+
+	if (emm->static_mode) {
+		r->b = r->a;
+		return -EDMM_ENOMEM;
+	}
+	if (emm->ops.populate && r->b - r->a > 1) {
+		op->slot->host_calls++;
+		(void)emm->ops.populate(emm->ctx, pg_addr(emm, r->a),
+					(uint64_t)(r->b - r->a) << PAGE_SHIFT);
+	}
+	rc = accept_fresh(op, r);
+	map_settle(op, r->a, r->b, emm->lut[LUT_COMMIT]);
+	op->slot->commits += r->b - r->a;
+	if (prot == EMM_RW || r->a == r->b)
+		return rc;
+	rest = *r;
+	err = act_rights(op, &rest, EMM_RW, prot);
+	if (!err)
+		return rc;
+	/* What did not get its rights must not stay (I8). */
+	rest.a = rest.b;
+	rest.b = r->b;
+	r->b = rest.a;
+	if (act_trim(op, &rest))
+		op_charge_forced(op, rest.b - r->b);
+	return err;
+}
+
+/*
+ * Idle pages: zero them, unless they are known to be; their rights are read
+ * and write at least. r is narrowed to what is committed.
+ */
+static edmm_err commit_idle(struct op *op, struct run *r)
+{
+	struct emm *emm = op->emm;
+	uint64_t addr = pg_addr(emm, r->a);
+	uint64_t size = (uint64_t)(r->b - r->a) << PAGE_SHIFT;
+	int prot = pb_prot(r->byte);
+	edmm_err rc = 0;
+
+	if (prot == EMM_W || prot == (EMM_W | EMM_X))
+		prot |= EMM_R;
+	else if (emm->ops.zero)
+		emm->ops.zero(emm->ctx, addr, size);
+	else
+		__builtin_memset((void *)(uintptr_t)addr, 0, size);
+	if ((prot & EMM_RW) != EMM_RW)
+		rc = act_rights(op, r, prot | EMM_RW, prot);
+	map_settle(op, r->a, r->b, emm->lut[LUT_COMMIT]);
+	__atomic_fetch_sub(&emm->idle, r->b - r->a, __ATOMIC_RELAXED);
+	op->slot->reuses += r->b - r->a;
+	return rc;
+}
+
+static int byte_rights(uint8_t byte)
+{
+	int prot = pb_prot(byte);
+
+	if (M(pb_state(byte)) & M_IDLE && prot & EMM_W)
+		prot |= EMM_R;
+	return prot;
+}
+
+/* Absent pages of claimed [a, b), to be charged; and do the rights allow? */
+static edmm_err count_fresh(struct op *op, uint32_t a, uint32_t b, uint64_t *n)
+{
+	*n = 0;
+	while (a < b) {
+		struct run r;
+		int prot;
+
+		map_run(op->emm, a, b, 0, &r);
+		prot = byte_rights(r.byte);
+		if (!prot || (prot & op->need) != op->need)
+			return -EDMM_EACCES;
+		if (M(pb_state(r.byte)) & M_UNC)
+			*n += r.b - r.a;
+		a = r.b;
+	}
+	return 0;
+}
+
+/* One run of pages alike. r is narrowed to what is committed on failure. */
+static edmm_err commit_run(struct op *op, struct run *r)
+{
+	unsigned int bit = M(pb_state(r->byte));
+	edmm_err rc = 0;
+
+	if (bit & M_UNC)
+		return commit_fresh(op, r);
+	if (bit & M_IDLE)
+		return commit_idle(op, r);
+	if (!(bit & (M_DOUBT | M(ST_TRIMMED))))
+		return 0;
+	/* Find out, or finish the removal; the caller looks again. */
+	if (bit & M_DOUBT)
+		rc = act_resolve(op, r->a, r->byte);
+	else
+		rc = act_remove(op, r);
+	r->b = r->a;
+	return rc;
+}
+
+/*
+ * Commit claimed pages. done: how far from a it is complete; with op->down,
+ * how many pages were committed. Pages beyond are as they were.
+ */
+edmm_err act_commit(struct op *op, uint32_t a, uint32_t b, uint32_t *done)
+{
+	uint64_t fresh, used = 0;
+	uint32_t pg = a;
+	edmm_err rc;
+
+	*done = 0;
+	rc = count_fresh(op, a, b, &fresh);
+	if (!rc)
+		rc = op_charge(op, fresh);
+	if (rc)
+		return rc;
+	while (!rc && pg < b) {
+		uint64_t extra = 0;
+		struct run r;
+
+		map_run(op->emm, pg, b, 0, &r);
+		if (!op->hold)
+			r.b = min_u32(r.b, (r.a | (TOP_PAGES - 1)) + 1);
+		if (M(pb_state(r.byte)) & M_UNC && used + (r.b - r.a) > fresh)
+			extra = used + (r.b - r.a) - fresh; /* was TRIMMED */
+		rc = op_charge(op, extra);
+		if (rc)
+			break;
+		fresh += extra;
+		rc = commit_run(op, &r);
+		if (M(pb_state(r.byte)) & M_UNC)
+			used += r.b - r.a;
+		*done += r.b - r.a;
+		if (rc)
+			break;
+		pg = r.b;
+		if (!op->hold && pg < b)
+			map_release(op, pg);
+	}
+	op_uncharge(op, fresh - used);
+	return rc;
+}
+
+static edmm_err commit_common(struct emm *emm, uint64_t addr, uint64_t size,
+			      int need, uint64_t *done)
+{
+	uint32_t pages = 0;
+	struct run r;
+	struct op op;
+	edmm_err rc;
+
+	emm_probe_stack();
+	if (done)
+		*done = 0;
+	rc = op_range(emm, addr, size, &r);
+	if (rc)
+		return rc;
+	op_begin(&op, emm);
+	op.need = need;
+	rc = map_reserve(&op, r.a, r.b, 0);
+	if (!rc)
+		rc = map_claim(&op, r.a, r.b,
+			       M_AREA & ~(M(ST_TCS) | M(ST_DOUBT_TCS)));
+	if (!rc) {
+		if (op.seen & ~M_COMM)
+			rc = act_commit(&op, r.a, r.b, &pages);
+		else
+			pages = r.b - r.a;
+		map_release(&op, r.b);
+	}
+	op_end(&op);
+	op_notify(emm, EMM_EV_COMMIT, r.a, r.a + pages);
+	if (done)
+		*done = (uint64_t)pages << PAGE_SHIFT;
+	return rc;
+}
+
+edmm_err emm_commit(struct emm *emm, uint64_t addr, uint64_t size,
+		    uint64_t *done)
+{
+	return commit_common(emm, addr, size, 0, done);
+}

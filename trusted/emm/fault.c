@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Page faults, at CSSA 0. The usual ones are answered by the page's byte: one
+ * map entry locked to look, an op only to commit. Keeps I12: a fault on a page
+ * that another thread is changing waits for that page and looks again.
+ */
+#include "trusted/emm/emm_int.h"
+
+#define ROUNDS 64u /* of looking again, before it is called a failure */
+
+static int wanted(uint32_t errcd)
+{
+	if (errcd & SGX_PFEC_W)
+		return EMM_W;
+	return errcd & SGX_PFEC_I ? EMM_X : EMM_R;
+}
+
+/* Claim what a fault on pg commits; r->byte: look at the area's window. */
+static uint32_t claim_window(struct op *op, uint32_t pg, struct run *r)
+{
+	struct emm *emm = op->emm;
+	struct area area;
+	uint32_t n;
+
+	r->a = pg;
+	r->b = pg + 1;
+	if (r->byte) {
+		n = area_window(emm, pg, &area);
+		if (n > 1)
+			r->b = n < area.end - pg ? pg + n : area.end;
+	}
+	r->b = map_claim_run(op, r->a, r->b, M_UNC | M_IDLE);
+	return r->b;
+}
+
+/* GROWSDOWN and GROWSUP: no gap towards where the area began. */
+static edmm_err claim_grown(struct op *op, const struct area *area,
+			    struct run *r)
+{
+	edmm_err rc;
+
+	if (area->flags & EMM_GROWSDOWN) {
+		r->b = area->end;
+		op->down = true;
+	} else {
+		r->b = r->a + 1;
+		r->a = area->start;
+	}
+	rc = map_reserve(op, r->a, r->b, 0);
+	if (!rc)
+		rc = map_claim(op, r->a, r->b,
+			       M_AREA & ~(M(ST_TCS) | M(ST_DOUBT_TCS)));
+	return rc;
+}
+
+/*
+ * Commit pg, and with it what the area's policy says. 0: look again, for
+ * somebody else may have been faster.
+ */
+static edmm_err fault_commit(struct emm *emm, uint32_t pg, bool slow,
+			     const struct area *area)
+{
+	struct run r = { .a = pg, .b = pg + 1, .byte = slow };
+	uint32_t done = 0;
+	struct op op;
+	edmm_err rc;
+
+	op_begin(&op, emm);
+	if (slow && area->flags & (EMM_GROWSDOWN | EMM_GROWSUP)) {
+		rc = claim_grown(&op, area, &r);
+		if (rc)
+			goto out;
+	} else {
+		rc = map_reserve(&op, pg, pg + 1, 0);
+		if (rc)
+			goto out;
+		if (claim_window(&op, pg, &r) == pg) {
+			op_end(&op);
+			return 0;
+		}
+	}
+	rc = act_commit(&op, r.a, r.b, &done);
+	if (rc == -EDMM_ENOMEM && !done && r.b - r.a > 1 && !op.down) {
+		/* No room for a window: the page alone. */
+		rc = act_commit(&op, pg, pg + 1, &done);
+	}
+	if (done && !op.down && r.a + done > pg)
+		rc = 0;
+	op.slot->fault_commits += done != 0;
+	map_release(&op, r.b);
+out:
+	op_end(&op);
+	op_notify(emm, EMM_EV_COMMIT, r.a, r.a + done);
+	return rc;
+}
+
+/* A page in doubt, or trimmed but not removed: find out. */
+static edmm_err fault_resolve(struct emm *emm, uint32_t pg)
+{
+	struct run r;
+	struct op op;
+	edmm_err rc;
+
+	op_begin(&op, emm);
+	rc = map_reserve(&op, pg, pg + 1, 0);
+	if (!rc &&
+	    map_claim_run(&op, pg, pg + 1, M_DOUBT | M(ST_TRIMMED)) > pg) {
+		map_run(emm, pg, pg + 1, 0, &r);
+		if (M(pb_state(r.byte)) & M_DOUBT)
+			rc = act_resolve(&op, pg, r.byte);
+		else
+			rc = act_remove(&op, &r);
+		map_release(&op, pg + 1);
+	}
+	op_end(&op);
+	return rc;
+}
+
+/*
+ * The EPCM refused an access that the map allows: give the page the map's
+ * rights again. -EFAULT: it is no such page.
+ */
+static edmm_err fault_repair(struct emm *emm, uint32_t pg)
+{
+	struct run r;
+	struct op op;
+	edmm_err rc;
+
+	op_begin(&op, emm);
+	rc = map_reserve(&op, pg, pg + 1, 0);
+	if (!rc && map_claim_run(&op, pg, pg + 1, M_COMM) > pg) {
+		map_run(emm, pg, pg + 1, 0, &r);
+		if (leaf_extend(emm, pb_prot(r.byte), pg))
+			rc = -EDMM_EFAULT;
+		map_release(&op, pg + 1);
+	}
+	op_end(&op);
+	return rc;
+}
+
+static edmm_err fault_wait(struct emm *emm, uint32_t pg)
+{
+	struct span sp;
+	struct op op;
+	edmm_err rc = 0;
+
+	op_begin(&op, emm);
+	map_lock(emm, pg, &sp);
+	if (span_byte(&sp, pg) & PB_BUSY)
+		rc = op_wait(&op, &sp, pg);
+	else
+		map_unlock_clean(&sp);
+	op_end(&op);
+	return rc;
+}
+
+/* One look at the page: EMM_FAULT_*, an error, or 1: look again. */
+static int fault_look(struct emm *emm, uint32_t pg,
+		      const struct sgx_exinfo *info)
+{
+	struct area area;
+	struct span sp;
+	unsigned int st;
+	uint8_t byte;
+	bool slow;
+	edmm_err rc;
+
+	map_lock(emm, pg, &sp);
+	byte = span_byte(&sp, pg);
+	map_unlock_clean(&sp);
+	st = pb_state(byte);
+	if (M(st) & (M_HOLE | M(ST_RESERVED) | M(ST_TCS)) && !(byte & PB_BUSY))
+		return EMM_FAULT_SEARCH;
+	if (byte & PB_BUSY) {
+		rc = fault_wait(emm, pg);
+		return rc ? rc : 1;
+	}
+	slow = st == ST_UNC_S || st == ST_COMM_S || st == ST_IDLE_S ||
+	       M(st) & (M_DOUBT | M(ST_TRIMMED));
+	if (slow) {
+		if (!area_get(emm, pg, &area) || area.start > pg)
+			return 1;
+		if (area.handler)
+			return area.handler(info, area.priv);
+	}
+	if (!((M(st) & M_IDLE ? pb_prot(byte) | (pb_prot(byte) & EMM_W) >> 1
+			      : pb_prot(byte)) &
+	      wanted(info->errcd)))
+		return EMM_FAULT_SEARCH;
+	if (M(st) & (M_DOUBT | M(ST_TRIMMED))) {
+		rc = fault_resolve(emm, pg);
+		return rc ? rc : 1;
+	}
+	if (M(st) & M_COMM) {
+		if (info->errcd & SGX_PFEC_SGX && !emm->static_mode) {
+			rc = fault_repair(emm, pg);
+			return rc ? rc : EMM_FAULT_CONTINUE;
+		}
+		return EMM_FAULT_CONTINUE;
+	}
+	if (slow && !(area.flags & EMM_ON_DEMAND))
+		return EMM_FAULT_SEARCH;
+	rc = fault_commit(emm, pg, slow, &area);
+	return rc ? rc : EMM_FAULT_CONTINUE;
+}
+
+int emm_fault(struct emm *emm, const struct sgx_exinfo *info)
+{
+	uint64_t off = info->maddr - emm->base;
+	uint32_t pg;
+	int rc = 1;
+
+	emm_probe_stack();
+	if (info->maddr < emm->base || off >= (uint64_t)emm->pages
+						       << PAGE_SHIFT)
+		return EMM_FAULT_SEARCH;
+	pg = (uint32_t)(off >> PAGE_SHIFT);
+	if (pg >= emm->meta_lo && pg < emm->meta_hi)
+		return EMM_FAULT_SEARCH;
+	for (uint32_t i = 0; rc == 1 && i < ROUNDS; i++)
+		rc = fault_look(emm, pg, info);
+	return rc == 1 ? -EDMM_EFAULT : rc;
+}

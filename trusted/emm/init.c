@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * An instance in its metadata region: the instance itself, op slots, zones,
+ * the top of the page map, then the pool.
+ */
+#include "trusted/emm/emm_int.h"
+
+#define ZONES_MAX 64u
+#define THREADS_DEFAULT 32u
+#define THREADS_MAX 4096u
+#define PAGES_MAX 0xffff0000ull /* page numbers are 32 bits */
+
+/* Offsets in the region, in bytes. */
+struct shape {
+	uint64_t slots;
+	uint64_t zones;
+	uint64_t top;
+	uint64_t end;
+	uint32_t nslots;
+	uint32_t nzones;
+	uint32_t zone_shift;
+	uint32_t ntop;
+};
+
+static uint64_t round_up(uint64_t v, uint64_t to)
+{
+	return (v + to - 1) & ~(to - 1);
+}
+
+/* Two slots a thread: a fault inside an op's hook is an op, too. */
+static struct shape shape_of(uint64_t size, uint32_t threads)
+{
+	uint64_t pages = size >> PAGE_SHIFT;
+	struct shape s = { .nslots = 4, .zone_shift = TOP_SHIFT };
+
+	if (!threads)
+		threads = THREADS_DEFAULT;
+	while (s.nslots < 2 * threads && s.nslots < 2 * THREADS_MAX)
+		s.nslots *= 2;
+	while (pages > (uint64_t)ZONES_MAX << s.zone_shift)
+		s.zone_shift++;
+	s.nzones = (uint32_t)((pages + (1ull << s.zone_shift) - 1) >>
+			      s.zone_shift);
+	s.ntop = (uint32_t)((pages + TOP_PAGES - 1) >> TOP_SHIFT);
+	s.slots = round_up(sizeof(struct emm), 128);
+	s.zones = s.slots + s.nslots * sizeof(struct slot);
+	s.top = s.zones + s.nzones * sizeof(struct zone);
+	s.end = round_up(s.top + s.ntop * sizeof(uint64_t), EMM_PAGE);
+	return s;
+}
+
+uint64_t emm_meta_min(uint64_t size, uint32_t threads)
+{
+	struct shape s = shape_of(size, threads);
+
+	/* The slots' cells, a table or two, and room to begin with. */
+	return s.end + (16 + s.nslots / 4) * EMM_PAGE;
+}
+
+uint64_t emm_meta_bound(uint64_t size, uint32_t threads, uint64_t areas)
+{
+	/* A table each 128 MiB; an area's record and its two mixed ends. */
+	return emm_meta_min(size, threads) +
+	       ((size >> (TOP_SHIFT + PAGE_SHIFT)) + 1) * EMM_PAGE +
+	       round_up(areas * 3 * CELL_SIZE, EMM_PAGE);
+}
+
+static bool range_bad(uint64_t base, uint64_t size)
+{
+	return (base | size) & (EMM_PAGE - 1) || !size || base + size < base;
+}
+
+static edmm_err params_check(const struct emm_params *p,
+			     const struct emm_ops *ops)
+{
+	uint64_t meta = (uint64_t)(uintptr_t)p->meta_base;
+
+	if (range_bad(p->base, p->size) || range_bad(meta, p->meta_size) ||
+	    p->size >> PAGE_SHIFT > PAGES_MAX || p->threads > THREADS_MAX)
+		return -EDMM_EINVAL;
+	if (p->user_size &&
+	    (range_bad(p->user_base, p->user_size) || p->user_base < p->base ||
+	     p->user_base + p->user_size > p->base + p->size))
+		return -EDMM_EINVAL;
+	if (p->meta_init > p->meta_size ||
+	    p->meta_init < emm_meta_min(p->size, p->threads) ||
+	    p->meta_init & (EMM_PAGE - 1))
+		return -EDMM_EINVAL;
+	if (!p->static_mode && (!ops->eaccept || !ops->emodpe ||
+				!ops->eacceptcopy || !ops->modify))
+		return -EDMM_EINVAL;
+	return !ops->wait != !ops->wake ? -EDMM_EINVAL : 0;
+}
+
+static uint32_t page_of(const struct emm_params *p, uint64_t addr)
+{
+	if (addr <= p->base)
+		return 0;
+	if (addr >= p->base + p->size)
+		addr = p->base + p->size;
+	return (uint32_t)((addr - p->base) >> PAGE_SHIFT);
+}
+
+static void set_shape(struct emm *emm, const struct emm_params *p)
+{
+	struct shape s = shape_of(p->size, p->threads);
+	uint64_t meta = (uint64_t)(uintptr_t)p->meta_base;
+
+	emm->meta = p->meta_base;
+	emm->slots = (struct slot *)(void *)(emm->meta + s.slots);
+	emm->zones = (struct zone *)(void *)(emm->meta + s.zones);
+	emm->top = (uint64_t *)(void *)(emm->meta + s.top);
+	emm->nslots = s.nslots;
+	emm->nzones = s.nzones;
+	emm->zone_shift = s.zone_shift;
+	emm->ntop = s.ntop;
+	emm->base = p->base;
+	emm->pages = (uint32_t)(p->size >> PAGE_SHIFT);
+	emm->user_hi = emm->pages;
+	if (p->user_size) {
+		emm->user_lo = page_of(p, p->user_base);
+		emm->user_hi = page_of(p, p->user_base + p->user_size);
+	}
+	emm->meta_lo = page_of(p, meta);
+	emm->meta_hi = page_of(p, meta + p->meta_size);
+	meta_init(emm, s.end >> PAGE_SHIFT, p->meta_init >> PAGE_SHIFT,
+		  p->meta_size >> PAGE_SHIFT);
+}
+
+/* The EMM's own memory, if it is in the range: an area that nobody gets. */
+static edmm_err hide_meta(struct emm *emm)
+{
+	const struct attr attr = { .flags = A_META | EMM_SYSTEM };
+	struct op op;
+	edmm_err rc;
+
+	if (emm->meta_lo >= emm->meta_hi)
+		return 0;
+	op_begin(&op, emm);
+	rc = map_reserve(&op, emm->meta_lo, emm->meta_hi,
+			 area_cells(emm, emm->meta_lo, emm->meta_hi));
+	if (!rc)
+		area_put(&op, emm->meta_lo, emm->meta_hi, &attr);
+	op_end(&op);
+	return rc;
+}
+
+void emm_set_limits(struct emm *emm, uint64_t limit, uint64_t idle_max,
+		    uint32_t idle_share)
+{
+	POKE(&emm->limit, limit ? limit >> PAGE_SHIFT : UINT64_MAX);
+	POKE(&emm->idle_max, idle_max >> PAGE_SHIFT);
+	POKE(&emm->idle_share, idle_share);
+}
+
+edmm_err emm_init(const struct emm_params *p, const struct emm_ops *ops,
+		  struct emm **out)
+{
+	struct emm *emm = p->meta_base;
+	edmm_err rc = params_check(p, ops);
+
+	if (rc)
+		return rc;
+	__builtin_memset(emm, 0, shape_of(p->size, p->threads).end);
+	emm->ops = *ops;
+	emm->ctx = p->ctx;
+	emm->static_mode = p->static_mode;
+	emm->wide = p->wide;
+	set_shape(emm, p);
+	emm_set_limits(emm, p->limit, p->idle_max, p->idle_share);
+	map_init(emm);
+	rc = hide_meta(emm);
+	if (!rc)
+		*out = emm;
+	return rc;
+}

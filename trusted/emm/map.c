@@ -1,0 +1,541 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The page map: page number -> byte, in three levels of which each can be
+ * uniform (see emm_int.h). Keeps I7 for page states: an entry whose parts are
+ * alike, and of which nothing is BUSY, is one word again.
+ *
+ * Uniform and BUSY is an entry that one op has claimed whole: BUSY entries are
+ * never folded, so that each op gives back entries as it took them, and needs
+ * no new metadata for that.
+ */
+#include "trusted/emm/emm_int.h"
+
+static uint8_t lut_of(enum pb_lut what, uint8_t b)
+{
+	unsigned int st = pb_state(b);
+	int prot = pb_prot(b);
+	uint8_t busy = b & PB_BUSY;
+	bool slow = st == ST_UNC_S || st == ST_COMM_S || st == ST_IDLE_S;
+
+	switch (what) {
+	case LUT_CLAIM:
+		return b | PB_BUSY;
+	case LUT_RELEASE:
+		return b & (uint8_t)~PB_BUSY;
+	case LUT_COMMIT:
+		if (M(st) & M_IDLE && (prot == EMM_W || prot == EMM_W + EMM_X))
+			prot |= EMM_R;
+		if (M(st) & (M_UNC | M_IDLE))
+			return busy | PB(slow ? ST_COMM_S : ST_COMM, prot);
+		return b;
+	case LUT_IDLE:
+		if (M(st) & M_COMM)
+			return busy | PB(slow ? ST_IDLE_S : ST_IDLE, prot);
+		return b;
+	case LUT_TRIM:
+	case LUT_TRIMMED:
+		if (M(st) & M_IDLE && (prot == EMM_W || prot == EMM_W + EMM_X))
+			prot |= EMM_R;
+		if (st == ST_TCS || st == ST_DOUBT_TCS)
+			prot = EMM_RW;
+		if (st == ST_IDLE_FREE)
+			return busy | (what == LUT_TRIM ? 0 : b);
+		if (!(M(st) &
+		      (M_COMM | M_IDLE | M_DOUBT | M(ST_TCS) | M(ST_TRIMMED))))
+			return b;
+		if (what == LUT_TRIMMED)
+			return busy | PB(ST_TRIMMED, prot);
+		if (st == ST_COMM || st == ST_IDLE)
+			return busy | PB(ST_UNC, prot);
+		return busy | PB(ST_UNC_S, prot);
+	case LUT_DOUBT:
+		if (M(st) & M_IDLE)
+			return busy | PB(ST_DOUBT, prot | EMM_R);
+		if (M(st) & M_COMM)
+			return busy | PB(ST_DOUBT, prot);
+		return st == ST_TCS ? busy | PB(ST_DOUBT_TCS, prot) : b;
+	case LUT_FREE:
+		if (M(st) & (M_UNC | M(ST_RESERVED)))
+			return busy;
+		if (M(st) & M_IDLE)
+			return busy | PB(ST_IDLE_FREE, prot & EMM_R);
+		return b;
+	case LUT_COUNT:
+		break;
+	}
+	return b;
+}
+
+void map_init(struct emm *emm)
+{
+	for (unsigned int l = 0; l < LUT_COUNT; l++) {
+		for (unsigned int b = 0; b < 256; b++)
+			emm->lut[l][b] = lut_of((enum pb_lut)l, (uint8_t)b);
+	}
+}
+
+/* Take one entry's lock, unless *top is no longer `seen`. */
+static bool entry_lock(struct emm *emm, uint64_t *e, const uint64_t *top,
+		       uint64_t seen, uint64_t *val)
+{
+	uint32_t rounds = 0;
+
+	for (;;) {
+		uint64_t v = PEEK(e);
+
+		if (!(v & E_LOCK) &&
+		    __atomic_compare_exchange_n(e, &v, v | E_LOCK, false,
+						__ATOMIC_ACQUIRE,
+						__ATOMIC_RELAXED)) {
+			*val = v;
+			break;
+		}
+		if ((LOAD(top) ^ seen) & ~E_LOCK)
+			return false;
+		lock_spin(emm, &rounds);
+	}
+	if (rounds)
+		lock_note(emm, rounds);
+	return true;
+}
+
+/* Give an entry of a table nobody should use a value, past late walkers. */
+void map_entry_init(struct emm *emm, uint64_t *e, uint64_t val)
+{
+	uint64_t old;
+	uint64_t none = 0;
+
+	(void)entry_lock(emm, e, &none, 0, &old);
+	STORE(e, val);
+}
+
+void map_lock(struct emm *emm, uint32_t pg, struct span *sp)
+{
+	uint64_t *top = &emm->top[pg >> TOP_SHIFT];
+
+	sp->dirty = false;
+	sp->bytes = NULL;
+	for (;;) {
+		uint64_t t = LOAD(top), *e;
+
+		if (!(t & E_PTR)) {
+			if (!entry_lock(emm, top, top, t, &sp->val))
+				continue;
+			if (sp->val & E_PTR) {
+				STORE(top, sp->val);
+				continue;
+			}
+			sp->e = top;
+			sp->first = pg & ~(TOP_PAGES - 1);
+			sp->n = TOP_PAGES;
+			sp->is_top = true;
+			return;
+		}
+		e = &table_ptr(
+			emm,
+			e_ref(t))[(pg >> CHUNK_SHIFT) & (TABLE_ENTRIES - 1)];
+		if (!entry_lock(emm, e, top, t, &sp->val))
+			continue;
+		if ((LOAD(top) ^ t) & ~E_LOCK) {
+			STORE(e, sp->val);
+			continue;
+		}
+		sp->e = e;
+		sp->first = pg & ~(CHUNK_PAGES - 1);
+		sp->n = CHUNK_PAGES;
+		sp->is_top = false;
+		if (sp->val & E_PTR)
+			sp->bytes = cell_ptr(emm, e_ref(sp->val));
+		return;
+	}
+}
+
+void map_unlock_clean(struct span *sp)
+{
+	STORE(sp->e, sp->val);
+}
+
+static bool cell_uniform(const uint8_t *bytes)
+{
+	const uint64_t all = bytes[0] * 0x0101010101010101ull;
+	uint64_t diff = 0;
+
+	for (unsigned int i = 0; i < CHUNK_PAGES / 8; i++) {
+		uint64_t w;
+
+		__builtin_memcpy(&w, bytes + i * 8, 8);
+		diff |= w ^ all;
+	}
+	return !diff;
+}
+
+/* Is every entry of the table this word? From where it changed, outwards. */
+static bool table_uniform(const uint64_t *table, uint32_t at, uint64_t val)
+{
+	for (uint32_t d = 1; d < TABLE_ENTRIES; d++) {
+		if (PEEK(&table[(at + d) & (TABLE_ENTRIES - 1)]) != val ||
+		    PEEK(&table[(at - d) & (TABLE_ENTRIES - 1)]) != val)
+			return false;
+	}
+	return true;
+}
+
+/* Make a table whose entries are all alike one word again. */
+static void table_fold(struct op *op, const struct span *sp)
+{
+	struct emm *emm = op->emm;
+	uint64_t *top = &emm->top[sp->first >> TOP_SHIFT];
+	uint64_t t = LOAD(top), *table, val = sp->val;
+	uint32_t i;
+
+	if ((t & (E_PTR | E_LOCK)) != E_PTR)
+		return;
+	table = table_ptr(emm, e_ref(t));
+	if (!table_uniform(table,
+			   (sp->first >> CHUNK_SHIFT) & (TABLE_ENTRIES - 1),
+			   val))
+		return;
+	if (!__atomic_compare_exchange_n(top, &t, t | E_LOCK, false,
+					 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+		return;
+	for (i = 0; i < TABLE_ENTRIES; i++) {
+		uint64_t v = val;
+
+		if (!__atomic_compare_exchange_n(&table[i], &v, v | E_LOCK,
+						 false, __ATOMIC_ACQUIRE,
+						 __ATOMIC_RELAXED))
+			break;
+	}
+	STORE(top, i == TABLE_ENTRIES ? val : t);
+	for (uint32_t k = 0; k < i; k++)
+		STORE(&table[k], val);
+	if (i == TABLE_ENTRIES)
+		meta_table_free(op, e_ref(t));
+}
+
+void map_unlock(struct op *op, struct span *sp)
+{
+	bool whole;
+
+	if (sp->dirty && sp->bytes && !(sp->bytes[0] & PB_BUSY) &&
+	    cell_uniform(sp->bytes)) {
+		uint8_t b = sp->bytes[0];
+
+		meta_cell_free(op, e_ref(sp->val));
+		__atomic_fetch_sub(&op->emm->mixed, 1, __ATOMIC_RELAXED);
+		sp->val = e_uniform(b);
+	}
+	whole = sp->dirty && !sp->is_top && !(sp->val & E_PTR) &&
+		!(e_byte(sp->val) & PB_BUSY);
+	STORE(sp->e, sp->val);
+	if (whole)
+		table_fold(op, sp);
+}
+
+/* Replace a locked top entry by a table; the lock moves to pg's entry. */
+static edmm_err split_top(struct op *op, struct span *sp, uint32_t pg)
+{
+	uint32_t table = meta_table(op), at;
+	uint64_t *e, *top = sp->e;
+
+	if (!table)
+		return -EDMM_ENOMEM;
+	e = table_ptr(op->emm, table);
+	at = (pg >> CHUNK_SHIFT) & (TABLE_ENTRIES - 1);
+	for (uint32_t i = 0; i < TABLE_ENTRIES; i++)
+		map_entry_init(op->emm, &e[i],
+			       sp->val | (i == at ? E_LOCK : 0));
+	sp->e = &e[at];
+	sp->first = pg & ~(CHUNK_PAGES - 1);
+	sp->n = CHUNK_PAGES;
+	sp->is_top = false;
+	STORE(top, (uint64_t)table << 32 | E_PTR);
+	return 0;
+}
+
+static edmm_err split_leaf(struct op *op, struct span *sp)
+{
+	uint32_t cell = meta_cell(op);
+
+	if (!cell)
+		return -EDMM_ENOMEM;
+	sp->bytes = cell_ptr(op->emm, cell);
+	__builtin_memset(sp->bytes, e_byte(sp->val), CHUNK_PAGES);
+	sp->val = (uint64_t)cell << 32 | E_PTR;
+	sp->dirty = true;
+	__atomic_fetch_add(&op->emm->mixed, 1, __ATOMIC_RELAXED);
+	return 0;
+}
+
+/*
+ * Transform pages from r->a on, as far as the span goes; r->a moves behind
+ * them. Splits the span as the range needs. -ENOMEM: nothing transformed.
+ */
+edmm_err span_apply(struct op *op, struct span *sp, struct run *r,
+		    const uint8_t *lut)
+{
+	for (;;) {
+		uint32_t end = min_u32(r->b, sp->first + sp->n);
+		uint8_t new;
+		edmm_err rc;
+
+		if (sp->bytes) {
+			uint8_t *b = sp->bytes + (r->a & (CHUNK_PAGES - 1));
+			uint8_t *stop = b + (end - r->a);
+
+			for (; b < stop; b++)
+				*b = lut[*b];
+			sp->dirty = true;
+			r->a = end;
+			return 0;
+		}
+		new = lut[e_byte(sp->val)];
+		if (new == e_byte(sp->val) ||
+		    (r->a == sp->first && end == sp->first + sp->n)) {
+			sp->dirty |= new != e_byte(sp->val);
+			sp->val = e_uniform(new);
+			r->a = end;
+			return 0;
+		}
+		rc = sp->is_top ? split_top(op, sp, r->a) : split_leaf(op, sp);
+		if (rc)
+			return rc;
+	}
+}
+
+/* Tables that an op on the range can need: its ends', and one for a cut. */
+uint32_t map_tables(const struct emm *emm, uint32_t a, uint32_t b)
+{
+	uint32_t i = a >> TOP_SHIFT, last = (b - 1) >> TOP_SHIFT, n = 0;
+
+	if (!(PEEK(&emm->top[last]) & E_PTR) && last != i)
+		n++;
+	for (; i <= last && n < 3; i++) {
+		if (!(PEEK(&emm->top[i]) & E_PTR))
+			n++;
+	}
+	return n;
+}
+
+/* Metadata for the two ends of a range, for one cut within, and `cells`. */
+edmm_err map_reserve(struct op *op, uint32_t a, uint32_t b, uint32_t cells)
+{
+	return meta_reserve(op, cells + 4, map_tables(op->emm, a, b));
+}
+
+static edmm_err claim_error(uint8_t byte)
+{
+	switch (pb_state(byte)) {
+	case ST_NONE:
+	case ST_IDLE_FREE:
+		return -EDMM_EINVAL;
+	case ST_COMM:
+	case ST_COMM_S:
+	case ST_UNC:
+	case ST_UNC_S:
+		return -EDMM_EEXIST;
+	default:
+		return -EDMM_EACCES;
+	}
+}
+
+/* The first page of [a, b) in the span that is BUSY or not in ok; or b. */
+static uint32_t span_check(struct op *op, const struct span *sp,
+			   const struct run *r, uint32_t ok)
+{
+	uint32_t pg;
+
+	if (!sp->bytes) {
+		uint8_t b = e_byte(sp->val);
+
+		if (b & PB_BUSY || !(ok & M(pb_state(b))))
+			return r->a;
+		op->seen |= M(pb_state(b));
+		return r->b;
+	}
+	for (pg = r->a; pg < r->b; pg++) {
+		uint8_t b = sp->bytes[pg & (CHUNK_PAGES - 1)];
+
+		if (b & PB_BUSY || !(ok & M(pb_state(b))))
+			break;
+		op->seen |= M(pb_state(b));
+	}
+	return pg;
+}
+
+/*
+ * Make [a, b) BUSY by this op, if each page is in one of the states `ok`; in
+ * ascending order, which is what keeps two ops from waiting for each other.
+ * On failure nothing is BUSY. op->seen collects the states.
+ */
+edmm_err map_claim(struct op *op, uint32_t a, uint32_t b, uint32_t ok)
+{
+	struct slot *slot = op->slot;
+	struct run r = { .a = a, .b = b };
+	edmm_err rc = 0;
+
+	POKE(&slot->lo, a);
+	POKE(&slot->hi, a);
+	while (!rc && r.a < b) {
+		struct span sp;
+		struct run part;
+		uint32_t bad;
+
+		map_lock(op->emm, r.a, &sp);
+		part.a = r.a;
+		part.b = min_u32(b, sp.first + sp.n);
+		bad = span_check(op, &sp, &part, ok);
+		if (bad < part.b && span_byte(&sp, bad) & PB_BUSY) {
+			op->blocked = bad;
+			if (op->nowait) {
+				map_unlock_clean(&sp);
+				rc = -EDMM_EAGAIN;
+			} else {
+				rc = op_wait(op, &sp, bad);
+			}
+			continue;
+		}
+		if (bad < part.b)
+			rc = claim_error(span_byte(&sp, bad));
+		else
+			rc = span_apply(op, &sp, &r, op->emm->lut[LUT_CLAIM]);
+		POKE(&slot->hi, r.a);
+		map_unlock(op, &sp);
+	}
+	if (rc)
+		map_release(op, r.a);
+	return rc;
+}
+
+/*
+ * Make BUSY the longest run [a, end), end <= b, of pages whose byte is that of
+ * page a, one of the states `ok`; no waiting. Return: end; a if there is none.
+ */
+uint32_t map_claim_run(struct op *op, uint32_t a, uint32_t b, uint32_t ok)
+{
+	struct slot *slot = op->slot;
+	struct run r = { .a = a, .b = b };
+	bool more = true;
+
+	POKE(&slot->lo, a);
+	POKE(&slot->hi, a);
+	while (more && r.a < b) {
+		struct span sp;
+		uint32_t end;
+
+		map_lock(op->emm, r.a, &sp);
+		if (r.a == a)
+			r.byte = span_byte(&sp, a);
+		end = min_u32(b, sp.first + sp.n);
+		if (r.byte & PB_BUSY || !(ok & M(pb_state(r.byte))))
+			end = a;
+		for (r.b = r.a; r.b < end && span_byte(&sp, r.b) == r.byte;) {
+			if (!sp.bytes)
+				r.b = end;
+			else
+				r.b++;
+		}
+		more = r.b == end && end > r.a;
+		if (r.b > r.a &&
+		    span_apply(op, &sp, &r, op->emm->lut[LUT_CLAIM]))
+			more = false;
+		POKE(&slot->hi, r.a);
+		map_unlock(op, &sp);
+	}
+	return r.a;
+}
+
+/* Transform claimed pages; the op has reserved what splits need. */
+void map_settle(struct op *op, uint32_t a, uint32_t b, const uint8_t *lut)
+{
+	struct run r = { .a = a, .b = b };
+
+	while (r.a < b) {
+		struct span sp;
+
+		map_lock(op->emm, r.a, &sp);
+		if (span_apply(op, &sp, &r, lut))
+			__builtin_trap(); /* I3 */
+		map_unlock(op, &sp);
+	}
+}
+
+/*
+ * Release the op's pages below upto, after a last transformation (NULL: none);
+ * and wake who waits.
+ */
+void map_release_as(struct op *op, uint32_t upto, const uint8_t *lut)
+{
+	struct emm *emm = op->emm;
+	struct slot *slot = op->slot;
+	struct run r = { .a = PEEK(&slot->lo), .b = upto };
+
+	while (r.a < upto) {
+		struct span sp;
+
+		map_lock(emm, r.a, &sp);
+		if (span_apply(op, &sp, &r, lut))
+			__builtin_trap(); /* I3 */
+		POKE(&slot->lo, r.a);
+		map_unlock(op, &sp);
+	}
+	/* Orders the bytes above before the look at who waits (op_wait). */
+	__atomic_fetch_add(&slot->seq, 1, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&slot->waiters, __ATOMIC_SEQ_CST) &&
+	    __atomic_exchange_n(&slot->waiters, 0, __ATOMIC_SEQ_CST) &&
+	    emm->ops.wake)
+		emm->ops.wake(emm->ctx, &slot->seq);
+}
+
+void map_release(struct op *op, uint32_t upto)
+{
+	map_release_as(op, upto, op->emm->lut[LUT_RELEASE]);
+}
+
+/* What makes pages of one run: rights, and states but for _S; or joined. */
+static unsigned int byte_class(uint8_t b, uint32_t join)
+{
+	unsigned int st = pb_state(b);
+
+	if (join & M(st))
+		return 0x100;
+	if (st == ST_UNC_S || st == ST_COMM_S || st == ST_IDLE_S)
+		st--;
+	return (st << PB_SHIFT) | (unsigned int)pb_prot(b);
+}
+
+/*
+ * The run of pages alike that starts at pg, up to end. BUSY is not looked at:
+ * for pages of the caller's op, or for a snapshot.
+ */
+void map_run(struct emm *emm, uint32_t pg, uint32_t end, uint32_t join,
+	     struct run *out)
+{
+	unsigned int class = 0;
+
+	out->a = pg;
+	out->b = pg;
+	while (out->b < end) {
+		struct span sp;
+		uint32_t stop;
+
+		map_lock(emm, out->b, &sp);
+		stop = min_u32(end, sp.first + sp.n);
+		if (out->b == pg) {
+			out->byte = span_byte(&sp, pg) & (uint8_t)~PB_BUSY;
+			class = byte_class(out->byte, join);
+		}
+		if (!sp.bytes) {
+			if (byte_class(e_byte(sp.val), join) == class)
+				out->b = stop;
+		} else {
+			while (out->b < stop &&
+			       byte_class(span_byte(&sp, out->b), join) ==
+				       class)
+				out->b++;
+		}
+		map_unlock_clean(&sp);
+		if (out->b < stop)
+			break;
+	}
+}

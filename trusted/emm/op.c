@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Operations: a slot each, waiting for another op's pages, the account of
+ * committed pages. Keeps I4 (a waiter waits for one op to release pages, holds
+ * no lock, and is woken or spins) and the limit.
+ *
+ * The account is `charged`, of which slots hold small quotas, so that threads
+ * do not meet at one word for each page. Near the limit quotas are called in,
+ * so that the limit is exact.
+ */
+#include "trusted/emm/emm_int.h"
+
+#define QUOTA_TAKE 32 /* pages taken beyond need */
+#define QUOTA_FULL 64 /* a slot with more gives all but QUOTA_TAKE back */
+
+void op_begin(struct op *op, struct emm *emm)
+{
+	uint32_t me = emm->ops.owner ? emm->ops.owner(emm->ctx) + 1 : 1;
+	uint32_t rounds = 0, i;
+
+	if (!me)
+		me = 1;
+	i = (me * 0x9e3779b1u) >> 16;
+	*op = (struct op){ .emm = emm };
+	for (;; i++) {
+		struct slot *slot = &emm->slots[i & (emm->nslots - 1)];
+		uint32_t none = 0;
+
+		if (!PEEK(&slot->owner) &&
+		    __atomic_compare_exchange_n(&slot->owner, &none, me, false,
+						__ATOMIC_ACQUIRE,
+						__ATOMIC_RELAXED)) {
+			op->slot = slot;
+			break;
+		}
+		lock_spin(emm, &rounds);
+	}
+	POKE(&op->slot->lo, 0);
+	POKE(&op->slot->hi, 0);
+}
+
+void op_end(struct op *op)
+{
+	meta_settle(op);
+	STORE(&op->slot->owner, 0);
+}
+
+/* The op that keeps pg BUSY; the lock of pg's map entry is held. */
+static struct slot *busy_slot(struct emm *emm, uint32_t pg)
+{
+	for (uint32_t i = 0; i < emm->nslots; i++) {
+		struct slot *slot = &emm->slots[i];
+
+		if (LOAD(&slot->owner) && PEEK(&slot->lo) <= pg &&
+		    pg < PEEK(&slot->hi))
+			return slot;
+	}
+	return NULL;
+}
+
+/*
+ * Wait until pg, BUSY in the locked span, has perhaps been released. Unlocks
+ * the span. -EBUSY: this very thread is changing the page.
+ */
+edmm_err op_wait(struct op *op, struct span *sp, uint32_t pg)
+{
+	struct emm *emm = op->emm;
+	struct slot *slot = busy_slot(emm, pg);
+	uint32_t seq, rounds = 0;
+
+	if (!slot) {
+		map_unlock_clean(sp);
+		__builtin_trap(); /* I4: BUSY without an owner */
+	}
+	if (PEEK(&slot->owner) == PEEK(&op->slot->owner)) {
+		map_unlock_clean(sp);
+		return -EDMM_EBUSY;
+	}
+	seq = PEEK(&slot->seq);
+	__atomic_store_n(&slot->waiters, 1, __ATOMIC_SEQ_CST);
+	map_unlock_clean(sp);
+	op->slot->waits++;
+	while (__atomic_load_n(&slot->seq, __ATOMIC_SEQ_CST) == seq) {
+		if (emm->ops.wait)
+			emm->ops.wait(emm->ctx, &slot->seq, seq);
+		else
+			lock_spin(emm, &rounds);
+	}
+	return 0;
+}
+
+/* Pages of a range that a caller named; the general argument errors. */
+edmm_err op_range(struct emm *emm, uint64_t addr, uint64_t size,
+		  struct run *out)
+{
+	uint64_t off = addr - emm->base, bytes;
+
+	if ((addr | size) & (EMM_PAGE - 1) || !size || addr + size < addr)
+		return -EDMM_EINVAL;
+	bytes = (uint64_t)emm->pages << PAGE_SHIFT;
+	if (addr < emm->base || off >= bytes || size > bytes - off)
+		return -EDMM_EACCES;
+	out->a = (uint32_t)(off >> PAGE_SHIFT);
+	out->b = out->a + (uint32_t)(size >> PAGE_SHIFT);
+	if (out->a < emm->meta_hi && emm->meta_lo < out->b)
+		return -EDMM_EPERM;
+	return 0;
+}
+
+static bool quota_take(struct slot *slot, int64_t pages)
+{
+	int64_t q = PEEK(&slot->quota);
+
+	while (q >= pages) {
+		if (__atomic_compare_exchange_n(&slot->quota, &q, q - pages,
+						false, __ATOMIC_RELAXED,
+						__ATOMIC_RELAXED))
+			return true;
+	}
+	return false;
+}
+
+static void note_peak(struct emm *emm, uint64_t charged)
+{
+	uint64_t peak = PEEK(&emm->peak);
+
+	while (charged > peak &&
+	       !__atomic_compare_exchange_n(&emm->peak, &peak, charged, false,
+					    __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		;
+}
+
+static bool charge_try(struct emm *emm, uint64_t pages, uint64_t limit)
+{
+	uint64_t c = PEEK(&emm->charged);
+
+	do {
+		if (c > limit || pages > limit - c)
+			return false;
+	} while (!__atomic_compare_exchange_n(&emm->charged, &c, c + pages,
+					      false, __ATOMIC_RELAXED,
+					      __ATOMIC_RELAXED));
+	note_peak(emm, c + pages);
+	return true;
+}
+
+static void quotas_call_in(struct emm *emm)
+{
+	for (uint32_t i = 0; i < emm->nslots; i++) {
+		int64_t q = __atomic_exchange_n(&emm->slots[i].quota, 0,
+						__ATOMIC_RELAXED);
+
+		__atomic_fetch_sub(&emm->charged, (uint64_t)q,
+				   __ATOMIC_RELAXED);
+	}
+}
+
+/* Account for pages about to be committed. -ENOMEM: over the limit. */
+edmm_err op_charge(struct op *op, uint64_t pages)
+{
+	struct emm *emm = op->emm;
+	struct slot *slot = op->slot;
+	uint64_t limit = PEEK(&emm->limit);
+
+	if (!pages || quota_take(slot, (int64_t)pages))
+		return 0;
+	if (charge_try(emm, pages + QUOTA_TAKE, limit)) {
+		__atomic_fetch_add(&slot->quota, QUOTA_TAKE, __ATOMIC_RELAXED);
+		return 0;
+	}
+	quotas_call_in(emm);
+	return charge_try(emm, pages, limit) ? 0 : -EDMM_ENOMEM;
+}
+
+/* Pages that are in the enclave, whatever the limit says. */
+void op_charge_forced(struct op *op, uint64_t pages)
+{
+	(void)charge_try(op->emm, pages, UINT64_MAX);
+}
+
+void op_uncharge(struct op *op, uint64_t pages)
+{
+	struct slot *slot = op->slot;
+	int64_t q = __atomic_add_fetch(&slot->quota, (int64_t)pages,
+				       __ATOMIC_RELAXED);
+
+	if (q > QUOTA_FULL && quota_take(slot, q - QUOTA_TAKE))
+		__atomic_fetch_sub(&op->emm->charged, (uint64_t)q - QUOTA_TAKE,
+				   __ATOMIC_RELAXED);
+}
+
+void op_notify(struct emm *emm, enum emm_event ev, uint32_t a, uint32_t b)
+{
+	if (emm->ops.notify && a < b)
+		emm->ops.notify(emm->ctx, ev, pg_addr(emm, a),
+				(uint64_t)(b - a) << PAGE_SHIFT);
+}

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Rights and page types. Keeps I8: what the map says is what the EPCM says,
+ * also after a host call that failed half-way.
+ */
+#include "trusted/emm/emm_int.h"
+
+#define REG_FLAGS SGX_SECINFO_PT(SGX_PT_REG)
+
+edmm_err host_modify(struct op *op, enum emm_host_op what, const struct run *r,
+		     int to)
+{
+	struct emm *emm = op->emm;
+	const struct emm_modify m = {
+		.op = what,
+		.from = what == EMM_HOST_TO_TRIM || what == EMM_HOST_REMOVE
+				? to
+				: pb_prot(r->byte),
+		.to = to,
+		.final = op->final,
+		.addr = pg_addr(emm, r->a),
+		.size = (uint64_t)(r->b - r->a) << PAGE_SHIFT,
+	};
+
+	if (!emm->ops.modify)
+		return 0;
+	op->slot->host_calls++;
+	return emm->ops.modify(emm->ctx, &m) ? -EDMM_EFAULT : 0;
+}
+
+/* More rights: EMODPE, and the host's mapping unless it is wide already. */
+static edmm_err rights_extend(struct op *op, struct run *r, int to)
+{
+	uint32_t pg;
+
+	if (!op->emm->wide) {
+		if (host_modify(op, EMM_HOST_PROTECT, r, to)) {
+			r->b = r->a;
+			return -EDMM_EFAULT;
+		}
+	}
+	for (pg = r->a; pg < r->b; pg++) {
+		if (leaf_extend(op->emm, to, pg)) {
+			r->b = pg;
+			return -EDMM_EFAULT;
+		}
+	}
+	return 0;
+}
+
+/*
+ * Fewer rights (perhaps others more): the host restricts, EACCEPT proves it.
+ * Where the proof fails, EMODPE gives the page its old rights back.
+ */
+static edmm_err rights_restrict(struct op *op, struct run *r, int from, int to)
+{
+	struct emm *emm = op->emm;
+	uint64_t flags =
+		(uint64_t)(unsigned int)to | SGX_SECINFO_PR | REG_FLAGS;
+	uint32_t pg;
+
+	(void)host_modify(op, EMM_HOST_RESTRICT, r, to);
+	for (pg = r->a; pg < r->b; pg++) {
+		if (to & ~from && leaf_extend(emm, to, pg))
+			break;
+		if (leaf_accept(emm, flags, pg))
+			break;
+	}
+	if (pg == r->b) {
+		if (!to && !emm->wide)
+			(void)host_modify(op, EMM_HOST_PROTECT, r, to);
+		return 0;
+	}
+	for (uint32_t k = pg; from && k < r->b; k++)
+		(void)leaf_extend(emm, from, k);
+	r->b = pg;
+	return -EDMM_EFAULT;
+}
+
+/*
+ * Change EPCM rights of claimed, committed pages, all of which have `from`.
+ * On failure r is narrowed to the pages that have `to`; the others have
+ * `from`. The map is the caller's to change.
+ */
+edmm_err act_rights(struct op *op, struct run *r, int from, int to)
+{
+	struct run x = *r;
+	edmm_err rc = 0;
+
+	if (from == to || r->a == r->b)
+		return 0;
+	x.byte = PB(ST_COMM, from);
+	if (op->emm->static_mode)
+		rc = host_modify(op, EMM_HOST_PROTECT, &x, to);
+	else if (from & ~to)
+		rc = rights_restrict(op, &x, from, to);
+	else
+		rc = rights_extend(op, &x, to);
+	if (op->emm->static_mode && rc)
+		x.b = x.a;
+	r->b = x.b;
+	return rc;
+}
+
+/* A table that gives every area's page the rights `prot`. */
+static void lut_prot(const struct emm *emm, int prot, uint8_t *lut)
+{
+	__builtin_memcpy(lut, emm->lut[LUT_CLAIM], 256);
+	for (unsigned int b = PB_BUSY; b < 256; b++) {
+		unsigned int st = pb_state((uint8_t)b);
+		int p = prot;
+
+		if (!(M(st) & (M_UNC | M_COMM | M_IDLE | M(ST_TRIMMED))))
+			continue;
+		if (M(st) & M_IDLE && prot & EMM_W && !(b & EMM_R) && b & EMM_W)
+			p &= ~EMM_R; /* still known to be zero */
+		lut[b] = PB_BUSY | PB(st, p);
+	}
+}
+
+/*
+ * An idle page of other rights. Its EPCM rights are those of the map and RW:
+ * execute comes by EMODPE, and goes with the page.
+ */
+static edmm_err idle_rights(struct op *op, struct run *r, int prot)
+{
+	int from = pb_prot(r->byte) | EMM_RW, to = prot | EMM_RW;
+	edmm_err rc;
+
+	if (op->emm->static_mode || from == to)
+		return 0;
+	if (!(from & ~to))
+		return act_rights(op, r, from, to);
+	r->byte |= EMM_R;
+	rc = act_trim(op, r);
+	op_uncharge(op, r->b - r->a);
+	return rc;
+}
+
+/* One run of claimed pages alike; narrowed to what has the new rights. */
+static edmm_err protect_run(struct op *op, struct run *r, int prot,
+			    const uint8_t *lut)
+{
+	struct emm *emm = op->emm;
+	unsigned int bit = M(pb_state(r->byte));
+	edmm_err rc = 0;
+
+	if (bit & M_DOUBT) {
+		rc = act_resolve(op, r->a, r->byte);
+		r->b = r->a; /* look again */
+		return rc;
+	}
+	if (bit & M_COMM)
+		rc = act_rights(op, r, pb_prot(r->byte), prot);
+	else if (bit & M_IDLE)
+		rc = idle_rights(op, r, prot);
+	else if (bit & M_UNC && !emm->wide && !emm->static_mode &&
+		 pb_prot(r->byte) != prot)
+		rc = host_modify(op, EMM_HOST_PROTECT, r, prot);
+	if (rc && bit & M_UNC)
+		r->b = r->a;
+	map_settle(op, r->a, r->b, lut);
+	return rc;
+}
+
+edmm_err emm_protect(struct emm *emm, uint64_t addr, uint64_t size, int prot,
+		     uint64_t *done)
+{
+	uint8_t lut[256];
+	struct run range;
+	struct op op;
+	uint32_t pg;
+	edmm_err rc;
+
+	emm_probe_stack();
+	if (done)
+		*done = 0;
+	rc = op_range(emm, addr, size, &range);
+	if (!rc && !prot_valid(prot))
+		rc = -EDMM_EINVAL;
+	if (rc)
+		return rc;
+	lut_prot(emm, prot, lut);
+	op_begin(&op, emm);
+	pg = range.a;
+	rc = map_reserve(&op, range.a, range.b, 0);
+	if (!rc)
+		rc = map_claim(&op, range.a, range.b,
+			       M_AREA & ~(M(ST_TCS) | M(ST_DOUBT_TCS)));
+	if (!rc) {
+		while (!rc && pg < range.b) {
+			struct run r;
+
+			map_run(emm, pg, range.b, 0, &r);
+			rc = protect_run(&op, &r, prot, lut);
+			pg = r.b;
+		}
+		map_release(&op, range.b);
+	}
+	op_end(&op);
+	op_notify(emm, EMM_EV_PROTECT, range.a, pg);
+	if (done)
+		*done = (uint64_t)(pg - range.a) << PAGE_SHIFT;
+	return rc;
+}
+
+/* Turn one claimed page, REG and RW, into a TCS. */
+static edmm_err act_tcs(struct op *op, struct run *r)
+{
+	struct emm *emm = op->emm;
+	const uint64_t flags =
+		SGX_SECINFO_PT(SGX_PT_TCS) | SGX_SECINFO_MODIFIED;
+	uint8_t lut[256];
+	int rc;
+
+	(void)host_modify(op, EMM_HOST_TO_TCS, r, EMM_RW);
+	rc = leaf_accept(emm, flags, r->a);
+	if (rc && !leaf_extend(emm, EMM_RW, r->a))
+		return -EDMM_EFAULT; /* proved: REG as before */
+	__builtin_memcpy(lut, emm->lut[LUT_DOUBT], 256);
+	if (!rc)
+		__builtin_memset(lut, PB_BUSY | PB(ST_TCS, 0), 256);
+	map_settle(op, r->a, r->b, lut);
+	return rc ? -EDMM_EFAULT : 0;
+}
+
+edmm_err emm_make_tcs(struct emm *emm, uint64_t addr)
+{
+	struct run r;
+	struct op op;
+	edmm_err rc;
+
+	emm_probe_stack();
+	rc = op_range(emm, addr, EMM_PAGE, &r);
+	if (rc)
+		return rc;
+	if (emm->static_mode)
+		return -EDMM_EOPNOTSUPP;
+	op_begin(&op, emm);
+	rc = map_reserve(&op, r.a, r.b, 0);
+	if (!rc)
+		rc = map_claim(&op, r.a, r.b, M_AREA);
+	if (!rc) {
+		map_run(emm, r.a, r.b, 0, &r);
+		if (M(pb_state(r.byte)) & M_DOUBT)
+			rc = act_resolve(&op, r.a, r.byte);
+		map_run(emm, r.a, r.a + 1, 0, &r);
+		if (!rc && pb_state(r.byte) != ST_TCS) {
+			rc = -EDMM_EACCES;
+			if (M(pb_state(r.byte)) & M_COMM &&
+			    pb_prot(r.byte) == EMM_RW)
+				rc = act_tcs(&op, &r);
+		}
+		map_release(&op, r.b);
+	}
+	op_end(&op);
+	if (!rc)
+		op_notify(emm, EMM_EV_TCS, r.a, r.b);
+	return rc;
+}

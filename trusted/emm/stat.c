@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What others may know: page runs, areas, counters; and the validator. */
+#include "trusted/emm/emm_int.h"
+
+static enum emm_page_state public_state(unsigned int st)
+{
+	static const uint8_t map[ST_COUNT] = {
+		[ST_NONE] = EMM_PG_NONE,
+		[ST_RESERVED] = EMM_PG_RESERVED,
+		[ST_UNC] = EMM_PG_UNCOMMITTED,
+		[ST_UNC_S] = EMM_PG_UNCOMMITTED,
+		[ST_COMM] = EMM_PG_COMMITTED,
+		[ST_COMM_S] = EMM_PG_COMMITTED,
+		[ST_IDLE] = EMM_PG_IDLE,
+		[ST_IDLE_S] = EMM_PG_IDLE,
+		[ST_IDLE_FREE] = EMM_PG_FREE_IDLE,
+		[ST_TCS] = EMM_PG_TCS,
+		[ST_DOUBT] = EMM_PG_DOUBT,
+		[ST_DOUBT_TCS] = EMM_PG_DOUBT,
+		[ST_TRIMMED] = EMM_PG_TRIMMED,
+	};
+
+	return (enum emm_page_state)map[st];
+}
+
+edmm_err emm_query(struct emm *emm, uint64_t addr, uint64_t end,
+		   struct emm_run *out)
+{
+	uint64_t top = emm->base + ((uint64_t)emm->pages << PAGE_SHIFT);
+	struct span sp;
+	struct run r;
+
+	if (addr < emm->base || addr >= top || addr & (EMM_PAGE - 1))
+		return -EDMM_EINVAL;
+	if (end <= addr || end > top)
+		end = top;
+	r.a = (uint32_t)((addr - emm->base) >> PAGE_SHIFT);
+	map_run(emm, r.a,
+		(uint32_t)((end - emm->base + EMM_PAGE - 1) >> PAGE_SHIFT), 0,
+		&r);
+	map_lock(emm, r.a, &sp);
+	*out = (struct emm_run){
+		.addr = addr,
+		.size = (uint64_t)(r.b - r.a) << PAGE_SHIFT,
+		.state = public_state(pb_state(r.byte)),
+		.prot = pb_prot(r.byte),
+		.busy = span_byte(&sp, r.a) & PB_BUSY,
+	};
+	map_unlock_clean(&sp);
+	if (out->state == EMM_PG_IDLE && out->prot & EMM_W &&
+	    !(out->prot & EMM_R)) {
+		out->zero = true;
+		out->prot |= EMM_R;
+	}
+	return 0;
+}
+
+edmm_err emm_area_next(struct emm *emm, uint64_t addr,
+		       struct emm_area_info *out)
+{
+	uint64_t size = (uint64_t)emm->pages << PAGE_SHIFT;
+	uint32_t pg = 0;
+	struct area a;
+
+	if (addr > emm->base && addr - emm->base >= size)
+		return -EDMM_ENOENT;
+	if (addr > emm->base)
+		pg = (uint32_t)((addr - emm->base) >> PAGE_SHIFT);
+	do {
+		if (pg >= emm->pages || !area_get(emm, pg, &a))
+			return -EDMM_ENOENT;
+		pg = a.end;
+	} while (a.flags & A_META);
+	*out = (struct emm_area_info){
+		.addr = pg_addr(emm, a.start),
+		.size = (uint64_t)(a.end - a.start) << PAGE_SHIFT,
+		.flags = a.flags & A_PUBLIC,
+		.policy = { (uint32_t)a.wmin << PAGE_SHIFT,
+			    (uint32_t)a.wmax << PAGE_SHIFT },
+		.handler = a.handler,
+		.priv = a.priv,
+	};
+	return 0;
+}
+
+uint64_t emm_committed(struct emm *emm)
+{
+	uint64_t n = PEEK(&emm->charged);
+
+	for (uint32_t i = 0; i < emm->nslots; i++)
+		n -= (uint64_t)PEEK(&emm->slots[i].quota);
+	return n << PAGE_SHIFT;
+}
+
+static void stats_meta(struct emm *emm, struct emm_stats *out)
+{
+	struct pool *pool = &emm->pool;
+	uint64_t cells, tables;
+
+	lock_acquire(emm, &pool->lock);
+	cells = pool->cell_pages * CELLS_A_PAGE - pool->ncells;
+	tables = pool->table_pages - pool->ntables;
+	out->meta_pool = pool->committed << PAGE_SHIFT;
+	lock_release(&pool->lock);
+	for (uint32_t i = 0; i < emm->nslots; i++) {
+		cells -= PEEK(&emm->slots[i].ncells);
+		tables -= PEEK(&emm->slots[i].ntables);
+	}
+	out->meta_used =
+		((pool->fixed + tables) << PAGE_SHIFT) + cells * CELL_SIZE;
+	out->meta_area = CELL_SIZE;
+}
+
+void emm_stats_get(struct emm *emm, struct emm_stats *out)
+{
+	uint64_t present = emm_committed(emm);
+
+	*out = (struct emm_stats){ .idle = PEEK(&emm->idle) << PAGE_SHIFT,
+				   .peak = PEEK(&emm->peak) << PAGE_SHIFT,
+				   .mixed = PEEK(&emm->mixed),
+				   .spin_max = PEEK(&emm->spin_max) };
+	out->committed = present - out->idle;
+	if (PEEK(&emm->limit) != UINT64_MAX)
+		out->limit = PEEK(&emm->limit) << PAGE_SHIFT;
+	stats_meta(emm, out);
+	for (uint32_t z = 0; z < emm->nzones; z++) {
+		lock_acquire(emm, &emm->zones[z].lock);
+		out->areas += emm->zones[z].areas;
+		lock_release(&emm->zones[z].lock);
+	}
+	if (emm->meta_lo < emm->meta_hi)
+		out->areas -= zone_of(emm, emm->meta_hi - 1) -
+			      zone_of(emm, emm->meta_lo) + 1;
+	for (uint32_t i = 0; i < emm->nslots; i++) {
+		const struct slot *s = &emm->slots[i];
+
+		out->faults += s->faults;
+		out->fault_commits += s->fault_commits;
+		out->spurious += s->spurious;
+		out->commits += s->commits;
+		out->trims += s->trims;
+		out->reuses += s->reuses;
+		out->host_calls += s->host_calls;
+		out->waits += s->waits;
+	}
+}
+
+/* The validator's view of a zone's tree. */
+struct walk {
+	struct emm *emm;
+	uint32_t lo;
+	uint32_t hi;
+	uint64_t count;
+	const char *bad;
+};
+
+static uint32_t check_tree(struct walk *w, uint32_t n, uint32_t lo, uint32_t hi)
+{
+	const struct area *a;
+	uint32_t l, r, first, last;
+
+	if (!n || w->bad)
+		return 0;
+	a = area_ptr(w->emm, n);
+	if (a->start >= a->end || a->start < lo || a->end > hi) {
+		w->bad = "I6: areas overlap or leave their zone";
+		return 0;
+	}
+	w->count++;
+	l = check_tree(w, a->child[0], lo, a->start);
+	r = check_tree(w, a->child[1], a->end, hi);
+	first = a->child[0] ? area_ptr(w->emm, a->child[0])->first : a->start;
+	last = a->child[1] ? area_ptr(w->emm, a->child[1])->last : a->end;
+	if (w->bad)
+		return 0;
+	if (l > r + 1 || r > l + 1 || a->height != (l > r ? l : r) + 1)
+		w->bad = "an area tree is out of balance";
+	else if (a->first != first || a->last != last)
+		w->bad = "a subtree's extent is wrong";
+	return a->height;
+}
+
+static bool same_attr(const struct area *a, const struct area *b)
+{
+	return a->flags == b->flags && a->handler == b->handler &&
+	       a->priv == b->priv && a->wmin == b->wmin && a->wmax == b->wmax;
+}
+
+/* Each page is in an area exactly if its byte says so, and none is BUSY. */
+static const char *check_pages(struct emm *emm)
+{
+	struct area area = { .end = 0 };
+	struct area before = { .end = 0 };
+	uint32_t pg = 0;
+	struct run r;
+
+	while (pg < emm->pages) {
+		bool in;
+
+		if (pg >= area.end && area.end != UINT32_MAX) {
+			before = area;
+			if (!area_get(emm, pg, &area))
+				area = (struct area){ .start = UINT32_MAX,
+						      .end = UINT32_MAX };
+			if (before.end && before.end == area.start &&
+			    same_attr(&before, &area) &&
+			    !(area.flags & (EMM_GROWSDOWN | EMM_GROWSUP)))
+				return "I7: adjacent equal areas not merged";
+		}
+		in = pg >= area.start && !(area.flags & A_META);
+		map_run(emm, pg, emm->pages, 0, &r);
+		if (in == !!(M(pb_state(r.byte)) & M_HOLE))
+			return "I6: page states and areas disagree";
+		if (r.b > area.start && pg < area.start)
+			r.b = area.start;
+		pg = min_u32(r.b, pg < area.start ? area.start : area.end);
+	}
+	return NULL;
+}
+
+static const char *check_map(struct emm *emm)
+{
+	for (uint32_t pg = 0; pg < emm->pages;) {
+		struct span sp;
+		const char *bad = NULL;
+
+		map_lock(emm, pg, &sp);
+		pg = sp.first + sp.n;
+		if (!sp.bytes && e_byte(sp.val) & PB_BUSY)
+			bad = "I4: a BUSY entry outlived its op";
+		for (uint32_t i = 0; sp.bytes && i < sp.n; i++) {
+			if (sp.bytes[i] & PB_BUSY)
+				bad = "I4: a BUSY page outlived its op";
+		}
+		map_unlock_clean(&sp);
+		if (bad || pg < sp.first)
+			return bad;
+	}
+	return NULL;
+}
+
+const char *emm_check(struct emm *emm)
+{
+	struct walk w = { .emm = emm };
+	const char *bad = check_map(emm);
+
+	for (uint32_t z = 0; z < emm->nzones && !bad; z++) {
+		uint64_t hi = ((uint64_t)z + 1) << emm->zone_shift;
+
+		w.count = 0;
+		check_tree(&w, emm->zones[z].root, z << emm->zone_shift,
+			   hi < emm->pages ? (uint32_t)hi : emm->pages);
+		bad = w.bad;
+		if (!bad && w.count != emm->zones[z].areas)
+			bad = "an area count is wrong";
+	}
+	for (uint32_t i = 0; i < emm->nslots && !bad; i++) {
+		if (emm->slots[i].owner)
+			bad = "I4: an op slot is still taken";
+	}
+	return bad ? bad : check_pages(emm);
+}

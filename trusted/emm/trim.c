@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Pages leave: trimmed, or idle. Keeps I1 (a page whose trim no EACCEPT has
+ * proved stays in the books) and I11: after a host call each page is asked by
+ * EACCEPT what became of it, whatever the call returned.
+ */
+#include "trusted/emm/emm_int.h"
+
+#define TRIM_FLAGS (SGX_SECINFO_PT(SGX_PT_TRIM) | SGX_SECINFO_MODIFIED)
+
+/* Is a page that an EACCEPT as TRIM refused what it was before? */
+static bool as_before(struct emm *emm, uint32_t pg, int code, uint8_t byte)
+{
+	if (code != SGX_PAGE_ATTRIBUTES_MISMATCH)
+		return false;
+	if (pb_state(byte) == ST_TCS || pb_state(byte) == ST_DOUBT_TCS)
+		return true;
+	/* EMODPE faults unless the page is REG and neither PENDING nor
+	 * MODIFIED. Of the rights that it has, it changes nothing. */
+	return !leaf_extend(emm, pb_prot(byte), pg);
+}
+
+/* Pages of a trim that failed: all as before, or all in doubt. */
+static void trim_failed(struct op *op, const struct run *r)
+{
+	struct emm *emm = op->emm;
+	uint32_t pg = r->a;
+
+	while (pg < r->b) {
+		struct run x;
+		bool same = true;
+
+		map_run(emm, pg, r->b, 0, &x);
+		if (M(pb_state(x.byte)) & M_IDLE)
+			x.byte |= EMM_R;
+		for (pg = x.a; same && pg < x.b; pg++)
+			same = as_before(emm, pg,
+					 leaf_accept(emm, TRIM_FLAGS, pg),
+					 x.byte);
+		if (!same) {
+			map_settle(op, x.a, r->b, emm->lut[LUT_DOUBT]);
+			return;
+		}
+	}
+}
+
+/* Idle pages among claimed [a, b), which are about to leave. */
+static uint64_t count_idle(struct emm *emm, uint32_t a, uint32_t b)
+{
+	uint64_t n = 0;
+
+	while (a < b) {
+		struct run r;
+
+		map_run(emm, a, b, M_IDLE | M(ST_IDLE_FREE), &r);
+		if (M(pb_state(r.byte)) & (M_IDLE | M(ST_IDLE_FREE)))
+			n += r.b - r.a;
+		a = r.b;
+	}
+	return n;
+}
+
+/* Accept the trim of pages from r->a on. Return: the first that refused. */
+static uint32_t accept_trim(struct op *op, const struct run *r)
+{
+	static const struct sgx_secinfo si = { .flags = TRIM_FLAGS };
+	struct emm *emm = op->emm;
+	int (*eaccept)(void *, const struct sgx_secinfo *, uint64_t) =
+		emm->ops.eaccept;
+	uint64_t addr = pg_addr(emm, r->a);
+	uint32_t pg;
+
+	for (pg = r->a; pg < r->b; pg++, addr += EMM_PAGE) {
+		if (eaccept(emm->ctx, &si, addr))
+			break;
+	}
+	return pg;
+}
+
+/*
+ * Trim a run of claimed, present pages (of several kinds and rights). On
+ * failure r is narrowed to what is absent now. The account is the caller's.
+ */
+edmm_err act_trim(struct op *op, struct run *r)
+{
+	struct emm *emm = op->emm;
+	int prot = pb_prot(r->byte);
+	struct run rest = *r;
+	uint64_t idle;
+	edmm_err rc;
+
+	(void)host_modify(op, EMM_HOST_TO_TRIM, r, prot);
+	rest.a = accept_trim(op, r);
+	r->b = rest.a;
+	idle = PEEK(&emm->idle) ? count_idle(emm, r->a, rest.b) : 0;
+	if (rest.a < rest.b) {
+		trim_failed(op, &rest);
+		/* Those in doubt are idle no more. */
+		idle -= count_idle(emm, rest.a, rest.b);
+	}
+	if (idle)
+		__atomic_fetch_sub(&emm->idle, idle, __ATOMIC_RELAXED);
+	if (r->a == r->b)
+		return -EDMM_EFAULT;
+	op->slot->trims += r->b - r->a;
+	rc = host_modify(op, EMM_HOST_REMOVE, r, prot);
+	map_settle(op, r->a, r->b, emm->lut[rc ? LUT_TRIMMED : LUT_TRIM]);
+	if (rc)
+		r->b = r->a;
+	return rc || rest.a < rest.b ? -EDMM_EFAULT : 0;
+}
+
+/* Finish the removal of trimmed pages. */
+edmm_err act_remove(struct op *op, struct run *r)
+{
+	edmm_err rc = host_modify(op, EMM_HOST_REMOVE, r, pb_prot(r->byte));
+
+	if (!rc) {
+		map_settle(op, r->a, r->b, op->emm->lut[LUT_TRIM]);
+		op_uncharge(op, r->b - r->a);
+	}
+	return rc;
+}
+
+/*
+ * Ask what became of a page in doubt: trimmed by now, or as it was. -EFAULT:
+ * still neither.
+ */
+edmm_err act_resolve(struct op *op, uint32_t pg, uint8_t byte)
+{
+	struct emm *emm = op->emm;
+	bool tcs = pb_state(byte) == ST_DOUBT_TCS;
+	uint8_t lut[256];
+	int code;
+	edmm_err rc;
+
+	rc = meta_reserve(op, 2, 1);
+	if (rc)
+		return rc;
+	code = leaf_accept(emm, TRIM_FLAGS, pg);
+	if (!code) {
+		map_settle(op, pg, pg + 1, emm->lut[LUT_TRIMMED]);
+		return 0;
+	}
+	if (!as_before(emm, pg, code, byte))
+		return -EDMM_EFAULT;
+	/* COMM_S serves any area: it only looks once more than needed. */
+	__builtin_memset(
+		lut,
+		PB_BUSY | (tcs ? PB(ST_TCS, 0) : PB(ST_COMM_S, pb_prot(byte))),
+		256);
+	map_settle(op, pg, pg + 1, lut);
+	return 0;
+}
+
+/* Does the run (cut to one area) stay in the enclave as idle pages? */
+static bool keeps_idle(struct op *op, struct run *r)
+{
+	struct emm *emm = op->emm;
+	struct area area;
+
+	if (emm->static_mode)
+		return true;
+	if (op->drop || !PEEK(&emm->lazy_areas) ||
+	    !(M(pb_state(r->byte)) & M_COMM))
+		return false;
+	if (!area_get(emm, r->a, &area) || area.start > r->a)
+		return false;
+	r->b = min_u32(r->b, area.end);
+	return area.flags & EMM_LAZY && (pb_prot(r->byte) & EMM_RW) == EMM_RW;
+}
+
+static edmm_err make_idle(struct op *op, struct run *r)
+{
+	struct emm *emm = op->emm;
+	int prot = pb_prot(r->byte);
+	edmm_err rc = meta_reserve(op, 3, 1);
+
+	/* Static mode: writable for the zeroing to come. */
+	if (!rc && (prot & EMM_RW) != EMM_RW)
+		rc = act_rights(op, r, prot, EMM_RW);
+	if (rc) {
+		r->b = r->a;
+		return rc;
+	}
+	map_settle(op, r->a, r->b, emm->lut[LUT_IDLE]);
+	__atomic_fetch_add(&emm->idle, r->b - r->a, __ATOMIC_RELAXED);
+	return 0;
+}
+
+/* One run; narrowed to what is uncommitted on failure. */
+static edmm_err uncommit_run(struct op *op, struct run *r)
+{
+	struct emm *emm = op->emm;
+	unsigned int bit = M(pb_state(r->byte));
+	edmm_err rc;
+
+	if (bit & M(ST_TRIMMED)) {
+		rc = act_remove(op, r);
+		r->b = rc ? r->a : r->b;
+		return rc;
+	}
+	if (bit & M_DOUBT) {
+		rc = act_resolve(op, r->a, r->byte);
+		r->b = r->a; /* look again */
+		return rc;
+	}
+	if (emm->static_mode && bit & M(ST_TCS)) {
+		r->b = r->a;
+		return -EDMM_EOPNOTSUPP;
+	}
+	if (!(bit & (M_COMM | M(ST_TCS))) && !(bit & M_IDLE && op->drop))
+		return 0;
+	if (bit & M_IDLE && emm->static_mode)
+		return 0;
+	if (keeps_idle(op, r))
+		return make_idle(op, r);
+	if (bit & M_IDLE)
+		r->byte |= EMM_R;
+	rc = act_trim(op, r);
+	op_uncharge(op, r->b - r->a);
+	return rc;
+}
+
+/*
+ * Uncommit claimed pages. Present pages leave in runs joined over rights,
+ * kinds and areas, unless some area is lazy. done: pages from a that are
+ * complete.
+ */
+edmm_err act_uncommit(struct op *op, uint32_t a, uint32_t b, uint32_t *done)
+{
+	struct emm *emm = op->emm;
+	uint32_t join = M_COMM | M(ST_TCS), pg = a;
+	edmm_err rc = 0;
+
+	if (op->drop)
+		join |= M_IDLE;
+	else if (PEEK(&emm->lazy_areas))
+		join = 0;
+	if (emm->static_mode)
+		join = 0;
+	while (!rc && pg < b) {
+		struct run r;
+
+		map_run(emm, pg, b, join, &r);
+		rc = uncommit_run(op, &r);
+		pg = r.b;
+	}
+	*done = pg - a;
+	return rc;
+}
+
+static edmm_err uncommit_common(struct emm *emm, uint64_t addr, uint64_t size,
+				bool drop, uint64_t *done)
+{
+	uint32_t pages = 0;
+	struct run r;
+	struct op op;
+	edmm_err rc;
+
+	emm_probe_stack();
+	if (done)
+		*done = 0;
+	rc = op_range(emm, addr, size, &r);
+	if (rc)
+		return rc;
+	op_begin(&op, emm);
+	op.drop = drop;
+	rc = map_reserve(&op, r.a, r.b, 0);
+	if (!rc)
+		rc = map_claim(&op, r.a, r.b, M_AREA);
+	if (!rc) {
+		if (op.seen & ~M_UNC)
+			rc = act_uncommit(&op, r.a, r.b, &pages);
+		else
+			pages = r.b - r.a;
+		map_release(&op, r.b);
+	}
+	op_end(&op);
+	op_notify(emm, EMM_EV_UNCOMMIT, r.a, r.a + pages);
+	if (done)
+		*done = (uint64_t)pages << PAGE_SHIFT;
+	if (PEEK(&emm->idle))
+		(void)!idle_limit(emm);
+	return rc;
+}
+
+edmm_err emm_uncommit(struct emm *emm, uint64_t addr, uint64_t size,
+		      uint64_t *done)
+{
+	return uncommit_common(emm, addr, size, false, done);
+}
+
+edmm_err emm_uncommit_now(struct emm *emm, uint64_t addr, uint64_t size,
+			  uint64_t *done)
+{
+	return uncommit_common(emm, addr, size, true, done);
+}
