@@ -53,8 +53,8 @@ uint64_t emm_meta_min(uint64_t size, uint32_t threads)
 {
 	struct shape s = shape_of(size, threads);
 
-	/* The slots' cells, a table or two, and room to begin with. */
-	return s.end + (16 + s.nslots / 4) * EMM_PAGE;
+	/* Some cells, a table or two, and what growth keeps ahead. */
+	return s.end + 8 * EMM_PAGE;
 }
 
 uint64_t emm_meta_bound(uint64_t size, uint32_t threads, uint64_t areas)
