@@ -20,6 +20,7 @@ static const struct verb verbs[] = {
 	{ "measure", cli_measure, "print an image's MRENCLAVE" },
 	{ "inspect", cli_inspect, "show signature, layout and entry points" },
 	{ "keygen", cli_keygen, "make a signing key" },
+	{ "check", cli_check, "find mistakes in a configuration" },
 	{ "convert", cli_convert, "translate a configuration" },
 	{ "sim", cli_sim, "run any SGX program on the software machine" },
 };

@@ -94,10 +94,10 @@ static size_t name_length(const struct line *l)
 }
 
 static void replaced(struct pol_doc *doc, struct edmm_findings *f,
-		     const struct pol_node *n)
+		     const struct pol_node *n, struct pol_span key)
 {
-	struct edmm_finding *v = pol_report(f, doc, &n->key_at, EDMM_WARNING,
-					    "P105", "%s is set twice", n->key);
+	struct edmm_finding *v = pol_report(f, doc, &key, EDMM_WARNING, "P105",
+					    "%s is set twice", n->key);
 
 	pol_effect(v, "the later line wins");
 }
@@ -126,7 +126,7 @@ static edmm_err variable(struct pol_doc *doc, struct edmm_findings *f,
 	unquote(&l);
 	n = pol_member(doc->root, name);
 	if (n != NULL)
-		replaced(doc, f, n);
+		replaced(doc, f, n, key);
 	else
 		n = pol_node_new(doc, doc->root, POL_STRING, name);
 	if (n == NULL)
@@ -163,7 +163,7 @@ static edmm_err conf_line(struct pol_doc *doc, struct edmm_findings *f,
 	if (setting) {
 		n = pol_member(doc->root, name);
 		if (n != NULL)
-			replaced(doc, f, n);
+			replaced(doc, f, n, (struct pol_span){ off, 1 });
 		else
 			n = pol_node_new(doc, doc->root, POL_STRING, name);
 		advance(&l, 1);

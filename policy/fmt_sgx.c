@@ -43,8 +43,12 @@ static const struct pol_map map[] = {
 	{ NULL, 0, 0, 0, NULL, false },
 };
 
-/* HyperEnclave's SDK, which Occlum supports, has one more. */
-static const char *const known[] = { "MarshalBufferSize", NULL };
+/* Of Intel's own enclaves; the last is of HyperEnclave's SDK. */
+static const char *const known[] = {
+	"ReleaseType", "IntelSigned",	"ProvisionKey",	  "LaunchKey",
+	"HW",	       "EnableIPPFIPS", "EnableOSSLFIPS", "MarshalBufferSize",
+	NULL,
+};
 
 static void at_least(const struct edmm_policy *p, enum edmm_setting_id id,
 		     uint64_t least, struct edmm_findings *f)

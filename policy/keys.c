@@ -149,8 +149,8 @@ static bool read_size(const struct reading *r, uint64_t *value)
 	return false;
 }
 
-static bool read_number(const struct reading *r, const char *text, int base,
-			uint64_t *value)
+/* Blanks may come before it, nothing may come after it: strtoull's way. */
+static bool read_number(const char *text, int base, uint64_t *value)
 {
 	char *end = NULL;
 	const char *s = text + strspn(text, " \t\r\n");
@@ -169,8 +169,6 @@ static bool read_number(const struct reading *r, const char *text, int base,
 	if (*value == UINT64_MAX && base == 10 &&
 	    strncmp(s, "18446744073709551615", 20) != 0)
 		return false;
-	end += strspn(end, " \t\r\n");
-	(void)r;
 	return *end == '\0';
 }
 
@@ -185,7 +183,7 @@ static bool read_uint(const struct reading *r, uint64_t *value)
 	} else if (n->kind == POL_STRING && r->fmt->flat) {
 		int base = r->fmt->id == EDMM_FORMAT_SGX_XML ? 0 : 10;
 
-		ok = read_number(r, n->str, base, value);
+		ok = read_number(n->str, base, value);
 	}
 	if (!ok) {
 		bad(r, "P104", "must be a whole number, zero or more");
@@ -204,7 +202,7 @@ static bool read_uint(const struct reading *r, uint64_t *value)
 static bool read_hex(const struct reading *r, uint64_t *value)
 {
 	if (r->n->kind == POL_STRING &&
-	    read_number(r, r->n->str, r->fmt->flat ? 0 : 16, value) &&
+	    read_number(r->n->str, r->fmt->flat ? 0 : 16, value) &&
 	    (r->m->max == 0 || *value <= r->m->max))
 		return true;
 	pol_fix(bad(r, "P104", "must be a hexadecimal number"),
@@ -228,7 +226,7 @@ static bool read_flag(const struct reading *r, uint64_t *value)
 				 n->num ? "true" : "false");
 		}
 		return false;
-	} else if (!read_number(r, n->str, 0, value) || *value > 1) {
+	} else if (!read_number(n->str, 0, value) || *value > 1) {
 		bad(r, "P104", "must be 0 or 1");
 		return false;
 	}

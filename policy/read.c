@@ -7,8 +7,10 @@
 #include "policy/keys.h"
 
 /* A format by what the text begins with, where the name says nothing. */
-static enum edmm_format by_content(const char *text, size_t size)
+static enum edmm_format by_content(const char *name, const char *text,
+				   size_t size)
 {
+	size_t len = strlen(name);
 	size_t i = 0;
 
 	while (i < size && strchr(" \t\r\n", text[i]) != NULL)
@@ -19,6 +21,8 @@ static enum edmm_format by_content(const char *text, size_t size)
 		return EDMM_FORMAT_SGX_XML;
 	if (text[i] == '{')
 		return EDMM_FORMAT_OCCLUM;
+	if (strncmp(text + i, "rules =", 7) == 0)
+		return EDMM_FORMAT_EDMM;
 	if (memmem(text, size, "SCONE_", 6) != NULL)
 		return EDMM_FORMAT_SCONE;
 	if (memmem(text, size, "sgx.", 4) != NULL ||
@@ -27,7 +31,9 @@ static enum edmm_format by_content(const char *text, size_t size)
 		return EDMM_FORMAT_GRAMINE;
 	if (strncmp(text + i, "Q ", 2) == 0)
 		return EDMM_FORMAT_SCONE_CONF;
-	return EDMM_FORMAT_NONE;
+	return len > 5 && strcmp(name + len - 5, ".toml") == 0
+		       ? EDMM_FORMAT_EDMM
+		       : EDMM_FORMAT_NONE;
 }
 
 static void whole_file(struct edmm_findings *f, const char *name,
@@ -74,7 +80,7 @@ edmm_err edmm_policy_parse(const char *text, size_t size, const char *name,
 	if (format == EDMM_FORMAT_NONE)
 		format = edmm_format_of_file(name);
 	if (format == EDMM_FORMAT_NONE)
-		format = by_content(text, size);
+		format = by_content(name, text, size);
 	if (format == EDMM_FORMAT_NONE) {
 		whole_file(findings, name, "of no format that we know",
 			   "say which with --from");

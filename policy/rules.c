@@ -313,7 +313,7 @@ edmm_err edmm_policy_resolve(const struct edmm_policy *policy,
 			     struct edmm_resolved *out,
 			     struct edmm_findings *findings)
 {
-	struct pol_rules c = { policy, target, out, findings };
+	struct pol_rules c = { policy, target, out, findings, false };
 	size_t errors = findings->errors;
 
 	memset(out, 0, sizeof(*out));
@@ -338,5 +338,5 @@ edmm_err edmm_policy_resolve(const struct edmm_policy *policy,
 	default:
 		pol_rules_edmm(&c);
 	}
-	return findings->errors > errors ? -EDMM_EINVAL : 0;
+	return findings->errors > errors || c.unread ? -EDMM_EINVAL : 0;
 }

@@ -22,6 +22,8 @@ struct pol_rules {
 	const struct edmm_target *t;
 	struct edmm_resolved *r;
 	struct edmm_findings *f;
+	/* A value is there that the reader has refused already. */
+	bool unread;
 };
 
 /* Whose rules hold for a policy: its format's, or those it names. */

@@ -117,7 +117,7 @@ static void user_space(struct pol_rules *c)
 }
 
 /* Settings without which nothing can be derived. */
-static bool complete(const struct pol_rules *c)
+static bool complete(struct pol_rules *c)
 {
 	static const enum edmm_setting_id need[] = {
 		EDMM_SET_STACK_MAX,
@@ -134,7 +134,9 @@ static bool complete(const struct pol_rules *c)
 		if (c->p->s[need[i]].set)
 			continue;
 		ok = false;
-		if (m != NULL)
+		if (m != NULL && pol_find(c->p->doc->root, m->path) != NULL)
+			c->unread = true;
+		else if (m != NULL)
 			pol_missing(c->p, m, c->f);
 		else
 			pol_report(c->f, c->p->doc, NULL, EDMM_ERROR, "P102",

@@ -173,8 +173,6 @@ static edmm_err sgx_size(const char *s, uint64_t *value)
 			return -EDMM_ERANGE;
 		*value = strtoull(s, &end, (int)base);
 	}
-	while (isspace((unsigned char)*end))
-		end++;
 	return *end == '\0' && end != s ? 0 : -EDMM_EINVAL;
 }
 

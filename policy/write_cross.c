@@ -132,7 +132,7 @@ static void xml_memory(struct pol_writing *w, const struct edmm_resolved *r)
 static edmm_err to_xml(struct pol_writing *w, struct edmm_resolved *r)
 {
 	bool tool = w->t->compat == EDMM_COMPAT_OCCLUM_031;
-	struct pol_rules c = { w->p, w->t, r, w->f };
+	struct pol_rules c = { w->p, w->t, r, w->f, false };
 
 	if (r->rules == EDMM_FORMAT_GRAMINE)
 		app_of(w, r);

@@ -123,7 +123,11 @@ static void XMLCALL on_doctype(void *user, const XML_Char *name,
 	(void)sysid;
 	(void)pubid;
 	(void)has_subset;
-	fail(w, here(w), 9, "a document type ('%.60s') is not allowed", name);
+	/* expat is past the name by now. */
+	const char *at = memmem(w->doc->text, w->doc->size, "<!DOCTYPE", 9);
+
+	fail(w, at != NULL ? (size_t)(at - w->doc->text) : here(w), 9,
+	     "a document type ('%.60s') is not allowed", name);
 }
 
 static edmm_err syntax_error(const struct walk *w)

@@ -92,6 +92,7 @@ static const struct {
 	{ SCO, "17179869184G", NULL },
 	{ XML, "4M", "4194304" },
 	{ XML, "-1", NULL },
+	{ XML, "4096 ", "4096" },
 	{ XML, "0x", NULL },
 	{ XML, "08", NULL },
 	{ XML, "0x1ffffffffffffffff", NULL },

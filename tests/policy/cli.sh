@@ -1,0 +1,105 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+# edmm convert and edmm check as commands: what is mended, what is refused,
+# that nothing is half written, and that large input is refused quickly.
+set -eu
+edmm=$1
+dir=$2
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+unset ENABLE_EDMM SGX_MODE
+fails=0
+
+expect() { # WHAT STATUS COMMAND...: standard output in $tmp/out
+	what=$1 status=$2
+	shift 2
+	got=0
+	"$@" >"$tmp/out" 2>"$tmp/err" || got=$?
+	if [ "$got" != "$status" ]; then
+		echo "$what: status $got, not $status: $*"
+		cat "$tmp/err"
+		fails=$((fails + 1))
+	fi
+}
+says() { # WHAT PATTERN FILE
+	grep -q -- "$2" "$3" || {
+		echo "$1: no '$2' in:"
+		cat "$3"
+		fails=$((fails + 1))
+	}
+}
+
+# --fix: these are right afterwards, and comments elsewhere stay.
+for f in occlum-comment.json occlum-trailing-comma.json occlum-unit.json \
+	occlum-lower-case.json occlum-number.json occlum-fraction.json \
+	occlum-misspelled.json gramine-size.manifest \
+	gramine-lower-case.manifest gramine-misspelled.manifest \
+	gramine-flag.manifest gramine-fork.manifest \
+	gramine-fork-heap.manifest gramine-old.manifest scone-size.env \
+	scone-name.env sgx-suffix.xml size.edmm.toml; do
+	cp "$dir/$f" "$tmp/$f"
+	[ "$f" != gramine-size.manifest ] || echo '# kept' >>"$tmp/$f"
+	expect "fix $f" 0 "$edmm" check --strict --fix "$tmp/$f"
+done
+says 'comment kept' '# kept' "$tmp/gramine-size.manifest"
+says 'renamed' '^sgx.max_threads = 8' "$tmp/gramine-old.manifest"
+
+# A good file, to a file by its name; standard input and output; env:.
+good=$tmp/Occlum.json
+cp "$tmp/occlum-comment.json" "$good"
+expect 'by name' 0 "$edmm" convert "$good" "$tmp/Enclave.config.xml"
+says 'by name' '<TCSNum>32</TCSNum>' "$tmp/Enclave.config.xml"
+expect 'stdio' 0 sh -c '"$1" convert --from occlum --to scone --quiet - - <"$2"' \
+	sh "$edmm" "$good"
+says 'stdio' 'export SCONE_HEAP=300M' "$tmp/out"
+expect 'env:' 0 env SCONE_HEAP=8G SCONE_EDMM_MODE=auto \
+	"$edmm" convert --quiet --to edmm env: -
+says 'env:' 'max = "8GiB"' "$tmp/out"
+expect 'enabled' 0 env ENABLE_EDMM=Y "$edmm" convert --quiet "$good" \
+	"$tmp/Enclave.xml"
+says 'enabled' '<TCSMaxNum>4096</TCSMaxNum>' "$tmp/Enclave.xml"
+expect 'simulation wins' 0 env ENABLE_EDMM=Y SGX_MODE=SIM \
+	"$edmm" convert --quiet "$good" "$tmp/Enclave.xml"
+says 'simulation wins' '<TCSMaxNum>32</TCSMaxNum>' "$tmp/Enclave.xml"
+expect 'lossless' 1 "$edmm" convert --lossless "$good" "$tmp/none.xml"
+says 'what is lost' 'entry_points, env, feature, mount' "$tmp/err"
+
+# Bad input: one line, status 1, and the old file stays as it was.
+echo old >"$tmp/keep.xml"
+for f in "$dir"/occlum-m[i-]*.json "$dir/occlum-unclosed.json" "$tmp/no.json"; do
+	case $f in *misspelled* | *misplaced* | *missing-section*) continue ;; esac
+	expect "bad $f" 1 "$edmm" convert --quiet --from occlum "$f" \
+		"$tmp/keep.xml"
+	[ "$(wc -l <"$tmp/err")" = 1 ] || {
+		echo "$f: not one line:"
+		cat "$tmp/err"
+		fails=$((fails + 1))
+	}
+	says 'kept' '^old$' "$tmp/keep.xml"
+done
+expect 'usage' 2 "$edmm" convert "$good"
+expect 'unknown format' 2 "$edmm" convert --to yaml "$good" -
+expect 'no file' 1 "$edmm" check "$tmp/nothing.json"
+expect 'binary' 1 "$edmm" check --from gramine "$edmm"
+
+# 1 GiB of nothing, and deep nesting: refused quickly, in little memory.
+truncate -s 1G "$tmp/huge.json"
+printf 'a%.0s' $(seq 1 9000) | sed 's/a/[/g' >"$tmp/deep.json"
+printf 'a%.0s' $(seq 1 9000) | sed 's/a/a./g; s/$/b=1/' >"$tmp/deep.manifest"
+printf 'a%.0s' $(seq 1 9000) | sed 's/a/<a>/g' >"$tmp/deep.xml"
+# A sanitizer's own shadow memory does not fit into such a limit.
+limit='ulimit -v 400000 -t 5'
+(eval "$limit" && "$edmm" --version) >/dev/null 2>&1 || limit='ulimit -t 10'
+for f in huge.json deep.json deep.manifest deep.xml; do
+	expect "$f" 1 sh -c "$limit"'; exec "$1" check "$2"' \
+		sh "$edmm" "$tmp/$f"
+done
+
+# The other outputs are JSON.
+for o in json sarif; do
+	expect "$o" 1 "$edmm" check --format $o "$dir/occlum-twice.json" \
+		"$dir/gramine-fork.manifest"
+	python3 -m json.tool <"$tmp/out" >"$tmp/json" || fails=$((fails + 1))
+	says "$o" P401 "$tmp/json"
+done
+[ "$fails" = 0 ]
