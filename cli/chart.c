@@ -288,13 +288,12 @@ static void draw_bands(const struct frame *k, const struct phase *p, unsigned n)
 			"height=\"%d\" fill=\"%s\"/>\n",
 			x_of(k, p[i].from), TOP - 22,
 			x_of(k, p[i].to) - x_of(k, p[i].from), PLOT_HEIGHT + 22,
-			i % 2 ? "#f4f6f8" : "#fbfcfd");
+			i % 2 ? "#f0f2f5" : "#fafbfc");
 }
 
-/* Names that fit stand in their band; the others leave their number. */
+/* A band has room for name and number, for the number, or for nothing. */
 static void name_bands(const struct frame *k, const struct phase *p, unsigned n)
 {
-	double last = 0;
 	unsigned i;
 
 	for (i = 0; i < n; i++) {
@@ -310,10 +309,9 @@ static void name_bands(const struct frame *k, const struct phase *p, unsigned n)
 		snprintf(text, sizeof(text), "%u %s", i + 1, p[i].text);
 		if ((double)strlen(text) * CHAR_WIDTH + 8 > room)
 			snprintf(text, sizeof(text), "%u", i + 1);
-		if (x + 4 < last)
+		if ((double)strlen(text) * CHAR_WIDTH + 4 > room)
 			continue;
 		label(k, x + 4, TOP - 8, "", text);
-		last = x + 4 + (double)strlen(text) * CHAR_WIDTH + 2;
 	}
 }
 

@@ -61,7 +61,6 @@ static int pick_entry(struct cli_run *r, const struct edmm_sig_file *file)
 		return CLI_RUN_REFUSED;
 	}
 	r->entry = *e;
-	say_fallback(r);
 	return 0;
 }
 
@@ -214,8 +213,6 @@ static int sign_now(struct cli_run *r)
 			 ? refuse(diag.text)
 			 : check_mark(r);
 	edmm_key_free(key);
-	if (!status)
-		say_fallback(r);
 	return status;
 }
 
@@ -224,7 +221,7 @@ int cli_identity(struct cli_run *r)
 	struct edmm_sig_file file;
 	struct edmm_diag diag;
 	edmm_err err = edmm_image_read(r->o.program, &r->image, &diag);
-	int found = 0;
+	int found = 0, status;
 
 	if (err) {
 		cli_error("%s", diag.text);
@@ -235,7 +232,10 @@ int cli_identity(struct cli_run *r)
 		found = cli_load_sig(r->o.program, r->o.sig, &file);
 	if (found < 0)
 		return CLI_RUN_REFUSED;
-	return found ? from_file(r, &file) : sign_now(r);
+	status = found ? from_file(r, &file) : sign_now(r);
+	if (!status)
+		say_fallback(r);
+	return status;
 }
 
 void cli_identity_explain(const struct cli_run *r, const char *why)

@@ -213,11 +213,8 @@ static int find_machine(struct cli_run *r, int argc, char **argv)
 			  "into this process (edmm sim?)");
 		return CLI_RUN_FAIL;
 	}
-	if (r->soft) {
-		if (cli_machine_restarted() && r->o.probe_fd < 0)
-			fputs(EDMM_MACHINE_BANNER, stderr);
+	if (r->soft)
 		return -1;
-	}
 	if (r->o.machine == CLI_MACHINE_SOFT)
 		return restart(r, argc, argv);
 	works = cli_device_works(&why);
@@ -252,6 +249,7 @@ static int load(struct cli_run *r)
 	struct edmm_host_error e = { "" };
 	edmm_err err;
 
+	cli_machine_stats(&r->before);
 	if (edmm_host_open(&r->host, NULL, &e)) {
 		cli_error("%s", e.text);
 		return CLI_RUN_FAIL;
@@ -351,6 +349,8 @@ static int execute(struct cli_run *r, struct edmm_host_end *end)
 	}
 	if (r->o.probe_fd >= 0)
 		cli_startup_watch(r);
+	else if (cli_machine_restarted())
+		fputs(EDMM_MACHINE_BANNER, stderr);
 	err = edmm_host_run(r->host, &start, end, &e);
 	free(env);
 	if (err) {

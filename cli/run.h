@@ -47,7 +47,8 @@ struct cli_run {
 	struct edmm_sig_entry entry;
 	struct edmm_plan plan;
 	struct edmm_host *host;
-	struct cli_timeline *timeline; /* from before the load on */
+	struct cli_timeline *timeline;	  /* from before the load on */
+	struct edmm_machine_stats before; /* the load: what is not the run's */
 	uint64_t begin_tsc; /* both clocks at one moment, for tsc_ns() */
 	uint64_t begin_ns;
 };
