@@ -143,7 +143,6 @@ rt_leave_stage1:
 	addq RT_L_STACK_OFF(%rdx), %rsp
 	addq RT_L_STACK_SIZE(%rdx), %rsp
 	movq %rsi, %rdi
-	jmp .Lbegin
 
 	pushq $2
 	popfq
