@@ -169,7 +169,7 @@ static void print_ioctls(const struct cli_figures *f, FILE *out)
 	char t[32], a[32];
 	unsigned i;
 
-	row(out, "host calls", "%s", grouped(f->stats.host_calls, a));
+	row(out, "host calls", "%s", grouped(f->counts.calls, a));
 	if (!f->has_machine) {
 		row(out, "ioctls", "%s", grouped(f->counts.ioctls, a));
 		return;
@@ -260,7 +260,7 @@ static void print_json(const struct cli_run *r, const struct cli_figures *f,
 	put(o, "committed_final", f->stats.committed);
 	put(o, "idle_final", f->stats.idle);
 	put(o, "faults_resolved", f->stats.faults);
-	put(o, "host_calls", f->stats.host_calls);
+	put(o, "host_calls", f->counts.calls);
 	put(o, "enters", f->counts.enters);
 	put(o, "resumes", f->counts.resumes);
 	put(o, "exceptions", f->counts.exceptions);
