@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The heap's policy on the real memory manager and a small machine. */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/elastic/mini.h"
+
+#define MIB (1ull << 20)
+#define SIZE (1024 * MIB)
+#define MAX (64 * MIB)
+#define EPC (SIZE / MINI_PAGE)
+
+static struct heap *heap;
+
+static void start(void)
+{
+	heap = mini_start(SIZE, MAX, UINT64_MAX, EPC);
+}
+
+static void finish(void)
+{
+	mini_stop();
+}
+
+static edmm_err map(enum heap_kind kind, uint64_t size, uint64_t *addr)
+{
+	const struct heap_req r = { .size = size,
+				    .prot = EMM_RW,
+				    .kind = kind };
+
+	return heap_map(heap, &r, addr);
+}
+
+static uint64_t must_map(enum heap_kind kind, uint64_t size)
+{
+	uint64_t addr = 0;
+
+	ck_assert_int_eq(map(kind, size, &addr), 0);
+	ck_assert_uint_eq(addr % MINI_PAGE, 0);
+	return addr;
+}
+
+static bool all_zero(uint64_t addr, uint64_t size)
+{
+	const uint8_t *p = (const uint8_t *)addr;
+
+	return p[0] == 0 && memcmp(p, p + 1, size - 1) == 0;
+}
+
+static void fill(uint64_t addr, int v, uint64_t size)
+{
+	memset((void *)addr, v, size);
+}
+
+START_TEST(memory_is_zero_and_stays)
+{
+	enum heap_kind kind = _i == 0 ? HEAP_ARENA : HEAP_MAP;
+	uint64_t a = must_map(kind, 3 * MIB), b = must_map(kind, 4096);
+
+	ck_assert(all_zero(a, 3 * MIB));
+	fill(a, 1, 3 * MIB);
+	fill(b, 2, 4096);
+	ck_assert_int_eq(*(char *)(a + 3 * MIB - 1), 1);
+	ck_assert_int_eq(*(char *)b, 2);
+	ck_assert_uint_eq(heap->charged, 3 * MIB + 4096);
+}
+END_TEST
+
+START_TEST(freed_and_mapped_again_is_zero)
+{
+	enum heap_kind kind = _i & 1 ? HEAP_ARENA : HEAP_MAP;
+	uint64_t size = _i & 2 ? 2 * MIB : 16 * MINI_PAGE, a, b;
+
+	a = must_map(kind, size);
+	fill(a, 0xee, size);
+	ck_assert_int_eq(heap_unmap(heap, a, size), 0);
+	ck_assert_uint_eq(heap->charged, 0);
+	b = must_map(kind, size);
+	ck_assert_uint_eq(a, b);
+	ck_assert(all_zero(b, size));
+}
+END_TEST
+
+START_TEST(the_maximum_is_enomem_and_no_end)
+{
+	uint64_t a = must_map(HEAP_ARENA, MAX - MIB), b = 7;
+
+	ck_assert_int_eq(map(HEAP_ARENA, 2 * MIB, &b), -EDMM_ENOMEM);
+	ck_assert_int_eq(map(HEAP_MAP, 2 * MIB, &b), -EDMM_ENOMEM);
+	ck_assert_uint_eq(b, 7);
+	fill(a, 1, MAX - MIB);
+	b = must_map(HEAP_MAP, MIB);
+	fill(b, 1, MIB);
+	ck_assert_int_eq(map(HEAP_ARENA, 1, &b), -EDMM_ENOMEM);
+	ck_assert_int_eq(heap_unmap(heap, a, MIB), 0);
+	must_map(HEAP_ARENA, MIB);
+}
+END_TEST
+
+START_TEST(lazily_freed_memory_has_a_cap)
+{
+	uint64_t a = must_map(HEAP_ARENA, 48 * MIB);
+	struct mini_counts full, after;
+
+	fill(a, 1, 48 * MIB);
+	full = mini_counts();
+	ck_assert_int_eq(heap_unmap(heap, a + MIB, 44 * MIB), 0);
+	after = mini_counts();
+	ck_assert_uint_lt(after.present, full.present / 2);
+	/* A few runs, not a call a page. */
+	ck_assert_uint_lt(after.host_calls - full.host_calls, 16);
+}
+END_TEST
+
+START_TEST(small_churn_costs_no_host_call)
+{
+	uint64_t keep = must_map(HEAP_ARENA, 8 * MIB), a;
+	struct mini_counts before, after;
+	int i;
+
+	fill(keep, 1, 8 * MIB);
+	a = must_map(HEAP_ARENA, MIB);
+	ck_assert_int_eq(heap_unmap(heap, a, MIB), 0);
+	before = mini_counts();
+	for (i = 0; i < 100; i++) {
+		a = must_map(HEAP_ARENA, MIB);
+		ck_assert(all_zero(a, MIB));
+		fill(a, i + 1, MIB);
+		ck_assert_int_eq(heap_unmap(heap, a, MIB), 0);
+	}
+	after = mini_counts();
+	ck_assert_uint_eq(after.host_calls, before.host_calls);
+	ck_assert_uint_eq(after.added, before.added);
+	ck_assert_uint_eq(after.faults, before.faults);
+}
+END_TEST
+
+START_TEST(sequential_growth_costs_few_calls)
+{
+	struct mini_counts n;
+	uint64_t total = 0;
+
+	while (total < 32 * MIB) {
+		fill(must_map(HEAP_ARENA, 8 * MINI_PAGE), 1, 8 * MINI_PAGE);
+		total += 8 * MINI_PAGE;
+	}
+	n = mini_counts();
+	/* 0.02 a page at least as good as the budget of an ordinary commit. */
+	ck_assert_uint_lt(n.host_calls + n.faults, total / MINI_PAGE / 50);
+}
+END_TEST
+
+START_TEST(unmapped_is_gone)
+{
+	uint64_t a = must_map(HEAP_MAP, 8 * MINI_PAGE);
+
+	fill(a, 1, 8 * MINI_PAGE);
+	ck_assert_int_eq(heap_unmap(heap, a + MINI_PAGE, 2 * MINI_PAGE), 0);
+	ck_assert(mini_readable(a));
+	ck_assert(!mini_readable(a + MINI_PAGE));
+	ck_assert(!mini_readable(a + 2 * MINI_PAGE));
+	ck_assert(mini_readable(a + 3 * MINI_PAGE));
+	ck_assert_int_eq(heap_unmap(heap, a, 8 * MINI_PAGE), 0);
+	ck_assert_int_eq(heap_unmap(heap, a, 8 * MINI_PAGE), 0);
+	ck_assert(!mini_readable(a));
+}
+END_TEST
+
+START_TEST(reserved_memory_is_free_until_it_has_rights)
+{
+	struct heap_req r = { .size = 512 * MIB, .kind = HEAP_MAP };
+	uint64_t a = 0;
+
+	ck_assert_int_eq(heap_map(heap, &r, &a), 0);
+	ck_assert_uint_eq(heap->charged, 0);
+	ck_assert(!mini_readable(a));
+	ck_assert_int_eq(heap_protect(heap, a + MIB, MIB, EMM_RW), 0);
+	fill(a + MIB, 1, MIB);
+	ck_assert_uint_eq(heap->charged, MIB);
+	ck_assert_int_eq(heap_protect(heap, a, 128 * MIB, EMM_RW),
+			 -EDMM_ENOMEM);
+	ck_assert(!mini_readable(a));
+	r = (struct heap_req){ .addr = a + 4 * MIB,
+			       .size = MIB,
+			       .prot = EMM_RW,
+			       .kind = HEAP_MAP,
+			       .place = HEAP_FIXED };
+	ck_assert_int_eq(heap_map(heap, &r, &a), 0);
+	fill(a, 1, MIB);
+	r.place = HEAP_FIXED_NEW;
+	ck_assert_int_eq(heap_map(heap, &r, &a), -EDMM_EEXIST);
+}
+END_TEST
+
+START_TEST(rights_are_kept)
+{
+	uint64_t a = must_map(HEAP_MAP, 4 * MINI_PAGE);
+
+	fill(a, 5, 4 * MINI_PAGE);
+	ck_assert_int_eq(heap_protect(heap, a, MINI_PAGE, EMM_NONE), 0);
+	ck_assert(!mini_readable(a));
+	ck_assert_int_eq(heap_protect(heap, a, MINI_PAGE, EMM_R), 0);
+	ck_assert_int_eq(*(char *)a, 5);
+	ck_assert_int_eq(heap_protect(heap, a, 4096, EMM_W | EMM_X),
+			 -EDMM_EACCES);
+}
+END_TEST
+
+START_TEST(discarded_reads_as_zero)
+{
+	enum heap_kind kind = _i == 0 ? HEAP_ARENA : HEAP_MAP;
+	uint64_t a = must_map(kind, 64 * MINI_PAGE);
+
+	fill(a, 9, 64 * MINI_PAGE);
+	ck_assert_int_eq(heap_discard(heap, a + MINI_PAGE, 62 * MINI_PAGE), 0);
+	ck_assert_int_eq(*(char *)a, 9);
+	ck_assert(all_zero(a + MINI_PAGE, 62 * MINI_PAGE));
+	ck_assert_int_eq(*(char *)(a + 63 * MINI_PAGE), 9);
+}
+END_TEST
+
+START_TEST(resizing_keeps_content)
+{
+	enum heap_kind kind = _i == 0 ? HEAP_ARENA : HEAP_MAP;
+	struct heap_resize r = {
+		.old = 2 * MIB, .size = 5 * MIB, .kind = kind, .move = true
+	};
+	uint64_t other, a = 0;
+
+	r.addr = must_map(kind, 2 * MIB);
+	other = must_map(kind, MINI_PAGE);
+	fill(r.addr, 3, 2 * MIB);
+	fill(other, 4, MINI_PAGE);
+	ck_assert_int_eq(heap_resize(heap, &r, &a), 0);
+	ck_assert_int_eq(*(char *)(a + 2 * MIB - 1), 3);
+	ck_assert(all_zero(a + 2 * MIB, 3 * MIB));
+	r = (struct heap_resize){
+		.addr = a, .old = 5 * MIB, .size = MIB, .kind = kind
+	};
+	ck_assert_int_eq(heap_resize(heap, &r, &a), 0);
+	ck_assert_uint_eq(heap->charged, MIB + MINI_PAGE);
+	ck_assert_int_eq(*(char *)(a + MIB - 1), 3);
+	ck_assert_int_eq(*(char *)other, 4);
+}
+END_TEST
+
+START_TEST(the_break_moves)
+{
+	uint64_t b = heap_brk(heap, 0);
+
+	ck_assert_uint_eq(heap_brk(heap, b + 3 * MINI_PAGE), b + 3 * MINI_PAGE);
+	fill(b, 1, 3 * MINI_PAGE);
+	ck_assert_uint_eq(heap->charged, 3 * MINI_PAGE);
+	ck_assert_uint_eq(heap_brk(heap, b), b);
+	ck_assert_uint_eq(heap->charged, 0);
+	ck_assert_uint_eq(heap_brk(heap, b + MINI_PAGE), b + MINI_PAGE);
+	ck_assert(all_zero(b, MINI_PAGE));
+	ck_assert_uint_eq(heap_brk(heap, b + SIZE), b + MINI_PAGE);
+}
+END_TEST
+
+START_TEST(random_churn_keeps_every_byte)
+{
+	struct {
+		uint64_t addr, size;
+		uint8_t v;
+	} live[64] = { 0 };
+	uint64_t seed = (uint64_t)_i + 1, sum = 0;
+	int i, k;
+
+	for (i = 0; i < 3000; i++) {
+		seed = seed * 6364136223846793005ull + 1442695040888963407ull;
+		k = (int)((seed >> 40) % 64);
+		if (live[k].size != 0) {
+			ck_assert_uint_eq(*(uint8_t *)live[k].addr, live[k].v);
+			ck_assert_int_eq(memcmp((void *)live[k].addr,
+						(void *)(live[k].addr + 1),
+						live[k].size - 1),
+					 0);
+			ck_assert_int_eq(
+				heap_unmap(heap, live[k].addr, live[k].size),
+				0);
+			sum -= live[k].size;
+			live[k].size = 0;
+		} else {
+			live[k].size = (1 + (seed >> 50) % 100) * MINI_PAGE;
+			live[k].v = (uint8_t)(1 + i % 255);
+			live[k].addr =
+				must_map(seed >> 63 ? HEAP_ARENA : HEAP_MAP,
+					 live[k].size);
+			ck_assert(all_zero(live[k].addr, live[k].size));
+			fill(live[k].addr, live[k].v, live[k].size);
+			sum += live[k].size;
+		}
+		ck_assert_uint_eq(heap->charged, sum);
+	}
+}
+END_TEST
+
+static Suite *heap_suite(void)
+{
+	Suite *suite = suite_create("heap");
+	TCase *tc = tcase_create("heap");
+
+	tcase_add_checked_fixture(tc, start, finish);
+	tcase_add_loop_test(tc, memory_is_zero_and_stays, 0, 2);
+	tcase_add_loop_test(tc, freed_and_mapped_again_is_zero, 0, 4);
+	tcase_add_test(tc, the_maximum_is_enomem_and_no_end);
+	tcase_add_test(tc, lazily_freed_memory_has_a_cap);
+	tcase_add_test(tc, small_churn_costs_no_host_call);
+	tcase_add_test(tc, sequential_growth_costs_few_calls);
+	tcase_add_test(tc, unmapped_is_gone);
+	tcase_add_test(tc, reserved_memory_is_free_until_it_has_rights);
+	tcase_add_test(tc, rights_are_kept);
+	tcase_add_loop_test(tc, discarded_reads_as_zero, 0, 2);
+	tcase_add_loop_test(tc, resizing_keeps_content, 0, 2);
+	tcase_add_test(tc, the_break_moves);
+	tcase_add_loop_test(tc, random_churn_keeps_every_byte, 0, 4);
+	suite_add_tcase(suite, tc);
+	return suite;
+}
+
+int main(void)
+{
+	SRunner *sr = srunner_create(heap_suite());
+	int failed;
+
+	srunner_run_all(sr, CK_NORMAL);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed != 0;
+}
