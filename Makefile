@@ -4,7 +4,7 @@ PRESET ?= release
 BUILD = $(if $(filter release,$(PRESET)),build,build/$(PRESET))
 JOBS ?= $(shell nproc)
 
-.PHONY: all deps test clean format format-check lint
+.PHONY: all deps test demo clean format format-check lint
 
 all: deps
 	@cmake --preset $(PRESET) --log-level=WARNING >/dev/null
@@ -16,20 +16,22 @@ deps:
 test: all
 	@cd $(BUILD) && ctest --output-on-failure -j $(JOBS)
 
+demo: all
+	@tools/deps tools/packages-demo
+	@tools/corpus $(BUILD)/demo/corpus.txt
+	@tools/demo $(BUILD)
+
 C_FILES = $(shell git ls-files '*.c' '*.h')
 
 format:
-	@clang-format -i $(C_FILES)
+	@$(if $(C_FILES),clang-format -i $(C_FILES))
 
 format-check: deps
-	@clang-format --dry-run -Werror $(C_FILES)
+	@$(if $(C_FILES),clang-format --dry-run -Werror $(C_FILES),\
+		echo "no C file is in git: nothing checked" >&2; exit 1)
 
 lint: all
 	@tools/lint $(BUILD)
 
 clean:
 	@rm -rf build
-
-.PHONY: conformance
-conformance: all
-	@cmake --build $(BUILD) --target conformance
