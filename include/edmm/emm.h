@@ -388,6 +388,8 @@ EDMM_NODISCARD edmm_err emm_commit_data(struct emm *emm, uint64_t addr,
 /**
  * emm_make_tcs - turn one committed RW page, filled in by the caller, into TCS
  *
+ * The content must be what EACCEPT wants of a TCS (SDM 3D, EACCEPT): if not,
+ * the page is lost to both types, EMM_PG_DOUBT, until the enclave ends.
  * Its way back is emm_uncommit or emm_dealloc, for which the caller answers
  * that no thread is in it (I9). Context: may exit.
  * Return: 0 (also if it is a TCS already); -EACCES (not committed, not RW);

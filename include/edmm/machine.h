@@ -7,8 +7,8 @@
  *
  * The machine protects nothing: it shares one address space with its host.
  * Whoever starts it says so to the user (EDMM_MACHINE_BANNER); the library
- * prints that line by itself only if EDMM_MACHINE_QUIET is not in the
- * environment, that is, under plain LD_PRELOAD.
+ * prints that line by itself, when the device is first opened, only if
+ * EDMM_MACHINE_QUIET is not in the environment: under plain LD_PRELOAD.
  */
 #ifndef EDMM_MACHINE_H
 #define EDMM_MACHINE_H

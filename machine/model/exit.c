@@ -164,3 +164,15 @@ void mach_aex(struct mach *m, struct mach_cpu *cpu, struct mach_frame *f,
 	cpu->aex++;
 	leave(m, cpu, f);
 }
+
+void mach_interrupt(struct mach *m, struct mach_cpu *cpu)
+{
+	struct mach_hidden *h = hidden_of(secs_of(m, cpu->secs));
+	uint32_t before = cpu->epoch;
+
+	/* In before out: the enclave never looks empty meanwhile. */
+	cpu->epoch = track_enter(h);
+	track_leave(h, before);
+	cpu->aex++;
+	cpu->enclu[SGX_ERESUME]++;
+}

@@ -444,6 +444,18 @@ struct mach_event {
 void mach_aex(struct mach *m, struct mach_cpu *cpu, struct mach_frame *f,
 	      const struct mach_event *e);
 
+/**
+ * mach_interrupt() - an interrupt that nobody looks at
+ * @m: the machine
+ * @cpu: a processor that is inside; it runs on undisturbed
+ *
+ * AEX and ERESUME at once, as if an operating system had taken an interrupt
+ * and gone back: the thread counts as having entered now, for tracking, and
+ * both are counted. The SSA frame, which that would have used, is not written.
+ * The caller sees to it that the processor's own thread is in no leaf.
+ */
+void mach_interrupt(struct mach *m, struct mach_cpu *cpu);
+
 /* ---- queries ----------------------------------------------------------- */
 
 enum mach_verdict {

@@ -17,8 +17,11 @@
 struct mac_header {
 	uint64_t linaddr;
 	uint64_t enclaveid;
+	uint8_t zero[48];
 	struct sgx_secinfo secinfo;
 };
+
+_Static_assert(sizeof(struct mac_header) == 128, "no hidden bytes");
 
 static void page_key(const struct mach *m, uint8_t key[16])
 {
@@ -33,7 +36,7 @@ static void seal_setup(struct page_seal *s, const uint8_t key[16],
 	memset(s, 0, sizeof(*s));
 	s->key = key;
 	s->aad = h;
-	s->aad_size = offsetof(struct mac_header, secinfo) + sizeof(h->secinfo);
+	s->aad_size = sizeof(*h);
 	memcpy(s->iv, &version, sizeof(version));
 }
 

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Linux's SGX driver on the model: what /dev/sgx_enclave, its mappings and its
+ * page faults do in Linux 6.1 to 6.12. No signal and no real mapping is made
+ * here: the front end (machine/trap, or a test) gives a struct drv_platform.
+ *
+ *	drv_open drv_ioctl drv_release        the file
+ *	drv_mmap drv_mprotect drv_munmap      its mappings, as the program asks
+ *	drv_fault                             a page fault on one of those
+ *	drv_lock ... drv_unlock               around each mach_*() of the front
+ *end
+ *
+ * Page tables. The driver keeps what Linux's page tables would hold: a mapping
+ * with its rights (struct drv_vma) and, a page, whether its entry is present.
+ * The platform's view shows a page when its entry is present, with no more
+ * rights than the EPCM gives; the mapping's rights are applied by the platform
+ * to the whole range.
+ *
+ * Locks: one lock guards all (Linux has mmap_lock, one an enclave and one for
+ * the EPC). An ioctl takes it a page at a time, as Linux does its own. Nothing
+ * of the platform is called without it, but copy_in and copy_out.
+ */
+#ifndef MACHINE_LINUX_DRV_H
+#define MACHINE_LINUX_DRV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <machine/model/model.h>
+
+struct drv;
+struct drv_encl;
+
+/* ---- what the front end provides --------------------------------------- */
+
+struct drv_platform {
+	void *ctx;
+
+	/* Zeroed memory that is never given back (the driver recycles it);
+	 * page aligned; NULL for none. */
+	void *(*alloc)(void *ctx, size_t size);
+
+	/* ELRANGE is known: make memory for its pages, reachable at the
+	 * address returned whatever the program maps; NULL for none. */
+	uint8_t *(*create)(void *ctx, struct drv_encl *e, uint64_t base,
+			   uint64_t size);
+	/* The enclave is gone: give all of that back. */
+	void (*destroy)(void *ctx, struct drv_encl *e);
+
+	/* The view of one page: MACH_R, _W, _X of the EPCM, 0 to hide it.
+	 * @from is what it showed. Not called where from == to. */
+	void (*view)(void *ctx, struct drv_encl *e, uint64_t addr,
+		     unsigned from, unsigned to);
+	/* Contents of [addr, addr + size) are no longer needed: the next use
+	 * starts from zero or from what the driver writes. */
+	void (*discard)(void *ctx, struct drv_encl *e, uint64_t addr,
+			uint64_t size);
+
+	/* User memory of the program: 0, or -EFAULT. */
+	int (*copy_in)(void *ctx, void *dst, uint64_t src, size_t size);
+	int (*copy_out)(void *ctx, uint64_t dst, const void *src, size_t size);
+
+	/* Is there any memory at @addr, enclave or not? */
+	bool (*mapped)(void *ctx, uint64_t addr);
+
+	/* Calls @fn for the processor of every thread there is. */
+	void (*each_cpu)(void *ctx, void (*fn)(void *arg, struct mach_cpu *cpu),
+			 void *arg);
+	/* Is a signal pending for the calling thread? */
+	bool (*signal_pending)(void *ctx);
+
+	/* futex(2) on a private word: the lock's slow path. */
+	void (*wait)(void *ctx, uint32_t *word, uint32_t value);
+	void (*wake)(void *ctx, uint32_t *word);
+};
+
+struct drv_config {
+	struct mach_config mach;
+	uint32_t quota; /* EPC pages that may be in use, as misc.max; 0: all */
+};
+
+/**
+ * drv_size() - bytes of memory for drv_init()
+ * Return: 0 if the configuration is no machine.
+ */
+size_t drv_size(const struct drv_config *c);
+
+/**
+ * drv_init() - start a machine and its driver
+ * @mem: drv_size() zero bytes, page aligned
+ * @c: configuration; mach.arena must be false
+ * @p: platform, copied
+ */
+struct drv *drv_init(void *mem, const struct drv_config *c,
+		     const struct drv_platform *p);
+
+struct mach *drv_mach(struct drv *d);
+
+void drv_lock(struct drv *d);
+void drv_unlock(struct drv *d);
+
+/* ---- the file ---------------------------------------------------------- */
+
+/* One open of /dev/sgx_enclave; NULL for want of memory. @cookie is the front
+ * end's, given back by drv_encl_cookie(). */
+struct drv_encl *drv_open(struct drv *d, void *cookie);
+void *drv_encl_cookie(const struct drv_encl *e);
+uint8_t *drv_encl_mem(const struct drv_encl *e);
+
+/**
+ * drv_release() - the last descriptor of the file is closed
+ *
+ * The enclave lives on while mappings of it do; drv_munmap() of the last one
+ * ends it then.
+ */
+void drv_release(struct drv *d, struct drv_encl *e);
+
+/* Loses an enclave's EPC, as a suspend to memory does. */
+void drv_lose(struct drv *d, struct drv_encl *e);
+void drv_lose_all(struct drv *d);
+
+struct drv_ioctl_ctx {
+	/* Is @fd an open /dev/sgx_provision? */
+	bool (*is_provision)(void *ctx, int fd);
+	void *ctx;
+};
+
+/**
+ * drv_ioctl() - an ioctl of the file
+ * @arg: the program's pointer
+ *
+ * Return: 0 or -errno, with the record written back as Linux does.
+ * Source: arch/x86/include/uapi/asm/sgx.h; Documentation/arch/x86/sgx.rst.
+ */
+long drv_ioctl(struct drv *d, struct drv_encl *e, unsigned long cmd,
+	       uint64_t arg, const struct drv_ioctl_ctx *ic);
+
+/* ---- mappings ---------------------------------------------------------- */
+
+#define DRV_PROT_R 1u
+#define DRV_PROT_W 2u
+#define DRV_PROT_X 4u
+
+struct drv_vma {
+	uint64_t start;
+	uint64_t end;
+	struct drv_encl *encl;
+	uint32_t prot; /* PROT_READ, _WRITE, _EXEC */
+};
+
+/**
+ * drv_may_map() - Linux's check of a mapping's rights
+ * Return: 0; -EACCES if the enclave forbids it.
+ */
+int drv_may_map(struct drv *d, struct drv_encl *e, uint64_t start, uint64_t end,
+		unsigned prot);
+
+/**
+ * drv_mmap() - record a mapping that the platform has made
+ *
+ * Replaces what was there. Return: 0; -ENOMEM.
+ */
+int drv_mmap(struct drv *d, struct drv_encl *e, uint64_t start, uint64_t end,
+	     unsigned prot);
+
+/* Any mmap, mprotect or munmap that hits an enclave mapping comes here. */
+bool drv_mapped(struct drv *d, uint64_t start, uint64_t end);
+/* The mapping at @addr or the next above it; false if there is none. */
+bool drv_find_vma(struct drv *d, uint64_t addr, struct drv_vma *out);
+int drv_may_protect(struct drv *d, uint64_t start, uint64_t end, unsigned prot);
+int drv_mprotect(struct drv *d, uint64_t start, uint64_t end, unsigned prot);
+int drv_munmap(struct drv *d, uint64_t start, uint64_t end);
+
+/* Calls @fn for each run of pages in the range whose view has MACH_X. */
+void drv_each_exec(struct drv *d, struct drv_encl *e, uint64_t start,
+		   uint64_t end, void (*fn)(void *arg, uint64_t a, uint64_t b),
+		   void *arg);
+
+/* Calls @fn for each page in the range whose view is not empty. */
+void drv_each_shown(struct drv *d, struct drv_encl *e, uint64_t start,
+		    uint64_t end,
+		    void (*fn)(void *arg, uint64_t addr, unsigned view),
+		    void *arg);
+
+/* ---- faults ------------------------------------------------------------ */
+
+enum drv_verdict {
+	DRV_RETRY,    /* the access is allowed now: do it again */
+	DRV_NONE,     /* no enclave mapping there: not the driver's */
+	DRV_SEGV_ACC, /* SIGSEGV SEGV_ACCERR; code in pfec */
+	DRV_SIGBUS,   /* SIGBUS BUS_ADRERR; code in pfec */
+	DRV_ABORT,    /* from outside, no right to it: abort page */
+};
+
+/**
+ * drv_fault() - a page fault
+ * @cpu: the faulting thread's, inside or outside; NULL for neither
+ * @addr: address
+ * @access: MACH_R, MACH_W or MACH_X
+ * @pfec: out: the error code that the program is told
+ *
+ * Also for a leaf's own access that mach_enclu() reports as an ordinary #PF:
+ * then @leaf is true and EPCM rights are not looked at.
+ * Context: drv_lock() held. Counts an AEX and an ERESUME on @cpu for what
+ * Linux would resolve while the thread is inside.
+ */
+enum drv_verdict drv_fault(struct drv *d, struct mach_cpu *cpu, uint64_t addr,
+			   unsigned access, bool leaf, uint32_t *pfec);
+
+/* A leaf has changed this page's EPCM entry: bring the view up to date. */
+void drv_refresh(struct drv *d, uint64_t addr);
+
+/* mach_platform.translate for leaves: @drv is the struct drv. */
+enum mach_xlate drv_translate(void *drv, uint64_t addr, unsigned access,
+			      uint32_t *out);
+
+/* ---- counters ---------------------------------------------------------- */
+
+struct drv_stats {
+	uint64_t aex_kernel, aex_track;
+	uint64_t fault_eaug, fault_eaug_outside, fault_eldu, fault_pte;
+	uint64_t fault_epcm, fault_vma, fault_sigbus;
+	uint64_t ioctls[8], ioctl_errors, mmaps, mprotects;
+	uint64_t epc_pages, epc_used, epc_peak;
+	uint64_t pages_added, pages_measured, pages_augmented;
+	uint64_t pages_removed, pages_evicted, pages_loaded;
+};
+
+void drv_stats(struct drv *d, struct drv_stats *out);
+
+#endif

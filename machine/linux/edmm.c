@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The ioctls of SGX2: RESTRICT_PERMISSIONS, MODIFY_TYPES, REMOVE_PAGES.
+ *
+ * Each works a page at a time. An error stops it; the record then says how far
+ * it came (count, in bytes) and, for a code of the leaf, which (result).
+ */
+#include <errno.h>
+#include <sgx/linux.h>
+
+#include "internal.h"
+
+static long state_check(const struct drv *d, const struct drv_encl *e)
+{
+	if (!d->sgx2)
+		return -ENODEV;
+	return e->state & ENCL_INITIALIZED ? 0 : -EINVAL;
+}
+
+/* The page at @addr, in the EPC; *err is Linux's errno otherwise. */
+static page_t *page_get(struct drv *d, struct drv_encl *e, uint64_t addr,
+			int *err)
+{
+	page_t *p = page_find(e, addr);
+
+	*err = -EFAULT;
+	if (!p)
+		return NULL;
+	*err = page_load(d, e, p, addr);
+	if (*err == -ENOMEM)
+		*err = -EAGAIN;
+	return *err ? NULL : p;
+}
+
+/* A leaf's outcome as Linux's errno; its code goes to @result. */
+static int leaf_errno(struct mach_result r, uint64_t *result)
+{
+	if (r.kind == MACH_CODE)
+		*result = r.code;
+	return mach_ok(r) ? 0 : -EFAULT;
+}
+
+static int restrict_page(struct drv *d, struct drv_encl *e, uint64_t addr,
+			 struct sgx_enclave_restrict_permissions *a)
+{
+	struct sgx_secinfo si = { .flags = a->permissions };
+	page_t *p;
+	int r;
+
+	p = page_get(d, e, addr, &r);
+	if (!p)
+		return r;
+	if (pg_get(*p, PG_TYPE_SHIFT) != SGX_PT_REG)
+		return -EINVAL;
+	r = leaf_errno(mach_emodpr(d->mach, &si, mach_epc_addr(pg_index(*p))),
+		       &a->result);
+	if (r)
+		return r;
+	page_view(d, e, p, addr);
+	encl_etrack(d, e);
+	return 0;
+}
+
+long ioctl_restrict(struct drv *d, struct drv_encl *e, uint64_t arg)
+{
+	struct sgx_enclave_restrict_permissions a;
+	long r = state_check(d, e);
+
+	if (r)
+		return r;
+	if (d->p.copy_in(d->p.ctx, &a, arg, sizeof(a)))
+		return -EFAULT;
+	if (!range_valid(e, a.offset, a.length))
+		return -EINVAL;
+	if (a.permissions & ~SGX_SECINFO_RWX)
+		return -EINVAL;
+	if ((a.permissions & SGX_SECINFO_W) && !(a.permissions & SGX_SECINFO_R))
+		return -EINVAL;
+	if (a.result || a.count)
+		return -EINVAL;
+	for (; a.count < a.length && !r; a.count += r ? 0 : PAGE_SIZE) {
+		drv_lock(d);
+		r = restrict_page(d, e, e->base + a.offset + a.count, &a);
+		drv_unlock(d);
+	}
+	if (d->p.copy_out(d->p.ctx, arg, &a, sizeof(a)))
+		return -EFAULT;
+	return r;
+}
+
+static int modify_page(struct drv *d, struct drv_encl *e, uint64_t addr,
+		       struct sgx_enclave_modify_types *a)
+{
+	struct sgx_secinfo si = { .flags = SGX_SECINFO_PT(a->page_type) };
+	unsigned type, max;
+	page_t *p;
+	int r;
+
+	p = page_get(d, e, addr, &r);
+	if (!p)
+		return r;
+	type = pg_get(*p, PG_TYPE_SHIFT);
+	max = pg_get(*p, PG_MAX_SHIFT);
+	if (type != SGX_PT_REG &&
+	    !(type == SGX_PT_TCS && a->page_type == SGX_PT_TRIM))
+		return -EINVAL;
+	if (a->page_type == SGX_PT_TCS) {
+		if ((max & 3) != 3)
+			return -EPERM;
+		pg_set(p, PG_MAX_SHIFT, 3);
+		page_zap(d, e, p, addr);
+		ipi(d);
+	}
+	r = leaf_errno(mach_emodt(d->mach, &si, mach_epc_addr(pg_index(*p))),
+		       &a->result);
+	if (r) {
+		pg_set(p, PG_MAX_SHIFT, max);
+		return r;
+	}
+	page_view(d, e, p, addr);
+	encl_etrack(d, e);
+	pg_set(p, PG_TYPE_SHIFT, (unsigned)a->page_type);
+	return 0;
+}
+
+long ioctl_modify(struct drv *d, struct drv_encl *e, uint64_t arg)
+{
+	struct sgx_enclave_modify_types a;
+	long r = state_check(d, e);
+
+	if (r)
+		return r;
+	if (d->p.copy_in(d->p.ctx, &a, arg, sizeof(a)))
+		return -EFAULT;
+	if (!range_valid(e, a.offset, a.length))
+		return -EINVAL;
+	if (a.page_type & ~0xffull)
+		return -EINVAL;
+	if (a.result || a.count)
+		return -EINVAL;
+	if (a.page_type != SGX_PT_TCS && a.page_type != SGX_PT_TRIM)
+		r = -EINVAL;
+	for (; a.count < a.length && !r; a.count += r ? 0 : PAGE_SIZE) {
+		drv_lock(d);
+		r = modify_page(d, e, e->base + a.offset + a.count, &a);
+		drv_unlock(d);
+	}
+	if (d->p.copy_out(d->p.ctx, arg, &a, sizeof(a)))
+		return -EFAULT;
+	return r;
+}
+
+/*
+ * Linux asks EMODPR whether the trim was accepted: a code says that it was
+ * not, a fault that it was. It changes nothing in either case.
+ */
+static int remove_page(struct drv *d, struct drv_encl *e, uint64_t addr)
+{
+	struct sgx_secinfo si = { .flags = SGX_SECINFO_RWX };
+	struct mach_result r;
+	page_t *p;
+	int err;
+
+	p = page_get(d, e, addr, &err);
+	if (!p)
+		return err;
+	if (pg_get(*p, PG_TYPE_SHIFT) != SGX_PT_TRIM)
+		return -EPERM;
+	r = mach_emodpr(d->mach, &si, mach_epc_addr(pg_index(*p)));
+	if (r.kind != MACH_FAULT || r.vector != SGX_VEC_PF)
+		return -EPERM;
+	if (*p & PG_PTE)
+		ipi(d);
+	page_zap(d, e, p, addr);
+	mach_eremove(d->mach, mach_epc_addr(pg_index(*p)));
+	epc_free(d, pg_index(*p));
+	*p = 0;
+	e->children--;
+	encl_shrink(d, e);
+	d->stats.pages_removed++;
+	return 0;
+}
+
+/* Gives memory back, but for pages that a fault has added again meanwhile. */
+static void discard_absent(struct drv *d, struct drv_encl *e, uint64_t start,
+			   uint64_t end)
+{
+	uint64_t at;
+
+	for (; start < end; start = at + PAGE_SIZE) {
+		if (!page_next(e, start, end, &at))
+			at = end;
+		if (at > start)
+			d->p.discard(d->p.ctx, e, start, at - start);
+	}
+}
+
+long ioctl_remove(struct drv *d, struct drv_encl *e, uint64_t arg)
+{
+	struct sgx_enclave_remove_pages a;
+	long r = state_check(d, e);
+
+	if (r)
+		return r;
+	if (d->p.copy_in(d->p.ctx, &a, arg, sizeof(a)))
+		return -EFAULT;
+	if (!range_valid(e, a.offset, a.length) || a.count)
+		return -EINVAL;
+	for (; a.count < a.length && !r; a.count += r ? 0 : PAGE_SIZE) {
+		drv_lock(d);
+		r = remove_page(d, e, e->base + a.offset + a.count);
+		drv_unlock(d);
+	}
+	drv_lock(d);
+	discard_absent(d, e, e->base + a.offset, e->base + a.offset + a.count);
+	drv_unlock(d);
+	if (d->p.copy_out(d->p.ctx, arg, &a, sizeof(a)))
+		return -EFAULT;
+	return r;
+}

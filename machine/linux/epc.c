@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * EPC pages, version arrays, and tracking.
+ *
+ * Linux reclaims in a thread of its own that wakes below 32 free pages and
+ * works until there are 64; here whoever allocates does that work.
+ */
+#include <errno.h>
+
+#include "internal.h"
+
+#define EPC_LOW 32u
+#define EPC_HIGH 64u
+
+uint32_t epc_used(const struct drv *d)
+{
+	return d->epc_fresh - d->epc_free;
+}
+
+static uint32_t epc_left(const struct drv *d)
+{
+	uint32_t used = epc_used(d);
+
+	return used < d->limit ? d->limit - used : 0;
+}
+
+int epc_alloc(struct drv *d, uint8_t *mem, uint32_t *out)
+{
+	uint32_t used, before, left = epc_left(d);
+
+	if (left < EPC_LOW) {
+		do {
+			before = left;
+			reclaim(d);
+			left = epc_left(d);
+		} while (left < EPC_HIGH && left > before);
+	}
+	if (!left)
+		return -ENOMEM;
+	*out = d->epc_free ? d->free_stack[--d->epc_free] : d->epc_fresh++;
+	d->data[*out] = mem;
+	used = epc_used(d);
+	if (used > d->stats.epc_peak)
+		d->stats.epc_peak = used;
+	return 0;
+}
+
+void epc_free(struct drv *d, uint32_t epc)
+{
+	d->data[epc] = NULL;
+	d->free_stack[d->epc_free++] = epc;
+}
+
+static int va_add(struct drv *d, struct drv_encl *e)
+{
+	struct va_page *va = pool_get(d, POOL_VA);
+	uint8_t *mem = pool_get(d, POOL_PAGE);
+	int r = -ENOMEM;
+
+	if (!va || !mem)
+		goto out_free;
+	r = epc_alloc(d, mem, &va->epc);
+	if (r)
+		goto out_free;
+	if (!mach_ok(mach_epa(d->mach, SGX_PT_VA, mach_epc_addr(va->epc)))) {
+		epc_free(d, va->epc);
+		r = -EFAULT;
+		goto out_free;
+	}
+	va->next = e->va;
+	e->va = va;
+	return 0;
+out_free:
+	if (va)
+		pool_put(d, POOL_VA, va);
+	if (mem)
+		pool_put(d, POOL_PAGE, mem);
+	return r;
+}
+
+int encl_grow(struct drv *d, struct drv_encl *e)
+{
+	if (e->page_count % VA_SLOTS == 0) {
+		int r = va_add(d, e);
+
+		if (r)
+			return r;
+	}
+	e->page_count++;
+	return 0;
+}
+
+void encl_shrink(struct drv *d, struct drv_encl *e)
+{
+	struct va_page *va = e->va;
+
+	e->page_count--;
+	if (e->page_count % VA_SLOTS != 0 || !va || va->used)
+		return;
+	e->va = va->next;
+	mach_eremove(d->mach, mach_epc_addr(va->epc));
+	pool_put(d, POOL_PAGE, d->data[va->epc]);
+	epc_free(d, va->epc);
+	pool_put(d, POOL_VA, va);
+}
+
+static void interrupt(void *arg, struct mach_cpu *cpu)
+{
+	struct drv *d = arg;
+
+	if (!mach_inside(cpu))
+		return;
+	mach_interrupt(d->mach, cpu);
+	d->stats.aex_track++;
+}
+
+void ipi(struct drv *d)
+{
+	d->p.each_cpu(d->p.ctx, interrupt, d);
+}
+
+void encl_etrack(struct drv *d, struct drv_encl *e)
+{
+	struct mach_result r;
+
+	r = mach_etrack(d->mach, mach_epc_addr(e->secs_epc));
+	/* Linux repeats it once: the cycle before ends with this interrupt. */
+	if (r.kind == MACH_CODE) {
+		ipi(d);
+		mach_etrack(d->mach, mach_epc_addr(e->secs_epc));
+	}
+	ipi(d);
+}

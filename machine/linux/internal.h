@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Inside machine/linux. Everything here is called with the lock held.
+ */
+#ifndef LINUX_INTERNAL_H
+#define LINUX_INTERNAL_H
+
+#include <stdatomic.h>
+
+#include <machine/linux/drv.h>
+
+#define PAGE_SIZE SGX_PAGE_SIZE
+#define PAGE_MASK (~(uint64_t)(PAGE_SIZE - 1))
+
+/* ---- page records ------------------------------------------------------ */
+/*
+ * One word a page that has EPC or backing store:
+ *
+ *	31..0	EPC page, or index of struct evicted
+ *	32	EXISTS
+ *	33	EVICTED
+ *	34	PTE: the page table has an entry
+ *	35	YOUNG: touched since the reclaimer last came by
+ *	38..36	VIEW: what the platform shows, MACH_R | _W | _X
+ *	41..39	MAX_PROT
+ *	44..42	TYPE: the driver's idea of the page type
+ */
+typedef uint64_t page_t;
+
+#define PG_EXISTS (1ull << 32)
+#define PG_EVICTED (1ull << 33)
+#define PG_PTE (1ull << 34)
+#define PG_YOUNG (1ull << 35)
+#define PG_VIEW_SHIFT 36
+#define PG_MAX_SHIFT 39
+#define PG_TYPE_SHIFT 42
+#define PG_FIELD 7ull
+
+static inline uint32_t pg_index(page_t p)
+{
+	return (uint32_t)p;
+}
+
+static inline unsigned pg_get(page_t p, unsigned shift)
+{
+	return (unsigned)(p >> shift & PG_FIELD);
+}
+
+static inline void pg_set(page_t *p, unsigned shift, unsigned val)
+{
+	*p = (*p & ~(PG_FIELD << shift)) | (page_t)val << shift;
+}
+
+static inline void pg_set_index(page_t *p, uint32_t index)
+{
+	*p = (*p & ~(page_t)UINT32_MAX) | index;
+}
+
+/* A radix tree of 64-way nodes over the page number in ELRANGE. */
+#define NODE_BITS 6
+#define NODE_WAYS (1u << NODE_BITS)
+
+struct node {
+	union {
+		struct node *child[NODE_WAYS];
+		page_t page[NODE_WAYS];
+		struct node *next_free;
+	};
+};
+
+/* ---- EPC --------------------------------------------------------------- */
+
+/* Where an evicted page's version and PCMD are; its ciphertext stays in the
+ * page's own memory, which nobody sees. */
+struct evicted {
+	struct sgx_pcmd pcmd;
+	uint64_t va;	    /* EPC address of the slot */
+	uint32_t next_free; /* index + 1 */
+};
+
+#define EVICTED_WAYS 256u
+#define EVICTED_CHUNKS 65536u
+
+#define VA_SLOTS 512u
+
+struct va_page {
+	struct va_page *next;
+	uint32_t epc;
+	uint32_t used;
+	uint64_t map[VA_SLOTS / 64];
+};
+
+/* Free lists of the driver's own memory, by size. */
+enum pool_id {
+	POOL_NODE,
+	POOL_VA,
+	POOL_ENCL,
+	POOL_PAGE,
+	POOLS
+};
+
+struct pool {
+	void *free; /* first word of each links to the next */
+	char *fresh;
+	size_t left;
+};
+
+/* ---- enclaves ---------------------------------------------------------- */
+
+#define ENCL_CREATED 0x1u
+#define ENCL_INITIALIZED 0x2u
+#define ENCL_LOST 0x4u
+#define ENCL_CLOSED 0x8u /* no descriptor is open any more */
+
+struct drv_encl {
+	struct drv_encl *next;
+	void *cookie;
+	atomic_flag busy; /* an ioctl is running */
+	uint32_t state;
+	uint32_t vmas;
+	uint64_t base;
+	uint64_t size;
+	uint64_t attributes_mask;
+	uint8_t *mem; /* of base, by the platform */
+
+	struct node *root;
+	unsigned height;
+	uint64_t page_count; /* with SECS: decides when a VA page is added */
+	uint64_t children;   /* pages in the EPC, SECS not counted */
+	struct va_page *va;
+
+	uint8_t *secs_mem;
+	page_t secs; /* EXISTS, EVICTED and an index */
+	uint32_t secs_epc;
+};
+
+struct vma_table {
+	struct drv_vma *v;
+	uint32_t count;
+	uint32_t room;
+};
+
+struct drv {
+	struct mach *mach;
+	struct drv_platform p;
+	uint32_t lock; /* 0 free, 1 held, 2 held and waited for */
+	bool sgx2;
+	uint64_t attributes;
+
+	uint32_t epc_pages;
+	uint32_t limit;
+	uint32_t epc_fresh; /* pages never used start here */
+	uint32_t epc_free;  /* entries of free_stack */
+	uint32_t hand;	    /* the reclaimer's */
+	uint32_t *free_stack;
+	uint8_t **data;
+
+	struct drv_encl *encls;
+	struct vma_table vmas;
+	struct pool pools[POOLS];
+	struct evicted **evicted; /* EVICTED_CHUNKS of EVICTED_WAYS */
+	uint32_t evicted_fresh;
+	uint32_t evicted_free; /* index + 1 */
+
+	struct drv_stats stats;
+};
+
+/* pool.c */
+void *pool_get(struct drv *d, enum pool_id id);
+void pool_put(struct drv *d, enum pool_id id, void *p);
+
+/* pages.c */
+page_t *page_find(const struct drv_encl *e, uint64_t addr);
+page_t *page_make(struct drv *d, struct drv_encl *e, uint64_t addr);
+/* The first page that exists in [addr, end), its address in *at; or NULL. */
+page_t *page_next(const struct drv_encl *e, uint64_t addr, uint64_t end,
+		  uint64_t *at);
+void page_drop_all(struct drv *d, struct drv_encl *e);
+/* What the view of this page must be, and making it so. */
+void page_view(struct drv *d, struct drv_encl *e, page_t *p, uint64_t addr);
+/* Drops the page-table entry. */
+void page_zap(struct drv *d, struct drv_encl *e, page_t *p, uint64_t addr);
+static inline uint8_t *page_mem(const struct drv_encl *e, uint64_t addr)
+{
+	return e->mem + (addr - e->base);
+}
+
+/* epc.c */
+/* A free EPC page bound to @mem, reclaiming if need be; -ENOMEM. */
+int epc_alloc(struct drv *d, uint8_t *mem, uint32_t *out);
+void epc_free(struct drv *d, uint32_t epc);
+uint32_t epc_used(const struct drv *d);
+/* A VA slot for one more page: reserves a page of slots when they run out. */
+
+int encl_grow(struct drv *d, struct drv_encl *e);
+void encl_shrink(struct drv *d, struct drv_encl *e);
+/* An interrupt on every thread that is inside an enclave. */
+void ipi(struct drv *d);
+void encl_etrack(struct drv *d, struct drv_encl *e);
+
+/* reclaim.c */
+void reclaim(struct drv *d);
+/* The page in the EPC: 0, -ENOMEM, -EFAULT (lost). */
+int page_load(struct drv *d, struct drv_encl *e, page_t *p, uint64_t addr);
+int secs_in(struct drv *d, struct drv_encl *e);
+void evicted_drop(struct drv *d, struct drv_encl *e, uint32_t index);
+
+/* encl.c */
+void encl_free(struct drv *d, struct drv_encl *e);
+
+/* ioctl.c and edmm.c */
+long ioctl_restrict(struct drv *d, struct drv_encl *e, uint64_t arg);
+long ioctl_modify(struct drv *d, struct drv_encl *e, uint64_t arg);
+long ioctl_remove(struct drv *d, struct drv_encl *e, uint64_t arg);
+bool range_valid(const struct drv_encl *e, uint64_t off, uint64_t length);
+
+#endif

@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The ioctls that build an enclave: CREATE, ADD_PAGES, INIT, PROVISION. Checks
+ * come in Linux's order and give Linux's errno.
+ */
+#include <string.h>
+
+#include <openssl/evp.h>
+
+#include <errno.h>
+#include <sgx/linux.h>
+
+#include "internal.h"
+
+#define ERESTARTSYS 512
+/* SIGSTRUCT.VENDOR: 0, or Intel. */
+#define VENDOR_INTEL 0x8086u
+
+static int copy_in(struct drv *d, void *dst, uint64_t src, size_t size)
+{
+	return d->p.copy_in(d->p.ctx, dst, src, size);
+}
+
+bool range_valid(const struct drv_encl *e, uint64_t off, uint64_t length)
+{
+	uint64_t end;
+
+	if (off & ~PAGE_MASK || !length || length & ~PAGE_MASK)
+		return false;
+	if (__builtin_add_overflow(off, length, &end))
+		return false;
+	return end - PAGE_SIZE < e->size;
+}
+
+/* ---- CREATE ------------------------------------------------------------ */
+
+/* Levels of the page tree for an ELRANGE of @size bytes. */
+static unsigned height_for(uint64_t size)
+{
+	unsigned h = 0;
+
+	while ((size >> SGX_PAGE_SHIFT) > 1ull << ((h + 1) * NODE_BITS))
+		h++;
+	return h;
+}
+
+static int ecreate(struct drv *d, struct drv_encl *e, struct sgx_secs *secs)
+{
+	struct sgx_secinfo si = { 0 };
+	struct sgx_pageinfo pi = {
+		.srcpge = (uint64_t)(uintptr_t)secs,
+		.secinfo = (uint64_t)(uintptr_t)&si,
+	};
+	int r;
+
+	e->secs_mem = pool_get(d, POOL_PAGE);
+	r = e->secs_mem ? epc_alloc(d, e->secs_mem, &e->secs_epc) : -ENOMEM;
+	if (r)
+		goto out_mem;
+	if (!mach_ok(mach_ecreate(d->mach, &pi, mach_epc_addr(e->secs_epc)))) {
+		r = -EIO;
+		goto out_epc;
+	}
+	e->mem = d->p.create(d->p.ctx, e, secs->base, secs->size);
+	if (!e->mem) {
+		mach_eremove(d->mach, mach_epc_addr(e->secs_epc));
+		r = -ENOMEM;
+		goto out_epc;
+	}
+	e->secs = PG_EXISTS | e->secs_epc;
+	return 0;
+out_epc:
+	epc_free(d, e->secs_epc);
+	e->secs_epc = MACH_EPC_NONE;
+out_mem:
+	if (e->secs_mem)
+		pool_put(d, POOL_PAGE, e->secs_mem);
+	e->secs_mem = NULL;
+	return r;
+}
+
+static long create_locked(struct drv *d, struct drv_encl *e,
+			  struct sgx_secs *secs)
+{
+	int r = encl_grow(d, e);
+
+	if (r)
+		return r;
+	r = ecreate(d, e, secs);
+	if (r) {
+		encl_shrink(d, e);
+		return r;
+	}
+	e->base = secs->base;
+	e->size = secs->size;
+	e->height = height_for(e->size);
+	e->attributes_mask = d->attributes;
+	e->state |= ENCL_CREATED;
+	return 0;
+}
+
+static long ioctl_create(struct drv *d, struct drv_encl *e, uint64_t arg)
+{
+	struct sgx_enclave_create c;
+	struct sgx_secs secs;
+	long r;
+
+	if (e->state & ENCL_CREATED)
+		return -EINVAL;
+	if (copy_in(d, &c, arg, sizeof(c)))
+		return -EFAULT;
+	if (copy_in(d, &secs, c.src, sizeof(secs)))
+		return -EFAULT;
+	if (!secs.size || secs.size & (secs.size - 1))
+		return -EINVAL;
+	drv_lock(d);
+	r = create_locked(d, e, &secs);
+	drv_unlock(d);
+	return r;
+}
+
+/* ---- ADD_PAGES --------------------------------------------------------- */
+
+static bool secinfo_valid(const struct sgx_secinfo *si)
+{
+	uint64_t perm = si->flags & SGX_SECINFO_RWX;
+	uint64_t pt = si->flags & SGX_SECINFO_PT_MASK;
+
+	if (pt != SGX_SECINFO_PT(SGX_PT_REG) &&
+	    pt != SGX_SECINFO_PT(SGX_PT_TCS))
+		return false;
+	if ((perm & SGX_SECINFO_W) && !(perm & SGX_SECINFO_R))
+		return false;
+	if (pt == SGX_SECINFO_PT(SGX_PT_TCS) && perm)
+		return false;
+	if (si->flags & ~(SGX_SECINFO_RWX | SGX_SECINFO_PT_MASK))
+		return false;
+	for (size_t i = 0; i < sizeof(si->reserved); i++)
+		if (si->reserved[i])
+			return false;
+	return true;
+}
+
+static int measure_page(struct drv *d, struct drv_encl *e, uint32_t epc)
+{
+	uint64_t secs = mach_epc_addr(e->secs_epc);
+
+	for (uint32_t i = 0; i < PAGE_SIZE; i += SGX_EEXTEND_CHUNK)
+		if (!mach_ok(mach_eextend(d->mach, secs,
+					  mach_epc_addr(epc) + i)))
+			return -EIO;
+	d->stats.pages_measured++;
+	return 0;
+}
+
+/* EADD and EEXTEND of @src at @addr, its record and slot there already. */
+static int eadd(struct drv *d, struct drv_encl *e, uint64_t addr,
+		const struct sgx_secinfo *si, const void *src, bool measure)
+{
+	struct sgx_secinfo copy = *si;
+	struct sgx_pageinfo pi = {
+		.linaddr = addr,
+		.srcpge = (uint64_t)(uintptr_t)src,
+		.secinfo = (uint64_t)(uintptr_t)&copy,
+		.secs = mach_epc_addr(e->secs_epc),
+	};
+	bool tcs =
+		(si->flags & SGX_SECINFO_PT_MASK) == SGX_SECINFO_PT(SGX_PT_TCS);
+	page_t *p = page_make(d, e, addr);
+	uint32_t epc;
+	int r;
+
+	if (!p)
+		return -ENOMEM;
+	r = epc_alloc(d, page_mem(e, addr), &epc);
+	if (r)
+		return r;
+	r = mach_ok(mach_eadd(d->mach, &pi, mach_epc_addr(epc))) ? 0 : -EIO;
+	if (r) {
+		epc_free(d, epc);
+		return r;
+	}
+	*p = PG_EXISTS | PG_YOUNG | epc;
+	pg_set(p, PG_MAX_SHIFT, tcs ? 3 : si->flags & SGX_SECINFO_RWX);
+	pg_set(p, PG_TYPE_SHIFT, tcs ? SGX_PT_TCS : SGX_PT_REG);
+	e->children++;
+	d->stats.pages_added++;
+	return measure ? measure_page(d, e, epc) : 0;
+}
+
+static int add_page(struct drv *d, struct drv_encl *e,
+		    const struct sgx_enclave_add_pages *a,
+		    const struct sgx_secinfo *si)
+{
+	uint8_t src[PAGE_SIZE] __attribute__((aligned(4096)));
+	uint64_t addr = e->base + a->offset + a->count;
+	bool readable = !copy_in(d, src, a->src + a->count, PAGE_SIZE);
+	int r;
+
+	drv_lock(d);
+	r = encl_grow(d, e);
+	if (r)
+		goto out_unlock;
+	if (page_find(e, addr))
+		r = -EBUSY;
+	else if (!readable)
+		r = -EFAULT;
+	else
+		r = eadd(d, e, addr, si, src, a->flags & SGX_PAGE_MEASURE);
+	if (r && !page_find(e, addr))
+		encl_shrink(d, e);
+	else if (r == -EBUSY)
+		encl_shrink(d, e);
+out_unlock:
+	drv_unlock(d);
+	return r;
+}
+
+static long ioctl_add_pages(struct drv *d, struct drv_encl *e, uint64_t arg)
+{
+	struct sgx_enclave_add_pages a;
+	struct sgx_secinfo si;
+	int r = 0;
+
+	if (!(e->state & ENCL_CREATED) || (e->state & ENCL_INITIALIZED))
+		return -EINVAL;
+	if (copy_in(d, &a, arg, sizeof(a)))
+		return -EFAULT;
+	if (a.src & ~PAGE_MASK || !range_valid(e, a.offset, a.length))
+		return -EINVAL;
+	if (copy_in(d, &si, a.secinfo, sizeof(si)))
+		return -EFAULT;
+	if (!secinfo_valid(&si))
+		return -EINVAL;
+	for (a.count = 0; a.count < a.length; a.count += PAGE_SIZE) {
+		if (d->p.signal_pending(d->p.ctx)) {
+			if (!a.count)
+				r = -ERESTARTSYS;
+			break;
+		}
+		r = add_page(d, e, &a, &si);
+		if (r)
+			break;
+	}
+	if (d->p.copy_out(d->p.ctx, arg, &a, sizeof(a)))
+		return -EFAULT;
+	return r;
+}
+
+/* ---- INIT, PROVISION --------------------------------------------------- */
+
+/* Bits that SIGSTRUCT fixes and this machine lacks. */
+static bool sigstruct_possible(struct drv *d, const struct sgx_sigstruct *s)
+{
+	const struct mach_config *c = mach_config(d->mach);
+	uint64_t attr = SGX_ATTR_INIT | SGX_ATTR_DEBUG | SGX_ATTR_MODE64BIT |
+			SGX_ATTR_PROVISIONKEY | SGX_ATTR_EINITTOKENKEY;
+	uint32_t misc = c->features & MACH_F_EXINFO ? SGX_MISC_EXINFO : 0;
+
+	if (c->features & MACH_F_KSS)
+		attr |= SGX_ATTR_KSS;
+	if (c->features & MACH_F_AEXNOTIFY)
+		attr |= SGX_ATTR_AEXNOTIFY;
+	return !(s->attributes.flags & s->attributemask.flags & ~attr) &&
+	       !(s->miscselect & s->miscmask & ~misc) &&
+	       !(s->attributes.xfrm & s->attributemask.xfrm & ~c->xfrm);
+}
+
+static long einit(struct drv *d, struct drv_encl *e,
+		  const struct sgx_sigstruct *sig, const uint8_t signer[32])
+{
+	static const struct {
+		uint8_t b[512] __attribute__((aligned(512)));
+	} no_token;
+	struct mach_secs_info si;
+	struct mach_result r;
+
+	if (!mach_secs(d->mach, e->secs_epc, &si))
+		return -EIO;
+	if (si.attributes & ~e->attributes_mask)
+		return -EACCES;
+	if (!sigstruct_possible(d, sig))
+		return -EINVAL;
+	r = mach_einit(d->mach, sig, mach_epc_addr(e->secs_epc), no_token.b,
+		       signer);
+	if (r.kind == MACH_FAULT)
+		return -EIO;
+	if (r.kind == MACH_CODE)
+		return -EPERM;
+	e->state |= ENCL_INITIALIZED;
+	return 0;
+}
+
+static long ioctl_init(struct drv *d, struct drv_encl *e, uint64_t arg)
+{
+	union {
+		struct sgx_sigstruct sig;
+		uint8_t page[PAGE_SIZE];
+	} u __attribute__((aligned(4096)));
+	struct sgx_enclave_init i;
+	uint8_t signer[32];
+	unsigned len = sizeof(signer);
+	long r;
+
+	if (!(e->state & ENCL_CREATED) || (e->state & ENCL_INITIALIZED))
+		return -EINVAL;
+	if (copy_in(d, &i, arg, sizeof(i)))
+		return -EFAULT;
+	if (copy_in(d, &u.sig, i.sigstruct, sizeof(u.sig)))
+		return -EFAULT;
+	if (u.sig.vendor != 0 && u.sig.vendor != VENDOR_INTEL)
+		return -EINVAL;
+	/* Linux writes the signer's hash into the LEPUBKEYHASH registers. */
+	if (!EVP_Digest(u.sig.modulus, sizeof(u.sig.modulus), signer, &len,
+			EVP_sha256(), NULL))
+		return -ENOMEM;
+	drv_lock(d);
+	r = einit(d, e, &u.sig, signer);
+	drv_unlock(d);
+	return r;
+}
+
+static long ioctl_provision(struct drv *d, struct drv_encl *e, uint64_t arg,
+			    const struct drv_ioctl_ctx *ic)
+{
+	struct sgx_enclave_provision p;
+
+	if (copy_in(d, &p, arg, sizeof(p)))
+		return -EFAULT;
+	if (!ic->is_provision(ic->ctx, (int)p.fd))
+		return -EINVAL;
+	e->attributes_mask |= SGX_ATTR_PROVISIONKEY;
+	return 0;
+}
+
+/* ---- dispatch ---------------------------------------------------------- */
+
+static long dispatch(struct drv *d, struct drv_encl *e, unsigned long cmd,
+		     uint64_t arg, const struct drv_ioctl_ctx *ic)
+{
+	if (e->state & ENCL_LOST)
+		return -EIO;
+	switch (cmd) {
+	case SGX_IOC_ENCLAVE_CREATE:
+		return ioctl_create(d, e, arg);
+	case SGX_IOC_ENCLAVE_ADD_PAGES:
+		return ioctl_add_pages(d, e, arg);
+	case SGX_IOC_ENCLAVE_INIT:
+		return ioctl_init(d, e, arg);
+	case SGX_IOC_ENCLAVE_PROVISION:
+		return ioctl_provision(d, e, arg, ic);
+	case SGX_IOC_ENCLAVE_RESTRICT_PERMISSIONS:
+		return ioctl_restrict(d, e, arg);
+	case SGX_IOC_ENCLAVE_MODIFY_TYPES:
+		return ioctl_modify(d, e, arg);
+	case SGX_IOC_ENCLAVE_REMOVE_PAGES:
+		return ioctl_remove(d, e, arg);
+	default:
+		return -ENOTTY;
+	}
+}
+
+long drv_ioctl(struct drv *d, struct drv_encl *e, unsigned long cmd,
+	       uint64_t arg, const struct drv_ioctl_ctx *ic)
+{
+	unsigned long nr = cmd & 0xff;
+	long r = -EBUSY;
+
+	if (!atomic_flag_test_and_set_explicit(&e->busy,
+					       memory_order_acquire)) {
+		r = dispatch(d, e, cmd, arg, ic);
+		atomic_flag_clear_explicit(&e->busy, memory_order_release);
+	}
+	if (nr < sizeof(d->stats.ioctls) / sizeof(d->stats.ioctls[0]))
+		__atomic_fetch_add(&d->stats.ioctls[nr], 1, __ATOMIC_RELAXED);
+	if (r)
+		__atomic_fetch_add(&d->stats.ioctl_errors, 1, __ATOMIC_RELAXED);
+	return r;
+}

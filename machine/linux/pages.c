@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Page records of an enclave, and what the platform shows of each page.
+ *
+ * The view of a page is its page-table entry cut down to the EPCM's rights:
+ * nothing unless the entry is present, the page is in the EPC, and the model
+ * grants an access to it.
+ */
+#include "internal.h"
+
+static unsigned way(uint64_t pgno, unsigned level)
+{
+	return (unsigned)(pgno >> (level * NODE_BITS)) & (NODE_WAYS - 1);
+}
+
+page_t *page_find(const struct drv_encl *e, uint64_t addr)
+{
+	uint64_t pgno = (addr - e->base) >> SGX_PAGE_SHIFT;
+	struct node *n = e->root;
+	page_t *p;
+
+	if (addr - e->base >= e->size)
+		return NULL;
+	for (unsigned l = e->height; n && l > 0; l--)
+		n = n->child[way(pgno, l)];
+	if (!n)
+		return NULL;
+	p = &n->page[way(pgno, 0)];
+	return *p & PG_EXISTS ? p : NULL;
+}
+
+page_t *page_make(struct drv *d, struct drv_encl *e, uint64_t addr)
+{
+	uint64_t pgno = (addr - e->base) >> SGX_PAGE_SHIFT;
+	struct node **n = &e->root;
+
+	for (unsigned l = e->height;; l--) {
+		if (!*n)
+			*n = pool_get(d, POOL_NODE);
+		if (!*n)
+			return NULL;
+		if (l == 0)
+			return &(*n)->page[way(pgno, 0)];
+		n = &(*n)->child[way(pgno, l)];
+	}
+}
+
+/* The node that holds @pgno at level 0, or NULL and the first page number that
+ * could have one. */
+static struct node *leaf_of(const struct drv_encl *e, uint64_t pgno,
+			    uint64_t *skip)
+{
+	struct node *n = e->root;
+
+	for (unsigned l = e->height; l > 0; l--) {
+		unsigned shift = l * NODE_BITS;
+
+		n = n ? n->child[way(pgno, l)] : NULL;
+		if (!n) {
+			*skip = ((pgno >> shift) + 1) << shift;
+			return NULL;
+		}
+	}
+	*skip = ((pgno >> NODE_BITS) + 1) << NODE_BITS;
+	return n;
+}
+
+page_t *page_next(const struct drv_encl *e, uint64_t addr, uint64_t end,
+		  uint64_t *at)
+{
+	uint64_t pgno, last, skip;
+
+	if (addr < e->base)
+		addr = e->base;
+	if (end > e->base + e->size)
+		end = e->base + e->size;
+	if (addr >= end)
+		return NULL;
+	pgno = (addr - e->base) >> SGX_PAGE_SHIFT;
+	last = (end - e->base + PAGE_SIZE - 1) >> SGX_PAGE_SHIFT;
+	while (pgno < last) {
+		struct node *n = leaf_of(e, pgno, &skip);
+
+		for (; n && pgno < skip && pgno < last; pgno++) {
+			page_t *p = &n->page[way(pgno, 0)];
+
+			if (*p & PG_EXISTS) {
+				*at = e->base + (pgno << SGX_PAGE_SHIFT);
+				return p;
+			}
+		}
+		pgno = skip;
+	}
+	return NULL;
+}
+
+static void node_drop(struct drv *d, struct node *n, unsigned level)
+{
+	if (!n)
+		return;
+	for (unsigned i = 0; level > 0 && i < NODE_WAYS; i++)
+		node_drop(d, n->child[i], level - 1);
+	pool_put(d, POOL_NODE, n);
+}
+
+void page_drop_all(struct drv *d, struct drv_encl *e)
+{
+	node_drop(d, e->root, e->height);
+	e->root = NULL;
+}
+
+void page_view(struct drv *d, struct drv_encl *e, page_t *p, uint64_t addr)
+{
+	unsigned from = pg_get(*p, PG_VIEW_SHIFT), to = 0;
+
+	if ((*p & PG_PTE) && !(*p & PG_EVICTED) && !(e->state & ENCL_LOST))
+		to = mach_rights(d->mach, pg_index(*p));
+	if (from == to)
+		return;
+	d->p.view(d->p.ctx, e, addr, from, to);
+	pg_set(p, PG_VIEW_SHIFT, to);
+}
+
+void page_zap(struct drv *d, struct drv_encl *e, page_t *p, uint64_t addr)
+{
+	*p &= ~PG_PTE;
+	page_view(d, e, p, addr);
+}
+
+void drv_refresh(struct drv *d, uint64_t addr)
+{
+	struct drv_vma v;
+	page_t *p;
+
+	addr &= PAGE_MASK;
+	if (!drv_find_vma(d, addr, &v) || v.start > addr)
+		return;
+	p = page_find(v.encl, addr);
+	if (p)
+		page_view(d, v.encl, p, addr);
+}
+
+void drv_each_exec(struct drv *d, struct drv_encl *e, uint64_t start,
+		   uint64_t end, void (*fn)(void *arg, uint64_t a, uint64_t b),
+		   void *arg)
+{
+	uint64_t run = 0, next = 0, at;
+	page_t *p;
+
+	(void)d;
+	for (uint64_t a = start; (p = page_next(e, a, end, &at));
+	     a = at + PAGE_SIZE) {
+		if (!(pg_get(*p, PG_VIEW_SHIFT) & MACH_X))
+			continue;
+		if (next && next == at) {
+			next += PAGE_SIZE;
+			continue;
+		}
+		if (next)
+			fn(arg, run, next);
+		run = at;
+		next = at + PAGE_SIZE;
+	}
+	if (next)
+		fn(arg, run, next);
+}
+
+void drv_each_shown(struct drv *d, struct drv_encl *e, uint64_t start,
+		    uint64_t end,
+		    void (*fn)(void *arg, uint64_t addr, unsigned view),
+		    void *arg)
+{
+	uint64_t at;
+	page_t *p;
+
+	(void)d;
+	for (uint64_t a = start; (p = page_next(e, a, end, &at));
+	     a = at + PAGE_SIZE)
+		if (pg_get(*p, PG_VIEW_SHIFT))
+			fn(arg, at, pg_get(*p, PG_VIEW_SHIFT));
+}

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Mappings of enclave files, as the program believes them to be: a sorted
+ * table of disjoint ranges. Neighbours that agree are one.
+ */
+#include <string.h>
+
+#include <errno.h>
+
+#include "internal.h"
+
+#define VMA_ROOM 4096u
+
+/* The first mapping that ends above @addr. */
+static uint32_t lower(const struct drv *d, uint64_t addr)
+{
+	uint32_t lo = 0, hi = d->vmas.count;
+
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (d->vmas.v[mid].end <= addr)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+bool drv_find_vma(struct drv *d, uint64_t addr, struct drv_vma *out)
+{
+	uint32_t i = lower(d, addr);
+
+	if (i == d->vmas.count)
+		return false;
+	*out = d->vmas.v[i];
+	return true;
+}
+
+bool drv_mapped(struct drv *d, uint64_t start, uint64_t end)
+{
+	uint32_t i = lower(d, start);
+
+	return i < d->vmas.count && d->vmas.v[i].start < end;
+}
+
+/* Room for two more: an insertion, or a cut in the middle of a mapping. */
+static int reserve(struct drv *d)
+{
+	struct vma_table *t = &d->vmas;
+	uint32_t room = t->room ? t->room * 2 : VMA_ROOM;
+	struct drv_vma *v;
+
+	if (t->count + 2 <= t->room)
+		return 0;
+	v = d->p.alloc(d->p.ctx, room * sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	if (t->count)
+		memcpy(v, t->v, t->count * sizeof(*v));
+	t->v = v;
+	t->room = room;
+	return 0;
+}
+
+static void insert(struct drv *d, uint32_t i, const struct drv_vma *v)
+{
+	struct vma_table *t = &d->vmas;
+
+	memmove(&t->v[i + 1], &t->v[i], (t->count - i) * sizeof(*v));
+	t->v[i] = *v;
+	t->count++;
+	v->encl->vmas++;
+}
+
+static void erase(struct drv *d, uint32_t i)
+{
+	struct vma_table *t = &d->vmas;
+
+	t->v[i].encl->vmas--;
+	t->count--;
+	memmove(&t->v[i], &t->v[i + 1], (t->count - i) * sizeof(t->v[0]));
+}
+
+/* Makes @at a border between mappings, if it is inside one. */
+static void split(struct drv *d, uint64_t at)
+{
+	uint32_t i = lower(d, at);
+	struct drv_vma high;
+
+	if (i == d->vmas.count || d->vmas.v[i].start >= at)
+		return;
+	high = d->vmas.v[i];
+	high.start = at;
+	d->vmas.v[i].end = at;
+	insert(d, i + 1, &high);
+}
+
+/* Joins mapping @i with the one before it, if they agree. */
+static void join(struct drv *d, uint32_t i)
+{
+	struct drv_vma *v = d->vmas.v;
+
+	if (i == 0 || i >= d->vmas.count || v[i - 1].end != v[i].start ||
+	    v[i - 1].encl != v[i].encl || v[i - 1].prot != v[i].prot)
+		return;
+	v[i - 1].end = v[i].end;
+	erase(d, i);
+}
+
+/* The page-table entries of a range are gone with its mapping. */
+static void forget_entries(struct drv_encl *e, uint64_t start, uint64_t end)
+{
+	uint64_t at;
+	page_t *p;
+
+	for (uint64_t a = start; (p = page_next(e, a, end, &at));
+	     a = at + PAGE_SIZE) {
+		*p &= ~PG_PTE;
+		pg_set(p, PG_VIEW_SHIFT, 0);
+	}
+}
+
+/* Removes what is mapped in the range; a whole mapping at a time after the
+ * splits, so it cannot fail half way. */
+static void cut(struct drv *d, uint64_t start, uint64_t end)
+{
+	uint32_t i;
+
+	split(d, start);
+	split(d, end);
+	i = lower(d, start);
+	while (i < d->vmas.count && d->vmas.v[i].start < end) {
+		struct drv_vma v = d->vmas.v[i];
+
+		forget_entries(v.encl, v.start, v.end);
+		erase(d, i);
+		if (!v.encl->vmas && (v.encl->state & ENCL_CLOSED))
+			encl_free(d, v.encl);
+	}
+}
+
+int drv_may_map(struct drv *d, struct drv_encl *e, uint64_t start, uint64_t end,
+		unsigned prot)
+{
+	uint64_t at;
+	page_t *p;
+
+	(void)d;
+	if ((e->state & ENCL_INITIALIZED) &&
+	    (start < e->base || end > e->base + e->size))
+		return -EACCES;
+	if (!(e->state & ENCL_CREATED))
+		return 0;
+	for (uint64_t a = start; (p = page_next(e, a, end, &at));
+	     a = at + PAGE_SIZE)
+		if (prot & ~pg_get(*p, PG_MAX_SHIFT))
+			return -EACCES;
+	return 0;
+}
+
+int drv_mmap(struct drv *d, struct drv_encl *e, uint64_t start, uint64_t end,
+	     unsigned prot)
+{
+	struct drv_vma v = {
+		.start = start, .end = end, .encl = e, .prot = prot
+	};
+	uint32_t i;
+
+	if (reserve(d))
+		return -ENOMEM;
+	d->stats.mmaps++;
+	/* Keep the enclave while the last mapping of it is replaced. */
+	e->vmas++;
+	cut(d, start, end);
+	i = lower(d, start);
+	insert(d, i, &v);
+	e->vmas--;
+	join(d, i + 1);
+	join(d, i);
+	return 0;
+}
+
+int drv_may_protect(struct drv *d, uint64_t start, uint64_t end, unsigned prot)
+{
+	for (uint32_t i = lower(d, start);
+	     i < d->vmas.count && d->vmas.v[i].start < end; i++) {
+		struct drv_vma *v = &d->vmas.v[i];
+		uint64_t a = v->start > start ? v->start : start;
+		uint64_t b = v->end < end ? v->end : end;
+		int r = drv_may_map(d, v->encl, a, b, prot);
+
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+int drv_mprotect(struct drv *d, uint64_t start, uint64_t end, unsigned prot)
+{
+	uint32_t first, i;
+
+	if (reserve(d))
+		return -ENOMEM;
+	d->stats.mprotects++;
+	split(d, start);
+	split(d, end);
+	first = i = lower(d, start);
+	for (; i < d->vmas.count && d->vmas.v[i].start < end; i++)
+		d->vmas.v[i].prot = prot;
+	for (; i + 1 > first; i--)
+		join(d, i);
+	return 0;
+}
+
+int drv_munmap(struct drv *d, uint64_t start, uint64_t end)
+{
+	if (reserve(d))
+		return -ENOMEM;
+	cut(d, start, end);
+	return 0;
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * EDMM_MACHINE: NAME=VALUE, separated by commas.
+ *
+ *	epc=SIZE	EPC in bytes, with K, M, G; 1M .. 1024G; default 1G
+ *	quota=SIZE	how much of it may be in use, as misc.max's sgx_epc
+ *	seed=N		keys of the machine derive from it; default 1
+ *	sgx2=0		no SGX2: EDMM ioctls give ENODEV
+ *	exinfo=0	MISCSELECT.EXINFO is not supported
+ *	aexnotify=0	ATTRIBUTES.AEXNOTIFY is not supported
+ *	kss=0		ATTRIBUTES.KSS is not supported
+ *	edeccssa=0	leaf 9 is not supported
+ *	view=uffd	presence and write rights by userfaultfd
+ *	view=mprotect	by mprotect; default: the first that works
+ *	fast=0		EENTER from the vDSO by a trap, as from anywhere else
+ */
+#include <string.h>
+
+#include "machine.h"
+#include "sys.h"
+
+#define EPC_DEFAULT (1ull << 30)
+#define EPC_MIN (1ull << 20)
+#define EPC_MAX (1ull << 40)
+
+static bool parse_number(const char *s, size_t n, uint64_t *out)
+{
+	*out = 0;
+	if (!n)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (s[i] < '0' || s[i] > '9' ||
+		    __builtin_mul_overflow(*out, 10, out) ||
+		    __builtin_add_overflow(*out, (uint64_t)(s[i] - '0'), out))
+			return false;
+	}
+	return true;
+}
+
+static bool parse_size(const char *s, size_t n, uint64_t *out)
+{
+	unsigned shift = 0;
+
+	if (n) {
+		const char *unit = "KMG", *u = strchr(unit, s[n - 1]);
+
+		if (u && *u) {
+			shift = 10 * ((unsigned)(u - unit) + 1);
+			n--;
+		}
+	}
+	if (!parse_number(s, n, out) || *out > UINT64_MAX >> shift)
+		return false;
+	*out <<= shift;
+	return *out >= EPC_MIN && *out <= EPC_MAX && *out % SGX_PAGE_SIZE == 0;
+}
+
+static bool is(const char *s, size_t n, const char *name)
+{
+	return strlen(name) == n && !memcmp(s, name, n);
+}
+
+static bool parse_flag(const char *s, size_t n, struct mach_options *o,
+		       uint32_t flag)
+{
+	if (n != 1 || (*s != '0' && *s != '1'))
+		return false;
+	o->features = *s == '1' ? o->features | flag : o->features & ~flag;
+	return true;
+}
+
+static bool parse_view(const char *s, size_t n, struct mach_options *o)
+{
+	if (is(s, n, "uffd"))
+		o->view = MACH_VIEW_UFFD;
+	else if (is(s, n, "mprotect"))
+		o->view = MACH_VIEW_MPROTECT;
+	else
+		return false;
+	return true;
+}
+
+static bool parse_item(const char *name, size_t len, const char *val,
+		       size_t vlen, struct mach_options *o)
+{
+	static const struct {
+		const char *name;
+		uint32_t flag;
+	} flags[] = {
+		{ "sgx2", MACH_F_SGX2 },	   { "exinfo", MACH_F_EXINFO },
+		{ "aexnotify", MACH_F_AEXNOTIFY }, { "kss", MACH_F_KSS },
+		{ "edeccssa", MACH_F_EDECCSSA },
+	};
+
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+		if (is(name, len, flags[i].name))
+			return parse_flag(val, vlen, o, flags[i].flag);
+	if (is(name, len, "epc"))
+		return parse_size(val, vlen, &o->epc);
+	if (is(name, len, "quota"))
+		return parse_size(val, vlen, &o->quota);
+	if (is(name, len, "seed"))
+		return parse_number(val, vlen, &o->seed);
+	if (is(name, len, "view"))
+		return parse_view(val, vlen, o);
+	if (is(name, len, "fast") && vlen == 1) {
+		o->vdso_fast = *val == '1';
+		return *val == '0' || *val == '1';
+	}
+	return false;
+}
+
+static _Noreturn void bad(const char *item, size_t len)
+{
+	char text[80];
+
+	if (len > sizeof(text) - 1)
+		len = sizeof(text) - 1;
+	memcpy(text, item, len);
+	text[len] = 0;
+	sys_die(2, "EDMM_MACHINE: not an option or not a value for it", text);
+}
+
+void config_parse(const char *text, struct mach_options *o)
+{
+	*o = (struct mach_options){
+		.epc = EPC_DEFAULT,
+		.features = MACH_F_ALL,
+		.seed = 1,
+		.vdso_fast = true,
+	};
+	while (text && *text) {
+		const char *end = strchr(text, ',');
+		size_t len = end ? (size_t)(end - text) : strlen(text);
+		const char *eq = memchr(text, '=', len);
+
+		if (!eq || !parse_item(text, (size_t)(eq - text), eq + 1,
+				       len - (size_t)(eq + 1 - text), o))
+			bad(text, len);
+		text += len + (end != NULL);
+	}
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * ENCLU, found by a trap. A leaf whose memory is not mapped yet is done again
+ * once the driver has resolved the fault, in the same trap.
+ */
+#include "trap.h"
+
+#include <sys/prctl.h>
+
+#include "sig.h"
+#include "sys.h"
+
+/* Faults that one leaf can take before the machine gives up: every page that
+ * it looks at may have been evicted by the load of another. */
+#define LEAF_FAULTS 64
+
+static unsigned access_of(uint32_t pfec)
+{
+	if (pfec & SGX_PFEC_I)
+		return MACH_X;
+	return pfec & SGX_PFEC_W ? MACH_W : MACH_R;
+}
+
+/* The page whose rights the leaf may have changed: its RCX. */
+static void refresh(uint32_t leaf, uint64_t rcx)
+{
+	if (leaf == SGX_EACCEPT || leaf == SGX_EACCEPTCOPY ||
+	    leaf == SGX_EMODPE)
+		drv_refresh(machine.d, rcx);
+}
+
+static struct exception leaf_exception(const struct mach_result *r)
+{
+	if (r->vector == SGX_VEC_PF)
+		return (struct exception){ .vector = SGX_VEC_PF,
+					   .errcode = r->pfec,
+					   .addr = r->addr,
+					   .sig = SIGSEGV,
+					   .code = SEGV_ACCERR };
+	return (struct exception){ .vector = r->vector,
+				   .sig = SIGSEGV,
+				   .code = SI_KERNEL };
+}
+
+/* One try; true if it is done or *e says why not. */
+static bool attempt(struct trap *tr, struct exception *e, bool *done)
+{
+	uint32_t leaf = (uint32_t)tr->f.rax, pfec;
+	uint64_t rcx = tr->f.rcx;
+	enum drv_verdict v;
+	struct mach_result r;
+
+	r = mach_enclu(machine.m, &tr->t->cpu, &tr->f);
+	*done = r.kind != MACH_FAULT;
+	if (*done) {
+		refresh(leaf, rcx);
+		return true;
+	}
+	if (r.vector != SGX_VEC_PF || (r.pfec & SGX_PFEC_SGX)) {
+		*e = leaf_exception(&r);
+		return true;
+	}
+	v = drv_fault(machine.d, &tr->t->cpu, r.addr, access_of(r.pfec), true,
+		      &pfec);
+	if (v == DRV_RETRY)
+		return false;
+	*e = trap_fault_exception(v, r.addr, v == DRV_NONE ? r.pfec : pfec);
+	return true;
+}
+
+static void sud_arm(struct mach_thread *t)
+{
+	if (t->sud)
+		return;
+	t->sud = !sys_call(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH,
+			   PR_SYS_DISPATCH_ON, (long)mach_restorer,
+			   mach_restorer_end - mach_restorer,
+			   (long)&t->selector);
+}
+
+void trap_enclu(struct trap *tr)
+{
+	struct exception e;
+	bool done = false, decided = false;
+
+	trap_load(tr);
+	drv_lock(machine.d);
+	for (int i = 0; i < LEAF_FAULTS && !decided; i++)
+		decided = attempt(tr, &e, &done);
+	drv_unlock(machine.d);
+	if (!decided)
+		sys_die(2, "an ENCLU leaf never finds all of its pages", NULL);
+	if (!done) {
+		trap_raise(tr, &e);
+		return;
+	}
+	trap_store(tr);
+	if (mach_inside(&tr->t->cpu))
+		sud_arm(tr->t);
+}

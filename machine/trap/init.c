@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The start of the library. It is linked `initfirst`, so this runs before the
+ * constructors of every other library, some of which look for the vDSO; libc
+ * itself is not ready: no environ, no stdio.
+ */
+#include <elf.h>
+#include <string.h>
+#include <sys/auxv.h>
+
+#include <edmm/machine.h>
+
+#include "machine.h"
+#include "sig.h"
+#include "sys.h"
+
+#define HWCAP2_FSGSBASE 2u
+
+static const char *env(char **envp, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (; *envp; envp++)
+		if (!strncmp(*envp, name, n) && (*envp)[n] == '=')
+			return *envp + n + 1;
+	return NULL;
+}
+
+/* The auxiliary vector lies behind the environment. */
+static Elf64_auxv_t *aux(char **envp, uint64_t type)
+{
+	Elf64_auxv_t *a;
+
+	while (*envp)
+		envp++;
+	for (a = (void *)(envp + 1); a->a_type != AT_NULL; a++)
+		if (a->a_type == type)
+			return a;
+	return NULL;
+}
+
+__attribute__((constructor)) static void init(int argc, char **argv,
+					      char **envp)
+{
+	Elf64_auxv_t *vdso = aux(envp, AT_SYSINFO_EHDR);
+	Elf64_auxv_t *hwcap2 = aux(envp, AT_HWCAP2);
+	struct mach_options o;
+
+	(void)argc;
+	(void)argv;
+	if (!hwcap2 || !(hwcap2->a_un.a_val & HWCAP2_FSGSBASE))
+		sys_die(2, "needs FSGSBASE: Linux 5.9 on a processor of 2013",
+			NULL);
+	config_parse(env(envp, EDMM_MACHINE_ENV), &o);
+	o.quiet = env(envp, EDMM_MACHINE_QUIET_ENV) != NULL;
+	mach_thread_init();
+	machine_init(&o);
+	vdso_init(vdso ? vdso->a_un.a_val : 0);
+	if (vdso)
+		vdso->a_un.a_val = machine.vdso;
+	sig_init();
+	cpuid_arm(mach_thread());
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The machine of this process: what the preload library's parts share.
+ */
+#ifndef TRAP_MACHINE_H
+#define TRAP_MACHINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <ucontext.h>
+
+#include <machine/linux/drv.h>
+
+#include "thread.h"
+
+/* ---- configuration (config.c) ------------------------------------------ */
+
+enum mach_view_backend {
+	MACH_VIEW_AUTO,
+	MACH_VIEW_UFFD,
+	MACH_VIEW_MPROTECT
+};
+
+struct mach_options {
+	uint64_t epc;	/* bytes */
+	uint64_t quota; /* bytes; 0: none */
+	uint32_t features;
+	uint64_t seed;
+	enum mach_view_backend view;
+	bool vdso_fast;
+	bool quiet;
+};
+
+void config_parse(const char *text, struct mach_options *o);
+
+/* ---- the machine (machine.c) ------------------------------------------- */
+
+struct machine {
+	struct drv *d;
+	struct mach *m;
+	struct mach_options opt;
+	/* The fake vDSO: where its ENCLU is, and where faults of it go. */
+	uint64_t vdso;
+	uint64_t vdso_aep;
+	uint64_t vdso_fixup;
+};
+
+extern struct machine machine;
+
+void machine_init(const struct mach_options *o);
+/* In a child of fork: its parent's enclaves are lost here. */
+void machine_after_fork(void);
+/* Has the process forked since the last look? If so, machine_after_fork(). */
+void machine_check_fork(void);
+
+/* A thread's record is about to go. */
+void machine_thread_gone(struct mach_thread *t);
+void stats_retire(struct mach_thread *t);
+
+/* ---- the view (view.c) ------------------------------------------------- */
+
+void view_init(enum mach_view_backend want);
+/* Makes the real mapping of [addr, addr + size) for the program: 0, -errno. */
+long view_map(int fd, uint64_t addr, uint64_t size, unsigned prot);
+/* After a change of a mapping's rights. */
+long view_protect(uint64_t start, uint64_t end, unsigned prot);
+void view_set(void *ctx, struct drv_encl *e, uint64_t addr, unsigned from,
+	      unsigned to);
+
+/* ---- enclave files (handle.c) ------------------------------------------ */
+
+enum handle_kind {
+	HANDLE_FREE,
+	HANDLE_ENCLAVE,
+	HANDLE_PROVISION
+};
+
+struct handle {
+	enum handle_kind kind;
+	uint64_t dev;
+	uint64_t ino;
+	bool writable;
+	struct drv_encl *e;
+	int fd; /* during an ioctl: the caller's descriptor */
+};
+
+/* Opens a device of ours: a descriptor, -errno, or -ENOSYS if not ours. */
+long handle_open(const char *path, int flags);
+struct handle *handle_of(int fd);
+/* A descriptor was closed, or a mapping went: ends files nobody holds. */
+void handle_sweep(void);
+uint8_t *handle_create(void *ctx, struct drv_encl *e, uint64_t base,
+		       uint64_t size);
+void handle_destroy(void *ctx, struct drv_encl *e);
+void handle_discard(void *ctx, struct drv_encl *e, uint64_t addr,
+		    uint64_t size);
+bool handle_is_provision(void *ctx, int fd);
+void handle_after_fork(void);
+bool device_path(const char *path);
+
+/* ---- others ------------------------------------------------------------ */
+
+/* vdso.c: maps the fake vDSO and finds the real one's functions. */
+void vdso_init(uint64_t real);
+/* cpuid.c */
+void cpuid_arm(struct mach_thread *t);
+void cpuid_emulate(struct mach_thread *t, ucontext_t *uc);
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The program's system calls that the machine looks at, as the kernel takes
+ * them: arguments in registers, -errno back. The functions of libc and a
+ * launcher for raw system calls both end here.
+ */
+#ifndef TRAP_PRELOAD_H
+#define TRAP_PRELOAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+long do_mmap(void *addr, size_t len, int prot, int flags, int fd, uint64_t off);
+long do_munmap(void *addr, size_t len);
+long do_mprotect(void *addr, size_t len, int prot);
+long do_mremap(void *old, size_t old_len, size_t len, int flags, void *to);
+long do_madvise(void *addr, size_t len, int advice);
+long do_ioctl(int fd, unsigned long cmd, uint64_t arg);
+long do_close(int fd);
+
+#endif

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The program's signal actions and the delivery of its signals.
+ *
+ * A frame built here is the kernel's rt_sigframe: return address, ucontext,
+ * siginfo, and the extended state above. It differs from the kernel's own in
+ * one field: uc_stack names the machine's stack, since rt_sigreturn sets it.
+ *
+ * Locks: @lock guards @actions; taken with signals blocked, never in a handler:
+ * one reads an action without it, as the kernel's own table may change under
+ * a signal too.
+ */
+#include "sig.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "sys.h"
+#include "thread.h"
+
+#define NSIG_MAX 65
+#define RED_ZONE 128u
+#define FP_XSTATE_MAGIC 0x46505853u
+#define FP_SW_OFFSET 464u
+#define FP_HEADER_OFFSET 512u
+#define FP_MXCSR_OFFSET 24u
+
+struct kucontext {
+	uint64_t flags;
+	void *link;
+	stack_t stack;
+	uint64_t gregs[23];
+	void *fpstate;
+	uint64_t reserved[8];
+	uint64_t sigmask;
+};
+
+struct kframe {
+	void *restorer;
+	struct kucontext uc;
+	siginfo_t info;
+};
+
+_Static_assert(sizeof(struct kucontext) == 304, "kernel's ucontext");
+
+static struct ksigaction actions[NSIG_MAX];
+static atomic_flag lock = ATOMIC_FLAG_INIT;
+
+uint64_t sig_block(void)
+{
+	uint64_t all = ~KSIG_SYNC, old = 0;
+
+	sys_call(SYS_rt_sigprocmask, SIG_BLOCK, (long)&all, (long)&old, 8);
+	return old;
+}
+
+void sig_unblock(uint64_t old)
+{
+	old &= ~KSIG_SYNC;
+	sys_call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&old, 0, 8);
+}
+
+uint64_t sig_context_block(ucontext_t *uc)
+{
+	struct kucontext *k = (struct kucontext *)uc;
+	uint64_t old = k->sigmask;
+
+	k->sigmask = ~KSIG_SYNC;
+	return old;
+}
+
+void sig_context_unblock(ucontext_t *uc, uint64_t old)
+{
+	((struct kucontext *)uc)->sigmask = old;
+}
+
+static long real_action(int sig, const struct ksigaction *act,
+			struct ksigaction *old)
+{
+	return sys_call(SYS_rt_sigaction, sig, (long)act, (long)old, 8);
+}
+
+static bool is_handler(const struct ksigaction *a)
+{
+	return a->handler != (void *)SIG_DFL && a->handler != (void *)SIG_IGN;
+}
+
+static long install(int sig, const struct ksigaction *act)
+{
+	struct ksigaction k = *act;
+
+	if (is_handler(act) || KSIG_SYNC_TEST(sig)) {
+		k.handler = (void *)mach_on_signal;
+		k.flags &= SA_RESTART | SA_NOCLDSTOP | SA_NOCLDWAIT;
+		k.flags |= SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
+		k.mask = ~KSIG_SYNC;
+	}
+	k.flags |= KSIG_RESTORER;
+	k.restorer = mach_restorer;
+	return real_action(sig, &k, NULL);
+}
+
+static void action_lock(void)
+{
+	while (atomic_flag_test_and_set_explicit(&lock, memory_order_acquire))
+		sys_call(SYS_sched_yield);
+}
+
+static void action_unlock(void)
+{
+	atomic_flag_clear_explicit(&lock, memory_order_release);
+}
+
+long sig_action(int sig, const struct ksigaction *act, struct ksigaction *old)
+{
+	uint64_t mask;
+	long r = 0;
+
+	if (sig < 1 || sig >= NSIG_MAX)
+		return -EINVAL;
+	mask = sig_block();
+	action_lock();
+	if (old)
+		*old = actions[sig];
+	if (act) {
+		r = install(sig, act);
+		if (!r)
+			actions[sig] = *act;
+	}
+	action_unlock();
+	sig_unblock(mask);
+	return r;
+}
+
+void sig_init(void)
+{
+	for (int s = 1; s < NSIG_MAX; s++) {
+		struct ksigaction *a = &actions[s];
+
+		real_action(s, NULL, a);
+		if (KSIG_SYNC_TEST(s))
+			install(s, a);
+	}
+	sig_unblock(sig_block());
+}
+
+/* The default action, with the context's mask letting the signal through. */
+static void die_by(int sig, siginfo_t *info, ucontext_t *uc, bool again)
+{
+	struct ksigaction dfl = { .flags = KSIG_RESTORER,
+				  .restorer = mach_restorer };
+	struct kucontext *k = (struct kucontext *)uc;
+
+	real_action(sig, &dfl, NULL);
+	k->sigmask &= ~KSIG_BIT(sig);
+	if (!again)
+		sys_call(SYS_rt_tgsigqueueinfo, sys_call(SYS_getpid),
+			 sys_call(SYS_gettid), sig, (long)info);
+}
+
+static uint64_t frame_top(const struct mach_thread *t,
+			  const struct ksigaction *a, const ucontext_t *uc)
+{
+	uint64_t sp = (uint64_t)uc->uc_mcontext.gregs[REG_RSP];
+	const stack_t *s = &t->altstack;
+	uint64_t base = (uint64_t)s->ss_sp;
+
+	if ((a->flags & SA_ONSTACK) && !(s->ss_flags & SS_DISABLE) &&
+	    s->ss_size && sp - base - 1 >= s->ss_size)
+		return base + s->ss_size;
+	return sp - RED_ZONE;
+}
+
+static uint32_t fpstate_size(const char *fp)
+{
+	uint32_t magic, size;
+
+	if (!fp)
+		return 0;
+	memcpy(&magic, fp + FP_SW_OFFSET, 4);
+	memcpy(&size, fp + FP_SW_OFFSET + 4, 4);
+	return magic == FP_XSTATE_MAGIC ? size : FP_HEADER_OFFSET;
+}
+
+/* A handler starts with the extended state that the ABI promises. */
+static void fpstate_init(char *fp)
+{
+	static const uint32_t mxcsr = 0x1f80;
+	static const uint16_t fcw = 0x37f;
+
+	if (!fp)
+		return;
+	if (fpstate_size(fp) > FP_HEADER_OFFSET)
+		memset(fp + FP_HEADER_OFFSET, 0, 8);
+	memcpy(fp, &fcw, 2);
+	memcpy(fp + FP_MXCSR_OFFSET, &mxcsr, 4);
+}
+
+/* Puts the frame on the program's stack; its address, or 0. */
+static uint64_t frame_put(uint64_t sp, siginfo_t *info, ucontext_t *uc)
+{
+	struct kframe f = { .restorer = mach_restorer, .info = *info };
+	char *fp = (char *)uc->uc_mcontext.fpregs;
+	uint32_t size = fpstate_size(fp);
+
+	memcpy(&f.uc, uc, sizeof(f.uc));
+	if (size) {
+		sp = (sp - size) & ~63ul;
+		if (mach_ucopy((void *)sp, fp, size))
+			return 0;
+		f.uc.fpstate = (void *)sp;
+	}
+	sp = ((sp - sizeof(f)) & ~15ul) - 8;
+	return mach_ucopy((void *)sp, &f, sizeof(f)) ? 0 : sp;
+}
+
+static void enter_handler(const struct ksigaction *a, int sig, uint64_t frame,
+			  ucontext_t *uc)
+{
+	greg_t *g = uc->uc_mcontext.gregs;
+	struct kucontext *k = (struct kucontext *)uc;
+
+	g[REG_RIP] = (greg_t)a->handler;
+	g[REG_RSP] = (greg_t)frame;
+	g[REG_RAX] = 0;
+	g[REG_RDI] = sig;
+	g[REG_RSI] = (greg_t)(frame + offsetof(struct kframe, info));
+	g[REG_RDX] = (greg_t)(frame + offsetof(struct kframe, uc));
+	/* DF, TF and RF are clear in a handler. */
+	g[REG_EFL] &= ~0x10500ll;
+	k->sigmask |= a->mask & ~KSIG_SYNC;
+	if (!(a->flags & SA_NODEFER) && !KSIG_SYNC_TEST(sig))
+		k->sigmask |= KSIG_BIT(sig);
+	fpstate_init((char *)uc->uc_mcontext.fpregs);
+}
+
+void sig_deliver(struct mach_thread *t, int sig, siginfo_t *info,
+		 ucontext_t *uc, enum sig_cause cause)
+{
+	struct ksigaction a = actions[sig];
+	bool fault = cause != SIG_SENT;
+	uint64_t frame;
+
+	if (a.handler == (void *)SIG_IGN && !fault)
+		return;
+	if (!is_handler(&a) || (fault && (t->blocked & KSIG_BIT(sig)))) {
+		die_by(sig, info, uc, cause == SIG_NATIVE);
+		return;
+	}
+	frame = frame_put(frame_top(t, &a, uc), info, uc);
+	if (!frame) {
+		die_by(SIGSEGV, info, uc, false);
+		return;
+	}
+	enter_handler(&a, sig, frame, uc);
+	if (a.flags & SA_RESETHAND)
+		actions[sig].handler = (void *)SIG_DFL;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The program's signals, virtualised. The library owns the real handlers of
+ * the synchronous signals and of every signal that the program handles; the
+ * program's own actions, masks of synchronous signals and alternate stacks are
+ * records here. A signal for the program is delivered by building the kernel's
+ * frame on the program's stack and returning into its handler.
+ */
+#ifndef TRAP_SIG_H
+#define TRAP_SIG_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <ucontext.h>
+
+struct mach_thread;
+
+/* Kernel's struct sigaction, x86-64. */
+struct ksigaction {
+	void *handler;
+	uint64_t flags;
+	void *restorer;
+	uint64_t mask;
+};
+
+#define KSIG_RESTORER 0x04000000ul
+#define KSIG_BIT(n) (1ull << ((n)-1))
+/* Signals that the machine needs for itself: never really blocked. */
+#define KSIG_SYNC                                                  \
+	(KSIG_BIT(SIGSEGV) | KSIG_BIT(SIGBUS) | KSIG_BIT(SIGILL) | \
+	 KSIG_BIT(SIGFPE) | KSIG_BIT(SIGTRAP) | KSIG_BIT(SIGSYS))
+#define KSIG_SYNC_TEST(n) (((n) <= 64) && (KSIG_SYNC & KSIG_BIT(n)))
+
+void sig_init(void);
+
+/* Blocks every signal but the synchronous ones; returns the old mask. */
+uint64_t sig_block(void);
+void sig_unblock(uint64_t old);
+
+/* The same for the context that a handler returns to. */
+uint64_t sig_context_block(ucontext_t *uc);
+void sig_context_unblock(ucontext_t *uc, uint64_t old);
+
+/* sigaction(2) as the program sees it: 0 or -errno. */
+long sig_action(int sig, const struct ksigaction *act, struct ksigaction *old);
+
+enum sig_cause {
+	SIG_SENT,   /* by kill, a timer ...: may be ignored */
+	SIG_FORCED, /* an exception that the machine raised */
+	SIG_NATIVE, /* an exception of the program's own instruction */
+};
+
+/*
+ * Arranges that the return from the handler whose context is @uc goes to the
+ * program's handler of @sig, or ends the program as its default action would
+ * (for SIG_NATIVE: by doing the instruction again without a handler).
+ */
+void sig_deliver(struct mach_thread *t, int sig, siginfo_t *info,
+		 ucontext_t *uc, enum sig_cause cause);
+
+long mach_ucopy(void *dst, const void *src, size_t size);
+extern char mach_ucopy_insn[], mach_ucopy_fail[];
+extern char mach_restorer[], mach_restorer_end[];
+
+/* The handler of every signal of ours. */
+void mach_on_signal(int sig, siginfo_t *info, void *context);
+
+#endif

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Slots of threads. The arena is address space only; a slot takes memory when
+ * a thread does. Allocation is a bitmap of atomics, so that a handler that
+ * finds itself on a foreign stack can make a record for its thread.
+ */
+#include "thread.h"
+
+#include <stdatomic.h>
+#include <sys/mman.h>
+
+#include "machine.h"
+#include "sys.h"
+
+#define RECORD_SIZE 0x3000ul /* three pages, then one of guard */
+#define GUARD_SIZE 0x1000ul
+#define MAP_WORDS (MACH_SLOT_COUNT / 64)
+
+_Static_assert(sizeof(struct mach_thread) <= RECORD_SIZE, "record");
+
+static uintptr_t arena;
+static _Atomic uint64_t used[MAP_WORDS];
+static __thread struct mach_thread *self
+	__attribute__((tls_model("initial-exec")));
+
+static uint32_t slot_take(void)
+{
+	for (uint32_t i = 0; i < MAP_WORDS; i++) {
+		uint64_t w = atomic_load(&used[i]);
+
+		while (~w) {
+			uint32_t bit = (uint32_t)__builtin_ctzll(~w);
+
+			if (atomic_compare_exchange_weak(&used[i], &w,
+							 w | 1ull << bit))
+				return i * 64 + bit;
+		}
+	}
+	sys_die(2, "more threads than the machine can hold", NULL);
+}
+
+static void stack_set(struct mach_thread *t)
+{
+	stack_t ss = {
+		.ss_sp = (char *)t + RECORD_SIZE + GUARD_SIZE,
+		.ss_size = MACH_SLOT_SIZE - RECORD_SIZE - GUARD_SIZE,
+	};
+
+	sys_call(SYS_sigaltstack, (long)&ss, 0);
+}
+
+void mach_thread_init(void)
+{
+	size_t size = MACH_SLOT_COUNT * MACH_SLOT_SIZE;
+	char *p = sys_mmap(NULL, size + MACH_SLOT_SIZE, PROT_NONE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (sys_failed(p))
+		sys_die(2, "no address space for signal stacks", NULL);
+	arena = ((uintptr_t)p + MACH_SLOT_SIZE - 1) & ~(MACH_SLOT_SIZE - 1);
+}
+
+struct mach_thread *mach_thread_on_stack(const void *sp)
+{
+	uintptr_t a = (uintptr_t)sp;
+
+	if (a - arena >= MACH_SLOT_COUNT * MACH_SLOT_SIZE)
+		return NULL;
+	return (struct mach_thread *)(a & ~(MACH_SLOT_SIZE - 1));
+}
+
+static struct mach_thread *thread_make(void)
+{
+	uint32_t i = slot_take();
+	char *p = (char *)arena + i * MACH_SLOT_SIZE;
+	struct mach_thread *t = (struct mach_thread *)p;
+	size_t low = RECORD_SIZE + GUARD_SIZE;
+	stack_t old;
+
+	if (sys_mprotect(p, RECORD_SIZE, PROT_READ | PROT_WRITE) ||
+	    sys_mprotect(p + low, MACH_SLOT_SIZE - low, PROT_READ | PROT_WRITE))
+		sys_die(2, "no memory for a signal stack", NULL);
+	*t = (struct mach_thread){ .index = i };
+	t->tid = (int)sys_call(SYS_gettid);
+	mach_cpu_init(&t->cpu);
+	t->altstack.ss_flags = SS_DISABLE;
+	/* What the program had set before its thread was ours stays its. */
+	if (!sys_call(SYS_sigaltstack, 0, (long)&old))
+		t->altstack = old;
+	stack_set(t);
+	__atomic_store_n(&t->ready, true, __ATOMIC_RELEASE);
+	self = t;
+	return t;
+}
+
+struct mach_thread *mach_thread(void)
+{
+	return self ? self : thread_make();
+}
+
+void mach_thread_exit(void)
+{
+	struct mach_thread *t = self;
+	stack_t off = { .ss_flags = SS_DISABLE };
+	char *p = (char *)t;
+
+	if (!t)
+		return;
+	self = NULL;
+	machine_thread_gone(t);
+	sys_call(SYS_sigaltstack, (long)&off, 0);
+	sys_madvise(p, MACH_SLOT_SIZE, MADV_DONTNEED);
+	atomic_fetch_and(&used[t->index / 64], ~(1ull << (t->index % 64)));
+}
+
+void mach_thread_each(void (*fn)(void *arg, struct mach_thread *t), void *arg)
+{
+	for (uint32_t i = 0; i < MAP_WORDS; i++) {
+		uint64_t w = atomic_load(&used[i]);
+
+		for (; w; w &= w - 1) {
+			uint32_t n = i * 64 + (uint32_t)__builtin_ctzll(w);
+			struct mach_thread *t =
+				(void *)(arena + n * MACH_SLOT_SIZE);
+
+			if (__atomic_load_n(&t->ready, __ATOMIC_ACQUIRE))
+				fn(arg, t);
+		}
+	}
+}
+
+void mach_thread_after_fork(void)
+{
+	for (uint32_t i = 0; i < MAP_WORDS; i++)
+		atomic_store(&used[i], 0);
+	if (!self)
+		return;
+	mach_cpu_init(&self->cpu);
+	atomic_store(&used[self->index / 64], 1ull << (self->index % 64));
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A thread of the program, as the machine sees it: the logical processor.
+ *
+ * Each thread has a slot of SLOT_SIZE bytes, aligned to its size: this record
+ * at the base, a guard page, and the signal stack above. A handler finds its
+ * thread by masking the stack pointer, with no use of FS, whose base may be
+ * the enclave's.
+ */
+#ifndef TRAP_THREAD_H
+#define TRAP_THREAD_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <machine/model/model.h>
+
+#define MACH_SLOT_SIZE 0x20000ul
+#define MACH_SLOT_COUNT 8192ul
+
+/* An instruction that runs once on a buffer instead of enclave memory. */
+enum mach_keep {
+	MACH_MOVED_OLD,	 /* the register gets its old value back */
+	MACH_MOVED_NEW,	 /* the instruction has given it a new one */
+	MACH_MOVED_BACK, /* the instruction has advanced it */
+};
+
+#define MACH_MOVED_MAX 2u
+
+struct mach_moved {
+	int reg;
+	enum mach_keep keep;
+	long long value;
+	long long delta;
+};
+
+struct mach_step {
+	uint32_t count;
+	struct mach_moved moved[MACH_MOVED_MAX];
+	uint8_t *buffer;
+	uint64_t sigmask;
+	bool tf;
+};
+
+struct mach_thread {
+	/*
+	 * bases: FS and GS base are the enclave's, so a handler must put the
+	 * host's back before it calls anything. Only the handler's outermost
+	 * frame sees it set.
+	 */
+	bool bases;
+	bool ready;	  /* the record may be looked at */
+	bool sud;	  /* system calls are dispatched by @selector */
+	bool cpuid;	  /* CPUID faults on this thread */
+	uint8_t selector; /* of PR_SET_SYSCALL_USER_DISPATCH */
+	uint64_t host_fs;
+	uint64_t host_gs;
+	uint64_t encl_fs;
+	uint64_t encl_gs;
+
+	struct mach_cpu cpu;
+	uint64_t aex_exception;
+	uint64_t aex_signal;
+	uint64_t fault_other;
+
+	struct mach_step step;
+
+	stack_t altstack; /* what the program believes it has set */
+	uint64_t blocked; /* synchronous signals it believes blocked */
+	int tid;
+	uint32_t index;
+};
+
+/* The caller's record, made and set up if there is none yet. Host FS only. */
+struct mach_thread *mach_thread(void);
+/* The same in a handler, from the stack; NULL if on no stack of ours. */
+struct mach_thread *mach_thread_on_stack(const void *sp);
+void mach_thread_init(void);
+/* Calls @fn for every thread that has a record. */
+void mach_thread_each(void (*fn)(void *arg, struct mach_thread *t), void *arg);
+/* In a child of fork there is one thread, the caller. */
+void mach_thread_after_fork(void);
+/* At the end of a thread: gives its slot back. */
+void mach_thread_exit(void);
+
+#endif

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The handler of every signal of ours. It may find FS and GS bases of an
+ * enclave: it puts the host's back before anything else, and the enclave's
+ * again when it returns to one. It runs on the thread's own signal stack with
+ * all signals blocked but the synchronous ones, of which only those of
+ * mach_ucopy() can happen.
+ */
+#include "trap.h"
+
+#include <string.h>
+#include <sys/mman.h>
+
+#include "sig.h"
+#include "sys.h"
+
+#define INSN_ENCLU "\x0f\x01\xd7"
+#define INSN_CPUID "\x0f\xa2"
+
+uint64_t bases_fs(void)
+{
+	uint64_t v;
+
+	__asm__ volatile("rdfsbase %0" : "=r"(v));
+	return v;
+}
+
+uint64_t bases_gs(void)
+{
+	uint64_t v;
+
+	__asm__ volatile("rdgsbase %0" : "=r"(v));
+	return v;
+}
+
+void bases_set(uint64_t fs, uint64_t gs)
+{
+	__asm__ volatile("wrfsbase %0\n\twrgsbase %1" : : "r"(fs), "r"(gs));
+}
+
+static uint32_t xsave_size(const uint8_t *fp)
+{
+	uint32_t sw[2];
+
+	if (!fp)
+		return 0;
+	/* fpx_sw_bytes: magic, size with the trailing magic. */
+	memcpy(sw, fp + 464, sizeof(sw));
+	return sw[0] == 0x46505853u ? sw[1] - 4 : 512;
+}
+
+void trap_load(struct trap *tr)
+{
+	const greg_t *g = tr->uc->uc_mcontext.gregs;
+	struct mach_thread *t = tr->t;
+	bool inside = mach_inside(&t->cpu);
+
+	tr->f = (struct mach_frame){
+		.rax = (uint64_t)g[REG_RAX],
+		.rcx = (uint64_t)g[REG_RCX],
+		.rdx = (uint64_t)g[REG_RDX],
+		.rbx = (uint64_t)g[REG_RBX],
+		.rsp = (uint64_t)g[REG_RSP],
+		.rbp = (uint64_t)g[REG_RBP],
+		.rsi = (uint64_t)g[REG_RSI],
+		.rdi = (uint64_t)g[REG_RDI],
+		.r8 = (uint64_t)g[REG_R8],
+		.r9 = (uint64_t)g[REG_R9],
+		.r10 = (uint64_t)g[REG_R10],
+		.r11 = (uint64_t)g[REG_R11],
+		.r12 = (uint64_t)g[REG_R12],
+		.r13 = (uint64_t)g[REG_R13],
+		.r14 = (uint64_t)g[REG_R14],
+		.r15 = (uint64_t)g[REG_R15],
+		.rflags = (uint64_t)g[REG_EFL],
+		.rip = (uint64_t)g[REG_RIP],
+		.fsbase = inside ? t->encl_fs : t->host_fs,
+		.gsbase = inside ? t->encl_gs : t->host_gs,
+		.xsave = (uint8_t *)tr->uc->uc_mcontext.fpregs,
+	};
+	tr->f.xsave_size = xsave_size(tr->f.xsave);
+}
+
+void trap_store(struct trap *tr)
+{
+	greg_t *g = tr->uc->uc_mcontext.gregs;
+	const struct mach_frame *f = &tr->f;
+	struct mach_thread *t = tr->t;
+
+	g[REG_RAX] = (greg_t)f->rax;
+	g[REG_RCX] = (greg_t)f->rcx;
+	g[REG_RDX] = (greg_t)f->rdx;
+	g[REG_RBX] = (greg_t)f->rbx;
+	g[REG_RSP] = (greg_t)f->rsp;
+	g[REG_RBP] = (greg_t)f->rbp;
+	g[REG_RSI] = (greg_t)f->rsi;
+	g[REG_RDI] = (greg_t)f->rdi;
+	g[REG_R8] = (greg_t)f->r8;
+	g[REG_R9] = (greg_t)f->r9;
+	g[REG_R10] = (greg_t)f->r10;
+	g[REG_R11] = (greg_t)f->r11;
+	g[REG_R12] = (greg_t)f->r12;
+	g[REG_R13] = (greg_t)f->r13;
+	g[REG_R14] = (greg_t)f->r14;
+	g[REG_R15] = (greg_t)f->r15;
+	g[REG_EFL] = (greg_t)f->rflags;
+	g[REG_RIP] = (greg_t)f->rip;
+	if (mach_inside(&t->cpu)) {
+		t->encl_fs = f->fsbase;
+		t->encl_gs = f->gsbase;
+	} else {
+		t->host_fs = f->fsbase;
+		t->host_gs = f->gsbase;
+	}
+}
+
+static bool insn_is(const struct trap *tr, const char *bytes, size_t n)
+{
+	char at[4];
+	uint64_t rip = (uint64_t)tr->uc->uc_mcontext.gregs[REG_RIP];
+
+	return !mach_ucopy(at, (const void *)rip, n) && !memcmp(at, bytes, n);
+}
+
+/* #GP inside that the processor would have given as #UD in an enclave. */
+static bool insn_illegal(const struct trap *tr)
+{
+	static const char one[] = "\xe4\xe5\xe6\xe7\xec\xed\xee\xef\xcd\x6c"
+				  "\x6d\x6e\x6f\xcf";
+	char at[2];
+	uint64_t rip = (uint64_t)tr->uc->uc_mcontext.gregs[REG_RIP];
+
+	if (mach_ucopy(at, (const void *)rip, 2))
+		return false;
+	return memchr(one, at[0], sizeof(one) - 1) ||
+	       !memcmp(at, INSN_CPUID, 2) || !memcmp(at, "\x0f\x33", 2);
+}
+
+static struct exception native_exception(const struct trap *tr)
+{
+	const greg_t *g = tr->uc->uc_mcontext.gregs;
+	struct exception e = {
+		.vector = (uint8_t)g[REG_TRAPNO],
+		.errcode = (uint32_t)g[REG_ERR],
+		.sig = tr->sig,
+		.code = tr->info->si_code,
+		.native = true,
+	};
+
+	if (e.vector == SGX_VEC_GP && insn_illegal(tr)) {
+		e.vector = SGX_VEC_UD;
+		e.errcode = 0;
+		e.sig = SIGILL;
+		e.code = ILL_ILLOPN;
+	}
+	return e;
+}
+
+static void on_sync(struct trap *tr)
+{
+	bool inside = mach_inside(&tr->t->cpu);
+	uint64_t trapno = (uint64_t)tr->uc->uc_mcontext.gregs[REG_TRAPNO];
+	struct exception e;
+
+	if (tr->sig == SIGSYS) {
+		e = (struct exception){ .vector = SGX_VEC_UD,
+					.sig = SIGILL,
+					.code = ILL_ILLOPN };
+		/* SYSCALL is the two bytes before; it never happened. */
+		tr->uc->uc_mcontext.gregs[REG_RIP] -= 2;
+		trap_raise(tr, &e);
+		return;
+	}
+	if (trapno == SGX_VEC_DB && tr->sig == SIGTRAP && abort_stepped(tr))
+		return;
+	if (insn_is(tr, INSN_ENCLU, 3)) {
+		trap_enclu(tr);
+		return;
+	}
+	if (trapno == SGX_VEC_PF) {
+		trap_page_fault(tr);
+		return;
+	}
+	if (!inside && trapno == SGX_VEC_GP && insn_is(tr, INSN_CPUID, 2)) {
+		cpuid_emulate(tr->t, tr->uc);
+		return;
+	}
+	e = native_exception(tr);
+	trap_raise(tr, &e);
+}
+
+/* Did the processor raise it, rather than a kill(2)? */
+static bool is_sync(int sig, const siginfo_t *info)
+{
+	return KSIG_SYNC_TEST(sig) && info->si_code > 0;
+}
+
+static void handle(struct trap *tr)
+{
+	machine_check_fork();
+	if (is_sync(tr->sig, tr->info) &&
+	    (tr->sig != SIGSYS || mach_inside(&tr->t->cpu))) {
+		on_sync(tr);
+		return;
+	}
+	trap_interrupt(tr);
+	sig_deliver(tr->t, tr->sig, tr->info, tr->uc,
+		    is_sync(tr->sig, tr->info) ? SIG_FORCED : SIG_SENT);
+}
+
+void mach_on_signal(int sig, siginfo_t *info, void *context)
+{
+	ucontext_t *uc = context;
+	greg_t *rip = &uc->uc_mcontext.gregs[REG_RIP];
+	struct trap tr = { .uc = uc, .info = info, .sig = sig };
+
+	if ((sig == SIGSEGV || sig == SIGBUS) &&
+	    *rip == (greg_t)mach_ucopy_insn) {
+		*rip = (greg_t)mach_ucopy_fail;
+		return;
+	}
+	tr.t = mach_thread_on_stack(__builtin_frame_address(0));
+	if (!tr.t)
+		tr.t = mach_thread();
+	tr.t->selector = 0;
+	if (tr.t->bases) {
+		tr.t->bases = false;
+		tr.t->encl_fs = bases_fs();
+		tr.t->encl_gs = bases_gs();
+		bases_set(tr.t->host_fs, tr.t->host_gs);
+	} else {
+		tr.t->host_fs = bases_fs();
+		tr.t->host_gs = bases_gs();
+	}
+	handle(&tr);
+	if (mach_inside(&tr.t->cpu)) {
+		tr.t->bases = true;
+		bases_set(tr.t->encl_fs, tr.t->encl_gs);
+		tr.t->selector = tr.t->sud;
+	} else {
+		bases_set(tr.t->host_fs, tr.t->host_gs);
+	}
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What a trap is about: the interrupted context and who it belongs to.
+ */
+#ifndef TRAP_TRAP_H
+#define TRAP_TRAP_H
+
+#include <signal.h>
+#include <ucontext.h>
+
+#include "machine.h"
+
+struct trap {
+	struct mach_thread *t;
+	ucontext_t *uc;
+	siginfo_t *info;
+	int sig;
+	struct mach_frame f;
+};
+
+/* An exception as the program is told of it. */
+struct exception {
+	uint8_t vector;
+	uint32_t errcode;
+	uint64_t addr; /* #PF */
+	int sig;
+	int code;
+	bool native; /* an instruction outside would raise it again */
+};
+
+/* The context's registers to and from the model's record of them. */
+void trap_load(struct trap *tr);
+void trap_store(struct trap *tr);
+
+/* Bases: FS and GS of the thread now, and setting the host's. */
+uint64_t bases_fs(void);
+uint64_t bases_gs(void);
+void bases_set(uint64_t fs, uint64_t gs);
+
+/* enclu.c: the instruction at RIP is ENCLU. */
+void trap_enclu(struct trap *tr);
+/* fault.c: a page fault by any other instruction. */
+void trap_page_fault(struct trap *tr);
+/* aex.c: gives an exception to the program, leaving the enclave first. */
+void trap_raise(struct trap *tr, const struct exception *e);
+/* An interrupt: leaves the enclave, if the thread is inside. */
+void trap_interrupt(struct trap *tr);
+/* The exception that the driver's verdict on an access means. */
+struct exception trap_fault_exception(enum drv_verdict v, uint64_t addr,
+				      uint32_t pfec);
+
+/* abort.c: an access from outside that must see ones; false: it cannot be
+ * done. And the single step after it: false if the step was not ours. */
+bool abort_access(struct trap *tr, uint64_t addr);
+bool abort_stepped(struct trap *tr);
+
+#endif

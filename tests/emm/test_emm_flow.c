@@ -1,0 +1,647 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The memory manager's flows, one rule a test, on the model. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <check.h>
+
+#include "tests/emm/world.h"
+
+static struct world w;
+
+static void open_with(struct w_config cfg)
+{
+	if (!cfg.pages)
+		cfg.pages = 1024;
+	world_open(&w, &cfg);
+}
+
+static void open_plain(void)
+{
+	open_with((struct w_config){ .pages = 1024, .idle_max = UINT64_MAX });
+}
+
+static void shut(void)
+{
+	world_close(&w);
+}
+
+static void mirror(void)
+{
+	const char *bad = world_mirror(&w, false);
+
+	ck_assert_msg(!bad, "%s", bad);
+}
+
+static uint64_t bytes(uint32_t pages)
+{
+	return (uint64_t)pages * EMM_PAGE;
+}
+
+static edmm_err try_alloc(uint32_t page, uint32_t pages, uint32_t flags,
+			  int prot)
+{
+	struct emm_alloc a = { .addr = w_addr(page),
+			       .size = bytes(pages),
+			       .flags = flags | EMM_FIXED,
+			       .prot = prot };
+
+	return emm_alloc(w.emm, &a, NULL);
+}
+
+static void alloc_at(uint32_t page, uint32_t pages, uint32_t flags, int prot)
+{
+	ck_assert_int_eq(try_alloc(page, pages, flags, prot), 0);
+}
+
+static void commit(uint32_t page, uint32_t pages)
+{
+	uint64_t done;
+
+	ck_assert_int_eq(emm_commit(w.emm, w_addr(page), bytes(pages), &done),
+			 0);
+	ck_assert_uint_eq(done, bytes(pages));
+}
+
+static void uncommit(uint32_t page, uint32_t pages)
+{
+	ck_assert_int_eq(emm_uncommit(w.emm, w_addr(page), bytes(pages), NULL),
+			 0);
+}
+
+static void protect(uint32_t page, uint32_t pages, int prot)
+{
+	ck_assert_int_eq(
+		emm_protect(w.emm, w_addr(page), bytes(pages), prot, NULL), 0);
+}
+
+static void dealloc(uint32_t page, uint32_t pages)
+{
+	ck_assert_int_eq(emm_dealloc(w.emm, w_addr(page), bytes(pages), NULL),
+			 0);
+}
+
+static struct emm_stats stats(void)
+{
+	struct emm_stats s;
+
+	emm_stats_get(w.emm, &s);
+	return s;
+}
+
+static enum emm_page_state state_of(uint32_t page)
+{
+	struct emm_run r;
+
+	ck_assert_int_eq(emm_query(w.emm, w_addr(page), 0, &r), 0);
+	return r.state;
+}
+
+START_TEST(commit_is_one_accept_a_page)
+{
+	alloc_at(10, 100, EMM_ON_DEMAND, EMM_RW);
+	mirror();
+	commit(10, 100);
+	ck_assert_uint_eq(w.accepts, 100);
+	ck_assert_uint_eq(w.modifies, 0);
+	commit(10, 100);
+	ck_assert_uint_eq(w.accepts, 100);
+	mirror();
+}
+END_TEST
+
+START_TEST(commit_now_and_back)
+{
+	struct emm_stats before = stats();
+
+	alloc_at(0, 64, EMM_COMMIT_NOW, EMM_RW);
+	ck_assert_uint_eq(stats().committed, bytes(64));
+	mirror();
+	dealloc(0, 64);
+	ck_assert_uint_eq(w.modifies, 2);
+	mirror();
+	ck_assert_uint_eq(stats().committed, 0);
+	ck_assert_uint_eq(stats().meta_used, before.meta_used);
+	ck_assert_uint_eq(stats().areas, 0);
+}
+END_TEST
+
+START_TEST(fault_commits_on_demand_only)
+{
+	alloc_at(0, 8, EMM_ON_DEMAND, EMM_RW);
+	alloc_at(8, 8, EMM_COMMIT_NOW, EMM_RW);
+	alloc_at(16, 8, EMM_RESERVE, EMM_NONE);
+	ck_assert_int_eq(world_touch(&w, 3, SGX_PFEC_W), 0);
+	ck_assert_uint_eq(stats().committed, bytes(9));
+	uncommit(8, 2);
+	ck_assert_int_eq(world_touch(&w, 8, 0), 1);
+	ck_assert_int_eq(world_touch(&w, 16, 0), 1);
+	ck_assert_int_eq(world_touch(&w, 24, 0), 1);
+	mirror();
+}
+END_TEST
+
+START_TEST(recommitted_page_gets_its_rights)
+{
+	alloc_at(0, 4, EMM_ON_DEMAND, EMM_RW);
+	commit(0, 4);
+	protect(0, 4, EMM_R);
+	uncommit(0, 4);
+	ck_assert_int_eq(world_touch(&w, 1, 0), 0);
+	ck_assert_uint_eq(w_rights(&w, 1), MACH_R);
+	ck_assert_int_eq(world_touch(&w, 2, SGX_PFEC_W), 1);
+	mirror();
+}
+END_TEST
+
+START_TEST(none_keeps_data)
+{
+	alloc_at(0, 4, EMM_ON_DEMAND, EMM_RW);
+	commit(0, 4);
+	memset(w_bytes(&w, 2), 0x5a, EMM_PAGE);
+	protect(0, 4, EMM_NONE);
+	ck_assert_uint_eq(w_rights(&w, 2), 0);
+	ck_assert_int_eq(world_touch(&w, 2, 0), 1);
+	mirror();
+	protect(0, 4, EMM_RW);
+	ck_assert_uint_eq(w_bytes(&w, 2)[7], 0x5a);
+	ck_assert_int_eq(world_touch(&w, 2, SGX_PFEC_W), 0);
+	mirror();
+}
+END_TEST
+
+START_TEST(parts_of_none_areas)
+{
+	alloc_at(0, 12, EMM_ON_DEMAND, EMM_RW);
+	commit(0, 12);
+	protect(0, 12, EMM_NONE);
+	uncommit(8, 4);
+	mirror();
+	uncommit(0, 2);
+	mirror();
+	dealloc(10, 2);
+	dealloc(0, 1);
+	mirror();
+	ck_assert_int_eq(try_alloc(0, 1, EMM_ON_DEMAND, EMM_RW), 0);
+	ck_assert_int_eq(try_alloc(1, 1, EMM_ON_DEMAND, EMM_RW), -EDMM_EEXIST);
+	ck_assert_uint_eq(stats().committed, bytes(6));
+	mirror();
+}
+END_TEST
+
+START_TEST(relax_is_free_when_wide)
+{
+	alloc_at(0, 16, EMM_ON_DEMAND, EMM_RW);
+	commit(0, 16);
+	protect(0, 16, EMM_RWX);
+	ck_assert_uint_eq(w.modifies, 0);
+	ck_assert_uint_eq(w.extends, 16);
+	protect(0, 16, EMM_RWX);
+	ck_assert_uint_eq(w.extends, 16);
+	protect(0, 16, EMM_RX);
+	ck_assert_uint_eq(w.modifies, 1);
+	mirror();
+}
+END_TEST
+
+START_TEST(one_call_a_run_over_areas)
+{
+	/* Areas that cannot merge: their policies differ. */
+	for (uint32_t i = 0; i < 16; i++) {
+		struct emm_alloc a = { .addr = w_addr(i * 4),
+				       .size = bytes(4),
+				       .flags = EMM_ON_DEMAND | EMM_FIXED,
+				       .prot = EMM_RW,
+				       .policy = { 4096, 8192 * (1 + i % 2) } };
+
+		ck_assert_int_eq(emm_alloc(w.emm, &a, NULL), 0);
+	}
+	ck_assert_uint_eq(stats().areas, 16);
+	commit(0, 64);
+	protect(0, 64, EMM_R);
+	ck_assert_uint_eq(w.modifies, 1);
+	uncommit(0, 64);
+	ck_assert_uint_eq(w.modifies, 3);
+	mirror();
+}
+END_TEST
+
+START_TEST(trim_joins_rights)
+{
+	alloc_at(0, 16, EMM_ON_DEMAND, EMM_RW);
+	commit(0, 16);
+	protect(0, 4, EMM_R);
+	protect(8, 4, EMM_NONE);
+	world_zero_counts(&w);
+	uncommit(0, 16);
+	ck_assert_uint_eq(w.modifies, 2);
+	mirror();
+}
+END_TEST
+
+START_TEST(equal_areas_are_one)
+{
+	uint64_t used;
+
+	alloc_at(0, 4, EMM_ON_DEMAND, EMM_RW);
+	used = stats().meta_used;
+	alloc_at(8, 4, EMM_ON_DEMAND, EMM_RW);
+	ck_assert_uint_eq(stats().areas, 2);
+	alloc_at(4, 4, EMM_ON_DEMAND, EMM_RW);
+	ck_assert_uint_eq(stats().areas, 1);
+	ck_assert_uint_eq(stats().meta_used, used);
+	mirror();
+	dealloc(5, 2);
+	ck_assert_uint_eq(stats().areas, 2);
+	mirror();
+}
+END_TEST
+
+START_TEST(flips_leave_no_metadata)
+{
+	struct emm_stats before;
+
+	alloc_at(0, 512, EMM_ON_DEMAND, EMM_RW);
+	commit(0, 512);
+	before = stats();
+	for (uint32_t i = 0; i < 512; i += 2)
+		protect(i, 1, EMM_R);
+	ck_assert_uint_gt(stats().meta_used, before.meta_used);
+	for (uint32_t i = 0; i < 512; i += 2)
+		protect(i, 1, EMM_RW);
+	ck_assert_uint_eq(stats().meta_used, before.meta_used);
+	ck_assert_uint_eq(stats().areas, 1);
+	mirror();
+}
+END_TEST
+
+START_TEST(growsdown_leaves_no_gap)
+{
+	alloc_at(0, 64, EMM_ON_DEMAND | EMM_GROWSDOWN, EMM_RW);
+	ck_assert_int_eq(world_touch(&w, 60, SGX_PFEC_W), 0);
+	ck_assert_uint_eq(stats().committed, bytes(4));
+	ck_assert_int_eq(world_touch(&w, 50, SGX_PFEC_W), 0);
+	ck_assert_uint_eq(stats().committed, bytes(14));
+	mirror();
+}
+END_TEST
+
+START_TEST(growsup_leaves_no_gap)
+{
+	alloc_at(0, 64, EMM_ON_DEMAND | EMM_GROWSUP, EMM_RW);
+	ck_assert_int_eq(world_touch(&w, 9, SGX_PFEC_W), 0);
+	ck_assert_uint_eq(stats().committed, bytes(10));
+	mirror();
+}
+END_TEST
+
+START_TEST(windows_double)
+{
+	struct emm_alloc a = { .addr = w_addr(0),
+			       .size = bytes(256),
+			       .flags = EMM_ON_DEMAND | EMM_FIXED,
+			       .prot = EMM_RW,
+			       .policy = { 4096, 64 * 4096 } };
+
+	ck_assert_int_eq(emm_alloc(w.emm, &a, NULL), 0);
+	ck_assert_int_eq(world_touch(&w, 0, SGX_PFEC_W), 0);
+	ck_assert_uint_eq(stats().committed, bytes(1));
+	ck_assert_int_eq(world_touch(&w, 1, SGX_PFEC_W), 0);
+	ck_assert_uint_eq(stats().committed, bytes(3));
+	ck_assert_int_eq(world_touch(&w, 3, SGX_PFEC_W), 0);
+	ck_assert_uint_eq(stats().committed, bytes(7));
+	ck_assert_int_eq(world_touch(&w, 200, SGX_PFEC_W), 0);
+	ck_assert_uint_eq(stats().committed, bytes(8));
+	mirror();
+}
+END_TEST
+
+START_TEST(lazy_pages_are_zeroed)
+{
+	alloc_at(0, 64, EMM_ON_DEMAND | EMM_LAZY, EMM_RW);
+	commit(0, 64);
+	memset(w_bytes(&w, 5), 0x5a, EMM_PAGE);
+	world_zero_counts(&w);
+	uncommit(0, 64);
+	ck_assert_uint_eq(w.modifies, 0);
+	ck_assert_uint_eq(stats().idle, bytes(64));
+	mirror();
+	ck_assert_int_eq(world_touch(&w, 5, SGX_PFEC_W), 0);
+	commit(0, 64);
+	ck_assert_uint_eq(w.accepts, 0);
+	ck_assert_uint_eq(w_bytes(&w, 5)[99], 0);
+	ck_assert_uint_eq(stats().idle, 0);
+	mirror();
+}
+END_TEST
+
+START_TEST(idle_cap_releases_runs)
+{
+	emm_set_limits(w.emm, 0, bytes(32), 0);
+	alloc_at(0, 64, EMM_ON_DEMAND | EMM_LAZY, EMM_RW);
+	commit(0, 64);
+	uncommit(0, 30);
+	ck_assert_uint_eq(stats().idle, bytes(30));
+	uncommit(30, 4);
+	ck_assert_uint_eq(stats().idle, bytes(16));
+	ck_assert_uint_eq(w.modifies, 2);
+	mirror();
+	ck_assert_int_eq(emm_trim(w.emm, UINT64_MAX, NULL), 0);
+	ck_assert_uint_eq(stats().idle, 0);
+	mirror();
+}
+END_TEST
+
+START_TEST(limit_changes_nothing)
+{
+	uint64_t done = 1;
+
+	emm_set_limits(w.emm, bytes(20), UINT64_MAX, 0);
+	alloc_at(0, 64, EMM_ON_DEMAND, EMM_RW);
+	commit(0, 16);
+	ck_assert_int_eq(emm_commit(w.emm, w_addr(10), bytes(11), &done),
+			 -EDMM_ENOMEM);
+	ck_assert_uint_eq(stats().committed, bytes(16));
+	commit(10, 10);
+	ck_assert_int_eq(world_touch(&w, 40, SGX_PFEC_W), -EDMM_ENOMEM);
+	ck_assert_int_eq(try_alloc(64, 1, EMM_COMMIT_NOW, EMM_RW),
+			 -EDMM_ENOMEM);
+	ck_assert_int_eq(try_alloc(64, 1, EMM_ON_DEMAND, EMM_RW), 0);
+	mirror();
+}
+END_TEST
+
+START_TEST(data_has_its_rights_at_once)
+{
+	const void *src = (const void *)(W_BASE + W_SRC * EMM_PAGE);
+
+	alloc_at(0, 8, EMM_ON_DEMAND, EMM_RW);
+	ck_assert_int_eq(
+		emm_commit_data(w.emm, w_addr(2), bytes(3), src, EMM_RX), 0);
+	ck_assert_uint_eq(w_bytes(&w, 3)[1], 0xa1);
+	ck_assert_uint_eq(w_rights(&w, 3), MACH_R | MACH_X);
+	ck_assert_uint_eq(w.modifies, 0);
+	mirror();
+	ck_assert_int_eq(
+		emm_commit_data(w.emm, w_addr(2), bytes(3), src, EMM_RX),
+		-EDMM_EACCES);
+}
+END_TEST
+
+START_TEST(tcs_and_back)
+{
+	alloc_at(0, 4, EMM_ON_DEMAND, EMM_RW);
+	ck_assert_int_eq(emm_make_tcs(w.emm, w_addr(1)), -EDMM_EACCES);
+	commit(0, 4);
+	((struct sgx_tcs *)(void *)w_bytes(&w, 1))->nssa = 1;
+	ck_assert_int_eq(emm_make_tcs(w.emm, w_addr(1)), 0);
+	ck_assert_int_eq(emm_make_tcs(w.emm, w_addr(1)), 0);
+	ck_assert_int_eq(state_of(1), EMM_PG_TCS);
+	mirror();
+	ck_assert_int_eq(emm_protect(w.emm, w_addr(0), bytes(4), EMM_R, NULL),
+			 -EDMM_EACCES);
+	uncommit(0, 4);
+	ck_assert_int_eq(state_of(1), EMM_PG_UNCOMMITTED);
+	mirror();
+	commit(0, 4);
+	mirror();
+}
+END_TEST
+
+START_TEST(carve_from_reservations)
+{
+	alloc_at(0, 64, EMM_RESERVE, EMM_NONE);
+	alloc_at(16, 16, EMM_ON_DEMAND, EMM_RW);
+	ck_assert_uint_eq(stats().areas, 3);
+	ck_assert_int_eq(try_alloc(8, 16, EMM_ON_DEMAND, EMM_RW), -EDMM_EEXIST);
+	commit(16, 16);
+	ck_assert_int_eq(emm_commit(w.emm, w_addr(15), bytes(2), NULL),
+			 -EDMM_EACCES);
+	mirror();
+	dealloc(0, 64);
+	ck_assert_uint_eq(stats().areas, 0);
+	mirror();
+}
+END_TEST
+
+static int handler_calls;
+
+static int own_handler(const struct sgx_exinfo *info, void *priv)
+{
+	handler_calls++;
+	ck_assert_ptr_eq(priv, &handler_calls);
+	/* It may use the EMM, also for this very page. */
+	return emm_commit(w.emm, info->maddr & ~(EMM_PAGE - 1), EMM_PAGE, NULL)
+		       ? EMM_FAULT_SEARCH
+		       : EMM_FAULT_CONTINUE;
+}
+
+START_TEST(areas_may_have_handlers)
+{
+	struct emm_alloc a = { .addr = w_addr(0),
+			       .size = bytes(4),
+			       .flags = EMM_ON_DEMAND | EMM_FIXED,
+			       .prot = EMM_RW,
+			       .handler = own_handler,
+			       .priv = &handler_calls };
+
+	ck_assert_int_eq(emm_alloc(w.emm, &a, NULL), 0);
+	ck_assert_int_eq(world_touch(&w, 2, SGX_PFEC_W), 0);
+	ck_assert_int_eq(handler_calls, 1);
+	ck_assert_uint_eq(stats().committed, bytes(1));
+	mirror();
+}
+END_TEST
+
+START_TEST(anywhere_is_lowest_and_aligned)
+{
+	struct emm_alloc a = { .size = bytes(4),
+			       .flags = EMM_ON_DEMAND,
+			       .prot = EMM_RW };
+	uint64_t at;
+
+	ck_assert_int_eq(emm_alloc(w.emm, &a, &at), 0);
+	ck_assert_uint_eq(at, w_addr(0));
+	a.policy.window_min = 8192;
+	ck_assert_int_eq(emm_alloc(w.emm, &a, &at), 0);
+	ck_assert_uint_eq(at, w_addr(4));
+	a.align = 20;
+	ck_assert_int_eq(emm_alloc(w.emm, &a, &at), 0);
+	ck_assert_uint_eq(at & 0xfffff, 0);
+	a.align = 0;
+	a.size = bytes(2048);
+	ck_assert_int_eq(emm_alloc(w.emm, &a, &at), -EDMM_ENOMEM);
+	a.size = bytes(1024 - 12 - 256);
+	mirror();
+}
+END_TEST
+
+START_TEST(registered_pages)
+{
+	struct emm_alloc a = { .addr = w_addr(0),
+			       .size = bytes(8),
+			       .flags = EMM_ON_DEMAND,
+			       .prot = EMM_RW };
+
+	world_add(&w, 0, 24);
+	ck_assert_int_eq(emm_register(w.emm, &a, EMM_LOADED_COMMITTED), 0);
+	ck_assert_int_eq(emm_register(w.emm, &a, EMM_LOADED_COMMITTED),
+			 -EDMM_EEXIST);
+	a.addr = w_addr(8);
+	ck_assert_int_eq(emm_register(w.emm, &a, EMM_LOADED_IDLE), 0);
+	a.addr = w_addr(16);
+	a.flags = EMM_RESERVE;
+	a.prot = EMM_NONE;
+	ck_assert_int_eq(emm_register(w.emm, &a, EMM_LOADED_IDLE), 0);
+	ck_assert_int_eq(state_of(16), EMM_PG_FREE_IDLE);
+	ck_assert_uint_eq(stats().committed, bytes(8));
+	ck_assert_uint_eq(stats().idle, bytes(16));
+	mirror();
+	ck_assert_int_eq(world_touch(&w, 9, SGX_PFEC_W), 0);
+	ck_assert_uint_eq(w_bytes(&w, 9)[3], 0x77);
+	commit(8, 8);
+	ck_assert_uint_eq(w_bytes(&w, 9)[3], 0);
+	alloc_at(12 + 4, 16, EMM_ON_DEMAND, EMM_RW);
+	commit(16, 16);
+	ck_assert_uint_eq(w_bytes(&w, 17)[3], 0);
+	ck_assert_uint_eq(w.accepts, 8);
+	mirror();
+	dealloc(0, 32);
+	ck_assert_uint_eq(stats().committed + stats().idle, 0);
+	mirror();
+}
+END_TEST
+
+START_TEST(static_images_need_no_edmm)
+{
+	struct emm_alloc a = { .addr = w_addr(0),
+			       .size = bytes(32),
+			       .flags = EMM_RESERVE };
+
+	open_with((struct w_config){ .static_mode = true, .pages = 64 });
+	world_add(&w, 0, 32);
+	ck_assert_int_eq(emm_register(w.emm, &a, EMM_LOADED_IDLE), 0);
+	alloc_at(0, 64, EMM_ON_DEMAND, EMM_RW);
+	commit(0, 16);
+	ck_assert_uint_eq(w_bytes(&w, 3)[3], 0);
+	memset(w_bytes(&w, 3), 0x5a, EMM_PAGE);
+	uncommit(0, 16);
+	ck_assert_uint_eq(stats().idle, bytes(32));
+	commit(0, 32);
+	ck_assert_uint_eq(w_bytes(&w, 3)[3], 0);
+	ck_assert_int_eq(emm_commit(w.emm, w_addr(31), bytes(2), NULL),
+			 -EDMM_ENOMEM);
+	ck_assert_uint_eq(w.accepts + w.modifies, 0);
+	mirror();
+	dealloc(0, 64);
+	ck_assert_int_eq(state_of(3), EMM_PG_FREE_IDLE);
+	alloc_at(0, 4, EMM_COMMIT_NOW, EMM_RW);
+	ck_assert_int_eq(try_alloc(30, 4, EMM_COMMIT_NOW, EMM_RW),
+			 -EDMM_ENOMEM);
+	mirror();
+	shut();
+}
+END_TEST
+
+START_TEST(populate_once_a_run)
+{
+	open_with((struct w_config){ .populate = true });
+	alloc_at(0, 300, EMM_ON_DEMAND, EMM_RW);
+	commit(0, 300);
+	ck_assert_uint_eq(w.populates, 1);
+	ck_assert_uint_eq(w.accepts, 300);
+	mirror();
+	shut();
+}
+END_TEST
+
+START_TEST(narrow_hosts_are_asked)
+{
+	open_with((struct w_config){ .narrow = true, .map = true });
+	alloc_at(0, 8, EMM_ON_DEMAND, EMM_RW);
+	ck_assert_uint_eq(w.maps, 1);
+	commit(0, 8);
+	protect(0, 8, EMM_RWX);
+	ck_assert_uint_eq(w.modifies, 1);
+	protect(0, 8, EMM_NONE);
+	ck_assert_uint_eq(w.modifies, 3);
+	mirror();
+	shut();
+}
+END_TEST
+
+START_TEST(metadata_grows_ahead)
+{
+	open_with((struct w_config){
+		.pages = 262144, .epc_limit = 16, .meta_grow = 256 });
+	for (uint32_t i = 0; i < 4000; i++)
+		alloc_at(i * 64, 1, EMM_ON_DEMAND, EMM_RW);
+	ck_assert_uint_gt(stats().meta_pool, w.meta_size - 256 * EMM_PAGE);
+	ck_assert_ptr_null(emm_check(w.emm));
+	dealloc(0, 262144);
+	ck_assert_uint_eq(stats().areas, 0);
+	shut();
+}
+END_TEST
+
+START_TEST(hostile_rights_are_repaired)
+{
+	struct sgx_secinfo si = { .flags = SGX_SECINFO_R };
+
+	alloc_at(0, 4, EMM_ON_DEMAND, EMM_RW);
+	commit(0, 4);
+	ck_assert(mach_ok(
+		mach_emodpr(w.m, &si, mach_epc_addr(w.pte[W_CTRL + 1].epc))));
+	struct sgx_exinfo info = { .maddr = w_addr(1),
+				   .errcd = SGX_PFEC_P | SGX_PFEC_U |
+					    SGX_PFEC_W | SGX_PFEC_SGX };
+	ck_assert_int_eq(emm_fault(w.emm, &info), EMM_FAULT_CONTINUE);
+	ck_assert_uint_eq(w_rights(&w, 1), MACH_R | MACH_W);
+	mirror();
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("emm flows");
+	TCase *plain = tcase_create("plain"), *own = tcase_create("own");
+	SRunner *r;
+	int failed;
+
+	tcase_add_checked_fixture(plain, open_plain, shut);
+	tcase_add_test(plain, commit_is_one_accept_a_page);
+	tcase_add_test(plain, commit_now_and_back);
+	tcase_add_test(plain, fault_commits_on_demand_only);
+	tcase_add_test(plain, recommitted_page_gets_its_rights);
+	tcase_add_test(plain, none_keeps_data);
+	tcase_add_test(plain, parts_of_none_areas);
+	tcase_add_test(plain, relax_is_free_when_wide);
+	tcase_add_test(plain, one_call_a_run_over_areas);
+	tcase_add_test(plain, trim_joins_rights);
+	tcase_add_test(plain, equal_areas_are_one);
+	tcase_add_test(plain, flips_leave_no_metadata);
+	tcase_add_test(plain, growsdown_leaves_no_gap);
+	tcase_add_test(plain, growsup_leaves_no_gap);
+	tcase_add_test(plain, windows_double);
+	tcase_add_test(plain, lazy_pages_are_zeroed);
+	tcase_add_test(plain, idle_cap_releases_runs);
+	tcase_add_test(plain, limit_changes_nothing);
+	tcase_add_test(plain, data_has_its_rights_at_once);
+	tcase_add_test(plain, tcs_and_back);
+	tcase_add_test(plain, carve_from_reservations);
+	tcase_add_test(plain, areas_may_have_handlers);
+	tcase_add_test(plain, anywhere_is_lowest_and_aligned);
+	tcase_add_test(plain, registered_pages);
+	tcase_add_test(plain, hostile_rights_are_repaired);
+	tcase_add_test(own, static_images_need_no_edmm);
+	tcase_add_test(own, populate_once_a_run);
+	tcase_add_test(own, narrow_hosts_are_asked);
+	tcase_add_test(own, metadata_grows_ahead);
+	suite_add_tcase(s, plain);
+	suite_add_tcase(s, own);
+	r = srunner_create(s);
+	srunner_run_all(r, CK_NORMAL);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed != 0;
+}

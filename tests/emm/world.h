@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A world for the memory manager: an enclave on the software SGX model, with
+ * a kernel that adds pages on faults and serves the SGX2 ioctls, and an EMM
+ * instance on top. Every hook call is a step, counted; at any step the world
+ * can fail or lie once, or from there on.
+ *
+ * ELRANGE: control pages (TCSs, SSAs, operands, data to copy), then the range
+ * that the EMM manages. Metadata is ordinary memory, whose pages past
+ * meta_init exist only once they were accepted.
+ */
+#ifndef TESTS_EMM_WORLD_H
+#define TESTS_EMM_WORLD_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "edmm/emm.h"
+#include "machine/model/model.h"
+
+#define W_CPUS 4
+#define W_CTRL 64u /* control pages */
+#define W_BASE 0x200000000ull
+#define W_RANGE (W_BASE + W_CTRL * EMM_PAGE)
+#define W_SRC 32u /* pages with data to copy, 16 of them */
+
+/* What goes wrong at a step. */
+enum w_fault {
+	WF_NONE,
+	WF_REFUSE,   /* modify and map: nothing done, an error; leaf: #PF */
+	WF_LIE,	     /* modify: nothing done, success; leaf: refused by 19 */
+	WF_HALF,     /* modify: half of the pages done, an error */
+	WF_DENY_YES, /* modify: all done, but an error is reported */
+	WF_COUNT,
+};
+
+struct w_page {
+	uint32_t epc;
+	uint32_t present;
+};
+
+struct w_config {
+	uint32_t pages;	    /* of the managed range */
+	uint32_t epc_spare; /* EPC pages beyond pages: may be less: negative */
+	bool narrow;	    /* the host does not map wide */
+	bool static_mode;
+	bool threads; /* threads enter for each leaf only */
+	bool populate;
+	bool map;
+	bool lazy_futex; /* wait and wake hooks */
+	uint64_t limit;
+	uint64_t idle_max;
+	uint32_t meta_spare; /* pages of metadata beyond the least */
+	uint32_t meta_grow;  /* and that must be accepted first */
+	uint32_t epc_limit;  /* pages that the kernel will add; 0: all */
+};
+
+struct world {
+	struct w_config cfg;
+	struct mach *m;
+	void *mem;
+	struct mach_cpu cpu[W_CPUS];
+	struct mach_frame frame[W_CPUS];
+	struct w_page *pte; /* by page of ELRANGE */
+	uint32_t pages;	    /* of ELRANGE */
+	uint32_t secs;
+	uint32_t *free_epc;
+	uint32_t nfree;
+	pthread_mutex_t kernel;
+	struct emm *emm;
+	uint8_t *meta;
+	uint64_t meta_size;
+	uint8_t *meta_state; /* a page: in the enclave? */
+
+	uint64_t steps;
+	uint64_t fail_at; /* step (from 1) of a fault; 0: none */
+	uint64_t fail_at2;
+	enum w_fault fault;
+	enum w_fault fault2;
+	bool for_ever;
+	bool hit; /* a fault was injected */
+	uint64_t modifies;
+	uint64_t maps;
+	uint64_t populates;
+	uint64_t accepts;
+	uint64_t extends;
+	uint64_t double_accepts; /* PENDING accepted where EMM had it (I1) */
+	/* Called before each hook acts; for forced schedules. */
+	void (*before)(struct world *w, const char *hook, uint64_t addr);
+	void *user;
+};
+
+extern __thread uint32_t w_thread;
+
+void world_open(struct world *w, const struct w_config *cfg);
+void world_close(struct world *w);
+
+/* The loader's: EADDed before EINIT in life; here at any time. */
+void world_add(struct world *w, uint32_t page, uint32_t count);
+
+/* Addresses and content of managed pages; NULL if absent. */
+uint64_t w_addr(uint32_t page);
+uint8_t *w_bytes(struct world *w, uint32_t page);
+unsigned int w_rights(struct world *w, uint32_t page);
+
+/* NULL, or what of the EMM's belief the EPCM contradicts (I2), or
+ * emm_check()'s complaint. doubt: hostile runs, in which pages that the
+ * kernel changed behind the EMM's back may differ. */
+const char *world_mirror(struct world *w, bool hostile);
+
+/* Touch a page as enclave code does: rights by EPCM, faults to the EMM.
+ * Return: 0, or what emm_fault said. */
+int world_touch(struct world *w, uint32_t page, uint32_t access);
+
+/* Forget the counters. */
+void world_zero_counts(struct world *w);
+
+#endif

@@ -1,0 +1,708 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Conformance rows: EACCEPT EMODPE EACCEPTCOPY EREPORT EGETKEY. */
+#include <string.h>
+
+#include "conform_leaf.h"
+
+#define REG SGX_SECINFO_PT(SGX_PT_REG)
+#define RW (SGX_SECINFO_R | SGX_SECINFO_W)
+
+/* Inside enclave 0, RBX at the operand page, RCX at @page. */
+static void inside(struct call *c, unsigned page)
+{
+	step(rig_enter(&c->rig, 0, 0, RIG_TCS0));
+	c->rbx = rig_addr(0, RIG_OPS);
+	c->rcx = rig_addr(0, page);
+	c->role[ROLE_RBX] = rig_page_epc(&c->rig, 0, RIG_OPS);
+	c->role[ROLE_RCX] = rig_page_epc(&c->rig, 0, page);
+	c->role[ROLE_SECS] = c->rig.encl[0].secs;
+}
+
+/* SECINFO goes to the operand page last, as rows change it. */
+static void load_secinfo(struct call *c)
+{
+	memcpy(rig_bytes(&c->rig, 0, RIG_OPS), &c->si, sizeof(c->si));
+}
+
+static struct mach_result run_sgx2(struct call *c, unsigned leaf)
+{
+	struct mach_frame *f = &c->rig.frame;
+
+	f->rax = leaf;
+	f->rbx = c->rbx;
+	f->rcx = c->rcx;
+	f->rdx = c->rdx;
+	return mach_enclu(c->rig.m, &c->rig.cpu[0], f);
+}
+
+static struct mach_pte *pte(struct call *c, unsigned page)
+{
+	return &c->rig.encl[0].pte[page];
+}
+
+static void outside(struct call *c)
+{
+	rig_aex(&c->rig, 0);
+}
+
+static void no_sgx2(struct call *c)
+{
+	c->rig.m->cfg.features &= ~MACH_F_SGX2;
+}
+
+static void ops_absent(struct call *c)
+{
+	pte(c, RIG_OPS)->prot = MACH_PTE_ABSENT;
+}
+
+static void ops_other(struct call *c)
+{
+	pte(c, RIG_OPS)->prot |= MACH_PTE_OTHER;
+}
+
+static void ops_tcs(struct call *c)
+{
+	c->rbx = rig_addr(0, RIG_TCS0);
+}
+
+static void rcx_other_enclave(struct call *c)
+{
+	uint64_t page = (c->rcx - RIG_BASE(0)) >> SGX_PAGE_SHIFT;
+
+	pte(c, (unsigned)page)->epc = rig_page_epc(&c->rig, 1, RIG_OPS);
+	c->role[ROLE_RCX] = rig_page_epc(&c->rig, 1, RIG_OPS);
+}
+
+static void rcx_absent(struct call *c)
+{
+	uint64_t page = (c->rcx - RIG_BASE(0)) >> SGX_PAGE_SHIFT;
+
+	pte(c, (unsigned)page)->prot = MACH_PTE_ABSENT;
+}
+
+static void rcx_prot_none(struct call *c)
+{
+	uint64_t page = (c->rcx - RIG_BASE(0)) >> SGX_PAGE_SHIFT;
+
+	pte(c, (unsigned)page)->prot = MACH_X;
+}
+
+static void rcx_not_epc(struct call *c)
+{
+	uint64_t page = (c->rcx - RIG_BASE(0)) >> SGX_PAGE_SHIFT;
+
+	pte(c, (unsigned)page)->prot |= MACH_PTE_OTHER;
+}
+
+#define SECINFO_ROWS                                                      \
+	{ "outside the enclave", GP, .also = outside },                   \
+		{ "the processor has no SGX2", GP, .also = no_sgx2 },     \
+		{ "RBX is not 64-byte aligned", GP, POKE(rbx, 8) },       \
+		{ "RCX is not 4 KiB aligned", GP, POKE(rcx, 64) },        \
+		{ "RBX is not in ELRANGE", GP, POKE(rbx, RIG_SIZE) },     \
+		{ "RCX is not in ELRANGE", GP, POKE(rcx, RIG_SIZE) },     \
+		{ "the SECINFO page is absent", PAGING(ROLE_RBX),         \
+		  .also = ops_absent },                                   \
+		{ "RBX does not resolve within the EPC", PF(ROLE_RBX),    \
+		  .also = ops_other },                                    \
+		{ "the SECINFO page is not VALID", PF(ROLE_RBX),          \
+		  .tamper = { ROLE_RBX, .clear = EPCM_VALID } },          \
+		{ "the SECINFO page lacks R", PF(ROLE_RBX),               \
+		  .tamper = { ROLE_RBX, .clear = EPCM_R } },              \
+		{ "the SECINFO page is PENDING", PF(ROLE_RBX),            \
+		  .tamper = { ROLE_RBX, .set = EPCM_PENDING } },          \
+		{ "the SECINFO page is MODIFIED", PF(ROLE_RBX),           \
+		  .tamper = { ROLE_RBX, .set = EPCM_MODIFIED } },         \
+		{ "the SECINFO page is BLOCKED", PF(ROLE_RBX),            \
+		  .tamper = { ROLE_RBX, .set = EPCM_BLOCKED } },          \
+		{ "the SECINFO page is not PT_REG", PF(ROLE_RBX),         \
+		  .also = ops_tcs },                                      \
+		{ "SECINFO.FLAGS has reserved bits", GP,                  \
+		  POKE(si.flags, 1 << 16) },                              \
+	{                                                                 \
+		"SECINFO has reserved bytes", GP, POKE(si.reserved[8], 1) \
+	}
+
+/* ---- EACCEPT ----------------------------------------------------------- */
+
+static void eaccept_prepare(struct call *c)
+{
+	step(rig_eaug(&c->rig, 0, RIG_FREE));
+	inside(c, RIG_FREE);
+	c->si.flags = REG | RW | SGX_SECINFO_PENDING;
+}
+
+static struct mach_result eaccept_run(struct call *c)
+{
+	return run_sgx2(c, SGX_EACCEPT);
+}
+
+static void ask(struct call *c, uint64_t flags)
+{
+	c->si.flags = flags;
+}
+
+static void ask_reg_clean(struct call *c)
+{
+	ask(c, REG | RW);
+}
+
+static void ask_reg_modified(struct call *c)
+{
+	ask(c, REG | RW | SGX_SECINFO_MODIFIED | SGX_SECINFO_PENDING);
+}
+
+static void ask_tcs_clean(struct call *c)
+{
+	ask(c, SGX_SECINFO_PT(SGX_PT_TCS));
+}
+
+static void ask_tcs_pending(struct call *c)
+{
+	ask(c, SGX_SECINFO_PT(SGX_PT_TCS) | SGX_SECINFO_MODIFIED |
+		       SGX_SECINFO_PENDING);
+}
+
+static void ask_trim_pr(struct call *c)
+{
+	ask(c, SGX_SECINFO_PT(SGX_PT_TRIM) | SGX_SECINFO_MODIFIED |
+		       SGX_SECINFO_PR);
+}
+
+static void ask_secs(struct call *c)
+{
+	ask(c, SGX_SECINFO_PT(SGX_PT_SECS) | SGX_SECINFO_MODIFIED);
+}
+
+static void ask_pr_too(struct call *c)
+{
+	ask(c, REG | RW | SGX_SECINFO_PENDING | SGX_SECINFO_PR);
+}
+
+static void leave_and_come(struct call *c)
+{
+	rig_aex(&c->rig, 0);
+	step(rig_resume(&c->rig, 0, 0, RIG_TCS0));
+}
+
+/* The target becomes page 8, restricted; ETRACK or not; out and in or not. */
+static void restricted(struct call *c)
+{
+	c->rcx = rig_addr(0, RIG_DATA);
+	c->role[ROLE_RCX] = rig_page_epc(&c->rig, 0, RIG_DATA);
+	step(rig_emodpr(&c->rig, 0, RIG_DATA, SGX_SECINFO_R));
+	ask(c, REG | SGX_SECINFO_R | SGX_SECINFO_PR);
+}
+
+static void restricted_etrack(struct call *c)
+{
+	restricted(c);
+	step(mach_etrack(c->rig.m, rig_secs(&c->rig, 0)));
+}
+
+static void restricted_tracked(struct call *c)
+{
+	restricted_etrack(c);
+	leave_and_come(c);
+}
+
+static void restricted_twice(struct call *c)
+{
+	restricted_tracked(c);
+	step(rig_emodpr(&c->rig, 0, RIG_DATA, SGX_SECINFO_R));
+}
+
+static void retyped(struct call *c, unsigned pt)
+{
+	c->rcx = rig_addr(0, RIG_DATA);
+	c->role[ROLE_RCX] = rig_page_epc(&c->rig, 0, RIG_DATA);
+	step(rig_emodt(&c->rig, 0, RIG_DATA, pt));
+	step(mach_etrack(c->rig.m, rig_secs(&c->rig, 0)));
+	leave_and_come(c);
+	ask(c, SGX_SECINFO_PT(pt) | SGX_SECINFO_MODIFIED);
+}
+
+static void trimmed(struct call *c)
+{
+	retyped(c, SGX_PT_TRIM);
+}
+
+static struct sgx_tcs *new_tcs(struct call *c)
+{
+	struct sgx_tcs *t = (void *)rig_bytes(&c->rig, 0, RIG_DATA);
+
+	memset(t, 0, sizeof(*t));
+	t->nssa = 1;
+	retyped(c, SGX_PT_TCS);
+	return t;
+}
+
+static void tcs_good(struct call *c)
+{
+	new_tcs(c);
+}
+
+static void tcs_reserved(struct call *c)
+{
+	new_tcs(c)->reserved[99] = 1;
+}
+
+static void tcs_dbgoptin(struct call *c)
+{
+	new_tcs(c)->flags = SGX_TCS_DBGOPTIN;
+}
+
+static void tcs_cssa(struct call *c)
+{
+	new_tcs(c)->cssa = 1;
+}
+
+static void tcs_nssa(struct call *c)
+{
+	new_tcs(c)->nssa = 0;
+}
+
+static void tcs_aep(struct call *c)
+{
+	new_tcs(c)->aep = 1;
+}
+
+static void tcs_state(struct call *c)
+{
+	new_tcs(c)->state = 1;
+}
+
+static void tcs_prevssp(struct call *c)
+{
+	new_tcs(c)->prevssp = 1;
+}
+
+static void wrong_place(struct call *c)
+{
+	c->rcx = rig_addr(0, RIG_FREE + 1);
+	*pte(c, RIG_FREE + 1) = *pte(c, RIG_FREE);
+}
+
+static const struct row eaccept_rows[] = {
+	{ "a PENDING page", OK },
+	{ "a PENDING page; PR asked for is not compared", OK,
+	  .also = ask_pr_too },
+	{ "a restricted and tracked page", OK, .also = restricted_tracked },
+	{ "a trimmed and tracked page", OK, .also = trimmed },
+	{ "a new TCS", OK, .also = tcs_good },
+	SECINFO_ROWS,
+	{ "PT_REG without PENDING, PR", GP, .also = ask_reg_clean },
+	{ "PT_REG with MODIFIED", GP, .also = ask_reg_modified },
+	{ "PT_TCS without MODIFIED", GP, .also = ask_tcs_clean },
+	{ "PT_TCS with PENDING", GP, .also = ask_tcs_pending },
+	{ "PT_TRIM with PR", GP, .also = ask_trim_pr },
+	{ "PT_SECS", GP, .also = ask_secs },
+	{ "the target page is absent", PAGING(ROLE_RCX), .also = rcx_absent },
+	{ "the target page may not be read by the page table", PAGING(ROLE_RCX),
+	  .also = rcx_prot_none },
+	{ "RCX does not resolve within the EPC", PF(ROLE_RCX),
+	  .also = rcx_not_epc },
+	{ "the target page is in use by another leaf", GP,
+	  .tamper = { ROLE_RCX, .lock = LOCK_EXCL } },
+	{ "the target page is in use by another SGX2 leaf", GP,
+	  .tamper = { ROLE_RCX, .lock = LOCK_MORE } },
+	{ "the target page is not VALID", PF(ROLE_RCX),
+	  .tamper = { ROLE_RCX, .clear = EPCM_VALID } },
+	{ "the target page is BLOCKED", PF(ROLE_RCX),
+	  .tamper = { ROLE_RCX, .set = EPCM_BLOCKED } },
+	{ "the target page is PT_VA", PF(ROLE_RCX),
+	  .tamper = { ROLE_RCX, .clear = EPCM_PT_MASK,
+		      .set = EPCM_PT(SGX_PT_VA) } },
+	{ "the target page is another enclave's", PF(ROLE_RCX),
+	  .also = rcx_other_enclave },
+	{ "the target page is not at its ENCLAVEADDRESS",
+	  CODE(SGX_PAGE_ATTRIBUTES_MISMATCH), .also = wrong_place },
+	{ "PENDING differs (accepted already)",
+	  CODE(SGX_PAGE_ATTRIBUTES_MISMATCH),
+	  .tamper = { ROLE_RCX, .clear = EPCM_PENDING } },
+	{ "MODIFIED differs", CODE(SGX_PAGE_ATTRIBUTES_MISMATCH),
+	  .tamper = { ROLE_RCX, .set = EPCM_MODIFIED } },
+	{ "R differs", CODE(SGX_PAGE_ATTRIBUTES_MISMATCH),
+	  .tamper = { ROLE_RCX, .clear = EPCM_R } },
+	{ "W differs", CODE(SGX_PAGE_ATTRIBUTES_MISMATCH),
+	  .tamper = { ROLE_RCX, .clear = EPCM_W } },
+	{ "X differs", CODE(SGX_PAGE_ATTRIBUTES_MISMATCH),
+	  POKE(si.flags, SGX_SECINFO_X) },
+	{ "PT differs", CODE(SGX_PAGE_ATTRIBUTES_MISMATCH),
+	  .tamper = { ROLE_RCX, .clear = EPCM_PT_MASK,
+		      .set = EPCM_PT(SGX_PT_TRIM) } },
+	{ "no ETRACK after EMODPR", CODE(SGX_NOT_TRACKED), .also = restricted },
+	{ "ETRACK, but this thread has not left since", CODE(SGX_NOT_TRACKED),
+	  .also = restricted_etrack },
+	{ "restricted again after the ETRACK", CODE(SGX_NOT_TRACKED),
+	  .also = restricted_twice },
+	{ "a new TCS with reserved bytes", GP, .also = tcs_reserved },
+	{ "a new TCS with CET fields (no CET here)", GP, .also = tcs_prevssp },
+	{ "a new TCS with FLAGS.DBGOPTIN", GP, .also = tcs_dbgoptin },
+	{ "a new TCS with CSSA = NSSA", GP, .also = tcs_cssa },
+	{ "a new TCS with NSSA = 0", GP, .also = tcs_nssa },
+	{ "a new TCS with an AEP", GP, .also = tcs_aep },
+	{ "a new TCS that is active", GP, .also = tcs_state },
+};
+
+const struct leaf leaf_eaccept = { .name = "EACCEPT",
+				   .prepare = eaccept_prepare,
+				   .run = eaccept_run,
+				   .load = load_secinfo,
+				   LEAF_ROWS(eaccept_rows) };
+
+/* ---- EMODPE ------------------------------------------------------------ */
+
+static void emodpe_prepare(struct call *c)
+{
+	inside(c, RIG_RO);
+	c->si.flags = REG | SGX_SECINFO_R | SGX_SECINFO_X;
+}
+
+static struct mach_result emodpe_run(struct call *c)
+{
+	return run_sgx2(c, SGX_EMODPE);
+}
+
+static void ask_w_only(struct call *c)
+{
+	c->rig.m->epcm[c->role[ROLE_RCX]].flags &= ~EPCM_R;
+	c->si.flags = REG | SGX_SECINFO_W;
+}
+
+static void ask_no_type(struct call *c)
+{
+	c->si.flags = SGX_SECINFO_W;
+}
+
+static void own_tcs(struct call *c)
+{
+	c->rcx = rig_addr(0, RIG_TCS1);
+}
+
+static void pe_wrong_place(struct call *c)
+{
+	c->rcx = rig_addr(0, RIG_FREE);
+	*pte(c, RIG_FREE) = *pte(c, RIG_RO);
+}
+
+static const struct row emodpe_rows[] = {
+	{ "more rights", OK },
+	{ "SECINFO.FLAGS.PT is not looked at", OK, .also = ask_no_type },
+	{ "a page with PR", OK, .tamper = { ROLE_RCX, .set = EPCM_PR } },
+	SECINFO_ROWS,
+	{ "the target page is absent", PAGING(ROLE_RCX), .also = rcx_absent },
+	{ "RCX does not resolve within the EPC", PF(ROLE_RCX),
+	  .also = rcx_not_epc },
+	{ "the target page is in use by another SGX2 leaf", GP,
+	  .tamper = { ROLE_RCX, .lock = LOCK_MORE } },
+	{ "the target page is not VALID", PF(ROLE_RCX),
+	  .tamper = { ROLE_RCX, .clear = EPCM_VALID } },
+	{ "the target page is PENDING", PF(ROLE_RCX),
+	  .tamper = { ROLE_RCX, .set = EPCM_PENDING } },
+	{ "the target page is MODIFIED", PF(ROLE_RCX),
+	  .tamper = { ROLE_RCX, .set = EPCM_MODIFIED } },
+	{ "the target page is BLOCKED", PF(ROLE_RCX),
+	  .tamper = { ROLE_RCX, .set = EPCM_BLOCKED } },
+	{ "the target page is not PT_REG", PF(ROLE_RCX), .also = own_tcs },
+	{ "the target page is another enclave's", PF(ROLE_RCX),
+	  .also = rcx_other_enclave },
+	{ "the target page is not at its ENCLAVEADDRESS", PF(ROLE_RCX),
+	  .also = pe_wrong_place },
+	{ "W on a page without R, R not asked for", GP, .also = ask_w_only },
+};
+
+const struct leaf leaf_emodpe = { .name = "EMODPE",
+				  .prepare = emodpe_prepare,
+				  .run = emodpe_run,
+				  .load = load_secinfo,
+				  LEAF_ROWS(emodpe_rows) };
+
+/* ---- EACCEPTCOPY ------------------------------------------------------- */
+
+static void eacceptcopy_prepare(struct call *c)
+{
+	eaccept_prepare(c);
+	c->si.flags = REG | SGX_SECINFO_R | SGX_SECINFO_X;
+	c->rdx = rig_addr(0, RIG_CODE);
+	c->role[ROLE_RDX] = rig_page_epc(&c->rig, 0, RIG_CODE);
+}
+
+static struct mach_result eacceptcopy_run(struct call *c)
+{
+	return run_sgx2(c, SGX_EACCEPTCOPY);
+}
+
+static void copy_w_only(struct call *c)
+{
+	c->si.flags = REG | SGX_SECINFO_W;
+}
+
+static void copy_tcs(struct call *c)
+{
+	c->si.flags = SGX_SECINFO_PT(SGX_PT_TCS);
+}
+
+static void src_absent(struct call *c)
+{
+	pte(c, RIG_CODE)->prot = MACH_PTE_ABSENT;
+}
+
+static void src_tcs(struct call *c)
+{
+	c->rdx = rig_addr(0, RIG_TCS1);
+}
+
+static void dst_read_only(struct call *c)
+{
+	pte(c, RIG_FREE)->prot = MACH_R;
+}
+
+static const struct row eacceptcopy_rows[] = {
+	{ "a PENDING page, R and X for it", OK },
+	SECINFO_ROWS,
+	{ "RDX is not 4 KiB aligned", GP, POKE(rdx, 64) },
+	{ "RDX is not in ELRANGE", GP, POKE(rdx, RIG_SIZE) },
+	{ "SECINFO.FLAGS.PT is not PT_REG", GP, .also = copy_tcs },
+	{ "SECINFO.FLAGS has W without R", GP, .also = copy_w_only },
+	{ "the destination is absent", PAGING(ROLE_RCX), .also = rcx_absent },
+	{ "the destination may not be written by the page table",
+	  PAGING(ROLE_RCX), .also = dst_read_only },
+	{ "the source is absent", PAGING(ROLE_RDX), .also = src_absent },
+	{ "the source is not VALID", PF(ROLE_RDX),
+	  .tamper = { ROLE_RDX, .clear = EPCM_VALID } },
+	{ "the source lacks R", PF(ROLE_RDX),
+	  .tamper = { ROLE_RDX, .clear = EPCM_R } },
+	{ "the source is PENDING", PF(ROLE_RDX),
+	  .tamper = { ROLE_RDX, .set = EPCM_PENDING } },
+	{ "the source is MODIFIED", PF(ROLE_RDX),
+	  .tamper = { ROLE_RDX, .set = EPCM_MODIFIED } },
+	{ "the source is BLOCKED", PF(ROLE_RDX),
+	  .tamper = { ROLE_RDX, .set = EPCM_BLOCKED } },
+	{ "the source is not PT_REG", PF(ROLE_RDX), .also = src_tcs },
+	{ "the destination is in use by another SGX2 leaf", GP,
+	  .tamper = { ROLE_RCX, .lock = LOCK_MORE } },
+	{ "the destination is not VALID", CODE(SGX_PAGE_ATTRIBUTES_MISMATCH),
+	  .tamper = { ROLE_RCX, .clear = EPCM_VALID } },
+	{ "the destination is not PENDING", CODE(SGX_PAGE_ATTRIBUTES_MISMATCH),
+	  .tamper = { ROLE_RCX, .clear = EPCM_PENDING } },
+	{ "the destination is MODIFIED", CODE(SGX_PAGE_ATTRIBUTES_MISMATCH),
+	  .tamper = { ROLE_RCX, .set = EPCM_MODIFIED } },
+	{ "the destination is another enclave's",
+	  CODE(SGX_PAGE_ATTRIBUTES_MISMATCH), .also = rcx_other_enclave },
+	{ "the destination has X", CODE(SGX_PAGE_ATTRIBUTES_MISMATCH),
+	  .tamper = { ROLE_RCX, .set = EPCM_X } },
+	{ "the destination lacks W", CODE(SGX_PAGE_ATTRIBUTES_MISMATCH),
+	  .tamper = { ROLE_RCX, .clear = EPCM_W } },
+	{ "the destination is not at its ENCLAVEADDRESS",
+	  CODE(SGX_PAGE_ATTRIBUTES_MISMATCH), .also = wrong_place },
+};
+
+const struct leaf leaf_eacceptcopy = { .name = "EACCEPTCOPY",
+				       .prepare = eacceptcopy_prepare,
+				       .run = eacceptcopy_run,
+				       .load = load_secinfo,
+				       LEAF_ROWS(eacceptcopy_rows) };
+
+/* ---- EREPORT ----------------------------------------------------------- */
+
+static void ereport_prepare(struct call *c)
+{
+	inside(c, RIG_RO);
+	c->rdx = rig_addr(0, RIG_DATA) + 512;
+	c->role[ROLE_RDX] = rig_page_epc(&c->rig, 0, RIG_DATA);
+}
+
+static struct mach_result ereport_run(struct call *c)
+{
+	struct mach_frame *f = &c->rig.frame;
+
+	f->rax = SGX_EREPORT;
+	f->rbx = c->rbx;
+	f->rcx = c->rcx;
+	f->rdx = c->rdx;
+	return mach_enclu(c->rig.m, &c->rig.cpu[0], f);
+}
+
+static void out_absent(struct call *c)
+{
+	pte(c, RIG_DATA)->prot = MACH_PTE_ABSENT;
+}
+
+static const struct row ereport_rows[] = {
+	{ "three operands in the enclave", OK },
+	{ "outside the enclave", GP, .also = outside },
+	{ "RBX is not 512-byte aligned", GP, POKE(rbx, 256) },
+	{ "RCX is not 128-byte aligned", GP, POKE(rcx, 64) },
+	{ "RDX is not 512-byte aligned", GP, POKE(rdx, 256) },
+	{ "RBX is not in ELRANGE", GP, POKE(rbx, RIG_SIZE) },
+	{ "RCX is not in ELRANGE", GP, POKE(rcx, RIG_SIZE) },
+	{ "RDX is not in ELRANGE", GP, POKE(rdx, RIG_SIZE) },
+	{ "TARGETINFO's page is absent", PAGING(ROLE_RBX), .also = ops_absent },
+	{ "TARGETINFO's page lacks R", PF(ROLE_RBX),
+	  .tamper = { ROLE_RBX, .clear = EPCM_R } },
+	{ "TARGETINFO's page is BLOCKED", PF(ROLE_RBX),
+	  .tamper = { ROLE_RBX, .set = EPCM_BLOCKED } },
+	{ "REPORTDATA's page is absent", PAGING(ROLE_RCX), .also = rcx_absent },
+	{ "REPORTDATA's page lacks R", PF(ROLE_RCX),
+	  .tamper = { ROLE_RCX, .clear = EPCM_R } },
+	{ "REPORTDATA's page is PENDING", PF(ROLE_RCX),
+	  .tamper = { ROLE_RCX, .set = EPCM_PENDING } },
+	{ "the output page is absent", PAGING(ROLE_RDX), .also = out_absent },
+	{ "the output page lacks W", PF(ROLE_RDX),
+	  .tamper = { ROLE_RDX, .clear = EPCM_W } },
+	{ "the output page is MODIFIED", PF(ROLE_RDX),
+	  .tamper = { ROLE_RDX, .set = EPCM_MODIFIED } },
+};
+
+const struct leaf leaf_ereport = { .name = "EREPORT",
+				   .prepare = ereport_prepare,
+				   .run = ereport_run,
+				   LEAF_ROWS(ereport_rows) };
+
+/* ---- EGETKEY ----------------------------------------------------------- */
+
+static void egetkey_prepare(struct call *c)
+{
+	inside(c, RIG_DATA);
+	c->keyrequest.keyname = SGX_KEY_SEAL;
+	c->keyrequest.keypolicy = SGX_KEYPOLICY_MRSIGNER;
+}
+
+static void load_keyrequest(struct call *c)
+{
+	memcpy(rig_bytes(&c->rig, 0, RIG_OPS), &c->keyrequest,
+	       sizeof(c->keyrequest));
+}
+
+static struct mach_result egetkey_run(struct call *c)
+{
+	struct mach_frame *f = &c->rig.frame;
+
+	f->rax = SGX_EGETKEY;
+	f->rbx = c->rbx;
+	f->rcx = c->rcx;
+	return mach_enclu(c->rig.m, &c->rig.cpu[0], f);
+}
+
+static void attribute(struct call *c, uint64_t bit)
+{
+	secs_of(c->rig.m, c->role[ROLE_SECS])->attributes.flags |= bit;
+}
+
+static void key(struct call *c, uint16_t name)
+{
+	c->keyrequest.keyname = name;
+	c->keyrequest.keypolicy = 0;
+}
+
+static void key_report(struct call *c)
+{
+	key(c, SGX_KEY_REPORT);
+	c->keyrequest.isvsvn = 0xffff;
+}
+
+static void key_provision(struct call *c)
+{
+	key(c, SGX_KEY_PROVISION);
+}
+
+static void key_provision_allowed(struct call *c)
+{
+	key_provision(c);
+	attribute(c, SGX_ATTR_PROVISIONKEY);
+}
+
+static void key_provision_seal(struct call *c)
+{
+	key(c, SGX_KEY_PROVISION_SEAL);
+}
+
+static void key_provision_seal_allowed(struct call *c)
+{
+	key_provision_seal(c);
+	attribute(c, SGX_ATTR_PROVISIONKEY);
+}
+
+static void key_token(struct call *c)
+{
+	key(c, SGX_KEY_EINITTOKEN);
+}
+
+static void key_token_allowed(struct call *c)
+{
+	key_token(c);
+	attribute(c, SGX_ATTR_EINITTOKENKEY);
+}
+
+static void key_unknown(struct call *c)
+{
+	key(c, 5);
+}
+
+static void kss_policy(struct call *c)
+{
+	c->keyrequest.keypolicy |= SGX_KEYPOLICY_CONFIGID;
+}
+
+static void kss_policy_allowed(struct call *c)
+{
+	kss_policy(c);
+	attribute(c, SGX_ATTR_KSS);
+}
+
+static void configsvn_beyond(struct call *c)
+{
+	kss_policy_allowed(c);
+	c->keyrequest.configsvn = 1;
+}
+
+static const struct row egetkey_rows[] = {
+	{ "a seal key", OK },
+	{ "a report key, whatever its SVNs", OK, .also = key_report },
+	{ "a provisioning key with PROVISIONKEY", OK,
+	  .also = key_provision_allowed },
+	{ "a provisioning seal key with PROVISIONKEY", OK,
+	  .also = key_provision_seal_allowed },
+	{ "a launch key with EINITTOKENKEY", OK, .also = key_token_allowed },
+	{ "a KSS policy with KSS", OK, .also = kss_policy_allowed },
+	{ "outside the enclave", GP, .also = outside },
+	{ "RBX is not 512-byte aligned", GP, POKE(rbx, 256) },
+	{ "RCX is not 16-byte aligned", GP, POKE(rcx, 8) },
+	{ "RBX is not in ELRANGE", GP, POKE(rbx, RIG_SIZE) },
+	{ "RCX is not in ELRANGE", GP, POKE(rcx, RIG_SIZE) },
+	{ "KEYREQUEST's page is absent", PAGING(ROLE_RBX), .also = ops_absent },
+	{ "KEYREQUEST's page lacks R", PF(ROLE_RBX),
+	  .tamper = { ROLE_RBX, .clear = EPCM_R } },
+	{ "the output page is absent", PAGING(ROLE_RCX), .also = rcx_absent },
+	{ "the output page lacks W", PF(ROLE_RCX),
+	  .tamper = { ROLE_RCX, .clear = EPCM_W } },
+	{ "KEYREQUEST has reserved bytes", GP,
+	  POKE(keyrequest.reserved2[8], 1) },
+	{ "KEYREQUEST.CET_ATTRIBUTES_MASK is not 0 (no CET here)", GP,
+	  POKE(keyrequest.cet_attributes_mask, 1) },
+	{ "KEYPOLICY has reserved bits", GP,
+	  POKE(keyrequest.keypolicy, 1 << 6) },
+	{ "a KSS policy without KSS", GP, .also = kss_policy },
+	{ "CONFIGSVN without KSS", GP, POKE(keyrequest.configsvn, 1) },
+	{ "KEYNAME is unknown", CODE(SGX_INVALID_KEYNAME),
+	  .also = key_unknown },
+	{ "a provisioning key without PROVISIONKEY",
+	  CODE(SGX_INVALID_ATTRIBUTE), .also = key_provision },
+	{ "a provisioning seal key without PROVISIONKEY",
+	  CODE(SGX_INVALID_ATTRIBUTE), .also = key_provision_seal },
+	{ "a launch key without EINITTOKENKEY", CODE(SGX_INVALID_ATTRIBUTE),
+	  .also = key_token },
+	{ "CPUSVN is above the processor's", CODE(SGX_INVALID_CPUSVN),
+	  POKE(keyrequest.cpusvn, 0xff) },
+	{ "ISVSVN is above the enclave's", CODE(SGX_INVALID_ISVSVN),
+	  POKE(keyrequest.isvsvn, 4) },
+	{ "CONFIGSVN is above the enclave's", CODE(SGX_INVALID_ISVSVN),
+	  .also = configsvn_beyond },
+};
+
+const struct leaf leaf_egetkey = { .name = "EGETKEY",
+				   .prepare = egetkey_prepare,
+				   .run = egetkey_run,
+				   .load = load_keyrequest,
+				   LEAF_ROWS(egetkey_rows) };

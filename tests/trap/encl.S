@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The test enclave's code: one entry point that does what a command in
+ * untrusted memory (struct encl_cmd, RDI) says, then leaves. GS base is the
+ * enclave's data page, whose first 64 bytes serve as SECINFO. It trusts the
+ * host with everything: it is for tests.
+ */
+#define OP 0(%rdi)
+#define LEAF 8(%rdi)
+#define FLAGS 16(%rdi)
+#define ADDR 24(%rdi)
+#define VALUE 32(%rdi)
+#define RAX_OUT 40(%rdi)
+#define RFLAGS_OUT 48(%rdi)
+#define CSSA_OUT 56(%rdi)
+#define TURNS 64(%rdi)
+#define STOP 72(%rdi)
+#define EEXIT 4
+
+	.section .rodata
+	.globl	encl_code, encl_code_end
+	.balign	4096
+encl_code:
+	mov	%rcx, %r15
+	mov	%rax, CSSA_OUT
+	mov	OP, %rax
+	cmp	$.Lcount, %rax
+	jae	.Lleave
+	lea	.Ltable(%rip), %rdx
+	movslq	(%rdx, %rax, 4), %rax
+	add	%rdx, %rax
+	jmp	*%rax
+
+	.balign	4
+.Ltable:
+	.long	.Lleave - .Ltable
+	.long	.Lenclu - .Ltable
+	.long	.Lread - .Ltable
+	.long	.Lwrite - .Ltable
+	.long	.Lcall - .Ltable
+	.long	.Lcpuid - .Ltable
+	.long	.Lsyscall - .Ltable
+	.long	.Lud2 - .Ltable
+	.long	.Ldivide - .Ltable
+	.long	.Lint3 - .Ltable
+	.long	.Lspin - .Ltable
+	.long	.Lvector - .Ltable
+	.long	.Lfsgs - .Ltable
+	.long	.Lssa - .Ltable
+	.set	.Lcount, (. - .Ltable) / 4
+
+.Lenclu:
+	rdgsbase %rbx
+	mov	FLAGS, %rax
+	mov	%rax, (%rbx)
+	mov	ADDR, %rcx
+	mov	VALUE, %rdx
+	mov	LEAF, %rax
+	enclu
+	jmp	.Lout
+.Lread:
+	mov	ADDR, %rcx
+	movzbl	(%rcx), %eax
+	jmp	.Lout
+.Lwrite:
+	mov	ADDR, %rcx
+	mov	VALUE, %rax
+	mov	%al, (%rcx)
+	jmp	.Lout
+.Lcall:
+	/* On a stack of its own: the host goes on using its while the
+	 * thread is out. */
+	mov	ADDR, %rcx
+	mov	%rsp, %r14
+	rdgsbase %rsp
+	add	$0x800, %rsp
+	call	*%rcx
+	mov	%r14, %rsp
+	jmp	.Lout
+.Lcpuid:
+	mov	$7, %eax
+	xor	%ecx, %ecx
+	cpuid
+	jmp	.Lout
+.Lsyscall:
+	mov	$39, %eax
+	syscall
+	jmp	.Lout
+.Lud2:
+	ud2
+	jmp	.Lout
+.Ldivide:
+	xor	%ecx, %ecx
+	xor	%edx, %edx
+	mov	$1, %eax
+	div	%ecx
+	jmp	.Lout
+.Lint3:
+	int3
+	jmp	.Lout
+
+	/* Until STOP: every register that AEX saves keeps its own pattern. */
+.Lspin:
+	mov	$0x1111, %rax
+	mov	$0x2222, %rbx
+	mov	$0x3333, %rcx
+	mov	$0x4444, %rdx
+	mov	$0x5555, %rsi
+	mov	$0x6666, %r8
+	mov	$0x7777, %r14
+1:	incq	TURNS
+	cmp	$0x1111, %rax
+	jne	.Lbad
+	cmp	$0x2222, %rbx
+	jne	.Lbad
+	cmp	$0x3333, %rcx
+	jne	.Lbad
+	cmp	$0x4444, %rdx
+	jne	.Lbad
+	cmp	$0x5555, %rsi
+	jne	.Lbad
+	cmp	$0x6666, %r8
+	jne	.Lbad
+	cmp	$0x7777, %r14
+	jne	.Lbad
+	cmpq	$0, STOP
+	je	1b
+	xor	%eax, %eax
+	jmp	.Lout
+
+	/* The same for SSE: VALUE is the pattern. */
+.Lvector:
+	movq	VALUE, %xmm0
+	movq	%xmm0, %xmm7
+	movq	%xmm0, %xmm15
+1:	incq	TURNS
+	movq	%xmm0, %rax
+	cmp	VALUE, %rax
+	jne	.Lbad
+	movq	%xmm7, %rax
+	cmp	VALUE, %rax
+	jne	.Lbad
+	movq	%xmm15, %rax
+	cmp	VALUE, %rax
+	jne	.Lbad
+	cmpq	$0, STOP
+	je	1b
+	xor	%eax, %eax
+	jmp	.Lout
+.Lbad:
+	mov	$-1, %rax
+	jmp	.Lout
+
+.Lfsgs:
+	rdfsbase %rax
+	rdgsbase %rcx
+	mov	%rcx, VALUE
+	jmp	.Lout
+
+	/* 8 bytes at ADDR within the enclave, for looking at an SSA frame. */
+.Lssa:
+	mov	ADDR, %rcx
+	mov	(%rcx), %rax
+
+.Lout:
+	mov	%rax, RAX_OUT
+	pushfq
+	popq	RFLAGS_OUT
+.Lleave:
+	mov	%r15, %rbx
+	mov	$EEXIT, %eax
+	enclu
+	ud2
+encl_code_end:
+
+	/* int encl_call(fn, cmd, function, run): the vDSO's function keeps
+	 * rbx, rbp and rsp only. */
+	.text
+	.globl	encl_call
+	.type	encl_call, @function
+encl_call:
+	push	%rbp
+	mov	%rsp, %rbp
+	push	%rbx
+	push	%r12
+	push	%r13
+	push	%r14
+	push	%r15
+	push	%rcx
+	mov	%rdi, %rax
+	mov	%rsi, %rdi
+	mov	%edx, %ecx
+	call	*%rax
+	add	$8, %rsp
+	pop	%r15
+	pop	%r14
+	pop	%r13
+	pop	%r12
+	pop	%rbx
+	pop	%rbp
+	ret
+	.size	encl_call, . - encl_call
+
+	.section .note.GNU-stack, "", @progbits
