@@ -4,7 +4,7 @@ PRESET ?= release
 BUILD = $(if $(filter release,$(PRESET)),build,build/$(PRESET))
 JOBS ?= $(shell nproc)
 
-.PHONY: all deps test demo clean format format-check lint
+.PHONY: all deps test check-linux-selftests demo clean format format-check lint
 
 all: deps
 	@cmake --preset $(PRESET) --log-level=WARNING >/dev/null
@@ -20,6 +20,9 @@ demo: all
 	@tools/deps tools/packages-demo
 	@tools/corpus $(BUILD)/demo/corpus.txt
 	@tools/demo $(BUILD)
+
+check-linux-selftests: all
+	@cd $(BUILD) && ctest -R '^linux_selftests$$' --verbose
 
 C_FILES = $(shell git ls-files '*.c' '*.h')
 
