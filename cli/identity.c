@@ -216,6 +216,27 @@ static int sign_now(struct cli_run *r)
 	return status;
 }
 
+/* Of an elastic image the maximum is no setting, but it has its bounds. */
+static int check_heap_max(const struct cli_run *r)
+{
+	uint64_t max = r->o.settings.heap_max;
+	uint64_t bound = r->plan.layout.heap_bound;
+	char text[32];
+
+	if (max % SGX_PAGE_SIZE) {
+		cli_error("--heap-max: %llu bytes are no whole pages of %u",
+			  (unsigned long long)max, SGX_PAGE_SIZE);
+		return CLI_RUN_FAIL;
+	}
+	if (max > bound) {
+		cli_error("--heap-max: the image's address range holds %s of "
+			  "heap",
+			  cli_bytes(bound, text));
+		return CLI_RUN_FAIL;
+	}
+	return 0;
+}
+
 int cli_identity(struct cli_run *r)
 {
 	struct edmm_sig_file file;
@@ -233,6 +254,8 @@ int cli_identity(struct cli_run *r)
 	if (found < 0)
 		return CLI_RUN_REFUSED;
 	status = found ? from_file(r, &file) : sign_now(r);
+	if (!status)
+		status = check_heap_max(r);
 	if (!status)
 		say_fallback(r);
 	return status;

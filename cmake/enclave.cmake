@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# edmm_enclave_program(NAME FILE...): a program built by edmm-cc, in
+# ${CMAKE_BINARY_DIR}/enclave, rebuilt when compiler, C library or runtime
+# change. OPTIONS go to the compiler.
+function(edmm_enclave_program name)
+	cmake_parse_arguments(E "" "" "OPTIONS" ${ARGN})
+	set(out ${CMAKE_BINARY_DIR}/enclave/${name})
+	list(TRANSFORM E_UNPARSED_ARGUMENTS PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/
+		REGEX "^[^/]")
+	add_custom_command(OUTPUT ${out}
+		COMMAND ${CMAKE_COMMAND} -E make_directory
+			${CMAKE_BINARY_DIR}/enclave
+		COMMAND edmm-cc -O2 -g ${E_OPTIONS} -o ${out}
+			${E_UNPARSED_ARGUMENTS}
+		DEPENDS edmm-cc edmm_musl edmm_runtime ${E_UNPARSED_ARGUMENTS}
+			${CMAKE_BINARY_DIR}/lib/edmm-rt.o
+			${CMAKE_BINARY_DIR}/musl/stamp
+			${CMAKE_BINARY_DIR}/lib/edmm-cc.specs
+		VERBATIM)
+	add_custom_target(enclave_${name} ALL DEPENDS ${out})
+endfunction()
