@@ -103,14 +103,16 @@ void mach_thread_exit(void)
 	struct mach_thread *t = self;
 	stack_t off = { .ss_flags = SS_DISABLE };
 	char *p = (char *)t;
+	uint32_t index;
 
 	if (!t)
 		return;
+	index = t->index; /* the record goes before the slot is free */
 	self = NULL;
 	machine_thread_gone(t);
 	sys_call(SYS_sigaltstack, (long)&off, 0);
 	sys_madvise(p, MACH_SLOT_SIZE, MADV_DONTNEED);
-	atomic_fetch_and(&used[t->index / 64], ~(1ull << (t->index % 64)));
+	atomic_fetch_and(&used[index / 64], ~(1ull << (index % 64)));
 }
 
 void mach_thread_each(void (*fn)(void *arg, struct mach_thread *t), void *arg)
