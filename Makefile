@@ -38,3 +38,7 @@ lint: all
 
 clean:
 	@rm -rf build
+
+.PHONY: conformance
+conformance: all
+	@cmake --build $(BUILD) --target conformance
