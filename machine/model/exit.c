@@ -165,14 +165,44 @@ void mach_aex(struct mach *m, struct mach_cpu *cpu, struct mach_frame *f,
 	leave(m, cpu, f);
 }
 
-void mach_interrupt(struct mach *m, struct mach_cpu *cpu)
+/* ---- an interrupt and back ---------------------------------------------- */
+
+/* What ERESUME would ask of the pages that the processor stands on. */
+static bool stands(const struct mach *m, const struct mach_cpu *cpu)
+{
+	const uint32_t bad = EPCM_BLOCKED | EPCM_PENDING | EPCM_MODIFIED;
+	uint32_t flags = epcm_flags(&m->epcm[cpu->tcs]);
+	uint32_t i;
+
+	if (!epcm_is(flags, SGX_PT_TCS) || (flags & bad))
+		return false;
+	for (i = 0; i <= cpu->xsave_count; i++) {
+		uint32_t n = i < cpu->xsave_count ? cpu->xsave[i] : cpu->gpr;
+		uint32_t rw = EPCM_R | EPCM_W;
+
+		flags = epcm_flags(&m->epcm[n]);
+		if (!epcm_is(flags, SGX_PT_REG) || (flags & bad) ||
+		    (flags & rw) != rw)
+			return false;
+	}
+	return true;
+}
+
+bool mach_interrupt(struct mach *m, struct mach_cpu *cpu)
 {
 	struct mach_hidden *h = hidden_of(secs_of(m, cpu->secs));
-	uint32_t before = cpu->epoch;
+	uint32_t now;
 
-	/* In before out: the enclave never looks empty meanwhile. */
-	cpu->epoch = track_enter(h);
-	track_leave(h, before);
+	/* In before out: the enclave never looks empty meanwhile; and in
+	 * before the look at the pages (state.h, order). */
+	now = track_enter(h);
+	if (!stands(m, cpu)) {
+		track_leave(h, now);
+		return false;
+	}
+	track_leave(h, cpu->epoch);
+	cpu->epoch = now;
 	cpu->aex++;
 	cpu->enclu[SGX_ERESUME]++;
+	return true;
 }

@@ -453,8 +453,13 @@ void mach_aex(struct mach *m, struct mach_cpu *cpu, struct mach_frame *f,
  * and gone back: the thread counts as having entered now, for tracking, and
  * both are counted. The SSA frame, which that would have used, is not written.
  * The caller sees to it that the processor's own thread is in no leaf.
+ *
+ * Return: false, and nothing has happened, if the ERESUME would fault: the TCS
+ * or a page of the SSA frame is BLOCKED, MODIFIED or gone. Then tracking waits
+ * for the thread, whose pages cannot be taken from under it: a platform that
+ * wants them takes it out with mach_aex().
  */
-void mach_interrupt(struct mach *m, struct mach_cpu *cpu);
+bool mach_interrupt(struct mach *m, struct mach_cpu *cpu);
 
 /* ---- queries ----------------------------------------------------------- */
 
