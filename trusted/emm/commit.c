@@ -226,8 +226,8 @@ edmm_err act_commit(struct op *op, uint32_t a, uint32_t b, uint32_t *done)
 	return rc;
 }
 
-static edmm_err commit_common(struct emm *emm, uint64_t addr, uint64_t size,
-			      int need, uint64_t *done)
+edmm_err op_commit(struct emm *emm, uint64_t addr, uint64_t size, int need,
+		   uint64_t *done)
 {
 	uint32_t pages = 0;
 	struct run r;
@@ -263,5 +263,5 @@ static edmm_err commit_common(struct emm *emm, uint64_t addr, uint64_t size,
 edmm_err emm_commit(struct emm *emm, uint64_t addr, uint64_t size,
 		    uint64_t *done)
 {
-	return commit_common(emm, addr, size, 0, done);
+	return op_commit(emm, addr, size, 0, done);
 }

@@ -384,6 +384,13 @@ int leaf_accept(struct emm *emm, uint64_t flags, uint32_t pg);
 int leaf_extend(struct emm *emm, int prot, uint32_t pg);
 edmm_err idle_limit(struct emm *emm);
 
+/* For the compatible interface: with rights that all pages must have; on pages
+ * of the states `ok` only. */
+RESULT edmm_err op_commit(struct emm *emm, uint64_t addr, uint64_t size,
+			  int need, uint64_t *done);
+RESULT edmm_err op_protect(struct emm *emm, const struct run *r, int prot,
+			   uint32_t ok, uint32_t *done);
+
 /* The stack is there before anything is taken (I12). */
 void emm_probe_stack(void);
 

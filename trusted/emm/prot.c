@@ -163,44 +163,52 @@ static edmm_err protect_run(struct op *op, struct run *r, int prot,
 	return rc;
 }
 
-edmm_err emm_protect(struct emm *emm, uint64_t addr, uint64_t size, int prot,
-		     uint64_t *done)
+edmm_err op_protect(struct emm *emm, const struct run *range, int prot,
+		    uint32_t ok, uint32_t *done)
 {
+	uint32_t pg = range->a;
 	uint8_t lut[256];
-	struct run range;
 	struct op op;
-	uint32_t pg;
 	edmm_err rc;
 
-	emm_probe_stack();
-	if (done)
-		*done = 0;
-	rc = op_range(emm, addr, size, &range);
-	if (!rc && !prot_valid(prot))
-		rc = -EDMM_EINVAL;
-	if (rc)
-		return rc;
 	lut_prot(emm, prot, lut);
 	op_begin(&op, emm);
-	pg = range.a;
-	rc = map_reserve(&op, range.a, range.b, 0);
+	rc = map_reserve(&op, range->a, range->b, 0);
 	if (!rc)
-		rc = map_claim(&op, range.a, range.b,
-			       M_AREA & ~(M(ST_TCS) | M(ST_DOUBT_TCS)));
+		rc = map_claim(&op, range->a, range->b, ok);
 	if (!rc) {
-		while (!rc && pg < range.b) {
+		while (!rc && pg < range->b) {
 			struct run r;
 
-			map_run(emm, pg, range.b, 0, &r);
+			map_run(emm, pg, range->b, 0, &r);
 			rc = protect_run(&op, &r, prot, lut);
 			pg = r.b;
 		}
-		map_release(&op, range.b);
+		map_release(&op, range->b);
 	}
 	op_end(&op);
-	op_notify(emm, EMM_EV_PROTECT, range.a, pg);
+	op_notify(emm, EMM_EV_PROTECT, range->a, pg);
+	*done = pg - range->a;
+	return rc;
+}
+
+edmm_err emm_protect(struct emm *emm, uint64_t addr, uint64_t size, int prot,
+		     uint64_t *done)
+{
+	uint32_t pages = 0;
+	struct run r;
+	edmm_err rc;
+
+	emm_probe_stack();
+	rc = op_range(emm, addr, size, &r);
+	if (!rc && !prot_valid(prot))
+		rc = -EDMM_EINVAL;
+	if (!rc)
+		rc = op_protect(emm, &r, prot,
+				M_AREA & ~(M(ST_TCS) | M(ST_DOUBT_TCS)),
+				&pages);
 	if (done)
-		*done = (uint64_t)(pg - range.a) << PAGE_SHIFT;
+		*done = (uint64_t)pages << PAGE_SHIFT;
 	return rc;
 }
 

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Intel's runtime abstraction as hooks of an EMM instance, and the start.
+ *
+ * The metadata region is the end of the user range: mapped once, its first
+ * pages accepted here, the others when they are needed. ELRANGE is not told,
+ * but it is a power of two, aligned to itself, and sgx_mm_is_within_enclave
+ * answers for any block: so it is found by doubling.
+ */
+#include "trusted/emm/compat/glue.h"
+
+#include "compat/emm_private.h"
+#include "compat/sgx_mm_primitives.h"
+
+#define ELRANGE_LOG2_MAX 42u
+#define META_SHARE 128u /* of the user range: addresses, not memory */
+#define META_SPARE (16 * EMM_PAGE)
+
+#define WEAK __attribute__((weak))
+
+extern bool sgx_mm_maps_wide(void) WEAK;
+extern int sgx_mm_populate_ocall(uint64_t addr, size_t length) WEAK;
+extern uint32_t sgx_mm_thread_id(void) WEAK;
+extern void sgx_mm_wait(const uint32_t *word, uint32_t val) WEAK;
+extern void sgx_mm_wake(const uint32_t *word) WEAK;
+extern void sgx_mm_yield(void) WEAK;
+
+_Static_assert(sizeof(sec_info_t) == sizeof(struct sgx_secinfo), "SECINFO");
+
+static struct glue the_glue;
+
+const struct glue *glue_get(void)
+{
+	return &the_glue;
+}
+
+static int op_eaccept(void *ctx, const struct sgx_secinfo *si, uint64_t addr)
+{
+	(void)ctx;
+	return do_eaccept((const sec_info_t *)(const void *)si, addr);
+}
+
+static int op_emodpe(void *ctx, const struct sgx_secinfo *si, uint64_t addr)
+{
+	(void)ctx;
+	return do_emodpe((const sec_info_t *)(const void *)si, addr);
+}
+
+static int op_eacceptcopy(void *ctx, const struct sgx_secinfo *si,
+			  uint64_t addr, uint64_t src)
+{
+	(void)ctx;
+	return do_eacceptcopy((const sec_info_t *)(const void *)si, addr, src);
+}
+
+static int op_modify(void *ctx, const struct emm_modify *m)
+{
+	int from = m->from | SGX_EMA_PAGE_TYPE_REG;
+	int to = m->to | SGX_EMA_PAGE_TYPE_REG;
+
+	(void)ctx;
+	switch (m->op) {
+	case EMM_HOST_PROTECT:
+		if (!m->to)
+			from = to; /* only the mapping: none to none */
+		break;
+	case EMM_HOST_RESTRICT:
+		break;
+	case EMM_HOST_TO_TRIM:
+		to = m->to | SGX_EMA_PAGE_TYPE_TRIM;
+		break;
+	case EMM_HOST_REMOVE:
+		from = m->from | SGX_EMA_PAGE_TYPE_TRIM;
+		to = SGX_EMA_PAGE_TYPE_TRIM | (m->final ? 0 : m->to);
+		break;
+	case EMM_HOST_TO_TCS:
+		to = m->to | SGX_EMA_PAGE_TYPE_TCS;
+		break;
+	}
+	return -sgx_mm_modify_ocall(m->addr, m->size, from, to);
+}
+
+static int op_map(void *ctx, uint64_t addr, uint64_t size, uint32_t flags)
+{
+	const uint32_t known = SGX_EMA_COMMIT_NOW | SGX_EMA_COMMIT_ON_DEMAND |
+			       SGX_EMA_GROWSDOWN | SGX_EMA_GROWSUP;
+
+	(void)ctx;
+	/* The metadata region was mapped at the start. */
+	if (addr - the_glue.user_end < the_glue.meta_size)
+		return 0;
+	return -sgx_mm_alloc_ocall(addr, size, SGX_EMA_PAGE_TYPE_REG,
+				   (int)(flags & known));
+}
+
+static int op_populate(void *ctx, uint64_t addr, uint64_t size)
+{
+	(void)ctx;
+	return -sgx_mm_populate_ocall(addr, size);
+}
+
+static uint32_t op_owner(void *ctx)
+{
+	(void)ctx;
+	if (sgx_mm_thread_id)
+		return sgx_mm_thread_id();
+	return (uint32_t)((uintptr_t)__builtin_thread_pointer() >> 6);
+}
+
+static void op_wait(void *ctx, const uint32_t *word, uint32_t val)
+{
+	(void)ctx;
+	sgx_mm_wait(word, val);
+}
+
+static void op_wake(void *ctx, const uint32_t *word)
+{
+	(void)ctx;
+	sgx_mm_wake(word);
+}
+
+static void op_yield(void *ctx)
+{
+	(void)ctx;
+	if (sgx_mm_yield)
+		sgx_mm_yield();
+}
+
+static int on_fault(const sgx_pfinfo *pfinfo)
+{
+	const struct sgx_exinfo info = { .maddr = pfinfo->maddr,
+					 .errcd = pfinfo->pfec.errcd };
+	int rc = emm_fault(the_glue.emm, &info);
+
+	return rc < EMM_FAULT_CONTINUE ? SGX_MM_EXCEPTION_CONTINUE_SEARCH : rc;
+}
+
+/* The largest aligned block around addr that is all enclave. */
+static void find_elrange(uint64_t addr, struct glue *g)
+{
+	for (unsigned int n = 12; n <= ELRANGE_LOG2_MAX; n++) {
+		uint64_t base = addr & ~((1ull << n) - 1);
+
+		if (!sgx_mm_is_within_enclave((const void *)base, 1ull << n))
+			break;
+		g->base = base;
+		g->size = 1ull << n;
+	}
+}
+
+/* Map the metadata region and accept its first pages. */
+static int meta_start(uint64_t meta, uint64_t size, uint64_t init)
+{
+	static const sec_info_t si = {
+		.flags = SGX_EMA_PROT_READ_WRITE | SGX_EMA_STATE_PENDING |
+			 SGX_EMA_PAGE_TYPE_REG,
+	};
+
+	if (sgx_mm_alloc_ocall(meta, size, SGX_EMA_PAGE_TYPE_REG,
+			       SGX_EMA_COMMIT_ON_DEMAND))
+		return EDMM_EFAULT;
+	if (sgx_mm_populate_ocall)
+		(void)sgx_mm_populate_ocall(meta, init);
+	for (uint64_t off = 0; off < init; off += EMM_PAGE) {
+		if (do_eaccept(&si, meta + off))
+			return EDMM_ENOMEM;
+	}
+	return 0;
+}
+
+static int instance_start(const struct glue *g, uint64_t meta_size,
+			  uint64_t meta_init, struct emm **emm)
+{
+	const struct emm_params p = {
+		.base = g->base,
+		.size = g->size,
+		.user_base = g->user_start,
+		.user_size = g->user_end - g->user_start,
+		.meta_base = (void *)g->user_end,
+		.meta_size = meta_size,
+		.meta_init = meta_init,
+		.wide = sgx_mm_maps_wide && sgx_mm_maps_wide(),
+	};
+	const struct emm_ops ops = {
+		.eaccept = op_eaccept,
+		.emodpe = op_emodpe,
+		.eacceptcopy = op_eacceptcopy,
+		.modify = op_modify,
+		.map = p.wide ? NULL : op_map,
+		.populate = sgx_mm_populate_ocall ? op_populate : NULL,
+		.owner = op_owner,
+		.wait = sgx_mm_wait && sgx_mm_wake ? op_wait : NULL,
+		.wake = sgx_mm_wait && sgx_mm_wake ? op_wake : NULL,
+		.yield = op_yield,
+	};
+
+	return -emm_init(&p, &ops, emm);
+}
+
+int sgx_mm_init(size_t user_start, size_t user_end)
+{
+	struct glue g = { .user_start = user_start };
+	uint64_t meta_init, meta_size;
+	int err;
+
+	if (the_glue.emm)
+		return EDMM_EFAULT;
+	if ((user_start | user_end) & (EMM_PAGE - 1) || user_start >= user_end)
+		return EDMM_EINVAL;
+	find_elrange(user_start, &g);
+	if (user_start < g.base || user_end > g.base + g.size)
+		return EDMM_EINVAL;
+	meta_init = emm_meta_min(g.size, 0) + META_SPARE;
+	meta_size = ((user_end - user_start) / META_SHARE + EMM_PAGE - 1) &
+		    ~(EMM_PAGE - 1);
+	if (meta_size < 2 * meta_init)
+		meta_size = 2 * meta_init;
+	if (meta_size >= user_end - user_start)
+		return EDMM_ENOMEM;
+	g.user_end = user_end - meta_size;
+	g.meta_size = meta_size;
+	err = meta_start(g.user_end, meta_size, meta_init);
+	if (!err)
+		err = instance_start(&g, meta_size, meta_init, &g.emm);
+	if (err)
+		return err;
+	the_glue = g;
+	if (!sgx_mm_register_pfhandler(on_fault)) {
+		the_glue.emm = NULL;
+		return EDMM_EFAULT;
+	}
+	return 0;
+}
+
+int emalloc_init_with_reserved_mem(size_t meta_size)
+{
+	(void)meta_size;
+	return 0;
+}
