@@ -120,7 +120,7 @@ START_TEST(oracle_agrees)
 		 TINY, layout);
 	f = popen(command, "r");
 	ck_assert_ptr_nonnull(f);
-	ck_assert_int_eq(fscanf(f, "%64s", theirs), 1);
+	ck_assert_int_eq(fscanf(f, "%64s ", theirs), 1);
 	ck_assert_int_eq(pclose(f), 0);
 	unlink(layout);
 	ck_assert_str_eq(hex, theirs);

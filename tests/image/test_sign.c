@@ -89,7 +89,7 @@ START_TEST(oracle_verifies)
 		 path);
 	f = popen(command, "r");
 	ck_assert_ptr_nonnull(f);
-	ck_assert_int_eq(fscanf(f, "%64s %64s", hash, signer), 2);
+	ck_assert_int_eq(fscanf(f, "%64s %64s ", hash, signer), 2);
 	ck_assert_int_eq(pclose(f), 0);
 	unlink(path);
 	edmm_mrsigner(s, mrsigner);
