@@ -3,9 +3,9 @@
  * Counters: the driver's, the model's, and a sum over threads, of which those
  * that ended have left theirs in `gone`.
  */
+#include <errno.h>
 #include <string.h>
 
-#include <edmm/err.h>
 #include <edmm/machine.h>
 
 #include "machine.h"
@@ -68,7 +68,7 @@ EXPORT int edmm_machine_stats(struct edmm_machine_stats *stats)
 	uint64_t size, mask;
 
 	if (!stats || stats->size < sizeof(stats->size))
-		return -EDMM_EINVAL;
+		return -EINVAL;
 	size = stats->size < sizeof(s) ? stats->size : sizeof(s);
 	mask = sig_block();
 	s = gone;
