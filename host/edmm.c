@@ -71,6 +71,10 @@ void host_edmm_dispatch(struct host_thread *t, struct wire_call *c)
 	uint64_t off = c->args[0], size = c->args[1], arg = c->args[2];
 
 	c->count = 0;
+	if (c->nr == WIRE_CALL_NONE || c->nr > WIRE_CALL_POPULATE) {
+		c->status = -EDMM_ENOSYS;
+		return;
+	}
 	if (!range_ok(h, off, size)) {
 		c->status = -EDMM_EINVAL;
 		return;
@@ -93,7 +97,5 @@ void host_edmm_dispatch(struct host_thread *t, struct wire_call *c)
 		if (h->populate)
 			c->count = host_populate(h->base + off, size);
 		break;
-	default:
-		c->status = -EDMM_ENOSYS;
 	}
 }

@@ -75,6 +75,9 @@ struct host_regs {
  * host_enter() - call the vDSO function and keep the ABI's registers
  * @leaf: SGX_EENTER or SGX_ERESUME
  *
+ * A thread calls it always at one stack depth: an exit after ERESUME brings
+ * back RSP and RBP of the last EENTER (SDM: SSA.URSP), not of ERESUME.
+ *
  * Return: what the vDSO function returns.
  */
 int host_enter(vdso_sgx_enter_enclave_t enter, struct host_regs *regs,

@@ -319,7 +319,7 @@ START_TEST(runtime_calls_stay_in_elrange)
 				    { UINT64_MAX - PAGE + 1, PAGE } };
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
-		for (uint32_t nr = 0; nr < 16; nr++) {
+		for (uint32_t nr = 1; nr <= WIRE_CALL_POPULATE; nr++) {
 			struct wire_call c = {
 				.nr = nr, .args = { bad[i][0], bad[i][1] }
 			};

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What the test enclave's C and assembly, and the test's host side, share.
+ */
+#ifndef TESTS_RT_PROG_H
+#define TESTS_RT_PROG_H
+
+#define PROG_GPRS 13 /* all but RSP, RDI and RSI */
+#define PROG_XMMS 16
+#define PROG_MXCSR 0x7f80 /* round towards zero */
+#define PROG_FCW 0x0c7f	  /* the same */
+#define PROG_FLAGS 0x8d5  /* OF SF ZF AF PF CF */
+
+/* A host call that the runtime does not know. */
+#define PROG_CALL_NONE 0x80
+
+#ifndef __ASSEMBLER__
+#include <stdint.h>
+
+#define PROG_GPR_VALUE(k) (0x0101010101010101ull * ((k) + 1))
+
+struct prog_regs {
+	uint64_t gpr[PROG_GPRS];
+	uint64_t flags;
+	uint32_t mxcsr;
+	uint16_t fcw;
+	uint16_t reserved;
+	uint64_t pad[3];
+	uint64_t xmm[PROG_XMMS][2];
+};
+_Static_assert(sizeof(struct prog_regs) == 144 + 256, "prog_regs");
+
+/* Load every register, store 0x5a through @p, tell what is left of them. */
+void prog_regs_over_fault(struct prog_regs *r, uint8_t *p);
+#endif
+#endif

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <check.h>
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "prog.h"
+#include "rig.h"
+
+static struct edmm_image *image;
+static struct edmm_plan plan[2];
+static struct sgx_sigstruct sig[2];
+
+static void give_up(const char *what, const char *text)
+{
+	fprintf(stderr, "%s: %s\n", what, text);
+	exit(99);
+}
+
+static void restart(char **argv)
+{
+	setenv("LD_PRELOAD", MACHINE, 1);
+	setenv("EDMM_MACHINE_QUIET", "1", 1);
+	execv("/proc/self/exe", argv);
+	give_up("execv", "failed");
+}
+
+void rig_setup(char **argv)
+{
+	struct edmm_image_policy policy;
+	struct edmm_identity id = { 0 };
+	struct edmm_key *key;
+	struct edmm_diag d;
+
+	if (!dlsym(RTLD_DEFAULT, "edmm_machine_stats"))
+		restart(argv);
+	if (edmm_image_read(PROG, &image, &d) ||
+	    edmm_key_generate(EDMM_KEY_DEVELOPMENT, &key, &d))
+		give_up(PROG, d.text);
+	for (int i = 0; i < 2; i++) {
+		edmm_policy_default((enum edmm_mode)(i + 1), &policy);
+		policy.stack_size = 1 << 20;
+		if (i == 0)
+			policy.ctx_count = 2;
+		else
+			policy.heap_size = 16 << 20;
+		if (edmm_plan_make(image, &policy, &plan[i], &d) ||
+		    edmm_sign(&plan[i], key, &id, &sig[i], &d))
+			give_up(PROG, d.text);
+	}
+	edmm_key_free(key);
+}
+
+static const char *symbol(const void *arg, uint64_t off, uint64_t *delta)
+{
+	return edmm_image_symbol(arg, off, delta);
+}
+
+void rig_load(struct rig *r, enum edmm_mode mode)
+{
+	int i = (int)mode - 1;
+	const struct edmm_host_image img = { .name = "prog",
+					     .layout = &plan[i].layout,
+					     .runs = plan[i].runs,
+					     .run_count = plan[i].run_count,
+					     .sigstruct = &sig[i],
+					     .symbol = symbol,
+					     .symbol_arg = image };
+
+	memset(r, 0, sizeof(*r));
+	ck_assert_msg(!edmm_host_open(&r->h, NULL, &r->e), "%s", r->e.text);
+	ck_assert_msg(!edmm_host_load(r->h, &img, &r->e), "%s", r->e.text);
+}
+
+void rig_close(struct rig *r)
+{
+	edmm_host_close(r->h);
+	r->h = NULL;
+}
+
+void rig_run(struct rig *r, enum edmm_mode mode, const char *verb,
+	     const char *arg)
+{
+	char *const argv[] = { (char *)"prog", (char *)(uintptr_t)verb,
+			       (char *)(uintptr_t)arg, NULL };
+	char *const envp[] = { (char *)"NAME=VALUE", NULL };
+	const struct edmm_host_start s = { .argv = argv,
+					   .envp = envp,
+					   .heap_max = mode == EDMM_MODE_ELASTIC
+							       ? 64 << 20
+							       : 0,
+					   .heap_free_max = UINT64_MAX,
+					   .populate = true,
+					   .buf_size = WIRE_BUF_MIN };
+
+	rig_load(r, mode);
+	ck_assert_msg(!edmm_host_run(r->h, &s, &r->end, &r->e), "%s",
+		      r->e.text);
+}
+
+void rig_ok(const char *verb, const char *arg)
+{
+	struct rig r;
+
+	rig_run(&r, EDMM_MODE_ELASTIC, verb, arg);
+	if (r.end.kind != EDMM_HOST_EXITED || r.end.value)
+		edmm_host_report(r.h, &r.end, 2);
+	ck_assert_int_eq(r.end.kind, EDMM_HOST_EXITED);
+	ck_assert_int_eq(r.end.value, 0);
+	rig_close(&r);
+}
+
+void rig_prepare(struct rig *r, const char *verb, const char *arg)
+{
+	uint8_t *p =
+		mmap(NULL, SGX_PAGE_SIZE + WIRE_BUF_MIN, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int n = snprintf(r->args, sizeof(r->args), "prog%c%s%c%s", 0, verb, 0,
+			 arg);
+
+	ck_assert_ptr_ne(p, MAP_FAILED);
+	r->t = (struct host_thread){
+		.host = r->h,
+		.tcs = r->h->base + r->h->img.layout->ctx_off,
+		.wire = (struct wire_thread *)(void *)p,
+		.buf = p + SGX_PAGE_SIZE,
+		.buf_size = WIRE_BUF_MIN,
+	};
+	r->t.wire->buf_addr = (uintptr_t)r->t.buf;
+	r->t.wire->buf_size = WIRE_BUF_MIN;
+	r->run.tcs = r->t.tcs;
+	r->start = (struct wire_start){
+		.version = WIRE_VERSION,
+		.size = sizeof(r->start),
+		.thread_addr = (uintptr_t)r->t.wire,
+		.heap_max = 64 << 20,
+		.arg_addr = (uintptr_t)r->args,
+		.arg_size = (uint64_t)n + 1,
+		.argc = 3,
+		.heap_free_max = UINT64_MAX,
+	};
+}
+
+/*
+ * host_enter() at one stack depth, whoever calls: after an ERESUME, an exit
+ * still brings back the RSP of the last EENTER.
+ */
+static int enter_at_one_depth(struct rig *r, unsigned int leaf)
+{
+	static _Alignas(16) uint8_t stack[1 << 16];
+	vdso_sgx_enter_enclave_t a0 = r->h->enter;
+	struct host_regs *a1 = &r->regs;
+	struct sgx_enclave_run *a3 = &r->run;
+	int rc;
+
+	__asm__ volatile("movq %%rsp, %%rbx\n\t"
+			 "movq %[top], %%rsp\n\t"
+			 "call host_enter\n\t"
+			 "movq %%rbx, %%rsp"
+			 : "=a"(rc), "+D"(a0), "+S"(a1), "+d"(leaf), "+c"(a3)
+			 : [top] "r"(stack + sizeof(stack))
+			 : "rbx", "r8", "r9", "r10", "r11", "cc", "memory");
+	return rc;
+}
+
+unsigned int rig_enter(struct rig *r, unsigned int leaf, uint64_t rdi,
+		       uint64_t rsi)
+{
+	r->regs = (struct host_regs){ .rdi = rdi, .rsi = rsi };
+	ck_assert_int_eq(enter_at_one_depth(r, leaf), 0);
+	return r->run.function;
+}
+
+unsigned int rig_start(struct rig *r)
+{
+	return rig_enter(r, SGX_EENTER, WIRE_ENTER_START, (uintptr_t)&r->start);
+}
+
+/* One step as a good host makes it; false when it is not for such a step. */
+static bool serve_one(struct rig *r, unsigned int *function)
+{
+	struct wire_call *c;
+
+	if (*function == SGX_ERESUME) {
+		*function = rig_enter(r, SGX_EENTER, WIRE_ENTER_EXCEPTION, 0);
+		return true;
+	}
+	if (*function != SGX_EEXIT)
+		return false;
+	if (r->regs.rdi == WIRE_EXIT_RESUME && r->regs.rsi) {
+		*function = rig_enter(r, SGX_ERESUME, 0, 0);
+		return true;
+	}
+	if (r->regs.rdi != WIRE_EXIT_CALL)
+		return false;
+	c = &r->t.wire->call[r->regs.rsi];
+	host_edmm_dispatch(&r->t, c);
+	*function = rig_enter(r, SGX_EENTER, WIRE_ENTER_RETURN, 0);
+	return true;
+}
+
+void rig_serve(struct rig *r, unsigned int function)
+{
+	while (serve_one(r, &function))
+		;
+}
+
+struct wire_call *rig_until_call(struct rig *r, unsigned int function,
+				 uint32_t nr)
+{
+	do {
+		if (function == SGX_EEXIT && r->regs.rdi == WIRE_EXIT_CALL) {
+			struct wire_call *c = &r->t.wire->call[r->regs.rsi];
+
+			if (c->nr == nr)
+				return c;
+		}
+	} while (serve_one(r, &function));
+	ck_abort_msg("the enclave leaves with %llu before call %u",
+		     (unsigned long long)r->regs.rdi, nr);
+	return NULL;
+}

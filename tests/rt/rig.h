@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Runs of the test enclave on the software machine: whole ones through the
+ * host library, and ones by hand, entry by entry, for hosts that misbehave.
+ */
+#ifndef TESTS_RT_RIG_H
+#define TESTS_RT_RIG_H
+
+#include "edmm/image.h"
+#include "host/host.h"
+
+/*
+ * Restart this test with the software machine under it, unless it is there;
+ * then build and sign the image, once, for all tests.
+ */
+void rig_setup(char **argv);
+
+struct rig {
+	struct edmm_host *h;
+	struct edmm_host_error e;
+	struct edmm_host_end end;
+	/* By hand: */
+	struct host_thread t;
+	struct wire_start start;
+	struct sgx_enclave_run run;
+	struct host_regs regs;
+	char args[256];
+};
+
+/* Open and load; the test fails when that does. */
+void rig_load(struct rig *r, enum edmm_mode mode);
+void rig_close(struct rig *r);
+
+/* One whole run of `verb arg`; fills in r->end. Loads first, closes after. */
+void rig_run(struct rig *r, enum edmm_mode mode, const char *verb,
+	     const char *arg);
+/* The same on the elastic image, with exit status 0 as the only good end. */
+void rig_ok(const char *verb, const char *arg);
+
+/* Prepare a start of `verb arg` by hand, after rig_load(). */
+void rig_prepare(struct rig *r, const char *verb, const char *arg);
+/*
+ * One entry by hand. Return: the vDSO's function: EEXIT with r->regs, or the
+ * leaf that faulted.
+ */
+unsigned int rig_enter(struct rig *r, unsigned int leaf, uint64_t rdi,
+		       uint64_t rsi);
+unsigned int rig_start(struct rig *r);
+/* Serve calls and exceptions as a good host until something else comes. */
+void rig_serve(struct rig *r, unsigned int function);
+/* The same, until the enclave makes a call of number @nr. */
+struct wire_call *rig_until_call(struct rig *r, unsigned int function,
+				 uint32_t nr);
+
+#endif

@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Find where the host can lie and win: wrong entries, entries again, results
+ * that are not results, addresses that point into the enclave, exceptions that
+ * never happened, memory taken away. Right data, an error or an end: never
+ * wrong data, and never a second life.
+ */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "prog.h"
+#include "rig.h"
+
+static struct rig r;
+
+static void setup(void)
+{
+	rig_load(&r, EDMM_MODE_ELASTIC);
+	rig_prepare(&r, "exit", "7");
+}
+
+static void prepare(const char *verb, const char *arg)
+{
+	rig_prepare(&r, verb, arg);
+}
+
+#define ASSERT_EXIT(kind, value)                              \
+	do {                                                  \
+		ck_assert_uint_eq(r.run.function, SGX_EEXIT); \
+		ck_assert_uint_eq(r.regs.rdi, (kind));        \
+		ck_assert_uint_eq(r.regs.rsi, (value));       \
+	} while (0)
+
+static void assert_ends_well(int status)
+{
+	ASSERT_EXIT(WIRE_EXIT_DONE, 0);
+	ck_assert_uint_eq(r.t.wire->end.kind, WIRE_END_EXIT);
+	ck_assert_int_eq((int)r.t.wire->end.value, status);
+}
+
+START_TEST(unknown_entries_are_refused)
+{
+	static const uint64_t kind[] = {
+		0, WIRE_ENTER_THREAD, WIRE_ENTER_EXCEPTION,
+		5, UINT64_MAX,	      1ull << 32 | WIRE_ENTER_START
+	};
+
+	for (size_t i = 0; i < sizeof(kind) / sizeof(*kind); i++) {
+		rig_enter(&r, SGX_EENTER, kind[i], (uintptr_t)&r.start);
+		ASSERT_EXIT(WIRE_EXIT_REFUSED, WIRE_REFUSED_KIND);
+	}
+	rig_enter(&r, SGX_EENTER, WIRE_ENTER_RETURN, 0);
+	ASSERT_EXIT(WIRE_EXIT_REFUSED, WIRE_REFUSED_STATE);
+	/* None of it has done harm. */
+	rig_serve(&r, rig_start(&r));
+	assert_ends_well(7);
+}
+END_TEST
+
+START_TEST(nothing_enters_after_the_end)
+{
+	rig_serve(&r, rig_start(&r));
+	assert_ends_well(7);
+	for (uint64_t kind = 0; kind < 6; kind++) {
+		rig_enter(&r, SGX_EENTER, kind, (uintptr_t)&r.start);
+		ASSERT_EXIT(WIRE_EXIT_REFUSED, WIRE_REFUSED_DEAD);
+	}
+}
+END_TEST
+
+START_TEST(a_second_start_is_refused)
+{
+	prepare("call", "38");
+	rig_until_call(&r, rig_start(&r), PROG_CALL_NONE);
+	rig_start(&r);
+	ASSERT_EXIT(WIRE_EXIT_REFUSED, WIRE_REFUSED_STATE);
+	/* Nor on the other context, which is free. */
+	r.run.tcs = r.t.tcs + r.h->img.layout->ctx_stride;
+	rig_start(&r);
+	ASSERT_EXIT(WIRE_EXIT_REFUSED, WIRE_REFUSED_STATE);
+	rig_enter(&r, SGX_EENTER, WIRE_ENTER_RETURN, 0);
+	ASSERT_EXIT(WIRE_EXIT_REFUSED, WIRE_REFUSED_STATE);
+	r.run.tcs = r.t.tcs;
+	rig_serve(&r, rig_enter(&r, SGX_EENTER, WIRE_ENTER_RETURN, 0));
+	assert_ends_well(0);
+}
+END_TEST
+
+/* Statuses that no Linux call has, and counts, which are the caller's. */
+START_TEST(results_of_calls_are_bounded)
+{
+	static const struct {
+		int32_t status;
+		const char *seen;
+	} row[] = {
+		{ 1, "71" },	 { INT32_MAX, "71" }, { INT32_MIN, "71" },
+		{ -4096, "71" }, { -4095, "4095" },   { -5, "5" },
+	};
+	struct wire_call *c;
+
+	prepare("call", row[_i].seen);
+	c = rig_until_call(&r, rig_start(&r), PROG_CALL_NONE);
+	c->status = row[_i].status;
+	c->count = UINT64_MAX;
+	rig_serve(&r, rig_enter(&r, SGX_EENTER, WIRE_ENTER_RETURN, 0));
+	assert_ends_well(0);
+}
+END_TEST
+
+START_TEST(a_call_that_the_host_skips_has_failed)
+{
+	prepare("call", "38");
+	rig_until_call(&r, rig_start(&r), PROG_CALL_NONE);
+	rig_serve(&r, rig_enter(&r, SGX_EENTER, WIRE_ENTER_RETURN, 0));
+	assert_ends_well(0);
+}
+END_TEST
+
+START_TEST(a_good_result_comes_in)
+{
+	struct wire_call *c;
+
+	prepare("call", "ok");
+	c = rig_until_call(&r, rig_start(&r), PROG_CALL_NONE);
+	ck_assert_uint_eq(c->args[0], 1);
+	ck_assert_uint_eq(c->args[5], 6);
+	c->status = 0;
+	c->count = 42;
+	rig_serve(&r, rig_enter(&r, SGX_EENTER, WIRE_ENTER_RETURN, 0));
+	assert_ends_well(0);
+}
+END_TEST
+
+/* What the enclave leaves in registers, besides what it says. */
+START_TEST(a_block_taken_away_during_a_call_is_efault)
+{
+	prepare("call", "14");
+	rig_until_call(&r, rig_start(&r), PROG_CALL_NONE);
+	ck_assert_int_eq(mprotect(r.t.wire, SGX_PAGE_SIZE, PROT_NONE), 0);
+	rig_enter(&r, SGX_EENTER, WIRE_ENTER_RETURN, 0);
+	/* A fault at untrusted memory is answered inside, by a fix-up. */
+	ck_assert_uint_eq(r.run.function, SGX_ERESUME);
+	rig_enter(&r, SGX_EENTER, WIRE_ENTER_EXCEPTION, 0);
+	ASSERT_EXIT(WIRE_EXIT_RESUME, 1);
+	mprotect(r.t.wire, SGX_PAGE_SIZE, PROT_READ | PROT_WRITE);
+	rig_serve(&r, rig_enter(&r, SGX_ERESUME, 0, 0));
+	assert_ends_well(0);
+}
+END_TEST
+
+/* ---- start-up parameters ------------------------------------------------ */
+
+START_TEST(a_start_that_points_inside_is_refused)
+{
+	uint64_t base = r.h->base, size = r.h->size;
+	const uint64_t bad[] = { 0,
+				 8,
+				 base,
+				 base + 4096,
+				 base + size - 8,
+				 base - 8,
+				 UINT64_MAX - 7,
+				 1ull << 47 };
+
+	rig_enter(&r, SGX_EENTER, WIRE_ENTER_START, bad[_i]);
+	ASSERT_EXIT(WIRE_EXIT_REFUSED, WIRE_REFUSED_ARGS);
+	/* One start is all there is. */
+	rig_start(&r);
+	ASSERT_EXIT(WIRE_EXIT_REFUSED, WIRE_REFUSED_DEAD);
+}
+END_TEST
+
+static void assert_host_blamed(void)
+{
+	ASSERT_EXIT(WIRE_EXIT_CRASH, 0);
+	ck_assert_uint_eq(r.t.wire->crash.kind, WIRE_CRASH_HOST);
+}
+
+START_TEST(start_values_that_point_inside_end_the_enclave)
+{
+	uint64_t base = r.h->base;
+	bool refused = false;
+
+	switch (_i) {
+	case 0:
+		r.start.thread_addr = base;
+		refused = true;
+		break;
+	case 1:
+		r.start.thread_addr = base - 8;
+		refused = true;
+		break;
+	case 2:
+		r.t.wire->buf_addr = base + r.h->img.layout->heap_off;
+		refused = true;
+		break;
+	case 3:
+		r.t.wire->buf_addr = base - WIRE_BUF_MIN + 8;
+		refused = true;
+		break;
+	case 4:
+		r.t.wire->buf_size = UINT64_MAX & ~7ull;
+		refused = true;
+		break;
+	case 5:
+		r.start.stats_addr = base;
+		break;
+	case 6:
+		r.start.arg_addr = base;
+		break;
+	case 7:
+		r.start.arg_addr = base - 4;
+		break;
+	case 8:
+		r.start.arg_size = WIRE_ARG_MAX + 1;
+		break;
+	case 9:
+		r.start.argc = 4;
+		break;
+	case 10:
+		r.start.heap_max = r.h->img.layout->heap_bound + SGX_PAGE_SIZE;
+		break;
+	case 11:
+		r.start.arg_size--;
+		break;
+	default:
+		r.start.version++;
+	}
+	rig_serve(&r, rig_start(&r));
+	if (refused)
+		ASSERT_EXIT(WIRE_EXIT_REFUSED, WIRE_REFUSED_ARGS);
+	else
+		assert_host_blamed();
+}
+END_TEST
+
+/* ---- exceptions --------------------------------------------------------- */
+
+/* Up to the first exception that the enclave must handle. */
+static void until_exception(void)
+{
+	unsigned int f = rig_start(&r);
+
+	ck_assert_uint_eq(f, SGX_ERESUME);
+}
+
+START_TEST(one_exception_is_handled_once)
+{
+	prepare("grow", "4");
+	until_exception();
+	rig_enter(&r, SGX_EENTER, WIRE_ENTER_EXCEPTION, 0);
+	ASSERT_EXIT(WIRE_EXIT_RESUME, 1);
+	/* Again: the save area now leads to stage 2 and holds no exception. */
+	rig_enter(&r, SGX_EENTER, WIRE_ENTER_EXCEPTION, 0);
+	ASSERT_EXIT(WIRE_EXIT_RESUME, 0);
+	rig_serve(&r, rig_enter(&r, SGX_ERESUME, 0, 0));
+	assert_ends_well(0);
+}
+END_TEST
+
+START_TEST(the_hosts_vector_and_address_are_not_believed)
+{
+	prepare("grow", "4");
+	until_exception();
+	r.run.exception_vector = SGX_VEC_DE;
+	r.run.exception_error_code = 0xffff;
+	r.run.exception_addr = r.h->base;
+	rig_serve(&r, rig_enter(&r, SGX_EENTER, WIRE_ENTER_EXCEPTION, ~0ull));
+	ck_assert_uint_eq(r.regs.rdi, WIRE_EXIT_DONE);
+	assert_ends_well(0);
+}
+END_TEST
+
+START_TEST(other_entries_during_an_exception_are_refused)
+{
+	static const uint64_t kind[] = { 0, WIRE_ENTER_START, WIRE_ENTER_THREAD,
+					 WIRE_ENTER_RETURN, 99 };
+
+	prepare("grow", "4");
+	until_exception();
+	for (size_t i = 0; i < sizeof(kind) / sizeof(*kind); i++) {
+		rig_enter(&r, SGX_EENTER, kind[i], (uintptr_t)&r.start);
+		ASSERT_EXIT(WIRE_EXIT_REFUSED, WIRE_REFUSED_KIND);
+	}
+	rig_serve(&r, rig_enter(&r, SGX_EENTER, WIRE_ENTER_EXCEPTION, 0));
+	assert_ends_well(0);
+}
+END_TEST
+
+START_TEST(resuming_without_handling_only_faults_again)
+{
+	prepare("grow", "4");
+	until_exception();
+	for (int i = 0; i < 5; i++)
+		ck_assert_uint_eq(rig_enter(&r, SGX_ERESUME, 0, 0),
+				  SGX_ERESUME);
+	rig_serve(&r, SGX_ERESUME);
+	assert_ends_well(0);
+}
+END_TEST
+
+START_TEST(an_exception_during_a_call_is_refused)
+{
+	prepare("call", "38");
+	rig_until_call(&r, rig_start(&r), PROG_CALL_NONE);
+	rig_enter(&r, SGX_EENTER, WIRE_ENTER_EXCEPTION, 0);
+	ASSERT_EXIT(WIRE_EXIT_REFUSED, WIRE_REFUSED_KIND);
+	rig_serve(&r, rig_enter(&r, SGX_EENTER, WIRE_ENTER_RETURN, 0));
+	assert_ends_well(0);
+}
+END_TEST
+
+/* Memory of the enclave, taken away where the gate itself needs it. */
+START_TEST(a_fault_in_the_gate_is_the_end)
+{
+	const struct edmm_layout *l = r.h->img.layout;
+	void *thread = (void *)(r.t.tcs + l->ctx_thread);
+
+	prepare("call", "38");
+	rig_until_call(&r, rig_start(&r), PROG_CALL_NONE);
+	ck_assert_int_eq(mprotect(thread, l->ctx_thread_size, PROT_NONE), 0);
+	ck_assert_uint_eq(rig_enter(&r, SGX_EENTER, WIRE_ENTER_RETURN, 0),
+			  SGX_ERESUME);
+	ck_assert_int_eq(
+		mprotect(thread, l->ctx_thread_size, PROT_READ | PROT_WRITE),
+		0);
+	/* The call is still open, so this is no time for an exception. */
+	rig_enter(&r, SGX_EENTER, WIRE_ENTER_EXCEPTION, 0);
+	ASSERT_EXIT(WIRE_EXIT_REFUSED, WIRE_REFUSED_STATE);
+}
+END_TEST
+
+/* ---- memory ------------------------------------------------------------- */
+
+/* A host that says done and does nothing: EACCEPT tells. */
+START_TEST(a_trim_that_did_not_happen_is_noticed)
+{
+	struct wire_call *c;
+
+	prepare("trim", "");
+	c = rig_until_call(&r, rig_start(&r), WIRE_CALL_MODIFY_TYPES);
+	c->status = 0;
+	c->count = c->args[1];
+	rig_serve(&r, rig_enter(&r, SGX_EENTER, WIRE_ENTER_RETURN, 0));
+	ASSERT_EXIT(WIRE_EXIT_DONE, 0);
+	ck_assert_uint_eq(r.t.wire->end.kind, WIRE_END_EXIT);
+	ck_assert_uint_ne(r.t.wire->end.value, 0);
+}
+END_TEST
+
+START_TEST(a_restriction_that_did_not_happen_is_noticed)
+{
+	struct wire_call *c;
+
+	prepare("trim", "");
+	c = rig_until_call(&r, rig_start(&r), WIRE_CALL_RESTRICT);
+	c->status = 0;
+	c->count = c->args[1];
+	rig_serve(&r, rig_enter(&r, SGX_EENTER, WIRE_ENTER_RETURN, 0));
+	ASSERT_EXIT(WIRE_EXIT_DONE, 0);
+	ck_assert_uint_ne(r.t.wire->end.value, 0);
+}
+END_TEST
+
+/* The heap unmapped: a resolved fault comes back for ever, up to a bound. */
+START_TEST(a_mapping_taken_away_is_no_endless_loop)
+{
+	const struct edmm_layout *l = r.h->img.layout;
+
+	prepare("grow", "4");
+	until_exception();
+	ck_assert_int_eq(
+		munmap((void *)(r.h->base + l->heap_off), l->heap_bound), 0);
+	rig_serve(&r, SGX_ERESUME);
+	ck_assert_uint_eq(r.run.function, SGX_EEXIT);
+	ck_assert_uint_eq(r.regs.rdi, WIRE_EXIT_CRASH);
+}
+END_TEST
+
+int main(int argc, char **argv)
+{
+	Suite *s = suite_create("hostile host");
+	TCase *t = tcase_create("hostile");
+	SRunner *run;
+	int failed;
+
+	(void)argc;
+	rig_setup(argv);
+	run = srunner_create(s);
+	tcase_set_timeout(t, 20);
+	tcase_add_checked_fixture(t, setup, NULL);
+	tcase_add_test(t, unknown_entries_are_refused);
+	tcase_add_test(t, nothing_enters_after_the_end);
+	tcase_add_test(t, a_second_start_is_refused);
+	tcase_add_loop_test(t, results_of_calls_are_bounded, 0, 6);
+	tcase_add_test(t, a_call_that_the_host_skips_has_failed);
+	tcase_add_test(t, a_good_result_comes_in);
+	tcase_add_test(t, a_block_taken_away_during_a_call_is_efault);
+	tcase_add_loop_test(t, a_start_that_points_inside_is_refused, 0, 8);
+	tcase_add_loop_test(t, start_values_that_point_inside_end_the_enclave,
+			    0, 13);
+	tcase_add_test(t, one_exception_is_handled_once);
+	tcase_add_test(t, the_hosts_vector_and_address_are_not_believed);
+	tcase_add_test(t, other_entries_during_an_exception_are_refused);
+	tcase_add_test(t, resuming_without_handling_only_faults_again);
+	tcase_add_test(t, an_exception_during_a_call_is_refused);
+	tcase_add_test(t, a_fault_in_the_gate_is_the_end);
+	tcase_add_test(t, a_trim_that_did_not_happen_is_noticed);
+	tcase_add_test(t, a_restriction_that_did_not_happen_is_noticed);
+	tcase_add_test(t, a_mapping_taken_away_is_no_endless_loop);
+	suite_add_tcase(s, t);
+	srunner_run_all(run, CK_NORMAL);
+	failed = srunner_ntests_failed(run);
+	srunner_free(run);
+	return failed != 0;
+}
