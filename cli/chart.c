@@ -107,14 +107,15 @@ static void set_scale(struct frame *k)
 	k->width = WIDTH - LEFT - RIGHT;
 }
 
-static unsigned table_rows(const struct chart *c)
+static unsigned table_rows(unsigned phase_count)
 {
-	return (unsigned)(c->mark_count + 1 + COLUMNS) / COLUMNS;
+	return (phase_count + COLUMNS - 1) / COLUMNS;
 }
 
-static void open_svg(const struct frame *k)
+static void open_svg(const struct frame *k, unsigned phase_count)
 {
-	unsigned height = TOP + PLOT_HEIGHT + 76 + table_rows(k->c) * ROW;
+	unsigned height =
+		TOP + PLOT_HEIGHT + 76 + table_rows(phase_count) * ROW;
 
 	fprintf(k->f,
 		"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" "
@@ -317,7 +318,7 @@ static void name_bands(const struct frame *k, const struct phase *p, unsigned n)
 
 static void draw_table(const struct frame *k, const struct phase *p, unsigned n)
 {
-	unsigned rows = (n + COLUMNS - 1) / COLUMNS, i;
+	unsigned rows = table_rows(n), i;
 
 	for (i = 0; i < n; i++) {
 		double x = LEFT + (i / rows) * (k->width / COLUMNS);
@@ -337,7 +338,7 @@ static void draw(struct frame *k)
 
 	set_scale(k);
 	n = phases(k, p);
-	open_svg(k);
+	open_svg(k, n);
 	draw_bands(k, p, n);
 	draw_legend(k);
 	draw_axes(k);

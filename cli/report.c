@@ -99,6 +99,10 @@ static void print_start(const struct cli_figures *f,
 	    "%-10s %s pages added, %s measured (heap %s)",
 	    duration(s->start_ns, t), grouped(s->pages_added, a),
 	    grouped(s->pages_measured, m), cli_bytes(s->heap, heap));
+	if (s->pages_evicted)
+		row(out, "  which did not fit",
+		    "the EPC: %s pages were evicted and made it slower",
+		    grouped(s->pages_evicted, a));
 	row(out, "  static / elastic", "%.1f times as long",
 	    (double)s->start_ns / (double)f->start_ns);
 }
@@ -236,6 +240,7 @@ static json_t *startup_json(const struct cli_startup *s)
 	put(o, "heap", s->heap);
 	put(o, "pages_added", s->pages_added);
 	put(o, "pages_measured", s->pages_measured);
+	put(o, "pages_evicted", s->pages_evicted);
 	return o;
 }
 

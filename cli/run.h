@@ -92,6 +92,7 @@ struct cli_startup {
 	uint64_t start_ns;
 	uint64_t pages_added;
 	uint64_t pages_measured;
+	uint64_t pages_evicted; /* by the software machine, for want of EPC */
 };
 
 void cli_figures_take(const struct cli_run *r, struct cli_figures *f);

@@ -25,6 +25,7 @@ struct answer {
 	uint64_t start_ns;
 	uint64_t pages_added;
 	uint64_t pages_measured;
+	uint64_t pages_evicted;
 };
 
 /*
@@ -155,6 +156,7 @@ static void ask_child(const struct cli_run *r, struct cli_startup *s,
 	s->start_ns = a.start_ns;
 	s->pages_added = a.pages_added;
 	s->pages_measured = a.pages_measured;
+	s->pages_evicted = a.pages_evicted;
 }
 
 void cli_startup_measure(const struct cli_run *r, const struct cli_figures *f,
@@ -182,7 +184,7 @@ void cli_startup_answer(const struct cli_run *r)
 
 	cli_figures_take(r, &f);
 	a = (struct answer){ f.start_ns, f.counts.pages_added,
-			     f.counts.pages_measured };
+			     f.counts.pages_measured, f.machine.pages_evicted };
 	if (f.start_ns && write(r->o.probe_fd, &a, sizeof(a)) < 0)
 		cli_error("--probe: %s", strerror(errno));
 }

@@ -219,5 +219,8 @@ int emm_fault(struct emm *emm, const struct sgx_exinfo *info)
 		return EMM_FAULT_SEARCH;
 	for (uint32_t i = 0; rc == 1 && i < ROUNDS; i++)
 		rc = fault_look(emm, pg, info);
+	/* No operation may be in hand here, so no slot of one's own either. */
+	if (rc == EMM_FAULT_CONTINUE)
+		__atomic_fetch_add(&emm->slots[0].faults, 1, __ATOMIC_RELAXED);
 	return rc == 1 ? -EDMM_EFAULT : rc;
 }
