@@ -92,20 +92,24 @@ bool cli_device_has_edmm(void)
 	return has;
 }
 
+char *cli_self(void)
+{
+	return realpath("/proc/self/exe", NULL);
+}
+
 /* The library beside this program, as an absolute path; NULL after a line. */
 static char *library_path(void)
 {
-	char self[4096], *slash, *path = NULL, *real;
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	char *self = cli_self(), *path = NULL, *real;
+	char *slash = self ? strrchr(self, '/') : NULL;
+	int n = -1;
 
-	if (n <= 0)
-		return NULL;
-	self[n] = 0;
-	slash = strrchr(self, '/');
-	if (!slash)
-		return NULL;
-	*slash = 0;
-	if (asprintf(&path, "%s/" LIBRARY, self) < 0)
+	if (slash) {
+		*slash = 0;
+		n = asprintf(&path, "%s/" LIBRARY, self);
+	}
+	free(self);
+	if (n < 0)
 		return NULL;
 	real = realpath(path, NULL);
 	if (!real)

@@ -32,6 +32,9 @@ bool cli_device_works(const char **why);
 /* Whether the device's enclaves can change their pages after EINIT. */
 bool cli_device_has_edmm(void);
 
+/* This program's file, so that a new process has its name; malloc()ed. */
+char *cli_self(void);
+
 /**
  * cli_machine_exec() - replace this process by @file on the software machine
  * @options: EDMM_MACHINE's value, or NULL to leave it as it is

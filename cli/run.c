@@ -186,9 +186,10 @@ static int take_options(int argc, char **argv, struct cli_run_options *o)
 static int restart(const struct cli_run *r, int argc, char **argv)
 {
 	char **again = calloc((size_t)argc + 2, sizeof(*again));
+	char *self = cli_self();
 	int i;
 
-	if (!again) {
+	if (!again || !self) {
 		cli_error("out of memory");
 		return CLI_RUN_FAIL;
 	}
@@ -196,8 +197,9 @@ static int restart(const struct cli_run *r, int argc, char **argv)
 	again[1] = "run";
 	for (i = 1; i < argc; i++)
 		again[i + 1] = argv[i];
-	cli_machine_exec("/proc/self/exe", again, r->o.machine_options, true);
+	cli_machine_exec(self, again, r->o.machine_options, true);
 	free(again);
+	free(self);
 	return CLI_RUN_FAIL;
 }
 

@@ -87,11 +87,14 @@ static char **command(const struct cli_run *r, const struct cli_startup *s,
 static pid_t start_child(char **argv)
 {
 	posix_spawn_file_actions_t fa;
+	char *self = cli_self();
 	pid_t pid = -1;
 	int err;
 
-	if (posix_spawn_file_actions_init(&fa))
+	if (!self || posix_spawn_file_actions_init(&fa)) {
+		free(self);
 		return -1;
+	}
 	err = posix_spawn_file_actions_addopen(&fa, 0, "/dev/null", O_RDONLY,
 					       0);
 	if (!err)
@@ -101,9 +104,9 @@ static pid_t start_child(char **argv)
 		err = posix_spawn_file_actions_addopen(&fa, 2, "/dev/null",
 						       O_WRONLY, 0);
 	if (!err)
-		err = posix_spawn(&pid, "/proc/self/exe", &fa, NULL, argv,
-				  environ);
+		err = posix_spawn(&pid, self, &fa, NULL, argv, environ);
 	posix_spawn_file_actions_destroy(&fa);
+	free(self);
 	return err ? -1 : pid;
 }
 
