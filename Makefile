@@ -42,3 +42,12 @@ clean:
 .PHONY: conformance
 conformance: all
 	@cmake --build $(BUILD) --target conformance
+
+.PHONY: fuzz-policy
+FUZZ_SECONDS ?= 600
+fuzz-policy: all
+	@for t in occlum toml xml scone; do \
+		$(BUILD)/bin/fuzz_$$t -max_total_time=$(FUZZ_SECONDS) \
+			-rss_limit_mb=2048 -max_len=65536 -timeout=10 \
+			-artifact_prefix=$(BUILD)/fuzz/$$t- \
+			$(BUILD)/fuzz/$$t || exit 1; done

@@ -22,6 +22,8 @@ static const struct verb verbs[] = {
 	{ "keygen", cli_keygen, "make a signing key" },
 	{ "check", cli_check, "find mistakes in a configuration" },
 	{ "convert", cli_convert, "translate a configuration" },
+	{ "doctor", cli_doctor, "what this machine can do" },
+	{ "explain", cli_explain, "show what a configuration becomes" },
 	{ "sim", cli_sim, "run any SGX program on the software machine" },
 };
 

@@ -197,8 +197,6 @@ static edmm_err parse_lines(struct pol_doc *doc, struct edmm_findings *f,
 			continue;
 		if (doc->values > 4096)
 			return bad_line(doc, f, &l, "more than 4096 values");
-		if (memchr(l.s, '\0', l.len) != NULL)
-			return bad_line(doc, f, &l, "a zero byte");
 		err = one(doc, f, l);
 	}
 	return doc->oom ? -EDMM_ENOMEM : err;

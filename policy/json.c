@@ -145,6 +145,7 @@ static void object(struct scan *c, struct pol_node *n, json_t *v)
 		struct pol_span at;
 		struct pol_node *m;
 
+		blanks(c);
 		c->i++; /* the opening brace, or a comma */
 		blanks(c);
 		at.off = (uint32_t)c->i;
@@ -170,6 +171,7 @@ static void array(struct scan *c, struct pol_node *n, json_t *v)
 
 	json_array_foreach(v, i, element)
 	{
+		blanks(c);
 		c->i++;
 		if (convert(c, n, NULL, element) == NULL)
 			return;

@@ -48,12 +48,53 @@ static void whole_file(struct edmm_findings *f, const char *name,
 		pol_fix(v, "%s", fix);
 }
 
+/* Bytes of the code point at s, or 0 where it is no UTF-8. */
+static size_t code_point(const unsigned char *s, size_t size)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	size_t n = s[0] < 0x80 ? 1 : s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
+	uint32_t c = n == 1 ? s[0] : s[0] & (0x7fu >> n);
+
+	if (n > size || (s[0] >= 0x80 && s[0] < 0xc0) || s[0] >= 0xf8)
+		return 0;
+	for (size_t i = 1; i < n; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+		c = c << 6 | (s[i] & 0x3f);
+	}
+	if (n > 1 && c < least[n])
+		return 0;
+	return c > 0x10ffff || (c >= 0xd800 && c < 0xe000) ? 0 : n;
+}
+
+/* Every format is text: a byte that is none is one finding, whatever the
+ * format's own parser would make of it. */
+static edmm_err check_text(const struct pol_doc *doc, struct edmm_findings *f)
+{
+	size_t n;
+
+	for (size_t i = 0; i < doc->size; i += n) {
+		struct pol_span at = { (uint32_t)i, 1 };
+
+		n = code_point((const unsigned char *)doc->text + i,
+			       doc->size - i);
+		if (n > 0 && doc->text[i] != '\0')
+			continue;
+		pol_report(f, doc, &at, EDMM_ERROR, "P100",
+			   n > 0 ? "a zero byte" : "not UTF-8 text");
+		return -EDMM_EINVAL;
+	}
+	return 0;
+}
+
 static edmm_err build(struct edmm_policy *p, struct edmm_findings *f)
 {
 	const struct pol_format *fmt = pol_format(p->format);
 	size_t errors = f->errors;
-	edmm_err err = fmt->parse(p->doc, f);
+	edmm_err err = check_text(p->doc, f);
 
+	if (err == 0)
+		err = fmt->parse(p->doc, f);
 	if (err != 0)
 		return err;
 	pol_map_read(fmt, p, f);

@@ -135,6 +135,21 @@ static bool aligned(const struct pol_rules *c, enum edmm_level level,
 	return false;
 }
 
+/* Two pages of stack are the least that it takes. */
+static bool enough_stack(const struct pol_rules *c, enum edmm_level level)
+{
+	struct pol_span at = pol_at(c->p, EDMM_SET_STACK_MAX);
+
+	if (c->r->stack_max >= 0x2000 && c->r->stack_min >= 0x2000)
+		return true;
+	pol_fix(pol_report(c->f, c->p->doc,
+			   c->p->s[EDMM_SET_STACK_MAX].set ? &at : NULL, level,
+			   "P104", "%s is too small for sgx_sign",
+			   pol_name(c->p, EDMM_SET_STACK_MAX)),
+		"at least 8192 bytes");
+	return false;
+}
+
 /* One pair that sgx_sign wants in order. */
 static bool ordered(const struct pol_rules *c, enum edmm_level level,
 		    enum edmm_setting_id low, uint64_t a,
@@ -192,6 +207,7 @@ bool pol_sgx_check(const struct pol_rules *c, enum edmm_level level)
 		      EDMM_SET_RSRV_INIT, r->rsrv_init);
 	ok &= ordered(c, level, EDMM_SET_RSRV_INIT, r->rsrv_init,
 		      EDMM_SET_RSRV_MAX, r->rsrv_max);
+	ok &= enough_stack(c, level);
 	ok &= sgx_threads(c, level);
 	if (r->region == 0 || (r->misc_select & r->misc_mask & 1) != 0)
 		return ok;
