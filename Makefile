@@ -51,3 +51,7 @@ fuzz-policy: all
 			-rss_limit_mb=2048 -max_len=65536 -timeout=10 \
 			-artifact_prefix=$(BUILD)/fuzz/$$t- \
 			$(BUILD)/fuzz/$$t || exit 1; done
+# One fuzzer for FUZZ_SECONDS (600): make fuzz-model
+.PHONY: fuzz-model
+fuzz-%: all
+	@cmake --build $(BUILD) --target $@
