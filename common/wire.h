@@ -38,7 +38,7 @@ enum wire_enter {
 
 /* RDI at EEXIT. */
 enum wire_exit {
-	WIRE_EXIT_CALL = 1,   /* RSI: index of the call slot */
+	WIRE_EXIT_CALL = 1, /* RSI: index of the call slot */
 	/*
 	 * ERESUME this TCS. RSI is 0 when the enclave has found no exception
 	 * in its save area: resuming would only bring it again.
@@ -123,6 +123,7 @@ enum wire_setting {
 	WIRE_SETTING_STACK = 2,
 	WIRE_SETTING_WX = 3,
 	WIRE_SETTING_XSTACK = 4,
+	WIRE_SETTING_STATIC = 5, /* the image is static: pages cannot come */
 };
 
 #define WIRE_CRASH_AREA 32
@@ -139,6 +140,8 @@ enum wire_setting {
  * @addr_off: the same from the base, or WIRE_NOT_INSIDE
  * @rip_off: instruction, from the base, or WIRE_NOT_INSIDE
  * @rsp_off: stack pointer, from the base, or WIRE_NOT_INSIDE
+ * @caller_off: where a jump out of the image came from, if the stack tells,
+ *	from the base, or WIRE_NOT_INSIDE
  * @context: index of the TCS
  * @invariant: number of the broken invariant (docs/invariants.md), or 0
  * @signal: that the program dies of (Linux's number)
@@ -154,6 +157,7 @@ struct wire_crash {
 	uint64_t addr_off;
 	uint64_t rip_off;
 	uint64_t rsp_off;
+	uint64_t caller_off;
 	uint32_t context;
 	uint32_t invariant;
 	uint32_t signal;
@@ -259,15 +263,15 @@ _Static_assert(offsetof(struct wire_call, status) == 4, "wire_call.status");
 _Static_assert(offsetof(struct wire_call, args) == 8, "wire_call.args");
 _Static_assert(offsetof(struct wire_call, count) == 56, "wire_call.count");
 _Static_assert(sizeof(struct wire_end) == 8, "wire_end");
-_Static_assert(sizeof(struct wire_crash) == 224, "wire_crash");
+_Static_assert(sizeof(struct wire_crash) == 232, "wire_crash");
 _Static_assert(offsetof(struct wire_crash, addr) == 16, "wire_crash.addr");
-_Static_assert(offsetof(struct wire_crash, context) == 48, "crash.context");
-_Static_assert(offsetof(struct wire_crash, area) == 64, "wire_crash.area");
-_Static_assert(offsetof(struct wire_crash, text) == 96, "wire_crash.text");
+_Static_assert(offsetof(struct wire_crash, context) == 56, "crash.context");
+_Static_assert(offsetof(struct wire_crash, area) == 72, "wire_crash.area");
+_Static_assert(offsetof(struct wire_crash, text) == 104, "wire_crash.text");
 _Static_assert(offsetof(struct wire_thread, call) == 16, "wire_thread.call");
 _Static_assert(offsetof(struct wire_thread, end) == 272, "wire_thread.end");
 _Static_assert(offsetof(struct wire_thread, crash) == 280, "thread.crash");
-_Static_assert(sizeof(struct wire_thread) == 504, "wire_thread");
+_Static_assert(sizeof(struct wire_thread) == 512, "wire_thread");
 _Static_assert(sizeof(struct wire_stats) == 4096, "wire_stats");
 _Static_assert(offsetof(struct wire_stats, committed) == 16, "committed");
 _Static_assert(offsetof(struct wire_stats, heap_used) == 80, "heap_used");

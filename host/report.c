@@ -61,8 +61,10 @@ static const char *setting_text(uint32_t setting)
 		       "makes heap pages run";
 	case WIRE_SETTING_XSTACK:
 		return "exception stack: faults nest too deeply";
+	case WIRE_SETTING_STATIC:
+		return "heap size of the static image; an elastic one grows";
 	default:
-		return NULL;
+		return "none would have helped";
 	}
 }
 
@@ -100,12 +102,13 @@ static void put_fault(FILE *f, const struct edmm_host *h,
 	}
 	if (*c->area)
 		fprintf(f, "  area         %s\n", c->area);
-	if (c->rip_off != WIRE_NOT_INSIDE || c->vector != SGX_VEC_PF) {
-		fprintf(f, "  instruction  ");
-		put_place(f, h, c->rip_off);
+	fprintf(f, "  instruction  ");
+	put_place(f, h, c->rip_off);
+	if (c->caller_off != WIRE_NOT_INSIDE) {
+		fprintf(f, "  called from  ");
+		put_place(f, h, c->caller_off);
 	}
-	if (setting_text(c->setting))
-		fprintf(f, "  setting      %s\n", setting_text(c->setting));
+	fprintf(f, "  setting      %s\n", setting_text(c->setting));
 }
 
 /* Text of the enclave's is printable ASCII, whatever it holds. */

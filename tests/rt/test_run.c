@@ -4,6 +4,7 @@
  * reports. Each test is a run of its own of tests/rt/prog.c.
  */
 #include <check.h>
+#include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,7 +67,7 @@ static const struct {
 	{ "wild", "1193046", SIGSEGV, SGX_VEC_PF, WIRE_SETTING_NONE,
 	  "outside of the enclave", "do_wild" },
 	{ "wild-inside", "0", SIGSEGV, SGX_VEC_PF, WIRE_SETTING_NONE,
-	  "program image", "do_wild_inside" },
+	  "program's constants", "do_wild_inside" },
 	{ "wild-inside", "34359738368", SIGSEGV, SGX_VEC_PF, WIRE_SETTING_NONE,
 	  "heap", "do_wild_inside" },
 	{ "stack", "1100", SIGSEGV, SGX_VEC_PF, WIRE_SETTING_STACK,
@@ -161,6 +162,46 @@ START_TEST(statistics_reach_the_host)
 }
 END_TEST
 
+static int entries(const char *dir)
+{
+	DIR *d = opendir(dir);
+	int n = 0;
+
+	while (readdir(d))
+		n++;
+	closedir(d);
+	return n;
+}
+
+static int mappings(void)
+{
+	FILE *f = fopen("/proc/self/maps", "r");
+	int c, n = 0;
+
+	while ((c = getc(f)) != EOF)
+		n += c == '\n';
+	fclose(f);
+	return n;
+}
+
+START_TEST(runs_leave_nothing_in_the_process)
+{
+	int fds = 0, maps = 0;
+	struct rig r;
+
+	for (int i = 0; i < 12; i++) {
+		rig_run(&r, EDMM_MODE_ELASTIC, i & 1 ? "grow" : "ud", "4");
+		rig_close(&r);
+		if (i == 1) {
+			fds = entries("/proc/self/fd");
+			maps = mappings();
+		}
+	}
+	ck_assert_int_eq(entries("/proc/self/fd"), fds);
+	ck_assert_int_le(mappings(), maps);
+}
+END_TEST
+
 /* Leave as the program left, in a child, and see what its parent sees. */
 static int left_as(enum edmm_host_end_kind kind, int value)
 {
@@ -208,6 +249,7 @@ int main(int argc, char **argv)
 	tcase_add_test(t, a_broken_invariant_is_told_by_number);
 	tcase_add_test(t, a_static_image_has_its_heap_at_once);
 	tcase_add_test(t, statistics_reach_the_host);
+	tcase_add_test(t, runs_leave_nothing_in_the_process);
 	tcase_add_test(t, the_process_ends_as_the_program_did);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_NORMAL);

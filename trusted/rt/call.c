@@ -78,6 +78,7 @@ static _Noreturn void finish(enum wire_end_kind kind, uint32_t value)
 	struct rt_thread *t = rt_self();
 	struct wire_end end = { .kind = kind, .value = value };
 
+	rt_stats_end();
 	__atomic_store_n(&rt_dead, 1, __ATOMIC_SEQ_CST);
 	/* When the block is gone the host cannot tell; it made it go. */
 	(void)!umem_write(t->wire + offsetof(struct wire_thread, end), &end,

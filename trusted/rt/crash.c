@@ -8,6 +8,25 @@
 #include "edmm/emm.h"
 #include "thread.h"
 
+#define RT_PT_LOAD 1u
+#define RT_PF_X 1u
+#define RT_PF_W 2u
+
+/* What is needed of an ELF header and of a program header. */
+struct rt_elf {
+	uint8_t ident[16];
+	uint16_t type, machine;
+	uint32_t version;
+	uint64_t entry, phoff, shoff;
+	uint32_t flags;
+	uint16_t ehsize, phentsize, phnum;
+};
+
+struct rt_phdr {
+	uint32_t type, flags;
+	uint64_t offset, vaddr, paddr, filesz, memsz, align;
+};
+
 #define SIG_ILL 4
 #define SIG_TRAP 5
 #define SIG_ABRT 6
@@ -54,6 +73,27 @@ static bool within(uint64_t off, uint64_t from, uint64_t size)
 	return off >= from && off - from < size;
 }
 
+/* By the program headers, which are measured with the image. */
+static const char *image_part(uint64_t off)
+{
+	const uint8_t *base = (const uint8_t *)rt_base();
+	const struct rt_elf *eh = (const struct rt_elf *)(const void *)base;
+	const struct rt_phdr *ph =
+		(const struct rt_phdr *)(const void *)(base + eh->phoff);
+
+	for (int i = 0; i < eh->phnum; i++) {
+		if (ph[i].type != RT_PT_LOAD ||
+		    !within(off, ph[i].vaddr & ~(SGX_PAGE_SIZE - 1ull),
+			    ph[i].memsz + ph[i].vaddr % SGX_PAGE_SIZE))
+			continue;
+		if (ph[i].flags & RT_PF_X)
+			return "program's code";
+		return ph[i].flags & RT_PF_W ? "program's data"
+					     : "program's constants";
+	}
+	return "program image, between its parts";
+}
+
 /* Which part of the layout an offset lies in. */
 static const char *area_name(uint64_t off)
 {
@@ -63,7 +103,7 @@ static const char *area_name(uint64_t off)
 	if (off == WIRE_NOT_INSIDE)
 		return "outside of the enclave";
 	if (off < l->image_size)
-		return "program image";
+		return image_part(off);
 	if (within(off, l->ctx_off, l->ctx_count * l->ctx_stride)) {
 		in_ctx = (off - l->ctx_off) % l->ctx_stride;
 		if (within(in_ctx, l->ctx_xstack, l->ctx_xstack_size))
@@ -93,7 +133,8 @@ static uint32_t setting_for(const struct rt_regs *r, uint64_t off, int why)
 	    (why == -EDMM_ENOMEM && within(off, l->stack_off, l->stack_size)))
 		return WIRE_SETTING_STACK;
 	if (why == -EDMM_ENOMEM && within(off, l->heap_off, l->heap_bound))
-		return WIRE_SETTING_HEAP_MAX;
+		return rt_elastic() ? WIRE_SETTING_HEAP_MAX
+				    : WIRE_SETTING_STATIC;
 	if (r->error_code & SGX_PFEC_I &&
 	    within(off, l->heap_off, l->heap_bound))
 		return WIRE_SETTING_WX;
@@ -114,6 +155,18 @@ static _Noreturn void crash(const struct wire_crash *c, bool stage1)
 	rt_leave(WIRE_EXIT_CRASH, 0);
 }
 
+/* A call to nowhere has left its return address on the stack. */
+static uint64_t caller_of(const struct rt_regs *r)
+{
+	uint64_t off = offset_of(r->rip);
+
+	if (off < rt_layout()->image_size || r->rsp % 8 ||
+	    r->rsp < rt_stack_low() || r->rsp > rt_stack_high() - 8)
+		return WIRE_NOT_INSIDE;
+	off = offset_of(*(const uint64_t *)r->rsp);
+	return off < rt_layout()->image_size ? off : WIRE_NOT_INSIDE;
+}
+
 void rt_crash_fault(const struct rt_regs *r, bool stage1, int why,
 		    const char *text)
 {
@@ -129,6 +182,7 @@ void rt_crash_fault(const struct rt_regs *r, bool stage1, int why,
 		.addr_off = off,
 		.rip_off = offset_of(r->rip),
 		.rsp_off = offset_of(r->rsp),
+		.caller_off = stage1 ? WIRE_NOT_INSIDE : caller_of(r),
 		.context = rt_context(),
 		.signal = rt_vector_signal(r->vector),
 	};
@@ -149,6 +203,7 @@ static _Noreturn void give_up(uint32_t kind, unsigned int invariant,
 		.addr_off = WIRE_NOT_INSIDE,
 		.rip_off = offset_of(rip),
 		.rsp_off = WIRE_NOT_INSIDE,
+		.caller_off = WIRE_NOT_INSIDE,
 		.context = rt_context(),
 		.invariant = invariant,
 		.signal = SIG_ABRT,

@@ -13,6 +13,8 @@
 #define PROT_RW 3u
 #define PROT_X 4u
 #define STACK_WINDOW (64u << 10)
+/* Some half a millisecond on any processor with SGX2. */
+#define PUBLISH_TICKS 1000000u
 
 static struct emm *instance;
 
@@ -107,18 +109,12 @@ static void put_stat(size_t off, uint64_t v)
 
 #define PUT_STAT(member, v) put_stat(offsetof(struct wire_stats, member), (v))
 
-static void op_notify(void *ctx, enum emm_event ev, uint64_t addr,
-		      uint64_t size)
+/* All figures, taken together; the host may see them one by one. */
+static void publish(void)
 {
 	struct emm_stats s;
 	uint64_t now;
 
-	(void)ctx;
-	(void)ev;
-	(void)addr;
-	(void)size;
-	if (!rt_global.stats || !instance)
-		return;
 	emm_stats_get(instance, &s);
 	now = s.committed + s.idle + s.meta_pool;
 	if (now > rt_global.peak)
@@ -128,9 +124,26 @@ static void op_notify(void *ctx, enum emm_event ev, uint64_t addr,
 	PUT_STAT(peak, rt_global.peak);
 	PUT_STAT(accepted, s.commits);
 	PUT_STAT(trimmed, s.trims);
-	PUT_STAT(faults, s.faults);
+	PUT_STAT(faults, rt_global.faults);
 	PUT_STAT(host_calls, rt_global.host_calls);
 	PUT_STAT(heap_used, s.committed);
+}
+
+/* A peak must not be missed; all else is told every now and then. */
+static void op_notify(void *ctx, enum emm_event ev, uint64_t addr,
+		      uint64_t size)
+{
+	uint64_t now = rt_tsc();
+
+	(void)ctx;
+	(void)addr;
+	(void)size;
+	if (!rt_global.stats || !instance)
+		return;
+	if (ev != EMM_EV_COMMIT && now - rt_global.published < PUBLISH_TICKS)
+		return;
+	rt_global.published = now;
+	publish();
 }
 
 void rt_stats_main(void)
@@ -139,7 +152,13 @@ void rt_stats_main(void)
 		return;
 	PUT_STAT(heap_max, rt_global.params.heap_max);
 	PUT_STAT(main_tsc, rt_tsc());
-	op_notify(NULL, EMM_EV_ALLOC, 0, 0);
+	publish();
+}
+
+void rt_stats_end(void)
+{
+	if (rt_global.stats && instance)
+		publish();
 }
 
 static edmm_err add_area(uint64_t off, uint64_t size, uint32_t flags,
@@ -210,6 +229,9 @@ int rt_emm_fault(const struct rt_regs *r)
 {
 	const struct sgx_exinfo info = { .maddr = r->addr,
 					 .errcd = r->error_code };
+	int how = instance ? emm_fault(instance, &info) : EMM_FAULT_SEARCH;
 
-	return instance ? emm_fault(instance, &info) : EMM_FAULT_SEARCH;
+	if (how == EMM_FAULT_CONTINUE)
+		rt_global.faults++;
+	return how;
 }

@@ -178,14 +178,18 @@ _Static_assert(WIRE_REFUSED_DEAD == RT_W_REFUSED_DEAD, "");
  * @params: checked start-up parameters
  * @stats: the host's page, or NULL
  * @host_calls: since the start
+ * @faults: that the memory manager has resolved
  * @peak: highest value published as committed
+ * @published: time stamp of the last statistics
  */
 struct rt_global {
 	uint64_t xfrm;
 	struct rt_params params;
 	umem_t stats;
 	uint64_t host_calls;
+	uint64_t faults;
 	uint64_t peak;
+	uint64_t published;
 };
 extern struct rt_global rt_global;
 _Static_assert(offsetof(struct rt_global, xfrm) == RT_G_XFRM, "");
@@ -295,6 +299,8 @@ EDMM_NODISCARD edmm_err rt_emm_start(void);
  * negative error, as emm_fault().
  */
 int rt_emm_fault(const struct rt_regs *r);
+/* Last statistics. */
+void rt_stats_end(void);
 
 #endif
 #endif
