@@ -82,6 +82,7 @@ static const char *const known[] = {
 	/* Rules P401 and P402 have more to say of these. */
 	"sgx.edmm_enable_heap",
 	"sgx.preheat_enclave_size",
+	"sgx.preheat_size",
 	"sgx.edmm_lazyfree_th",
 	"sgx.edmm_lazyfree_percentage",
 	"sgx.edmm_batch_alloc",
@@ -94,7 +95,6 @@ static const char *const known[] = {
 	"sgx.rpc_thread_num",
 	"sgx.nonpie_binary",
 	"sgx.sigfile",
-	"sgx.zero_heap_on_demand",
 	"sgx.static_address",
 	"sgx.allow_file_creation",
 	"sgx.protected_files.*",
@@ -107,7 +107,6 @@ static const char *const known[] = {
 	"sgx.support_exinfo",
 	"loader.pal_internal_mem_size",
 	"loader.preload",
-	"libos.insecure__enable_flock",
 	NULL,
 };
 

@@ -22,6 +22,9 @@ static const struct other_key keys[] = {
 	{ "sgx.preheat_enclave_size", "P401", NULL,
 	  "mainline has no preheated part of the heap; edmm.toml has "
 	  "heap.init" },
+	{ "sgx.preheat_size", "P401", NULL,
+	  "mainline has no preheated part of the heap; edmm.toml has "
+	  "heap.init" },
 	{ "sgx.edmm_heap_prealloc_size", "P401", NULL,
 	  "mainline has no preallocated heap; edmm.toml has heap.init" },
 	{ "sgx.edmm_lazyfree_th", "P401", NULL,

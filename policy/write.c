@@ -78,27 +78,57 @@ static edmm_err copy_members(struct pol_doc *doc, struct pol_node *to,
 	return 0;
 }
 
+/* Whether a setting was taken out of an object, so that its name is no name
+ * for the rest. */
+static bool partly_used(const struct pol_node *n)
+{
+	for (const struct pol_node *m = n->first; m != NULL; m = m->next)
+		if (m->used || (m->kind == POL_OBJECT && partly_used(m)))
+			return true;
+	return false;
+}
+
+struct names {
+	char text[256];
+	size_t used;
+	struct pol_span at; /* of the first */
+};
+
+static void collect_names(const struct pol_node *n, struct names *l)
+{
+	for (const struct pol_node *m = n->first; m != NULL; m = m->next) {
+		char path[96];
+
+		if (!pol_says(m))
+			continue;
+		if (m->kind == POL_OBJECT && partly_used(m)) {
+			collect_names(m, l);
+			continue;
+		}
+		if (l->used == 0)
+			l->at = m->key_at;
+		if (l->used + sizeof(path) + 8 > sizeof(l->text)) {
+			strcpy(l->text + l->used, ", ...");
+			return;
+		}
+		l->used += (size_t)snprintf(l->text + l->used,
+					    sizeof(l->text) - l->used, "%s%s",
+					    l->used > 0 ? ", " : "",
+					    pol_path(m, path, sizeof(path)));
+	}
+}
+
 /* Names of what is kept for a format that is not written, in one line. */
 static void report_kept(struct pol_writing *w, enum edmm_format format)
 {
 	const struct pol_node *kept = pol_kept(w->p, format);
-	char names[256] = "";
-	size_t used = 0;
-	struct pol_span at = { 0, 1 };
+	struct names l = { .at = { 0, 1 } };
 
-	for (const struct pol_node *m = kept != NULL ? kept->first : NULL;
-	     m != NULL && used + 64 < sizeof(names); m = m->next) {
-		if (!pol_says(m))
-			continue;
-		if (used == 0)
-			at = m->key_at;
-		used += (size_t)snprintf(names + used, sizeof(names) - used,
-					 "%s%.40s", used > 0 ? ", " : "",
-					 m->key != NULL ? m->key : "?");
-	}
-	if (used > 0)
-		pol_report(w->f, w->p->doc, &at, EDMM_NOTE, "P701",
-			   "lost: %s has no word for %s", w->fmt->name, names);
+	if (kept != NULL)
+		collect_names(kept, &l);
+	if (l.used > 0)
+		pol_report(w->f, w->p->doc, &l.at, EDMM_NOTE, "P701",
+			   "lost: %s has no word for %s", w->fmt->name, l.text);
 }
 
 /* [keep.FORMAT], on the way into edmm.toml. */
