@@ -321,7 +321,8 @@ static void draw_table(const struct frame *k, const struct phase *p, unsigned n)
 	unsigned rows = table_rows(n), i;
 
 	for (i = 0; i < n; i++) {
-		double x = LEFT + (i / rows) * (k->width / COLUMNS);
+		unsigned column = i / rows;
+		double x = LEFT + column * (k->width / COLUMNS);
 		double y = TOP + PLOT_HEIGHT + 64 + (i % rows) * ROW;
 		char text[160];
 

@@ -118,12 +118,15 @@ static void print_memory(const struct cli_figures *f, FILE *out)
 	row(out, "committed memory", "peak %s, final %s (%.1f %% of peak)",
 	    cli_bytes(f->stats.peak, a), cli_bytes(f->stats.committed, b),
 	    percent(f->stats.committed, f->stats.peak));
-	if (f->has_machine)
-		row(out, "EPC pages in use",
-		    "peak %s, final %s (%.1f %% of peak); %s there are",
-		    grouped(m->epc_peak, a), grouped(m->epc_used, b),
-		    percent(m->epc_used, m->epc_peak),
-		    grouped(m->epc_pages, c));
+	if (!f->has_machine)
+		return;
+	row(out, "EPC pages in use",
+	    "peak %s, final %s (%.1f %% of peak); %s there are",
+	    grouped(m->epc_peak, a), grouped(m->epc_used, b),
+	    percent(m->epc_used, m->epc_peak), grouped(m->epc_pages, c));
+	if (m->pages_evicted)
+		row(out, "  out of the EPC", "%s evicted, %s loaded back",
+		    grouped(m->pages_evicted, a), grouped(m->pages_loaded, b));
 }
 
 static void print_transitions(const struct cli_figures *f, FILE *out)

@@ -191,13 +191,14 @@ static int restart(const struct cli_run *r, int argc, char **argv)
 
 	if (!again || !self) {
 		cli_error("out of memory");
-		return CLI_RUN_FAIL;
+		goto out;
 	}
 	again[0] = "edmm";
 	again[1] = "run";
 	for (i = 1; i < argc; i++)
 		again[i + 1] = argv[i];
 	cli_machine_exec(self, again, r->o.machine_options, true);
+out:
 	free(again);
 	free(self);
 	return CLI_RUN_FAIL;
@@ -370,7 +371,7 @@ static int execute(struct cli_run *r, struct edmm_host_end *end)
 int cli_run(int argc, char **argv)
 {
 	struct cli_run r = { .o = { .mark = "phase:", .probe_fd = -1 } };
-	struct edmm_host_end end;
+	struct edmm_host_end end = { 0 };
 	int status = take_options(argc, argv, &r.o);
 
 	if (status < 0)

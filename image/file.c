@@ -121,35 +121,43 @@ static int publish(const char *temp, const char *path, bool replace)
 	return 0;
 }
 
+/* The file @temp with its content, or no such file and an error. */
+static edmm_err write_temp(const char *temp, const void *bytes, size_t size,
+			   mode_t mode)
+{
+	int fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	int failed;
+
+	if (fd < 0)
+		return -errno;
+	failed = write_all(fd, bytes, size) ? errno : 0;
+	close(fd);
+	if (failed)
+		unlink(temp);
+	return -failed;
+}
+
 edmm_err img_file_write(const char *path, const void *bytes, size_t size,
 			mode_t mode, bool replace, struct edmm_diag *diag)
 {
 	char *temp;
-	edmm_err err = 0;
-	int fd;
+	edmm_err err;
 
 	if (asprintf(&temp, "%s.%ld.tmp", path, (long)getpid()) < 0)
 		return img_fail(diag, -EDMM_ENOMEM, "%s: out of memory", path);
-	fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-	if (fd < 0) {
-		err = fail_errno(diag, path, "cannot be created");
-		goto out_free;
-	}
-	if (write_all(fd, bytes, size)) {
+	err = write_temp(temp, bytes, size, mode);
+	if (err) {
+		errno = -err;
 		err = fail_errno(diag, path, "cannot be written");
-		close(fd);
-		goto out_unlink;
+	} else if (publish(temp, path, replace)) {
+		err = errno == EEXIST
+			      ? img_fail(
+					diag, -EDMM_EEXIST,
+					"%s: exists already; it stays as it is",
+					path)
+			      : fail_errno(diag, path, "cannot be written");
+		unlink(temp);
 	}
-	close(fd);
-	if (!publish(temp, path, replace))
-		goto out_free;
-	err = errno == EEXIST
-		      ? img_fail(diag, -EDMM_EEXIST,
-				 "%s: exists already; it stays as it is", path)
-		      : fail_errno(diag, path, "cannot be written");
-out_unlink:
-	unlink(temp);
-out_free:
 	free(temp);
 	return err;
 }

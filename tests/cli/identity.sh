@@ -126,7 +126,7 @@ bad 2 "no verb 'foo'" edmm foo
 
 # Nothing half written, also where nothing can be written.
 cp q.sig keep
-bad 1 'cannot be created' edmm sign -o none/x.sig q
+bad 1 'cannot be written' edmm sign -o none/x.sig q
 cmp keep q.sig || fail 'a signature file was touched'
 ls ./*.tmp >/dev/null 2>&1 && fail "temporary files: $(ls ./*.tmp)"
 

@@ -9,6 +9,7 @@ for verb in run sign measure inspect keygen sim; do
 	run 0 edmm $verb --help
 	[ -s "$man/edmm-$verb.1" ] || fail "no page for edmm $verb"
 	sed 's/\\-/-/g' "$man/edmm-$verb.1" "$man/edmm-sign.1" >"$tmp/page"
+	# shellcheck disable=SC2013  # words are wanted
 	for option in $(grep -o -e '--[a-z-]*' "$tmp/out" | sort -u); do
 		grep -q -e "$option" "$tmp/page" ||
 			fail "edmm-$verb.1 has no $option"

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # edmm run --report and --timeline: the figures agree with one another and
 # with what the program did; the picture is well-formed and has its phases.
+# shellcheck disable=SC2086  # $soft is a command with its options
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
 cd "$tmp" || exit 1

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # edmm run: what the shell sees of a program in an enclave is what it sees of
 # the same program natively; and one line for each way not to start.
+# shellcheck disable=SC2086  # $soft is a command with its options
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
 cd "$tmp" || exit 1
@@ -33,7 +34,8 @@ for n in 1 2 6 9 11 15; do
 done
 alike abort
 alike poke 0x10
-grep -q 'page fault, writing' err && grep -q 'address  *0x10$' err &&
+# shellcheck disable=SC2015
+grep -q "page fault, writing" err && grep -q 'address  *0x10$' err &&
 	grep -q 'instruction  *.*enclave+0x' err ||
 	fail "report of a wild access: $(cat err)"
 alike grow 16

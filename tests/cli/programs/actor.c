@@ -71,6 +71,7 @@ static int grow(unsigned long count)
 		bad += p[i][0] != (i & 255) || p[i][MIB - 1] != (i & 255);
 		free(p[i]);
 	}
+	free(p);
 	printf("%s, %lu bad\n", got == count ? "all" : "some", bad);
 	return bad != 0;
 }
