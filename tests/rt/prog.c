@@ -287,6 +287,29 @@ static int do_call(const char *arg)
 	return 0;
 }
 
+/* Leave with secrets in every register that C would leave alone. */
+static int do_secret(const char *arg)
+{
+	(void)arg;
+	prog_secret_call(PROG_CALL_NONE);
+	return 0;
+}
+
+/* Memory comes and goes, and every byte is looked at. */
+static int do_churn(const char *arg)
+{
+	uint64_t rounds = number(arg);
+
+	for (uint64_t i = 0; i < rounds; i++) {
+		int bad = do_grow("1");
+
+		if (bad)
+			return bad;
+		CHECK(deep(64 * 1024) != UINT64_MAX);
+	}
+	return 0;
+}
+
 static int do_trim(const char *arg)
 {
 	const uint64_t size = 2 * MIB;
@@ -343,6 +366,8 @@ static const struct {
 	{ "bad-hook", do_bad_hook },
 	{ "call", do_call },
 	{ "trim", do_trim },
+	{ "secret", do_secret },
+	{ "churn", do_churn },
 	{ "static", do_static },
 	{ "env", do_env },
 };

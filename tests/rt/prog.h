@@ -14,6 +14,8 @@
 /* A host call that the runtime does not know. */
 #define PROG_CALL_NONE 0x80
 
+#define PROG_SECRET 0x5ec2e75ec2e75ec2
+
 #ifndef __ASSEMBLER__
 #include <stdint.h>
 
@@ -32,5 +34,7 @@ _Static_assert(sizeof(struct prog_regs) == 144 + 256, "prog_regs");
 
 /* Load every register, store 0x5a through @p, tell what is left of them. */
 void prog_regs_over_fault(struct prog_regs *r, uint8_t *p);
+/* Fill registers with PROG_SECRET and make the host call @nr. */
+void prog_secret_call(uint32_t nr);
 #endif
 #endif

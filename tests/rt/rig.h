@@ -15,6 +15,12 @@
  */
 void rig_setup(char **argv);
 
+/* What the exit left in registers that carry no message. */
+struct rig_seen {
+	uint64_t gpr[4]; /* R8 to R11 */
+	_Alignas(32) uint64_t ymm[16][4];
+};
+
 struct rig {
 	struct edmm_host *h;
 	struct edmm_host_error e;
@@ -24,6 +30,8 @@ struct rig {
 	struct wire_start start;
 	struct sgx_enclave_run run;
 	struct host_regs regs;
+	struct rig_seen seen;
+	uint64_t flags; /* RFLAGS of the next entry, 0: as they are */
 	char args[256];
 };
 

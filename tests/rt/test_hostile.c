@@ -6,9 +6,11 @@
  * wrong data, and never a second life.
  */
 #include <check.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "prog.h"
 #include "rig.h"
@@ -133,7 +135,42 @@ START_TEST(a_good_result_comes_in)
 }
 END_TEST
 
-/* What the enclave leaves in registers, besides what it says. */
+START_TEST(an_exit_carries_nothing_but_its_message)
+{
+	static const struct rig_seen none;
+
+	prepare("secret", "");
+	rig_until_call(&r, rig_start(&r), PROG_CALL_NONE);
+	ck_assert(!memcmp(&r.seen, &none, sizeof(none)));
+	ck_assert_uint_eq(r.regs.rdx, 0);
+	rig_serve(&r, rig_enter(&r, SGX_EENTER, WIRE_ENTER_RETURN, 0));
+	ck_assert(!memcmp(&r.seen, &none, sizeof(none)));
+	assert_ends_well(0);
+}
+END_TEST
+
+/* DF, AC and every arithmetic flag at each entry. */
+START_TEST(flags_of_the_host_do_no_harm)
+{
+	const uint64_t df = 1 << 10, ac = 1 << 18;
+
+	prepare("grow", "4");
+	r.flags = df | ac | PROG_FLAGS | 2;
+	rig_serve(&r, rig_start(&r));
+	assert_ends_well(0);
+}
+END_TEST
+
+START_TEST(any_free_context_may_start)
+{
+	r.run.tcs += r.h->img.layout->ctx_stride;
+	prepare("grow", "4");
+	r.run.tcs += r.h->img.layout->ctx_stride;
+	rig_serve(&r, rig_start(&r));
+	assert_ends_well(0);
+}
+END_TEST
+
 START_TEST(a_block_taken_away_during_a_call_is_efault)
 {
 	prepare("call", "14");
@@ -379,6 +416,56 @@ START_TEST(a_mapping_taken_away_is_no_endless_loop)
 }
 END_TEST
 
+/* A part of the enclave that a second thread hides and shows, at random. */
+struct flicker {
+	void *at;
+	size_t size;
+	unsigned int seed;
+	bool stop;
+};
+
+static void *flicker(void *arg)
+{
+	struct flicker *f = arg;
+
+	while (!__atomic_load_n(&f->stop, __ATOMIC_RELAXED)) {
+		mprotect(f->at, f->size, PROT_NONE);
+		mprotect(f->at, f->size, PROT_READ | PROT_WRITE);
+		usleep((useconds_t)(rand_r(&f->seed) % 500));
+	}
+	return NULL;
+}
+
+/*
+ * Stack, heap, metadata, thread page, exception stack: the program goes on
+ * with right data (it looks at all of it), or the enclave ends.
+ */
+START_TEST(memory_that_comes_and_goes)
+{
+	const struct edmm_layout *l = r.h->img.layout;
+	const uint64_t part[][2] = {
+		{ l->stack_off, l->stack_size },
+		{ l->heap_off, 64 << 20 },
+		{ l->meta_off, l->meta_size },
+		{ l->ctx_off + l->ctx_thread, l->ctx_thread_size },
+		{ l->ctx_off + l->ctx_xstack, l->ctx_xstack_size },
+	};
+	const uint64_t *p = part[_i % 5];
+	struct flicker f = { .at = (void *)(r.h->base + p[0]),
+			     .size = p[1],
+			     .seed = (unsigned int)_i };
+	pthread_t t;
+
+	prepare("churn", "8");
+	ck_assert_int_eq(pthread_create(&t, NULL, flicker, &f), 0);
+	rig_serve(&r, rig_start(&r));
+	__atomic_store_n(&f.stop, true, __ATOMIC_RELAXED);
+	pthread_join(t, NULL);
+	if (r.run.function == SGX_EEXIT && r.regs.rdi == WIRE_EXIT_DONE)
+		assert_ends_well(0);
+}
+END_TEST
+
 int main(int argc, char **argv)
 {
 	Suite *s = suite_create("hostile host");
@@ -397,6 +484,10 @@ int main(int argc, char **argv)
 	tcase_add_loop_test(t, results_of_calls_are_bounded, 0, 6);
 	tcase_add_test(t, a_call_that_the_host_skips_has_failed);
 	tcase_add_test(t, a_good_result_comes_in);
+	tcase_add_test(t, an_exit_carries_nothing_but_its_message);
+	tcase_add_test(t, flags_of_the_host_do_no_harm);
+	tcase_add_test(t, any_free_context_may_start);
+	tcase_add_loop_test(t, memory_that_comes_and_goes, 0, 10);
 	tcase_add_test(t, a_block_taken_away_during_a_call_is_efault);
 	tcase_add_loop_test(t, a_start_that_points_inside_is_refused, 0, 8);
 	tcase_add_loop_test(t, start_values_that_point_inside_end_the_enclave,

@@ -15,6 +15,9 @@
 #define STACK_WINDOW (64u << 10)
 /* Some half a millisecond on any processor with SGX2. */
 #define PUBLISH_TICKS 1000000u
+/* Time stamps: spins this far apart are two, and this long is for ever. */
+#define SPIN_GAP (1ull << 24)
+#define SPIN_MAX (1ull << 37)
 
 static struct emm *instance;
 
@@ -95,10 +98,23 @@ static uint32_t op_owner(void *ctx)
 	return rt_context();
 }
 
+/*
+ * A thread spins on a lock of the memory manager's. It guards bounded work, so
+ * this ends, unless the holder is this very thread: the host has taken a page
+ * away under it (I12). Alone, a thread can wait for nobody else.
+ */
 static void op_yield(void *ctx)
 {
+	struct rt_thread *t = rt_self();
+	uint64_t now = rt_tsc();
+
 	(void)ctx;
-	__builtin_ia32_pause();
+	if (now - t->spin_last > SPIN_GAP)
+		t->spin_first = now;
+	t->spin_last = now;
+	if (rt_layout()->ctx_count == 1 || now - t->spin_first > SPIN_MAX)
+		rt_abort_host("a lock is never released: the host has taken "
+			      "a page away");
 }
 
 static void put_stat(size_t off, uint64_t v)
@@ -229,8 +245,12 @@ int rt_emm_fault(const struct rt_regs *r)
 {
 	const struct sgx_exinfo info = { .maddr = r->addr,
 					 .errcd = r->error_code };
-	int how = instance ? emm_fault(instance, &info) : EMM_FAULT_SEARCH;
+	const struct edmm_layout *l = rt_layout();
+	int how = EMM_FAULT_SEARCH;
 
+	/* Its own metadata is there, or the host has taken it: ask nobody. */
+	if (instance && r->addr - rt_base() - l->meta_off >= l->meta_size)
+		how = emm_fault(instance, &info);
 	if (how == EMM_FAULT_CONTINUE)
 		rt_global.faults++;
 	return how;

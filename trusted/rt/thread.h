@@ -91,6 +91,7 @@
  * @wire: this thread's untrusted block
  * @buf: data buffer; @buf_size bytes, @buf_used of them taken
  * @depth: host call slots in use
+ * @spin_first: time stamps of a spin on a lock: its start, and its last look
  * @last_addr: of the last fault that was resolved; @repeats in a row there
  */
 struct rt_thread {
@@ -120,6 +121,8 @@ struct rt_thread {
 	uint64_t buf_size;
 	uint64_t buf_used;
 	uint64_t last_addr;
+	uint64_t spin_first;
+	uint64_t spin_last;
 	uint32_t repeats;
 };
 
