@@ -208,6 +208,10 @@ enum drv_verdict {
 enum drv_verdict drv_fault(struct drv *d, struct mach_cpu *cpu, uint64_t addr,
 			   unsigned access, bool leaf, uint32_t *pfec);
 
+/* Bytes at an enclave's address, whatever its rights; false if they are not
+ * all in the EPC and on one page. Context: drv_lock() held. */
+bool drv_peek(struct drv *d, uint64_t addr, void *out, size_t size);
+
 /* A leaf has changed this page's EPCM entry: bring the view up to date. */
 void drv_refresh(struct drv *d, uint64_t addr);
 

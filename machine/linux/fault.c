@@ -4,6 +4,8 @@
  * the mapping's rights; then the driver's fault handler, which adds, loads or
  * enters the page.
  */
+#include <string.h>
+
 #include "internal.h"
 
 static bool vma_allows(const struct drv_vma *v, unsigned access)
@@ -168,4 +170,19 @@ enum drv_verdict drv_fault(struct drv *d, struct mach_cpu *cpu, uint64_t addr,
 	if (leaf)
 		return DRV_RETRY;
 	return epcm_check(d, cpu, pg_index(*p), addr, access, pfec);
+}
+
+bool drv_peek(struct drv *d, uint64_t addr, void *out, size_t size)
+{
+	struct drv_vma v;
+	page_t *p;
+
+	if (!drv_find_vma(d, addr, &v) || v.start > addr ||
+	    addr % PAGE_SIZE + size > PAGE_SIZE)
+		return false;
+	p = page_find(v.encl, addr);
+	if (!p || (*p & PG_EVICTED) || (v.encl->state & ENCL_LOST))
+		return false;
+	memcpy(out, page_mem(v.encl, addr), size);
+	return true;
 }

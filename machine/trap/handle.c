@@ -89,8 +89,8 @@ static void banner(void)
 {
 	static bool said;
 
-	if (!machine.opt.quiet && !__atomic_exchange_n(&said, true,
-						       __ATOMIC_RELAXED))
+	if (!machine.opt.quiet &&
+	    !__atomic_exchange_n(&said, true, __ATOMIC_RELAXED))
 		sys_err(EDMM_MACHINE_BANNER);
 }
 

@@ -21,6 +21,10 @@
 
 #define NSIG_MAX 65
 #define RED_ZONE 128u
+/* More than the calls below frame_put() take of the stack. */
+#define SCRATCH 1024u
+/* A context this close below a stack pointer is on its stack. */
+#define NEAR 0x100000u
 #define FP_XSTATE_MAGIC 0x46505853u
 #define FP_SW_OFFSET 464u
 #define FP_HEADER_OFFSET 512u
@@ -197,6 +201,14 @@ static void fpstate_init(char *fp)
 	memcpy(fp + FP_MXCSR_OFFSET, &mxcsr, 4);
 }
 
+static uint64_t stack_pointer(void)
+{
+	uint64_t sp;
+
+	__asm__("mov %%rsp, %0" : "=r"(sp));
+	return sp;
+}
+
 /* Puts the frame on the program's stack; its address, or 0. */
 static uint64_t frame_put(uint64_t sp, siginfo_t *info, ucontext_t *uc)
 {
@@ -204,6 +216,10 @@ static uint64_t frame_put(uint64_t sp, siginfo_t *info, ucontext_t *uc)
 	char *fp = (char *)uc->uc_mcontext.fpregs;
 	uint32_t size = fpstate_size(fp);
 
+	/* A thread whose signal stack was not set yet: @uc itself is on the
+	 * program's stack, and so are we, in the way of the new frame. */
+	if (!mach_thread_on_stack(uc) && sp - (uint64_t)uc < NEAR)
+		sp = stack_pointer() - SCRATCH;
 	memcpy(&f.uc, uc, sizeof(f.uc));
 	if (size) {
 		sp = (sp - size) & ~63ul;

@@ -39,12 +39,17 @@ static uint32_t slot_take(void)
 	sys_die(2, "more threads than the machine can hold", NULL);
 }
 
-static void stack_set(struct mach_thread *t)
+stack_t mach_thread_stack(struct mach_thread *t)
 {
-	stack_t ss = {
+	return (stack_t){
 		.ss_sp = (char *)t + RECORD_SIZE + GUARD_SIZE,
 		.ss_size = MACH_SLOT_SIZE - RECORD_SIZE - GUARD_SIZE,
 	};
+}
+
+static void stack_set(struct mach_thread *t)
+{
+	stack_t ss = mach_thread_stack(t);
 
 	sys_call(SYS_sigaltstack, (long)&ss, 0);
 }

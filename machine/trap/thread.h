@@ -76,6 +76,8 @@ struct mach_thread {
 struct mach_thread *mach_thread(void);
 /* The same in a handler, from the stack; NULL if on no stack of ours. */
 struct mach_thread *mach_thread_on_stack(const void *sp);
+/* Its signal stack. */
+stack_t mach_thread_stack(struct mach_thread *t);
 void mach_thread_init(void);
 /* Calls @fn for every thread that has a record. */
 void mach_thread_each(void (*fn)(void *arg, struct mach_thread *t), void *arg);

@@ -16,6 +16,8 @@
 
 #define INSN_ENCLU "\x0f\x01\xd7"
 #define INSN_CPUID "\x0f\xa2"
+#define INSN_RDPMC "\x0f\x33"
+#define INSN_BYTES 3
 
 uint64_t bases_fs(void)
 {
@@ -114,29 +116,43 @@ void trap_store(struct trap *tr)
 	}
 }
 
-static bool insn_is(const struct trap *tr, const char *bytes, size_t n)
+/*
+ * The first bytes of the instruction that trapped. False: its page has gone
+ * since (evicted by another thread, say), so do the instruction again.
+ */
+static bool insn_fetch(const struct trap *tr, uint8_t code[INSN_BYTES])
 {
-	char at[4];
 	uint64_t rip = (uint64_t)tr->uc->uc_mcontext.gregs[REG_RIP];
+	size_t n = INSN_BYTES;
+	bool found;
 
-	return !mach_ucopy(at, (const void *)rip, n) && !memcmp(at, bytes, n);
+	memset(code, 0, INSN_BYTES);
+	while (n && mach_ucopy(code, (const void *)rip, n))
+		n--;
+	if (n || !mach_inside(&tr->t->cpu))
+		return true;
+	/* A page may be executable and not readable. */
+	n = SGX_PAGE_SIZE - rip % SGX_PAGE_SIZE;
+	drv_lock(machine.d);
+	found = drv_peek(machine.d, rip, code, n < INSN_BYTES ? n : INSN_BYTES);
+	drv_unlock(machine.d);
+	return found;
 }
 
 /* #GP inside that the processor would have given as #UD in an enclave. */
-static bool insn_illegal(const struct trap *tr)
+static bool insn_illegal(const uint8_t *code)
 {
-	static const char one[] = "\xe4\xe5\xe6\xe7\xec\xed\xee\xef\xcd\x6c"
-				  "\x6d\x6e\x6f\xcf";
-	char at[2];
-	uint64_t rip = (uint64_t)tr->uc->uc_mcontext.gregs[REG_RIP];
+	static const uint8_t one[] = {
+		0xe4, 0xe5, 0xe6, 0xe7, 0xec, 0xed, 0xee,
+		0xef, 0xcd, 0x6c, 0x6d, 0x6e, 0x6f, 0xcf
+	};
 
-	if (mach_ucopy(at, (const void *)rip, 2))
-		return false;
-	return memchr(one, at[0], sizeof(one) - 1) ||
-	       !memcmp(at, INSN_CPUID, 2) || !memcmp(at, "\x0f\x33", 2);
+	return memchr(one, code[0], sizeof(one)) ||
+	       !memcmp(code, INSN_CPUID, 2) || !memcmp(code, INSN_RDPMC, 2);
 }
 
-static struct exception native_exception(const struct trap *tr)
+static struct exception native_exception(const struct trap *tr,
+					 const uint8_t *code)
 {
 	const greg_t *g = tr->uc->uc_mcontext.gregs;
 	struct exception e = {
@@ -147,7 +163,8 @@ static struct exception native_exception(const struct trap *tr)
 		.native = true,
 	};
 
-	if (e.vector == SGX_VEC_GP && insn_illegal(tr)) {
+	if (e.vector == SGX_VEC_GP && mach_inside(&tr->t->cpu) &&
+	    insn_illegal(code)) {
 		e.vector = SGX_VEC_UD;
 		e.errcode = 0;
 		e.sig = SIGILL;
@@ -156,37 +173,43 @@ static struct exception native_exception(const struct trap *tr)
 	return e;
 }
 
+/* SYSCALL inside: it never happened, and RIP is after it. */
+static void on_syscall(struct trap *tr)
+{
+	struct exception e = { .vector = SGX_VEC_UD,
+			       .sig = SIGILL,
+			       .code = ILL_ILLOPN };
+
+	tr->uc->uc_mcontext.gregs[REG_RIP] -= 2;
+	trap_raise(tr, &e);
+}
+
 static void on_sync(struct trap *tr)
 {
-	bool inside = mach_inside(&tr->t->cpu);
 	uint64_t trapno = (uint64_t)tr->uc->uc_mcontext.gregs[REG_TRAPNO];
+	bool inside = mach_inside(&tr->t->cpu);
+	uint8_t code[INSN_BYTES];
 	struct exception e;
 
 	if (tr->sig == SIGSYS) {
-		e = (struct exception){ .vector = SGX_VEC_UD,
-					.sig = SIGILL,
-					.code = ILL_ILLOPN };
-		/* SYSCALL is the two bytes before; it never happened. */
-		tr->uc->uc_mcontext.gregs[REG_RIP] -= 2;
-		trap_raise(tr, &e);
+		on_syscall(tr);
 		return;
 	}
 	if (trapno == SGX_VEC_DB && tr->sig == SIGTRAP && abort_stepped(tr))
 		return;
-	if (insn_is(tr, INSN_ENCLU, 3)) {
+	if (!insn_fetch(tr, code) && trapno != SGX_VEC_PF)
+		return;
+	if (!memcmp(code, INSN_ENCLU, 3)) {
 		trap_enclu(tr);
-		return;
-	}
-	if (trapno == SGX_VEC_PF) {
+	} else if (trapno == SGX_VEC_PF) {
 		trap_page_fault(tr);
-		return;
-	}
-	if (!inside && trapno == SGX_VEC_GP && insn_is(tr, INSN_CPUID, 2)) {
+	} else if (!inside && trapno == SGX_VEC_GP &&
+		   !memcmp(code, INSN_CPUID, 2)) {
 		cpuid_emulate(tr->t, tr->uc);
-		return;
+	} else {
+		e = native_exception(tr, code);
+		trap_raise(tr, &e);
 	}
-	e = native_exception(tr);
-	trap_raise(tr, &e);
 }
 
 /* Did the processor raise it, rather than a kill(2)? */
@@ -220,8 +243,11 @@ void mach_on_signal(int sig, siginfo_t *info, void *context)
 		return;
 	}
 	tr.t = mach_thread_on_stack(__builtin_frame_address(0));
-	if (!tr.t)
+	if (!tr.t) {
+		/* Too early for a signal stack: the return would unset it. */
 		tr.t = mach_thread();
+		uc->uc_stack = mach_thread_stack(tr.t);
+	}
 	tr.t->selector = 0;
 	if (tr.t->bases) {
 		tr.t->bases = false;

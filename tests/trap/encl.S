@@ -47,6 +47,7 @@ encl_code:
 	.long	.Lvector - .Ltable
 	.long	.Lfsgs - .Ltable
 	.long	.Lssa - .Ltable
+	.long	.Lzmm - .Ltable
 	.set	.Lcount, (. - .Ltable) / 4
 
 .Lenclu:
@@ -142,6 +143,29 @@ encl_code:
 	jne	.Lbad
 	movq	%xmm15, %rax
 	cmp	VALUE, %rax
+	jne	.Lbad
+	cmpq	$0, STOP
+	je	1b
+	xor	%eax, %eax
+	jmp	.Lout
+	/* The same for AVX-512: high registers, high halves, a mask. */
+.Lzmm:
+	mov	VALUE, %rax
+	vpbroadcastq %rax, %zmm2
+	vpbroadcastq %rax, %zmm31
+	kmovq	%rax, %k3
+1:	incq	TURNS
+	vpcmpeqq %zmm2, %zmm31, %k1
+	kmovb	%k1, %ecx
+	cmp	$0xff, %ecx
+	jne	.Lbad
+	vpbroadcastq VALUE, %zmm5
+	vpcmpeqq %zmm5, %zmm31, %k1
+	kmovb	%k1, %ecx
+	cmp	$0xff, %ecx
+	jne	.Lbad
+	kmovq	%k3, %rcx
+	cmp	%rcx, VALUE
 	jne	.Lbad
 	cmpq	$0, STOP
 	je	1b

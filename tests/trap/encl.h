@@ -44,6 +44,7 @@ enum encl_op {
 	OP_VECTOR,
 	OP_FSGS,
 	OP_PEEK,
+	OP_ZMM,
 };
 
 struct encl_cmd {
