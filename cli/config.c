@@ -7,8 +7,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "image/internal.h"
-
 extern char **environ;
 
 void cli_target_init(struct cli_target *t)
@@ -124,12 +122,9 @@ static bool write_stream(FILE *out, const char *path, const char *text,
 
 bool cli_write_text(const char *path, const char *text, size_t size)
 {
-	struct edmm_diag diag;
 	struct stat st;
-	mode_t mask = umask(0);
 	bool ok;
 
-	umask(mask);
 	if (!strcmp(path, "-"))
 		return write_stream(stdout, "standard output", text, size);
 	/* A pipe or a device must not be replaced by a file. */
@@ -143,8 +138,5 @@ bool cli_write_text(const char *path, const char *text, size_t size)
 			fclose(out);
 		return ok;
 	}
-	if (!img_file_write(path, text, size, 0666 & ~mask, true, &diag))
-		return true;
-	cli_error("%s", diag.text);
-	return false;
+	return cli_write_file(path, text, size);
 }

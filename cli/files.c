@@ -82,7 +82,7 @@ bool cli_write_file(const char *path, const void *bytes, size_t size)
 {
 	struct edmm_diag diag;
 
-	if (!img_file_write(path, bytes, size, 0666, true, &diag))
+	if (!img_file_write(path, bytes, size, IMG_FILE_PUBLIC, &diag))
 		return true;
 	cli_error("%s", diag.text);
 	return false;

@@ -138,26 +138,22 @@ static edmm_err write_temp(const char *temp, const void *bytes, size_t size,
 }
 
 edmm_err img_file_write(const char *path, const void *bytes, size_t size,
-			mode_t mode, bool replace, struct edmm_diag *diag)
+			enum img_file_kind kind, struct edmm_diag *diag)
 {
+	mode_t mode = kind == IMG_FILE_PUBLIC ? 0666 : 0600;
 	char *temp;
 	edmm_err err;
 
 	if (asprintf(&temp, "%s.%ld.tmp", path, (long)getpid()) < 0)
 		return img_fail(diag, -EDMM_ENOMEM, "%s: out of memory", path);
 	err = write_temp(temp, bytes, size, mode);
-	if (err) {
-		errno = -err;
-		err = fail_errno(diag, path, "cannot be written");
-	} else if (publish(temp, path, replace)) {
-		err = errno == EEXIST
-			      ? img_fail(
-					diag, -EDMM_EEXIST,
-					"%s: exists already; it stays as it is",
-					path)
-			      : fail_errno(diag, path, "cannot be written");
+	if (!err && publish(temp, path, kind != IMG_FILE_PRIVATE_NEW)) {
+		err = -errno;
 		unlink(temp);
 	}
 	free(temp);
-	return err;
+	if (!err)
+		return 0;
+	errno = -err;
+	return fail_errno(diag, path, "cannot be written");
 }

@@ -10,7 +10,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #include "edmm/image.h"
 
@@ -84,13 +83,18 @@ EDMM_NODISCARD edmm_err img_file_read(const char *path, uint64_t max,
 				      uint8_t **bytes, size_t *size,
 				      struct edmm_diag *diag);
 
+enum img_file_kind {
+	IMG_FILE_PUBLIC,      /* mode 0666 less umask; replaces */
+	IMG_FILE_PRIVATE,     /* mode 0600; replaces */
+	IMG_FILE_PRIVATE_NEW, /* mode 0600; an existing one is -EDMM_EEXIST */
+};
+
 /**
  * img_file_write() - write a file whole or not at all, through a temporary
  * file in the same folder
- * @replace: without it an existing file is -EDMM_EEXIST and stays
  */
 EDMM_NODISCARD edmm_err img_file_write(const char *path, const void *bytes,
-				       size_t size, mode_t mode, bool replace,
+				       size_t size, enum img_file_kind kind,
 				       struct edmm_diag *diag);
 
 /* Why a policy cannot be; NULL if it can. Sizes against ELRANGE: plan.c. */

@@ -162,7 +162,9 @@ edmm_err edmm_key_write(const struct edmm_key *key, const char *path,
 				      NULL);
 	if (ok)
 		size = BIO_get_mem_data(bio, &text);
-	err = size > 0 ? img_file_write(path, text, (size_t)size, 0600, replace,
+	err = size > 0 ? img_file_write(path, text, (size_t)size,
+					replace ? IMG_FILE_PRIVATE
+						: IMG_FILE_PRIVATE_NEW,
 					diag)
 		       : img_fail(diag, -EDMM_EIO, "%s: cannot be encoded",
 				  path);

@@ -18,6 +18,10 @@
 #define XSTACK_SIZE_DEFAULT (4 * SGX_PAGE_SIZE)
 #define HEAP_ALIGN (64ull << 10)
 
+/* What is measured takes time, and a signature file may come from anyone. */
+#define MEASURED_MAX (16ull << 30)
+#define ADDED_MAX (1ull << 40)
+
 /*
  * EMM metadata. Address range: 4 bytes a page of ELRANGE, four times what a
  * page state for each page would take. A static image cannot grow it, so it
@@ -49,6 +53,7 @@ void edmm_policy_default(enum edmm_mode mode, struct edmm_image_policy *policy)
 const char *img_policy_fault(const struct edmm_image_policy *p)
 {
 	const uint64_t limit = 1ull << 47;
+	bool elastic = p->mode == EDMM_MODE_ELASTIC;
 
 	if (p->mode != EDMM_MODE_ELASTIC && p->mode != EDMM_MODE_STATIC)
 		return "mode: neither elastic nor static";
@@ -60,12 +65,15 @@ const char *img_policy_fault(const struct edmm_image_policy *p)
 	if ((p->heap_init | p->heap_size | p->stack_size | p->stack_init) %
 	    SGX_PAGE_SIZE)
 		return "sizes: whole pages of 4096 bytes are wanted";
-	if (p->heap_init > limit || p->heap_size > limit ||
-	    p->stack_size > limit)
-		return "sizes: at most 128T";
+	if (p->heap_init > MEASURED_MAX || p->stack_init > MEASURED_MAX)
+		return "initial sizes: at most 16G";
+	if (p->stack_size > MEASURED_MAX)
+		return "stack: at most 16G";
+	if (p->heap_size > (elastic ? limit : ADDED_MAX))
+		return "heap: at most 1T in a static image";
 	if (!p->stack_size)
 		return "stack: 0 bytes; at least one page is wanted";
-	if (p->mode == EDMM_MODE_ELASTIC) {
+	if (elastic) {
 		if (p->heap_size && p->heap_size < p->heap_init)
 			return "heap: the maximum is below the initial size";
 		if (!p->elrange_size)

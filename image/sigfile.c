@@ -201,7 +201,7 @@ edmm_err edmm_sig_write(const char *path, const struct edmm_sig_file *file,
 
 	if (err)
 		return img_fail(diag, err, "%s: no valid signature file", path);
-	err = img_file_write(path, bytes, size, 0666, true, diag);
+	err = img_file_write(path, bytes, size, IMG_FILE_PUBLIC, diag);
 	free(bytes);
 	return err;
 }

@@ -94,7 +94,7 @@ head -c 100 q.sig >q2.sig
 bad 1 'truncated or too long' edmm inspect q2.sig
 cp q q3
 cp q.sig q3.sig
-printf 'X' | dd of=q3.sig bs=1 seek=700 conv=notrunc 2>/dev/null
+printf 'XXXXXXXX' | dd of=q3.sig bs=1 seek=700 conv=notrunc 2>/dev/null
 bad 1 'SIGSTRUCT is invalid: SIGNATURE' edmm inspect q3
 cp q q4
 run 0 edmm sign --mode elastic q4

@@ -98,14 +98,14 @@ bad 125 'no whole pages' $soft --heap-max 8000001 ./actor
 bad 125 'range holds 63.9 GiB of heap' $soft --heap-max 70G ./actor
 cp actor changed
 cp actor.sig changed.sig
-printf 'X' | dd of=changed bs=1 seek=8200 conv=notrunc 2>/dev/null
+printf 'XXXXXXXX' | dd of=changed bs=1 seek=8200 conv=notrunc 2>/dev/null
 bad 126 'measures .* but its signature is for' $soft ./changed
 cp "$BUILD/bin/tiny_image" tiny
 cp actor.sig tiny.sig
 bad 126 'measures .* but its signature is for' $soft ./tiny
 head -c 20000 actor >short
 bad 126 'short: truncated' $soft ./short
-printf 'X' | dd of=changed.sig bs=1 seek=700 conv=notrunc 2>/dev/null
+printf 'XXXXXXXX' | dd of=changed.sig bs=1 seek=700 conv=notrunc 2>/dev/null
 bad 126 'SIGSTRUCT is invalid: SIGNATURE' $soft ./changed
 run 0 edmm keygen --production -o prod.pem
 run 0 edmm sign -k prod.pem actor
