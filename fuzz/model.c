@@ -100,18 +100,16 @@ static struct mach_pte *pte(struct world *w, const struct step *s)
 }
 
 /* The enclave's own write of SECINFO or the like, if it may. */
-static bool enclave_write(struct world *w, const struct step *s, unsigned page,
-			  unsigned off, const void *p, size_t n)
+static bool enclave_write(struct world *w, const struct step *s, uint64_t to,
+			  const void *p, size_t n)
 {
 	struct mach_cpu *cpu = &w->rig.cpu[s->cpu];
-	struct mach_pte *e = &w->rig.encl[s->encl].pte[page];
-	uint32_t pfec;
+	struct mach_pte *e = mach_ptable_at(&w->rig.tables[s->encl], to);
 
 	if (!mach_inside(cpu) || e->prot == 0 ||
-	    mach_access(w->rig.m, cpu, e->epc, rig_addr(s->encl, page), MACH_W,
-			&pfec) != MACH_ALLOW)
+	    mach_access(w->rig.m, cpu, e->epc, to, MACH_W) != MACH_ALLOW)
 		return false;
-	memcpy(page_of(w->rig.m, e->epc) + off, p, n);
+	memcpy(page_of(w->rig.m, e->epc) + to % SGX_PAGE_SIZE, p, n);
 	return true;
 }
 
@@ -322,7 +320,7 @@ static void sgx2(struct world *w, const struct step *s, unsigned leaf)
 		si.flags = SGX_SECINFO_PT(SGX_PT_REG) | (s->a & 7);
 	if (s->a & 0x80)
 		si.flags ^= 1ull << (s->a & 0x1f);
-	enclave_write(w, s, RIG_OPS, 0, &si, sizeof(si));
+	enclave_write(w, s, rig_addr(s->encl, RIG_OPS), &si, sizeof(si));
 	w->rig.frame.rbx = rig_addr(s->encl, RIG_OPS);
 	w->rig.frame.rcx = rig_addr(s->encl, s->page % PAGES);
 	w->rig.frame.rdx = rig_addr(s->encl, s->b % PAGES);
@@ -354,7 +352,7 @@ static void do_keys(struct world *w, const struct step *s)
 	struct sgx_keyrequest q = { .keyname = s->a & 7,
 				    .keypolicy = s->b & 0x7f };
 
-	enclave_write(w, s, RIG_OPS, 0, &q, sizeof(q));
+	enclave_write(w, s, rig_addr(s->encl, RIG_OPS), &q, sizeof(q));
 	w->rig.frame.rbx = rig_addr(s->encl, RIG_OPS);
 	w->rig.frame.rcx = rig_addr(s->encl, s->page % PAGES);
 	w->rig.frame.rdx = rig_addr(s->encl, s->b % PAGES);
@@ -365,11 +363,13 @@ static void do_keys(struct world *w, const struct step *s)
 static void do_write(struct world *w, const struct step *s)
 {
 	uint64_t v = (uint64_t)s->b << (s->a & 0x38);
+	uint32_t off = 8 * (s->a & 0x1f);
 
-	enclave_write(w, s, s->page % PAGES,
-		      s->a & 0x40 ? SGX_PAGE_SIZE - 8 * (1 + (s->a & 0x1f))
-				  : 8 * (s->a & 0x1f),
-		      &v, sizeof(v));
+	/* From the start of the page, or from its end: GPRSGX is there. */
+	if (s->a & 0x40)
+		off = SGX_PAGE_SIZE - 8 - off;
+	enclave_write(w, s, rig_addr(s->encl, s->page % PAGES) + off, &v,
+		      sizeof(v));
 }
 
 /* A page that will do as a TCS. */
@@ -381,7 +381,8 @@ static void do_write_tcs(struct world *w, const struct step *s)
 	t->nssa = 2;
 	t->ossa = (s->a & 1 ? RIG_SSA0 : RIG_SSA1) * SGX_PAGE_SIZE;
 	t->flags = s->encl == 1 ? SGX_TCS_AEXNOTIFY : 0;
-	enclave_write(w, s, s->page % PAGES, 0, page, sizeof(page));
+	enclave_write(w, s, rig_addr(s->encl, s->page % PAGES), page,
+		      sizeof(page));
 }
 
 /* ---- steps that lead somewhere ------------------------------------------ */

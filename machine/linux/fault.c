@@ -127,10 +127,11 @@ static enum drv_verdict epcm_check(struct drv *d, struct mach_cpu *cpu,
 		mach_cpu_init(&outside);
 		cpu = &outside;
 	}
-	switch (mach_access(d->mach, cpu, epc, addr, access, pfec)) {
+	switch (mach_access(d->mach, cpu, epc, addr, access)) {
 	case MACH_ALLOW:
 		return DRV_RETRY;
 	case MACH_DENY:
+		*pfec = mach_access_pfec(access);
 		d->stats.fault_epcm++;
 		return DRV_SEGV_ACC;
 	default:

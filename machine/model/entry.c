@@ -75,6 +75,7 @@ static struct mach_result ssa_find(const struct mach *m, const struct entry *en,
 	struct mach_result r;
 	uint32_t i;
 
+	*out = (struct ssa){ .gpr = MACH_EPC_NONE };
 	out->xsave_count = (bytes + SGX_PAGE_SIZE - 1) / SGX_PAGE_SIZE;
 	for (i = 0; i < out->xsave_count; i++) {
 		r = ssa_page(m, en->secs_epc, at + i * SGX_PAGE_SIZE,

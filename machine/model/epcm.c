@@ -88,22 +88,25 @@ static bool epcm_allows(const struct mach *m, const struct mach_cpu *cpu,
 }
 
 enum mach_verdict mach_access(const struct mach *m, const struct mach_cpu *cpu,
-			      uint32_t epc, uint64_t addr, unsigned access,
-			      uint32_t *pfec)
+			      uint32_t epc, uint64_t addr, unsigned access)
 {
 	if (!mach_inside(cpu) || !in_elrange(cpu, addr)) {
 		if (mach_inside(cpu) && (access & MACH_X))
 			return MACH_FETCH;
 		return epc == MACH_EPC_NONE ? MACH_ALLOW : MACH_ABORT;
 	}
-	if (epcm_allows(m, cpu, epc, addr, access))
-		return MACH_ALLOW;
-	*pfec = SGX_PFEC_P | SGX_PFEC_U | SGX_PFEC_SGX;
+	return epcm_allows(m, cpu, epc, addr, access) ? MACH_ALLOW : MACH_DENY;
+}
+
+uint32_t mach_access_pfec(unsigned access)
+{
+	uint32_t pfec = SGX_PFEC_P | SGX_PFEC_U | SGX_PFEC_SGX;
+
 	if (access & MACH_W)
-		*pfec |= SGX_PFEC_W;
+		pfec |= SGX_PFEC_W;
 	if (access & MACH_X)
-		*pfec |= SGX_PFEC_I;
-	return MACH_DENY;
+		pfec |= SGX_PFEC_I;
+	return pfec;
 }
 
 struct mach_result operand_resolve(const struct mach *m, struct operand *o)

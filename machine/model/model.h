@@ -465,7 +465,7 @@ bool mach_interrupt(struct mach *m, struct mach_cpu *cpu);
 
 enum mach_verdict {
 	MACH_ALLOW,
-	MACH_DENY,  /* #PF with SGX_PFEC_SGX: see pfec */
+	MACH_DENY,  /* #PF with mach_access_pfec() */
 	MACH_ABORT, /* abort page: reads give ones, writes vanish */
 	MACH_FETCH, /* #GP: an instruction fetch outside ELRANGE */
 };
@@ -477,13 +477,14 @@ enum mach_verdict {
  * @epc: the page that @addr translates to, or MACH_EPC_NONE for other memory
  * @addr: linear address
  * @access: MACH_R, MACH_W or MACH_X
- * @pfec: out, for MACH_DENY: the error code, 0x8005 | W | I
  *
  * Context: lock-free; the answer may be old when it arrives, as a TLB's is.
  */
 enum mach_verdict mach_access(const struct mach *m, const struct mach_cpu *cpu,
-			      uint32_t epc, uint64_t addr, unsigned access,
-			      uint32_t *pfec);
+			      uint32_t epc, uint64_t addr, unsigned access);
+
+/* The #PF error code of a MACH_DENY: 0x8005 | W | I. */
+uint32_t mach_access_pfec(unsigned access);
 
 /**
  * mach_rights() - what the enclave may do with an EPC page now

@@ -114,7 +114,30 @@ static inline struct mach_result res_kpf(uint64_t addr)
 
 /* ---- memory ------------------------------------------------------------ */
 
-/* Not memcpy() and memset(): those may use vector registers. */
+/*
+ * Not memcpy() and memset(), which may use vector registers; but checkers
+ * cannot see through these lines, so they get the plain functions.
+ */
+#if defined(__clang_analyzer__) || defined(__SANITIZE_ADDRESS__) || \
+	defined(__SANITIZE_THREAD__)
+#define PLAIN_COPIES 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define PLAIN_COPIES 1
+#endif
+#endif
+
+#ifdef PLAIN_COPIES
+static inline void copy_bytes(void *dst, const void *src, size_t n)
+{
+	__builtin_memcpy(dst, src, n);
+}
+
+static inline void zero_bytes(void *dst, size_t n)
+{
+	__builtin_memset(dst, 0, n);
+}
+#else
 static inline void copy_bytes(void *dst, const void *src, size_t n)
 {
 	__asm__ volatile("rep movsb"
@@ -127,6 +150,7 @@ static inline void zero_bytes(void *dst, size_t n)
 {
 	__asm__ volatile("rep stosb" : "+D"(dst), "+c"(n) : "a"(0) : "memory");
 }
+#endif
 
 static inline bool all_zero(const void *p, size_t n)
 {

@@ -71,35 +71,52 @@ bool xfrm_legal(const struct mach_config *c, uint64_t xfrm)
 	return (xfrm & XFRM_AMX) == 0 || (xfrm & XFRM_AMX) == XFRM_AMX;
 }
 
-/* Bytes of the SSA's XSAVE area, which lies in pages of any place. */
-static void ssa_copy(const struct mach *m, const struct mach_cpu *cpu,
-		     uint32_t off, void *buf, uint32_t size, bool write)
+/*
+ * The SSA's XSAVE area lies in pages of any place. The bytes at @off, as far
+ * as its page goes and no more than *@size.
+ */
+static uint8_t *ssa_at(const struct mach *m, const struct mach_cpu *cpu,
+		       uint32_t off, uint32_t *size)
 {
-	uint8_t *b = buf;
+	uint32_t at = off & (SGX_PAGE_SIZE - 1);
 
-	while (size != 0) {
-		uint32_t at = off & (SGX_PAGE_SIZE - 1);
-		uint32_t n = SGX_PAGE_SIZE - at;
-		uint8_t *p = page_of(m, cpu->xsave[off >> SGX_PAGE_SHIFT]) + at;
+	if (*size > SGX_PAGE_SIZE - at)
+		*size = SGX_PAGE_SIZE - at;
+	return page_of(m, cpu->xsave[off >> SGX_PAGE_SHIFT]) + at;
+}
 
-		if (n > size)
-			n = size;
-		if (!write)
-			copy_bytes(b, p, n);
-		else if (b)
-			copy_bytes(p, b, n);
-		else
-			zero_bytes(p, n);
-		off += n;
-		size -= n;
-		b = b ? b + n : NULL;
+static void ssa_get(const struct mach *m, const struct mach_cpu *cpu,
+		    uint32_t off, void *buf, uint32_t size)
+{
+	uint8_t *to = buf;
+	uint32_t n;
+
+	for (; size != 0; size -= n, off += n, to += n) {
+		const uint8_t *p;
+
+		n = size;
+		p = ssa_at(m, cpu, off, &n);
+		copy_bytes(to, p, n);
 	}
 }
 
+/* @buf NULL: zeros. */
 static void ssa_put(const struct mach *m, const struct mach_cpu *cpu,
-		    uint32_t off, const void *from, uint32_t size)
+		    uint32_t off, const void *buf, uint32_t size)
 {
-	ssa_copy(m, cpu, off, (void *)(uintptr_t)from, size, true);
+	const uint8_t *from = buf;
+	uint32_t done, n;
+
+	for (done = 0; done < size; done += n) {
+		uint8_t *p;
+
+		n = size - done;
+		p = ssa_at(m, cpu, off + done, &n);
+		if (from)
+			copy_bytes(p, from + done, n);
+		else
+			zero_bytes(p, n);
+	}
 }
 
 /* Components that the frame's image has room for, and its XSTATE_BV. */
@@ -205,8 +222,8 @@ bool xstate_legal(const struct mach *m, const struct mach_cpu *cpu)
 	struct xsave_header h;
 	uint32_t mxcsr;
 
-	ssa_copy(m, cpu, HEADER_OFF, &h, sizeof(h), false);
-	ssa_copy(m, cpu, MXCSR_OFF, &mxcsr, sizeof(mxcsr), false);
+	ssa_get(m, cpu, HEADER_OFF, &h, sizeof(h));
+	ssa_get(m, cpu, MXCSR_OFF, &mxcsr, sizeof(mxcsr));
 	/* XSTATE_BV names components outside XFRM. */
 	if (h.xstate_bv & ~cpu->xfrm)
 		return false;
@@ -222,7 +239,7 @@ static void load_component(const struct mach *m, const struct mach_cpu *cpu,
 {
 	const struct mach_xcomp *x = &m->cfg.xcomp[i];
 
-	ssa_copy(m, cpu, x->off, f->xsave + x->off, x->size, false);
+	ssa_get(m, cpu, x->off, f->xsave + x->off, x->size);
 }
 
 void xstate_load(const struct mach *m, const struct mach_cpu *cpu,
@@ -234,19 +251,17 @@ void xstate_load(const struct mach *m, const struct mach_cpu *cpu,
 
 	if (!f->xsave)
 		return;
-	ssa_copy(m, cpu, HEADER_OFF, &bv, sizeof(bv), false);
-	ssa_copy(m, cpu, MXCSR_OFF, f->xsave + MXCSR_OFF, 4, false);
+	ssa_get(m, cpu, HEADER_OFF, &bv, sizeof(bv));
+	ssa_get(m, cpu, MXCSR_OFF, f->xsave + MXCSR_OFF, 4);
 	zero_bytes(f->xsave, X87_CTL_END);
 	*(volatile uint16_t *)(void *)f->xsave = FCW_INIT;
 	zero_bytes(f->xsave + ST_OFF, XMM_END - ST_OFF);
 	if (bv & BV_X87) {
-		ssa_copy(m, cpu, 0, f->xsave, X87_CTL_END, false);
-		ssa_copy(m, cpu, ST_OFF, f->xsave + ST_OFF, XMM_OFF - ST_OFF,
-			 false);
+		ssa_get(m, cpu, 0, f->xsave, X87_CTL_END);
+		ssa_get(m, cpu, ST_OFF, f->xsave + ST_OFF, XMM_OFF - ST_OFF);
 	}
 	if (bv & BV_SSE)
-		ssa_copy(m, cpu, XMM_OFF, f->xsave + XMM_OFF, XMM_END - XMM_OFF,
-			 false);
+		ssa_get(m, cpu, XMM_OFF, f->xsave + XMM_OFF, XMM_END - XMM_OFF);
 	if (f->xsave_size < MACH_XSAVE_MIN)
 		return;
 	for (i = 2; i < MACH_XCOMPS; i++)

@@ -72,16 +72,14 @@ END_TEST
 
 START_TEST(aug_accept_use)
 {
-	uint32_t pfec = 0;
-
 	assert_ok(rig_eaug(&rig, 0, RIG_FREE));
 	ck_assert_uint_eq(rights(RIG_FREE), 0);
 	assert_ok(rig_enter(&rig, 0, 0, RIG_TCS0));
 	ck_assert_int_eq(mach_access(rig.m, &rig.cpu[0],
 				     rig_page_epc(&rig, 0, RIG_FREE),
-				     rig_addr(0, RIG_FREE) + 8, MACH_W, &pfec),
+				     rig_addr(0, RIG_FREE) + 8, MACH_W),
 			 MACH_DENY);
-	ck_assert_uint_eq(pfec, 0x8007);
+	ck_assert_uint_eq(mach_access_pfec(MACH_W), 0x8007);
 	assert_ok(rig_sgx2(&rig, 0, SGX_EACCEPT, RIG_FREE,
 			   REG | RW | SGX_SECINFO_PENDING));
 	ck_assert_uint_eq(rights(RIG_FREE), MACH_R | MACH_W);

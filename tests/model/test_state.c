@@ -62,7 +62,7 @@ START_TEST(measurement_is_one_sha256)
 			: page == RIG_RO   ? 0x201
 					   : 0x203;
 		memset(block, 0, sizeof(block));
-		memcpy(block, "EADD", 4);
+		memcpy(block, "EADD\0\0\0", 8);
 		memcpy(block + 8, &off, 8);
 		memcpy(block + 16, &flags, 8);
 		SHA256_Update(&c, block, sizeof(block));
@@ -383,34 +383,27 @@ END_TEST
 
 START_TEST(access_outside_and_abort)
 {
-	uint32_t pfec = 0, epc = rig_page_epc(&rig, 0, RIG_DATA);
+	uint32_t epc = rig_page_epc(&rig, 0, RIG_DATA);
 	struct mach_cpu *cpu = &rig.cpu[0];
 	uint64_t at = rig_addr(0, RIG_DATA);
 
-	ck_assert_int_eq(mach_access(rig.m, cpu, epc, at, MACH_R, &pfec),
-			 MACH_ABORT);
-	ck_assert_int_eq(
-		mach_access(rig.m, cpu, MACH_EPC_NONE, 0x1000, MACH_X, &pfec),
-		MACH_ALLOW);
-	assert_ok(rig_enter(&rig, 0, 0, RIG_TCS0));
-	ck_assert_int_eq(mach_access(rig.m, cpu, epc, at, MACH_W, &pfec),
+	ck_assert_int_eq(mach_access(rig.m, cpu, epc, at, MACH_R), MACH_ABORT);
+	ck_assert_int_eq(mach_access(rig.m, cpu, MACH_EPC_NONE, 0x1000, MACH_X),
 			 MACH_ALLOW);
-	ck_assert_int_eq(mach_access(rig.m, cpu, epc, at, MACH_X, &pfec),
+	assert_ok(rig_enter(&rig, 0, 0, RIG_TCS0));
+	ck_assert_int_eq(mach_access(rig.m, cpu, epc, at, MACH_W), MACH_ALLOW);
+	ck_assert_int_eq(mach_access(rig.m, cpu, epc, at, MACH_X), MACH_DENY);
+	ck_assert_uint_eq(mach_access_pfec(MACH_X), 0x8015);
+	ck_assert_int_eq(mach_access(rig.m, cpu, epc, at + 4096, MACH_R),
 			 MACH_DENY);
-	ck_assert_uint_eq(pfec, 0x8015);
-	ck_assert_int_eq(mach_access(rig.m, cpu, epc, at + 4096, MACH_R, &pfec),
+	ck_assert_uint_eq(mach_access_pfec(MACH_R), 0x8005);
+	ck_assert_int_eq(mach_access(rig.m, cpu, MACH_EPC_NONE, at, MACH_R),
 			 MACH_DENY);
-	ck_assert_uint_eq(pfec, 0x8005);
-	ck_assert_int_eq(
-		mach_access(rig.m, cpu, MACH_EPC_NONE, at, MACH_R, &pfec),
-		MACH_DENY);
-	ck_assert_int_eq(
-		mach_access(rig.m, cpu, MACH_EPC_NONE, 0x1000, MACH_R, &pfec),
-		MACH_ALLOW);
-	ck_assert_int_eq(
-		mach_access(rig.m, cpu, MACH_EPC_NONE, 0x1000, MACH_X, &pfec),
-		MACH_FETCH);
-	ck_assert_int_eq(mach_access(rig.m, cpu, epc, 0x1000, MACH_R, &pfec),
+	ck_assert_int_eq(mach_access(rig.m, cpu, MACH_EPC_NONE, 0x1000, MACH_R),
+			 MACH_ALLOW);
+	ck_assert_int_eq(mach_access(rig.m, cpu, MACH_EPC_NONE, 0x1000, MACH_X),
+			 MACH_FETCH);
+	ck_assert_int_eq(mach_access(rig.m, cpu, epc, 0x1000, MACH_R),
 			 MACH_ABORT);
 	assert_ok(rig_exit(&rig, 0));
 }
