@@ -10,6 +10,7 @@ int cli_convert(int argc, char **argv);
 int cli_check(int argc, char **argv);
 int cli_explain(int argc, char **argv);
 int cli_doctor(int argc, char **argv);
+int cli_policy(int argc, char **argv);
 
 /* Options of all of them, for the target that a policy is meant for. */
 enum {

@@ -24,6 +24,7 @@ static const struct verb verbs[] = {
 	{ "convert", cli_convert, "translate a configuration" },
 	{ "doctor", cli_doctor, "what this machine can do" },
 	{ "explain", cli_explain, "show what a configuration becomes" },
+	{ "policy", cli_policy, "print the identities for a SCONE session" },
 	{ "sim", cli_sim, "run any SGX program on the software machine" },
 };
 

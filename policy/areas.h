@@ -34,4 +34,7 @@ void pol_areas(const struct edmm_resolved *r, struct pol_layout *out);
 /* Start-up in nanoseconds on hardware, from published costs of the leaves. */
 uint64_t pol_startup_ns(const struct pol_layout *l);
 
+/* The same on the software machine, from runs of a small program there. */
+uint64_t pol_startup_soft_ns(const struct pol_layout *l);
+
 #endif

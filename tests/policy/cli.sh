@@ -5,6 +5,7 @@
 set -eu
 edmm=$1
 dir=$2
+image=$3
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 unset ENABLE_EDMM SGX_MODE
@@ -101,5 +102,49 @@ for o in json sarif; do
 		"$dir/gramine-fork.manifest"
 	python3 -m json.tool <"$tmp/out" >"$tmp/json" || fails=$((fails + 1))
 	says "$o" P401 "$tmp/json"
+done
+
+# An elastic image's identity knows no maximum and no order; a static one's does.
+identity() { # MODE < edmm.toml
+	cat >"$tmp/edmm.toml"
+	"$edmm" explain --image "$image" "$tmp/edmm.toml" 2>&1 |
+		sed -n "s/^MRENCLAVE, $1 *\\([0-9a-f]*\\) .*/\\1/p"
+}
+a=$(printf '[heap]\ninit="1MiB"\nmax="1GiB"\n[threads]\ninit=2\nmax=8\n' |
+	identity elastic)
+b=$(printf '[threads]\nmax=64\ninit=2\n[heap]\nmax="9GiB"\ninit=1048576\n' |
+	identity elastic)
+c=$(printf '[heap]\nmax="1GiB"\ninit="2MiB"\n[threads]\ninit=2\nmax=8\n' |
+	identity elastic)
+d=$(printf '[heap]\nmax="1GiB"\n' | identity static)
+e=$(printf '[heap]\nmax="2GiB"\n' | identity static)
+if [ ${#a} != 64 ] || [ "$a" != "$b" ] || [ "$a" = "$c" ] ||
+	[ ${#d} != 64 ] || [ "$d" = "$e" ]; then
+	printf 'identities: %s %s %s %s %s\n' "$a" "$b" "$c" "$d" "$e"
+	fails=$((fails + 1))
+fi
+
+# A session lists both identities, the one without EDMM first.
+"$edmm" keygen -o "$tmp/k.pem" 2>/dev/null
+cp "$image" "$tmp/program"
+"$edmm" sign -k "$tmp/k.pem" "$tmp/program" >/dev/null 2>&1
+"$edmm" measure --all "$tmp/program" >"$tmp/ids"
+expect 'session' 0 "$edmm" policy "$tmp/program"
+grep -o '[0-9a-f]\{64\}' "$tmp/out" >"$tmp/listed"
+{ sed -n 's/ *static$//p' "$tmp/ids"; sed -n 's/ *elastic$//p' "$tmp/ids"; } |
+	cmp - "$tmp/listed" || fails=$((fails + 1))
+expect 'no signature' 1 "$edmm" policy "$image.none"
+
+# The doctor only looks, and answers scripts.
+expect 'doctor' 0 "$edmm" doctor --json
+says 'doctor' '"will_use"' "$tmp/out"
+python3 -m json.tool <"$tmp/out" >/dev/null || fails=$((fails + 1))
+expect 'doctor, quiet' 0 "$edmm" doctor --quiet
+[ ! -s "$tmp/out" ] || fails=$((fails + 1))
+expect 'doctor, usage' 2 "$edmm" doctor --need more
+for f in "$dir"/../seeds/*; do
+	expect "explain $f" 0 "$edmm" explain --json "$f"
+	python3 -m json.tool <"$tmp/out" >/dev/null || fails=$((fails + 1))
+	expect "explain $f" 0 "$edmm" explain "$f"
 done
 [ "$fails" = 0 ]
