@@ -251,14 +251,14 @@ START_TEST(sig_file_has_one_spelling)
 	for (i = 0; i < entry + stride + policy; i++) {
 		if (i == entry + policy)
 			i = entry + stride;
-		bytes[i] ^= 1 << (i % 8);
+		bytes[i] = (uint8_t)(bytes[i] ^ 1u << (i % 8));
 		if (!edmm_sig_parse(bytes, size, "x", &f, &diag)) {
 			ck_assert_int_eq(edmm_sig_emit(&f, &out, &out_size), 0);
 			ck_assert_mem_eq(bytes, out, size);
 			ck_assert_uint_ge(i, entry);
 			free(out);
 		}
-		bytes[i] ^= 1 << (i % 8);
+		bytes[i] = (uint8_t)(bytes[i] ^ 1u << (i % 8));
 	}
 	for (i = 0; i < size; i++)
 		ck_assert_int_eq(edmm_sig_parse(bytes, i, "x", &f, &diag),

@@ -177,8 +177,8 @@ static int finish_image(const struct cc_args *args)
 
 int main(int argc, char **argv)
 {
-	struct command cmd = { 0 };
-	struct cc_args args;
+	static struct command cmd; /* lives until the process ends */
+	static struct cc_args args;
 	const char *bad, *why;
 	int status;
 
