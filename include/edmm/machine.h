@@ -4,6 +4,7 @@
  * and a few controls, exported by libedmm-machine.so. Nothing links with that
  * library: look the symbols up with dlsym(RTLD_DEFAULT, ...), and take their
  * absence as "this is no software machine".
+ * The model alone, to link with, is edmm/model.h.
  *
  * The machine protects nothing: it shares one address space with its host.
  * Whoever starts it says so to the user (EDMM_MACHINE_BANNER); the library

@@ -91,3 +91,8 @@ const struct mach_config *mach_config(const struct mach *m)
 {
 	return &m->cfg;
 }
+
+uint8_t *mach_page(const struct mach *m, uint32_t epc)
+{
+	return page_of(m, epc);
+}

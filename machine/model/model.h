@@ -217,6 +217,9 @@ struct mach *mach_copy(void *mem, const struct mach *m,
 
 const struct mach_config *mach_config(const struct mach *m);
 
+/** mach_page() - the contents of EPC page @epc, as the platform has it */
+uint8_t *mach_page(const struct mach *m, uint32_t epc);
+
 /**
  * mach_check() - the EPCM's own invariants
  * @m: a machine on which no leaf is running
