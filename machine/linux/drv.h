@@ -165,6 +165,7 @@ int drv_mmap(struct drv *d, struct drv_encl *e, uint64_t start, uint64_t end,
 	     unsigned prot);
 
 /* Any mmap, mprotect or munmap that hits an enclave mapping comes here. */
+bool drv_any_mapped(const struct drv *d); /* lock-free: a hint */
 bool drv_mapped(struct drv *d, uint64_t start, uint64_t end);
 /* The mapping at @addr or the next above it; false if there is none. */
 bool drv_find_vma(struct drv *d, uint64_t addr, struct drv_vma *out);

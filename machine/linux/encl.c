@@ -234,6 +234,10 @@ void drv_stats(struct drv *d, struct drv_stats *out)
 {
 	drv_lock(d);
 	*out = d->stats;
+	for (int i = 0; i < 8; i++)
+		out->ioctls[i] =
+			__atomic_load_n(&d->ioctls[i], __ATOMIC_RELAXED);
+	out->ioctl_errors = __atomic_load_n(&d->ioctl_errors, __ATOMIC_RELAXED);
 	out->epc_used = epc_used(d);
 	drv_unlock(d);
 }

@@ -116,7 +116,7 @@ struct drv_encl {
 	struct drv_encl *next;
 	void *cookie;
 	atomic_flag busy; /* an ioctl is running */
-	uint32_t state;
+	_Atomic uint32_t state;
 	uint32_t vmas;
 	uint64_t base;
 	uint64_t size;
@@ -163,6 +163,8 @@ struct drv {
 	uint32_t evicted_free; /* index + 1 */
 
 	struct drv_stats stats;
+	uint64_t ioctls[8]; /* these two by atomics, without the lock */
+	uint64_t ioctl_errors;
 };
 
 /* pool.c */

@@ -371,9 +371,9 @@ long drv_ioctl(struct drv *d, struct drv_encl *e, unsigned long cmd,
 		r = dispatch(d, e, cmd, arg, ic);
 		atomic_flag_clear_explicit(&e->busy, memory_order_release);
 	}
-	if (nr < sizeof(d->stats.ioctls) / sizeof(d->stats.ioctls[0]))
-		__atomic_fetch_add(&d->stats.ioctls[nr], 1, __ATOMIC_RELAXED);
+	if (nr < sizeof(d->ioctls) / sizeof(d->ioctls[0]))
+		__atomic_fetch_add(&d->ioctls[nr], 1, __ATOMIC_RELAXED);
 	if (r)
-		__atomic_fetch_add(&d->stats.ioctl_errors, 1, __ATOMIC_RELAXED);
+		__atomic_fetch_add(&d->ioctl_errors, 1, __ATOMIC_RELAXED);
 	return r;
 }

@@ -37,6 +37,16 @@ bool drv_find_vma(struct drv *d, uint64_t addr, struct drv_vma *out)
 	return true;
 }
 
+bool drv_any_mapped(const struct drv *d)
+{
+	return __atomic_load_n(&d->vmas.count, __ATOMIC_RELAXED) != 0;
+}
+
+static void count_change(struct vma_table *t, int by)
+{
+	__atomic_store_n(&t->count, t->count + (uint32_t)by, __ATOMIC_RELAXED);
+}
+
 bool drv_mapped(struct drv *d, uint64_t start, uint64_t end)
 {
 	uint32_t i = lower(d, start);
@@ -69,7 +79,7 @@ static void insert(struct drv *d, uint32_t i, const struct drv_vma *v)
 
 	memmove(&t->v[i + 1], &t->v[i], (t->count - i) * sizeof(*v));
 	t->v[i] = *v;
-	t->count++;
+	count_change(t, 1);
 	v->encl->vmas++;
 }
 
@@ -78,7 +88,7 @@ static void erase(struct drv *d, uint32_t i)
 	struct vma_table *t = &d->vmas;
 
 	t->v[i].encl->vmas--;
-	t->count--;
+	count_change(t, -1);
 	memmove(&t->v[i], &t->v[i + 1], (t->count - i) * sizeof(t->v[0]));
 }
 

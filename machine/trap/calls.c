@@ -49,10 +49,16 @@ static bool range(const void *addr, size_t len, uint64_t *start, uint64_t *end)
 
 static bool hits(const void *addr, size_t len)
 {
-	uint64_t start, end;
+	uint64_t start, end, mask;
+	bool hit;
 
-	return machine.d && range(addr, len, &start, &end) &&
-	       drv_mapped(machine.d, start, end);
+	if (!machine.d || !drv_any_mapped(machine.d) ||
+	    !range(addr, len, &start, &end))
+		return false;
+	mask = enter();
+	hit = drv_mapped(machine.d, start, end);
+	leave(mask);
+	return hit;
 }
 
 static unsigned drv_prot(int prot)

@@ -30,18 +30,6 @@ extern const char encl_code[], encl_code_end[];
 		}                                                              \
 	} while (0)
 
-void encl_need_machine(char **argv, const char *options)
-{
-	if (getenv("EDMM_TEST_INSIDE"))
-		return;
-	setenv("EDMM_TEST_INSIDE", "1", 1);
-	setenv("EDMM_MACHINE_QUIET", "1", 1);
-	setenv("EDMM_MACHINE", options, 1);
-	setenv("LD_PRELOAD", MACHINE_LIBRARY, 1);
-	execv("/proc/self/exe", argv);
-	abort();
-}
-
 static int fail(int r)
 {
 	return r ? -errno : 0;
@@ -192,6 +180,21 @@ static EVP_PKEY *key(void)
 	EVP_PKEY_CTX_free(c);
 	BN_free(three);
 	return k;
+}
+
+void encl_need_machine(char **argv, const char *options)
+{
+	if (getenv("EDMM_TEST_INSIDE")) {
+		/* Once, before tests are forked: it takes a second. */
+		key();
+		return;
+	}
+	setenv("EDMM_TEST_INSIDE", "1", 1);
+	setenv("EDMM_MACHINE_QUIET", "1", 1);
+	setenv("EDMM_MACHINE", options, 1);
+	setenv("LD_PRELOAD", MACHINE_LIBRARY, 1);
+	execv("/proc/self/exe", argv);
+	abort();
 }
 
 /* q1 = S^2 / N, q2 = (S^3 - q1 S N) / N = S (S^2 mod N) / N. */

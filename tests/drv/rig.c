@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "rig.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <machine/model/crypto.h>
+#include <machine/model/state.h>
+#include <tests/model/rig.h>
+
+#define MUST(cond)                                                         \
+	do {                                                               \
+		if (!(cond)) {                                             \
+			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, \
+				#cond);                                    \
+			abort();                                           \
+		}                                                          \
+	} while (0)
+
+#define EPC_DEFAULT 512u
+#define AEP 0x400100ull
+
+void drig_setup(void)
+{
+	rig_setup();
+}
+
+uint64_t drig_addr(unsigned page)
+{
+	return DRIG_BASE + page * 4096ull;
+}
+
+/* ---- platform ---------------------------------------------------------- */
+
+static void *chunk(struct drig *r, size_t size)
+{
+	void *p = aligned_alloc(4096, (size + 4095) & ~4095ul);
+
+	MUST(p && r->chunk_count < 256);
+	memset(p, 0, size);
+	r->chunks[r->chunk_count++] = p;
+	return p;
+}
+
+static void *plat_alloc(void *ctx, size_t size)
+{
+	return chunk(ctx, size);
+}
+
+static uint8_t *plat_create(void *ctx, struct drv_encl *e, uint64_t base,
+			    uint64_t size)
+{
+	(void)e;
+	(void)base;
+	return size > DRIG_SIZE ? NULL : chunk(ctx, size);
+}
+
+static void plat_destroy(void *ctx, struct drv_encl *e)
+{
+	(void)ctx;
+	(void)e;
+}
+
+static void plat_view(void *ctx, struct drv_encl *e, uint64_t addr,
+		      unsigned from, unsigned to)
+{
+	struct drig *r = ctx;
+	uint64_t page = (addr - DRIG_BASE) / 4096;
+
+	(void)e;
+	MUST(page < DRIG_PAGES && r->views[page] == from && from != to);
+	r->views[page] = (uint8_t)to;
+}
+
+static void plat_discard(void *ctx, struct drv_encl *e, uint64_t addr,
+			 uint64_t size)
+{
+	struct drig *r = ctx;
+
+	memset(drv_encl_mem(e) + (addr - DRIG_BASE), 0, size);
+	r->discarded += (unsigned)(size / 4096);
+}
+
+static int plat_in(void *ctx, void *dst, uint64_t src, size_t size)
+{
+	(void)ctx;
+	if (src < 4096)
+		return -EFAULT;
+	memcpy(dst, (const void *)(uintptr_t)src, size);
+	return 0;
+}
+
+static int plat_out(void *ctx, uint64_t dst, const void *src, size_t size)
+{
+	(void)ctx;
+	if (dst < 4096)
+		return -EFAULT;
+	memcpy((void *)(uintptr_t)dst, src, size);
+	return 0;
+}
+
+static bool plat_mapped(void *ctx, uint64_t addr)
+{
+	(void)ctx;
+	return addr >= 4096;
+}
+
+static void plat_each(void *ctx, void (*fn)(void *arg, struct mach_cpu *cpu),
+		      void *arg)
+{
+	struct drig *r = ctx;
+
+	for (unsigned i = 0; i < DRIG_CPUS; i++)
+		fn(arg, &r->cpu[i]);
+}
+
+static bool plat_signal(void *ctx)
+{
+	return ((struct drig *)ctx)->signal;
+}
+
+static void plat_wait(void *ctx, uint32_t *word, uint32_t value)
+{
+	(void)ctx;
+	(void)word;
+	(void)value;
+	sched_yield();
+}
+
+static void plat_wake(void *ctx, uint32_t *word)
+{
+	(void)ctx;
+	(void)word;
+}
+
+/* Descriptor 7 is an open /dev/sgx_provision. */
+static bool is_provision(void *ctx, int fd)
+{
+	(void)ctx;
+	return fd == 7;
+}
+
+/* ---- records that succeed ---------------------------------------------- */
+
+static void secs_fill(struct drig *r)
+{
+	r->secs.size = DRIG_SIZE;
+	r->secs.base = DRIG_BASE;
+	r->secs.ssaframesize = 1;
+	r->secs.attributes.flags = SGX_ATTR_MODE64BIT;
+	r->secs.attributes.xfrm = SGX_XFRM_LEGACY;
+	r->create.src = (uint64_t)(uintptr_t)&r->secs;
+}
+
+static void tcs_fill(struct sgx_tcs *t)
+{
+	t->ossa = DRIG_SSA * 4096;
+	t->nssa = 2;
+	t->oentry = DRIG_CODE * 4096;
+	t->fslimit = UINT32_MAX;
+	t->gslimit = UINT32_MAX;
+}
+
+static const uint64_t built[DRIG_BUILT] = {
+	[DRIG_TCS] = SGX_SECINFO_PT(SGX_PT_TCS),
+	[DRIG_SSA] = SGX_SECINFO_PT(SGX_PT_REG) | 3,
+	[DRIG_SSA2] = SGX_SECINFO_PT(SGX_PT_REG) | 3,
+	[DRIG_CODE] = SGX_SECINFO_PT(SGX_PT_REG) | 5,
+	[DRIG_DATA] = SGX_SECINFO_PT(SGX_PT_REG) | 3,
+	[DRIG_RO] = SGX_SECINFO_PT(SGX_PT_REG) | 1,
+};
+
+/* A page of zeros to add, and one that is a TCS. */
+static uint8_t zeros[2 * 4096] __attribute__((aligned(4096)));
+static struct sgx_tcs tcs;
+
+static void add_fill(struct drig *r)
+{
+	tcs_fill(&tcs);
+	r->si.flags = SGX_SECINFO_PT(SGX_PT_REG) | 3;
+	r->add.src = (uint64_t)(uintptr_t)zeros;
+	r->add.offset = DRIG_FREE * 4096;
+	r->add.length = 4096;
+	r->add.secinfo = (uint64_t)(uintptr_t)&r->si;
+	r->add.flags = SGX_PAGE_MEASURE;
+}
+
+static void later_fill(struct drig *r)
+{
+	r->init.sigstruct = (uint64_t)(uintptr_t)&r->sig;
+	r->prov.fd = 7;
+	r->res.offset = DRIG_DATA * 4096;
+	r->res.length = 4096;
+	r->res.permissions = 1;
+	r->mod.offset = DRIG_DATA * 4096;
+	r->mod.length = 4096;
+	r->mod.page_type = SGX_PT_TRIM;
+	r->rem.offset = DRIG_DATA * 4096;
+	r->rem.length = 4096;
+}
+
+/* ---- building ---------------------------------------------------------- */
+
+void drig_open(struct drig *r, uint32_t epc, uint32_t features)
+{
+	struct drv_platform p = {
+		.ctx = r,
+		.alloc = plat_alloc,
+		.create = plat_create,
+		.destroy = plat_destroy,
+		.view = plat_view,
+		.discard = plat_discard,
+		.copy_in = plat_in,
+		.copy_out = plat_out,
+		.mapped = plat_mapped,
+		.each_cpu = plat_each,
+		.signal_pending = plat_signal,
+		.wait = plat_wait,
+		.wake = plat_wake,
+	};
+
+	memset(r, 0, sizeof(*r));
+	mach_config_default(&r->cfg.mach);
+	r->cfg.mach.arena = false;
+	r->cfg.mach.epc_pages = epc ? epc : EPC_DEFAULT;
+	r->cfg.mach.features = features;
+	r->mem = chunk(r, drv_size(&r->cfg));
+	r->d = drv_init(r->mem, &r->cfg, &p);
+	MUST(r->d);
+	r->m = drv_mach(r->d);
+	for (unsigned i = 0; i < DRIG_CPUS; i++)
+		mach_cpu_init(&r->cpu[i]);
+	r->ic.is_provision = is_provision;
+	r->e = drv_open(r->d, r);
+	MUST(r->e);
+	secs_fill(r);
+	add_fill(r);
+	later_fill(r);
+}
+
+void drig_close(struct drig *r)
+{
+	char why[128];
+
+	MUST(drv_munmap(r->d, 0, DRIG_BASE + DRIG_SIZE) == 0);
+	drv_release(r->d, r->e);
+	/* Everything the file had is free again. */
+	MUST(epc_used(r->d) == 0);
+	if (!mach_check_cpus(r->m, r->cpu, DRIG_CPUS, why, sizeof(why))) {
+		fprintf(stderr, "%s\n", why);
+		abort();
+	}
+	for (unsigned i = 0; i < r->chunk_count; i++)
+		free(r->chunks[i]);
+}
+
+long drig_ioctl(struct drig *r, unsigned long cmd, void *arg)
+{
+	return drv_ioctl(r->d, r->e, cmd, (uint64_t)(uintptr_t)arg, &r->ic);
+}
+
+void drig_created(struct drig *r)
+{
+	MUST(drig_ioctl(r, SGX_IOC_ENCLAVE_CREATE, &r->create) == 0);
+}
+
+void drig_added(struct drig *r)
+{
+	struct sgx_enclave_add_pages a = r->add;
+	struct sgx_secinfo si = { 0 };
+
+	drig_created(r);
+	for (unsigned i = 0; i < DRIG_BUILT; i++) {
+		a.offset = i * 4096;
+		a.src = (uint64_t)(uintptr_t)(i == DRIG_TCS ? (void *)&tcs
+							    : zeros);
+		a.secinfo = (uint64_t)(uintptr_t)&si;
+		si.flags = built[i];
+		MUST(drig_ioctl(r, SGX_IOC_ENCLAVE_ADD_PAGES, &a) == 0);
+	}
+	drig_sign(r);
+}
+
+void drig_sign(struct drig *r)
+{
+	static const uint8_t header[12] = SGX_SIGSTRUCT_HEADER;
+	static const uint8_t header2[16] = SGX_SIGSTRUCT_HEADER2;
+	struct sgx_secs *s = secs_of(r->m, r->e->secs_epc);
+
+	memset(&r->sig, 0, sizeof(r->sig));
+	memcpy(r->sig.header, header, sizeof(header));
+	memcpy(r->sig.header2, header2, sizeof(header2));
+	r->sig.date = 0x20261121;
+	r->sig.exponent = 3;
+	r->sig.attributes = s->attributes;
+	r->sig.attributemask.flags = ~SGX_ATTR_DEBUG;
+	r->sig.attributemask.xfrm = ~0ull;
+	r->sig.miscmask = ~0u;
+	measure_final(hidden_of(s), r->sig.enclavehash);
+	rig_sign(&r->sig);
+}
+
+void drig_ready(struct drig *r)
+{
+	drig_added(r);
+	MUST(drig_ioctl(r, SGX_IOC_ENCLAVE_INIT, &r->init) == 0);
+	MUST(drv_mmap(r->d, r->e, DRIG_BASE, drig_addr(DRIG_CODE), 3) == 0);
+	MUST(drv_mmap(r->d, r->e, drig_addr(DRIG_CODE), drig_addr(DRIG_DATA),
+		      5) == 0);
+	MUST(drv_mmap(r->d, r->e, drig_addr(DRIG_DATA), drig_addr(DRIG_RO),
+		      3) == 0);
+	MUST(drv_mmap(r->d, r->e, drig_addr(DRIG_RO), drig_addr(DRIG_FREE),
+		      1) == 0);
+	MUST(drv_mmap(r->d, r->e, drig_addr(DRIG_FREE), DRIG_BASE + DRIG_SIZE,
+		      7) == 0);
+}
+
+/* ---- inside ------------------------------------------------------------ */
+
+/* A leaf, with the faults that the driver resolves. */
+static struct mach_result leaf(struct drig *r, unsigned cpu,
+			       struct mach_frame *f)
+{
+	struct mach_result res;
+	uint32_t pfec;
+	unsigned access;
+
+	drv_lock(r->d);
+	for (;;) {
+		res = mach_enclu(r->m, &r->cpu[cpu], f);
+		if (res.kind != MACH_FAULT || res.vector != SGX_VEC_PF ||
+		    (res.pfec & SGX_PFEC_SGX))
+			break;
+		access = res.pfec & SGX_PFEC_W ? MACH_W : MACH_R;
+		if (drv_fault(r->d, &r->cpu[cpu], res.addr, access, true,
+			      &pfec) != DRV_RETRY)
+			break;
+	}
+	drv_refresh(r->d, f->rcx);
+	drv_unlock(r->d);
+	return res;
+}
+
+void drig_enter(struct drig *r, unsigned cpu)
+{
+	struct mach_frame f = { .rax = SGX_EENTER,
+				.rbx = drig_addr(DRIG_TCS),
+				.rcx = AEP };
+
+	MUST(mach_ok(leaf(r, cpu, &f)));
+}
+
+void drig_exit(struct drig *r, unsigned cpu)
+{
+	struct mach_frame f = { .rax = SGX_EEXIT, .rbx = AEP };
+
+	MUST(mach_ok(leaf(r, cpu, &f)));
+}
+
+long drig_leaf(struct drig *r, unsigned nr, uint64_t flags, uint64_t addr)
+{
+	struct mach_frame f = { .rax = nr,
+				.rbx = drig_addr(DRIG_DATA),
+				.rcx = addr };
+	struct sgx_secinfo *si = (struct sgx_secinfo *)(void *)page_mem(
+		r->e, drig_addr(DRIG_DATA));
+	struct mach_result res;
+	page_t *p;
+
+	drig_enter(r, 0);
+	drv_lock(r->d);
+	p = page_find(r->e, drig_addr(DRIG_DATA));
+	MUST(p && page_load(r->d, r->e, p, drig_addr(DRIG_DATA)) == 0);
+	drv_unlock(r->d);
+	memset(si, 0, sizeof(*si));
+	si->flags = flags;
+	res = leaf(r, 0, &f);
+	drig_exit(r, 0);
+	if (res.kind == MACH_FAULT)
+		return -1;
+	return res.kind == MACH_CODE ? res.code : 0;
+}
+
+long drig_accept(struct drig *r, unsigned page)
+{
+	return drig_leaf(r, SGX_EACCEPT,
+			 SGX_SECINFO_PT(SGX_PT_REG) | SGX_SECINFO_R |
+				 SGX_SECINFO_W | SGX_SECINFO_PENDING,
+			 drig_addr(page));
+}
+
+long drig_accept_trim(struct drig *r, unsigned page)
+{
+	return drig_leaf(r, SGX_EACCEPT,
+			 SGX_SECINFO_PT(SGX_PT_TRIM) | SGX_SECINFO_MODIFIED,
+			 drig_addr(page));
+}
