@@ -28,6 +28,7 @@
 #define REPEAT_MAX 1000u
 
 bool (*rt_fault_hook)(struct rt_regs *regs);
+bool (*rt_shortage_hook)(void);
 
 static uint64_t fixup_value(uint32_t vector)
 {
@@ -128,6 +129,8 @@ static void enter_stage2(struct rt_thread *t, uint32_t vector)
 	f = (struct rt_frame *)((xsave - sizeof(*f)) & ~15ull);
 	take_regs(&f->regs, t, vector);
 	f->regs.xsave = (void *)xsave;
+	f->regs.xsave_size = xsave_size();
+	f->regs.xfrm = rt_global.xfrm;
 	f->prev_xsp = t->xsp;
 	t->xsp = (uint64_t)f;
 
@@ -193,6 +196,9 @@ static void resolve(struct rt_thread *t, struct rt_regs *r)
 
 	if (r->vector == SGX_VEC_PF && rt_inside(r->addr, 1)) {
 		why = rt_emm_fault(r);
+		if (why == -EDMM_ENOMEM && rt_shortage_hook &&
+		    rt_shortage_hook())
+			why = rt_emm_fault(r);
 		if (why == EMM_FAULT_CONTINUE) {
 			count_repeats(t, r);
 			return;

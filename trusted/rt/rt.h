@@ -202,7 +202,8 @@ void rt_stats_main(void);
  * struct rt_regs - the interrupted state, complete
  *
  * General registers in GPRSGX's order; the extended state is in @xsave, in
- * the standard form of XSAVE. What a handler changes here is what continues.
+ * the standard form of XSAVE, @xsave_size bytes of the features @xfrm. What a
+ * handler changes here is what continues.
  */
 struct rt_regs {
 	uint64_t rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi;
@@ -213,7 +214,17 @@ struct rt_regs {
 	uint32_t error_code; /* of #PF and #GP */
 	uint64_t addr;	     /* of #PF, as the SSA has it */
 	void *xsave;
+	uint64_t xsave_size;
+	uint64_t xfrm;
 };
+
+/**
+ * rt_shortage_hook - give memory back; NULL until someone sets it
+ *
+ * Called at stage 2 for a fault that is right but finds no memory. Return:
+ * true when something was given back, so that trying again makes sense.
+ */
+extern bool (*rt_shortage_hook)(void);
 
 /**
  * rt_fault_hook - the program's own handlers; NULL until someone sets it
