@@ -245,6 +245,27 @@ START_TEST(resizing_keeps_content)
 }
 END_TEST
 
+START_TEST(resizing_stays_where_there_is_room)
+{
+	struct heap_resize r = { .old = 20 * MIB,
+				 .size = 50 * MIB,
+				 .kind = HEAP_ARENA,
+				 .move = true };
+	uint64_t a = 0;
+
+	r.addr = must_map(HEAP_ARENA, 20 * MIB);
+	fill(r.addr, 7, 20 * MIB);
+	ck_assert_int_eq(heap_resize(heap, &r, &a), 0);
+	ck_assert_uint_eq(a, r.addr);
+	ck_assert_int_eq(*(char *)(a + 20 * MIB - 1), 7);
+	ck_assert(all_zero(a + 20 * MIB, 30 * MIB));
+	r.old = 50 * MIB;
+	r.size = 80 * MIB;
+	ck_assert_int_eq(heap_resize(heap, &r, &a), -EDMM_ENOMEM);
+	ck_assert_uint_eq(heap->charged, 50 * MIB);
+}
+END_TEST
+
 START_TEST(the_break_moves)
 {
 	uint64_t b = heap_brk(heap, 0);
@@ -315,6 +336,7 @@ static Suite *heap_suite(void)
 	tcase_add_test(tc, rights_are_kept);
 	tcase_add_loop_test(tc, discarded_reads_as_zero, 0, 2);
 	tcase_add_loop_test(tc, resizing_keeps_content, 0, 2);
+	tcase_add_test(tc, resizing_stays_where_there_is_room);
 	tcase_add_test(tc, the_break_moves);
 	tcase_add_loop_test(tc, random_churn_keeps_every_byte, 0, 4);
 	suite_add_tcase(suite, tc);

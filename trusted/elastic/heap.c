@@ -6,8 +6,8 @@
 /* The break serves malloc's records: little, and rarely given back. */
 #define BRK_SHARE 64u
 #define BRK_MAX (256ull << 20)
-#define IDLE_MAX (64ull << 20)
-#define IDLE_SHARE 256u /* of 1024 */
+#define BRK_WINDOW (64u << 10)
+#define IDLE_MIN (4ull << 20)
 
 static edmm_err map_bits(struct heap *h, uint64_t top, uint64_t bytes,
 			 uint64_t **out)
@@ -23,19 +23,17 @@ static edmm_err map_bits(struct heap *h, uint64_t top, uint64_t bytes,
 	return emm_alloc(h->emm, &a, NULL);
 }
 
-static edmm_err start_brk(struct heap *h, uint64_t size)
+static edmm_err start_brk(struct heap *h, uint64_t base, uint64_t size)
 {
 	struct emm_alloc a = {
-		.addr = h->base,
+		.addr = base,
 		.size = size,
 		.flags = EMM_ON_DEMAND | EMM_FIXED,
 		.prot = EMM_RW,
-		.policy = { HEAP_PAGE, HEAP_WINDOW_MIN },
 	};
 
-	h->brk_base = h->brk_now = h->base;
-	h->brk_end = h->base + size;
-	h->arena_end = h->ahead = h->brk_end;
+	h->brk_base = h->brk_now = h->brk_ahead = base;
+	h->brk_end = base + size;
 	return emm_alloc(h->emm, &a, NULL);
 }
 
@@ -44,27 +42,37 @@ edmm_err heap_init(struct heap *h, const struct heap_params *p)
 	uint64_t pages = p->size / HEAP_PAGE;
 	uint64_t bits = heap_round(vmap_bytes(pages));
 	uint64_t brk = heap_round(p->size / BRK_SHARE);
-	bool own = p->free_max == UINT64_MAX;
+	uint64_t top = p->base + p->size - 2 * bits;
 	uint64_t *used, *charged;
 	edmm_err err;
 
 	if (p->size < 8 * HEAP_PAGE || bits > p->size / 4)
 		return -EDMM_ENOMEM;
+	if (brk > BRK_MAX)
+		brk = BRK_MAX;
 	*h = (struct heap){
-		.emm = p->emm, .base = p->base, .max = p->max, .wx = p->wx
+		.emm = p->emm,
+		.base = p->base,
+		.max = p->max,
+		.wx = p->wx,
+		.free_max = p->free_max,
+		.free_min = p->init > IDLE_MIN ? p->init : IDLE_MIN,
+		.arena_end = p->base,
+		.ahead = p->base,
 	};
-	err = map_bits(h, p->base + p->size, bits, &used);
+	err = map_bits(h, top + bits, bits, &used);
 	if (err == 0)
-		err = map_bits(h, p->base + p->size - bits, bits, &charged);
+		err = map_bits(h, top + 2 * bits, bits, &charged);
 	if (err == 0)
-		err = start_brk(h, brk < BRK_MAX ? brk : BRK_MAX);
+		err = start_brk(h, top - brk, brk);
 	if (err != 0)
 		return err;
-	vmap_init(&h->map, used, charged, pages - 2 * bits / HEAP_PAGE);
-	vmap_take(&h->map, 0, (h->brk_end - h->base) / HEAP_PAGE);
-	emm_set_limits(h->emm, 0, own ? IDLE_MAX : p->free_max,
-		       own ? IDLE_SHARE : 0);
-	return 0;
+	vmap_init(&h->map, used, charged, (top - p->base) / HEAP_PAGE);
+	pages = brk / HEAP_PAGE;
+	err = heap_ready(h, h->map.pages - pages, pages);
+	if (err == 0)
+		vmap_take(&h->map, h->map.pages - pages, pages);
+	return err;
 }
 
 bool heap_owns(const struct heap *h, uint64_t addr, uint64_t size)
@@ -109,7 +117,7 @@ static uint64_t next_free(struct heap *h, uint64_t *at)
 bool heap_relieve(struct heap *h)
 {
 	uint64_t before = emm_committed(h->emm);
-	uint64_t at = heap_index(h, h->brk_end), count;
+	uint64_t at = 0, count;
 
 	while ((count = next_free(h, &at)) > 0) {
 		if (emm_uncommit_now(h->emm, heap_addr(h, at),
@@ -122,17 +130,45 @@ bool heap_relieve(struct heap *h)
 	return emm_committed(h->emm) < before;
 }
 
+/*
+ * Commits up to @to, and a window ahead where the zone has room. The first
+ * page is left to a fault: musl makes it a guard, which costs nothing while
+ * it is absent.
+ */
+static edmm_err commit_brk(struct heap *h, uint64_t to)
+{
+	uint64_t from = h->brk_ahead, end = to + BRK_WINDOW;
+	edmm_err err;
+
+	if (to <= from)
+		return 0;
+	if (end > h->brk_end)
+		end = h->brk_end;
+	if (from == h->brk_base)
+		from += HEAP_PAGE;
+	err = emm_commit(h->emm, from, end - from, NULL);
+	if (err == 0)
+		h->brk_ahead = end;
+	return err;
+}
+
 uint64_t heap_brk(struct heap *h, uint64_t addr)
 {
 	uint64_t now = heap_round(h->brk_now), to = heap_round(addr);
 
 	if (addr < h->brk_base || addr > h->brk_end)
 		return h->brk_now;
-	if (to > now && heap_charge(h, now, to - now) != 0)
-		return h->brk_now;
-	if (to < now) {
-		if (emm_uncommit_now(h->emm, to, now - to, NULL) != 0)
+	if (to > now) {
+		if (heap_charge(h, now, to - now) != 0)
 			return h->brk_now;
+		if (commit_brk(h, to) != 0) {
+			heap_uncharge(h, now, to - now);
+			return h->brk_now;
+		}
+	} else if (to < now) {
+		if (emm_uncommit_now(h->emm, to, h->brk_ahead - to, NULL) != 0)
+			return h->brk_now;
+		h->brk_ahead = to;
 		heap_uncharge(h, to, now - to);
 	}
 	h->brk_now = addr;

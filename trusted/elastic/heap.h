@@ -40,7 +40,8 @@
  * @size: bytes of address range
  * @max: most bytes mapped at a time
  * @free_max: bytes of lazily freed memory to keep; UINT64_MAX: a quarter of
- *	what is committed, at most 64 MiB
+ *	what is mapped, at least @init and 4 MiB, at most 64 MiB
+ * @init: bytes from @base on that the loader has put there, idle
  * @wx: pages may be writable and executable
  */
 struct heap_params {
@@ -49,6 +50,7 @@ struct heap_params {
 	uint64_t size;
 	uint64_t max;
 	uint64_t free_max;
+	uint64_t init;
 	bool wx;
 };
 
@@ -56,6 +58,8 @@ struct heap {
 	struct emm *emm;
 	uint64_t base;
 	uint64_t max;
+	uint64_t free_max; /* or UINT64_MAX */
+	uint64_t free_min;
 	bool wx;
 	bool arena_odd; /* some of the arena may not be read-write */
 	struct rt_lock lock;
@@ -66,6 +70,7 @@ struct heap {
 	uint64_t brk_base;
 	uint64_t brk_end;
 	uint64_t brk_now;
+	uint64_t brk_ahead; /* address; committed to here */
 };
 
 /*

@@ -32,4 +32,8 @@ EDMM_NODISCARD edmm_err heap_charge(struct heap *h, uint64_t addr,
 				    uint64_t size);
 void heap_uncharge(struct heap *h, uint64_t addr, uint64_t size);
 
+/* Maps exactly [addr, addr + size), read-write; -EDMM_ENOMEM if it is taken. */
+EDMM_NODISCARD edmm_err heap_extend(struct heap *h, uint64_t addr,
+				    uint64_t size, enum heap_kind kind);
+
 #endif

@@ -5,6 +5,7 @@
 
 /* Ranges up to this size are committed when they are mapped. */
 #define NOW_MAX (1ull << 20)
+#define IDLE_MAX (64ull << 20)
 
 static const struct emm_policy windows = { HEAP_WINDOW_MIN, HEAP_WINDOW_MAX };
 
@@ -81,6 +82,25 @@ static uint64_t min64(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
+/*
+ * Idle pages are in the enclave and can be touched without a fault, so those
+ * that are handed out are committed, and so zeroed, before anyone can.
+ */
+static edmm_err revive(struct heap *h, uint64_t addr, uint64_t end)
+{
+	struct emm_run run;
+	edmm_err err;
+
+	for (; addr < end; addr = run.addr + run.size) {
+		err = emm_query(h->emm, addr, end, &run);
+		if (err == 0 && run.state == EMM_PG_IDLE)
+			err = emm_commit(h->emm, run.addr, run.size, NULL);
+		if (err != 0)
+			return err;
+	}
+	return 0;
+}
+
 /* A share of what is in use, so that looking ahead costs no more than that. */
 static uint64_t window(const struct heap *h)
 {
@@ -110,22 +130,6 @@ static edmm_err grow_arena(struct heap *h, uint64_t end)
 	if (err == 0)
 		h->arena_end += a.size;
 	return err;
-}
-
-/* Idle pages that are handed out again become committed, and so zero. */
-static edmm_err revive(struct heap *h, uint64_t addr, uint64_t end)
-{
-	struct emm_run run;
-	edmm_err err;
-
-	for (; addr < end; addr = run.addr + run.size) {
-		err = emm_query(h->emm, addr, end, &run);
-		if (err == 0 && run.state == EMM_PG_IDLE)
-			err = emm_commit(h->emm, run.addr, run.size, NULL);
-		if (err != 0)
-			return err;
-	}
-	return 0;
 }
 
 /*
@@ -163,28 +167,35 @@ static void make_room(struct heap *h, uint64_t size)
 		heap_relieve(h);
 }
 
+/* Pages for a range of the arena that has been taken. */
+static edmm_err fill_arena(struct heap *h, uint64_t addr, uint64_t size,
+			   bool now)
+{
+	edmm_err err = grow_arena(h, addr + size);
+
+	if (err != 0)
+		return err;
+	make_room(h, size);
+	err = prepare(h, addr, addr + size, now);
+	if (err == -EDMM_ENOMEM && heap_relieve(h))
+		err = prepare(h, addr, addr + size, now);
+	return err;
+}
+
 static edmm_err map_arena(struct heap *h, uint64_t size, bool now,
 			  uint64_t *out)
 {
-	uint64_t at, addr, count = size / HEAP_PAGE;
+	uint64_t at, count = size / HEAP_PAGE;
 	edmm_err err = take(h, HEAP_ARENA, count, true, &at);
 
 	if (err != 0)
 		return err;
-	addr = heap_addr(h, at);
-	err = grow_arena(h, addr + size);
-	if (err == 0) {
-		make_room(h, size);
-		err = prepare(h, addr, addr + size, now);
-		if (err == -EDMM_ENOMEM && heap_relieve(h))
-			err = prepare(h, addr, addr + size, now);
-	}
-	if (err != 0) {
+	err = fill_arena(h, heap_addr(h, at), size, now);
+	if (err != 0)
 		give_back(h, at, count);
-		return err;
-	}
-	*out = addr;
-	return 0;
+	else
+		*out = heap_addr(h, at);
+	return err;
 }
 
 static edmm_err alloc_area(struct heap *h, const struct heap_req *r,
@@ -199,10 +210,13 @@ static edmm_err alloc_area(struct heap *h, const struct heap_req *r,
 	};
 	edmm_err err = emm_alloc(h->emm, &a, NULL);
 
-	if (err != 0 || !r->now || r->prot == EMM_NONE)
+	if (err != 0 || r->prot == EMM_NONE)
 		return err;
 	make_room(h, size);
-	err = emm_commit(h->emm, addr, size, NULL);
+	if (r->now)
+		err = emm_commit(h->emm, addr, size, NULL);
+	else
+		err = revive(h, addr, addr + size);
 	if (err != 0 && emm_dealloc(h->emm, addr, size, NULL) != 0)
 		return -EDMM_EFAULT;
 	return err;
@@ -224,6 +238,34 @@ static edmm_err map_anywhere(struct heap *h, const struct heap_req *r,
 	return err;
 }
 
+edmm_err heap_extend(struct heap *h, uint64_t addr, uint64_t size,
+		     enum heap_kind kind)
+{
+	const struct heap_req r = { .prot = EMM_RW };
+	uint64_t at = heap_index(h, addr), count = size / HEAP_PAGE;
+	uint64_t end = kind == HEAP_ARENA ? h->map.high : h->map.pages;
+	edmm_err err;
+
+	if (at > end || count > end - at)
+		return -EDMM_ENOMEM;
+	err = heap_ready(h, at, count);
+	if (err != 0)
+		return err;
+	rt_lock(&h->lock);
+	err = vmap_all_free(&h->map, at, count) ? charge_locked(h, at, count)
+						: -EDMM_ENOMEM;
+	if (err == 0)
+		vmap_take(&h->map, at, count);
+	rt_unlock(&h->lock);
+	if (err != 0)
+		return err;
+	err = kind == HEAP_ARENA ? fill_arena(h, addr, size, false)
+				 : alloc_area(h, &r, addr, size);
+	if (err != 0)
+		give_back(h, at, count);
+	return err;
+}
+
 /*
  * A fixed mapping lies on the mappings' side, among what the program has
  * reserved there. In the zone of the break only rights can change.
@@ -235,7 +277,7 @@ static edmm_err map_fixed(struct heap *h, const struct heap_req *r,
 	edmm_err err;
 
 	*out = r->addr;
-	if (r->addr < h->brk_end && r->addr + size <= h->brk_end)
+	if (r->addr >= h->brk_base)
 		return emm_protect(h->emm, r->addr, size, r->prot, NULL);
 	if (at < h->map.high)
 		return -EDMM_ENOMEM;
@@ -298,10 +340,23 @@ edmm_err heap_map(struct heap *h, const struct heap_req *r, uint64_t *out)
 	return map_fixed(h, &req, size, out);
 }
 
+/* How much may stay idle, by how much is mapped now. */
+static uint64_t idle_cap(const struct heap *h)
+{
+	uint64_t cap = h->charged / 4;
+
+	if (h->free_max != UINT64_MAX)
+		return h->free_max;
+	if (cap < h->free_min)
+		return h->free_min;
+	return min64(cap, IDLE_MAX);
+}
+
 static edmm_err unmap_arena(struct heap *h, uint64_t addr, uint64_t size)
 {
 	edmm_err err = 0;
 
+	emm_set_limits(h->emm, 0, idle_cap(h), 0);
 	/* The next owner expects to read and write. */
 	if (h->arena_odd)
 		err = emm_protect(h->emm, addr, size, EMM_RW, NULL);
@@ -316,7 +371,7 @@ edmm_err heap_unmap(struct heap *h, uint64_t addr, uint64_t size)
 	edmm_err err;
 
 	if (addr % HEAP_PAGE != 0 || size == 0 || len < size ||
-	    !heap_owns(h, addr, len) || addr < h->brk_end)
+	    !heap_owns(h, addr, len) || addr + len > h->brk_base)
 		return -EDMM_EINVAL;
 	at = heap_index(h, addr);
 	if (at < h->map.low && addr + len > h->arena_end)
@@ -364,6 +419,8 @@ edmm_err heap_protect(struct heap *h, uint64_t addr, uint64_t size, int prot)
 	if (addr < h->arena_end && prot != EMM_RW)
 		h->arena_odd = true;
 	err = emm_protect(h->emm, addr, len, prot, NULL);
+	if (err == 0 && prot != EMM_NONE)
+		err = revive(h, addr, addr + len);
 	if (err != 0 && fresh)
 		heap_uncharge(h, addr, len);
 	return err;
@@ -372,8 +429,12 @@ edmm_err heap_protect(struct heap *h, uint64_t addr, uint64_t size, int prot)
 edmm_err heap_discard(struct heap *h, uint64_t addr, uint64_t size)
 {
 	uint64_t len = heap_round(size);
+	edmm_err err;
 
 	if (addr % HEAP_PAGE != 0 || len < size || !heap_owns(h, addr, len))
 		return -EDMM_EINVAL;
-	return len == 0 ? 0 : emm_uncommit_now(h->emm, addr, len, NULL);
+	if (len == 0)
+		return 0;
+	err = emm_uncommit_now(h->emm, addr, len, NULL);
+	return err != 0 ? err : revive(h, addr, addr + len);
 }

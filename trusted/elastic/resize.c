@@ -32,5 +32,7 @@ edmm_err heap_resize(struct heap *h, const struct heap_resize *r, uint64_t *out)
 		return 0;
 	if (n.size < n.old)
 		return heap_unmap(h, r->addr + n.size, n.old - n.size);
+	if (heap_extend(h, r->addr + n.old, n.size - n.old, r->kind) == 0)
+		return 0;
 	return r->move ? move(h, &n, out) : -EDMM_ENOMEM;
 }

@@ -13,7 +13,6 @@
 
 #define RED_ZONE 128u
 #define XSAVE_ALIGN 64u
-#define XSAVE_BV 512u /* offset of XSTATE_BV in an XSAVE image */
 #define ALTSTACK_MIN 2048u
 
 /* fault_entry.S knows the offsets in @regs. */
@@ -27,6 +26,7 @@ struct fault_frame {
 
 _Static_assert(offsetof(struct fault_frame, regs.rip) == 136, "entry.S");
 _Static_assert(offsetof(struct fault_frame, regs.xsave) == 168, "entry.S");
+_Static_assert(offsetof(struct fault_frame, regs.xfrm) == 184, "entry.S");
 
 /* Calls the handler in @f, then libc_fault_return(f), then resumes. */
 void libc_fault_entry(struct fault_frame *f);
@@ -118,17 +118,6 @@ void libc_fault_call(struct fault_frame *f)
 	take_context(f);
 }
 
-/* XSAVE's standard form: how far the components that are there reach. */
-static size_t xsave_size(const uint8_t *xsave)
-{
-	uint64_t bv;
-
-	__builtin_memcpy(&bv, xsave + XSAVE_BV, sizeof(bv));
-	if (bv <= 0x3)
-		return 576;
-	return bv <= 0x7 ? 832 : 2752;
-}
-
 static bool on_alternate(uint64_t rsp)
 {
 	return rsp - alternate.addr <= alternate.size;
@@ -145,7 +134,7 @@ static uint64_t stack_for(const struct rt_regs *r,
 
 static struct fault_frame *push_frame(const struct rt_regs *r, uint64_t top)
 {
-	size_t size = xsave_size(r->xsave);
+	size_t size = r->xsave_size;
 	uint64_t xsave = (top - size) & ~(uint64_t)(XSAVE_ALIGN - 1);
 	uint64_t at = (xsave - sizeof(struct fault_frame)) & ~15ull;
 	struct fault_frame *f = (struct fault_frame *)at;

@@ -22,6 +22,7 @@
 #define RFLAGS 128
 #define RIP 136
 #define XSAVE 168
+#define XFRM 184
 #define RED_ZONE 128
 
 	.text
@@ -36,9 +37,9 @@ libc_fault_entry:
 	mov	%rbx, %rdi
 
 	mov	XSAVE(%rdi), %rcx
-	mov	$-1, %eax
-	mov	$-1, %edx
-	xrstor	(%rcx)
+	mov	XFRM(%rdi), %eax
+	mov	XFRM+4(%rdi), %edx
+	xrstor64	(%rcx)
 
 	/*
 	 * RIP, RFLAGS and RDI go below the red zone of the stack that is gone

@@ -36,6 +36,7 @@ static edmm_err start_heap(void)
 		.size = rt_elastic() ? l->heap_bound : l->heap_init,
 		.max = rt_params()->heap_max,
 		.free_max = rt_params()->heap_free_max,
+		.init = l->heap_init,
 		.wx = (l->flags & EDMM_LAYOUT_WX) != 0,
 	};
 
@@ -85,6 +86,11 @@ static char *put_strings(uint64_t *to, char *s, uint32_t count)
 	return s;
 }
 
+static bool on_shortage(void)
+{
+	return heap_relieve(&heap);
+}
+
 int rt_main(const struct rt_args *args)
 {
 	size_t words = (size_t)args->argc + 1 + args->envc + 1;
@@ -94,6 +100,7 @@ int rt_main(const struct rt_args *args)
 
 	if (start_heap() != 0)
 		rt_abort(3, "the heap does not fit its address range");
+	rt_shortage_hook = on_shortage;
 	rt_random(random, sizeof(random));
 	argv = __builtin_alloca((words + 2 * AUX_ENTRIES) * sizeof(*argv));
 	s = put_strings(argv, args->block, args->argc);
