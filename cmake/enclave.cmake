@@ -10,7 +10,8 @@ function(edmm_enclave_program name)
 	add_custom_command(OUTPUT ${out}
 		COMMAND ${CMAKE_COMMAND} -E make_directory
 			${CMAKE_BINARY_DIR}/enclave
-		COMMAND edmm-cc -O2 -g ${E_OPTIONS} -o ${out}
+		COMMAND ${CMAKE_COMMAND} -E env ASAN_OPTIONS=detect_leaks=0
+			$<TARGET_FILE:edmm-cc> -O2 -g ${E_OPTIONS} -o ${out}
 			${E_UNPARSED_ARGUMENTS}
 		DEPENDS edmm-cc edmm_musl edmm_runtime ${E_UNPARSED_ARGUMENTS}
 			${CMAKE_BINARY_DIR}/lib/edmm-rt.o
