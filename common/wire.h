@@ -129,6 +129,7 @@ enum wire_setting {
 #define WIRE_CRASH_AREA 32
 #define WIRE_CRASH_TEXT 128
 #define WIRE_NOT_INSIDE UINT64_MAX
+#define WIRE_UNKNOWN (UINT64_MAX - 1) /* in a record that the host makes */
 
 /**
  * struct wire_crash - why the enclave has ended

@@ -73,8 +73,9 @@ static void put_place(FILE *f, const struct edmm_host *h, uint64_t off)
 	const char *name;
 	uint64_t delta = 0;
 
-	if (off == WIRE_NOT_INSIDE) {
-		fprintf(f, "outside of the enclave\n");
+	if (off >= WIRE_UNKNOWN) {
+		fprintf(f, off == WIRE_UNKNOWN ? "not known to the host\n"
+					       : "outside of the enclave\n");
 		return;
 	}
 	name = h->img.symbol ? h->img.symbol(h->img.symbol_arg, off, &delta)

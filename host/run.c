@@ -54,7 +54,8 @@ static void host_crash(struct loop *l, const char *text, int signal)
 	c->addr_off = c->addr - l->t.host->base < l->t.host->size
 			      ? c->addr - l->t.host->base
 			      : WIRE_NOT_INSIDE;
-	c->rip_off = c->rsp_off = c->caller_off = WIRE_NOT_INSIDE;
+	c->rip_off = c->rsp_off = WIRE_UNKNOWN;
+	c->caller_off = WIRE_NOT_INSIDE;
 	strncpy(c->text, text, sizeof(c->text) - 1);
 	c->signal = (uint32_t)signal;
 	l->end->kind = EDMM_HOST_CRASHED;

@@ -295,6 +295,69 @@ static int do_secret(const char *arg)
 	return 0;
 }
 
+struct edge {
+	edmm_err err;
+	uint64_t count;
+};
+
+static uint64_t edge_page;
+
+static void edge_call(void *arg)
+{
+	const uint64_t args[WIRE_CALL_ARGS] = { 0 };
+	struct edge *e = arg;
+
+	e->err = rt_host_call(PROG_CALL_NONE, args, &e->count);
+}
+
+/* Give the page back its rights, and make a call while one is being made. */
+static bool edge_hook(struct rt_regs *r)
+{
+	struct edge e;
+
+	edge_call(&e);
+	return e.err == -EDMM_ENOSYS && r->addr / PAGE == edge_page / PAGE &&
+	       !emm_protect(rt_emm(), edge_page, PAGE, EMM_RW, NULL);
+}
+
+/*
+ * Host calls at every distance from a page of the stack that faults: some push
+ * or copy on the way out does, and its handler makes host calls of its own.
+ */
+static int do_edge(const char *arg)
+{
+	uint8_t *p = demand(2 * PAGE);
+
+	(void)arg;
+	CHECK(p);
+	edge_page = (uint64_t)p;
+	p[0] = p[PAGE] = 1;
+	rt_fault_hook = edge_hook;
+	for (uint64_t off = 64; off < 1024; off += 16) {
+		struct edge e = { .err = 1, .count = 1 };
+
+		CHECK(!emm_protect(rt_emm(), edge_page, PAGE, EMM_NONE, NULL));
+		prog_on_stack(edge_call, &e, edge_page + PAGE + off);
+		CHECK(e.err == -EDMM_ENOSYS && e.count == 0);
+	}
+	return 0;
+}
+
+static int do_avx(const char *arg)
+{
+	static uint64_t in[16][4], out[16][4];
+	uint8_t *p = demand(PAGE);
+
+	(void)arg;
+	CHECK(p);
+	for (uint64_t i = 0; i < 64; i++)
+		in[i / 4][i % 4] = (i + 1) * 0x9e3779b97f4a7c15ull;
+	prog_ymm_over_fault(&in[0][0], &out[0][0], p);
+	CHECK(*p == 0x5a);
+	CHECK(!__builtin_memcmp(in, out, sizeof(in)));
+	return 0;
+}
+
 /* Memory comes and goes, and every byte is looked at. */
 static int do_churn(const char *arg)
 {
@@ -367,6 +430,8 @@ static const struct {
 	{ "call", do_call },
 	{ "trim", do_trim },
 	{ "secret", do_secret },
+	{ "edge", do_edge },
+	{ "avx", do_avx },
 	{ "churn", do_churn },
 	{ "static", do_static },
 	{ "env", do_env },

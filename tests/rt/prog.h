@@ -34,6 +34,10 @@ _Static_assert(sizeof(struct prog_regs) == 144 + 256, "prog_regs");
 
 /* Load every register, store 0x5a through @p, tell what is left of them. */
 void prog_regs_over_fault(struct prog_regs *r, uint8_t *p);
+/* Load YMM registers, store 0x5a through @p, store the registers again. */
+void prog_ymm_over_fault(const uint64_t *in, uint64_t *out, uint8_t *p);
+/* Call fn(arg) with the stack pointer at @sp. */
+void prog_on_stack(void (*fn)(void *), void *arg, uint64_t sp);
 /* Fill registers with PROG_SECRET and make the host call @nr. */
 void prog_secret_call(uint32_t nr);
 #endif

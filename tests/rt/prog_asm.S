@@ -129,4 +129,32 @@ prog_secret_call:
 	popq %rbx
 	ret
 
+	.globl prog_ymm_over_fault
+	.hidden prog_ymm_over_fault
+	.type prog_ymm_over_fault, @function
+prog_ymm_over_fault:
+	.irp x, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+	vmovups 32 * \x(%rdi), %ymm\x
+	.endr
+	movb $0x5a, (%rdx)
+	.irp x, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+	vmovups %ymm\x, 32 * \x(%rsi)
+	.endr
+	vzeroupper
+	ret
+
+	.globl prog_on_stack
+	.hidden prog_on_stack
+	.type prog_on_stack, @function
+prog_on_stack:
+	pushq %rbx
+	movq %rsp, %rbx
+	movq %rdx, %rsp
+	movq %rdi, %rax
+	movq %rsi, %rdi
+	call *%rax
+	movq %rbx, %rsp
+	popq %rbx
+	ret
+
 	.section .note.GNU-stack, "", @progbits

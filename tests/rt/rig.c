@@ -215,6 +215,8 @@ static bool serve_one(struct rig *r, unsigned int *function)
 	if (r->regs.rdi != WIRE_EXIT_CALL)
 		return false;
 	c = &r->t.wire->call[r->regs.rsi];
+	if (r->regs.rsi > r->deepest)
+		r->deepest = r->regs.rsi;
 	host_edmm_dispatch(&r->t, c);
 	*function = rig_enter(r, SGX_EENTER, WIRE_ENTER_RETURN, 0);
 	return true;

@@ -31,7 +31,8 @@ struct rig {
 	struct sgx_enclave_run run;
 	struct host_regs regs;
 	struct rig_seen seen;
-	uint64_t flags; /* RFLAGS of the next entry, 0: as they are */
+	uint64_t deepest; /* call slot that has been used */
+	uint64_t flags;	  /* RFLAGS of the next entry, 0: as they are */
 	char args[256];
 };
 

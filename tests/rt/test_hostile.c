@@ -161,6 +161,15 @@ START_TEST(flags_of_the_host_do_no_harm)
 }
 END_TEST
 
+START_TEST(calls_nest_when_the_stack_must_grow)
+{
+	prepare("edge", "");
+	rig_serve(&r, rig_start(&r));
+	assert_ends_well(0);
+	ck_assert_uint_eq(r.deepest, 1);
+}
+END_TEST
+
 START_TEST(any_free_context_may_start)
 {
 	r.run.tcs += r.h->img.layout->ctx_stride;
@@ -486,6 +495,7 @@ int main(int argc, char **argv)
 	tcase_add_test(t, a_good_result_comes_in);
 	tcase_add_test(t, an_exit_carries_nothing_but_its_message);
 	tcase_add_test(t, flags_of_the_host_do_no_harm);
+	tcase_add_test(t, calls_nest_when_the_stack_must_grow);
 	tcase_add_test(t, any_free_context_may_start);
 	tcase_add_loop_test(t, memory_that_comes_and_goes, 0, 10);
 	tcase_add_test(t, a_block_taken_away_during_a_call_is_efault);

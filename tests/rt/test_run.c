@@ -46,7 +46,7 @@ static const struct {
 } good[] = {
 	{ "grow", "16" }, { "regs", "" }, { "stack", "32" }, { "stack", "600" },
 	{ "umem", "" },	  { "buf", "" },  { "hook", "" },    { "call", "38" },
-	{ "trim", "" },	  { "env", "" },
+	{ "trim", "" },	  { "env", "" },  { "edge", "" },    { "avx", "" },
 };
 
 START_TEST(what_a_program_may_do_works)
