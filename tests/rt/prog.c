@@ -75,11 +75,13 @@ static int do_grow(const char *arg)
 
 	CHECK(p);
 	for (uint64_t i = 0; i < size; i += PAGE) {
-		CHECK(p[i] == 0 && p[i + PAGE - 1] == 0);
+		if (p[i] || p[i + PAGE - 1])
+			return PROG_WRONG_DATA;
 		p[i] = (uint8_t)(i / PAGE);
 	}
 	for (uint64_t i = 0; i < size; i += PAGE)
-		CHECK(p[i] == (uint8_t)(i / PAGE));
+		if (p[i] != (uint8_t)(i / PAGE))
+			return PROG_WRONG_DATA;
 	CHECK(!emm_dealloc(rt_emm(), (uint64_t)p, size, NULL));
 	CHECK(!emm_check(rt_emm()));
 	return 0;

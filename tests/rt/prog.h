@@ -11,6 +11,9 @@
 #define PROG_FCW 0x0c7f	  /* the same */
 #define PROG_FLAGS 0x8d5  /* OF SF ZF AF PF CF */
 
+/* Exit status for memory that holds something else than it should. */
+#define PROG_WRONG_DATA 240
+
 /* A host call that the runtime does not know. */
 #define PROG_CALL_NONE 0x80
 

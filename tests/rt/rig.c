@@ -43,6 +43,8 @@ void rig_setup(char **argv)
 	for (int i = 0; i < 2; i++) {
 		edmm_policy_default((enum edmm_mode)(i + 1), &policy);
 		policy.stack_size = 1 << 20;
+		/* No heap at the start: the tests want their faults. */
+		policy.heap_init = 0;
 		if (i == 0)
 			policy.ctx_count = 2;
 		else
@@ -101,8 +103,9 @@ void rig_run(struct rig *r, enum edmm_mode mode, const char *verb,
 		      r->e.text);
 }
 
-void rig_ok(const char *verb, const char *arg)
+void rig_ok(const char *verb, const char *arg, uint64_t faults)
 {
+	struct wire_stats stats;
 	struct rig r;
 
 	rig_run(&r, EDMM_MODE_ELASTIC, verb, arg);
@@ -110,6 +113,8 @@ void rig_ok(const char *verb, const char *arg)
 		edmm_host_report(r.h, &r.end, 2);
 	ck_assert_int_eq(r.end.kind, EDMM_HOST_EXITED);
 	ck_assert_int_eq(r.end.value, 0);
+	edmm_host_stats(r.h, &stats);
+	ck_assert_uint_ge(stats.faults, faults);
 	rig_close(&r);
 }
 

@@ -43,8 +43,11 @@ void rig_close(struct rig *r);
 /* One whole run of `verb arg`; fills in r->end. Loads first, closes after. */
 void rig_run(struct rig *r, enum edmm_mode mode, const char *verb,
 	     const char *arg);
-/* The same on the elastic image, with exit status 0 as the only good end. */
-void rig_ok(const char *verb, const char *arg);
+/*
+ * The same on the elastic image, with exit status 0 as the only good end, and
+ * with at least so many faults resolved inside.
+ */
+void rig_ok(const char *verb, const char *arg, uint64_t faults);
 
 /* Prepare a start of `verb arg` by hand, after rig_load(). */
 void rig_prepare(struct rig *r, const char *verb, const char *arg);

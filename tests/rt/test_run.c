@@ -43,15 +43,17 @@ END_TEST
 
 static const struct {
 	const char *verb, *arg;
+	uint64_t faults;
 } good[] = {
-	{ "grow", "16" }, { "regs", "" }, { "stack", "32" }, { "stack", "600" },
-	{ "umem", "" },	  { "buf", "" },  { "hook", "" },    { "call", "38" },
-	{ "trim", "" },	  { "env", "" },  { "edge", "" },    { "avx", "" },
+	{ "grow", "16", 4096 }, { "regs", "", 4 },   { "stack", "32", 0 },
+	{ "stack", "600", 8 },	{ "umem", "", 9 },   { "buf", "", 0 },
+	{ "hook", "", 3 },	{ "call", "38", 0 }, { "trim", "", 512 },
+	{ "env", "", 0 },	{ "edge", "", 1 },   { "avx", "", 1 },
 };
 
 START_TEST(what_a_program_may_do_works)
 {
-	rig_ok(good[_i].verb, good[_i].arg);
+	rig_ok(good[_i].verb, good[_i].arg, good[_i].faults);
 }
 END_TEST
 
