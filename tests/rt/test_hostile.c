@@ -483,7 +483,7 @@ int main(int argc, char **argv)
 	(void)argc;
 	rig_setup(argv);
 	run = srunner_create(s);
-	tcase_set_timeout(t, 20);
+	tcase_set_timeout(t, 60);
 	tcase_add_checked_fixture(t, setup, NULL);
 	tcase_add_test(t, unknown_entries_are_refused);
 	tcase_add_test(t, nothing_enters_after_the_end);

@@ -241,7 +241,7 @@ int main(int argc, char **argv)
 	(void)argc;
 	rig_setup(argv);
 	r = srunner_create(s);
-	tcase_set_timeout(t, 20);
+	tcase_set_timeout(t, 60);
 	tcase_add_test(t, exit_statuses_come_back);
 	tcase_add_test(t, signals_come_back);
 	tcase_add_loop_test(t, what_a_program_may_do_works, 0,
