@@ -5,7 +5,7 @@
 
 /* Ranges up to this size are committed when they are mapped. */
 #define NOW_MAX (1ull << 20)
-#define IDLE_MAX (64ull << 20)
+#define IDLE_MAX (32ull << 20)
 
 static const struct emm_policy windows = { HEAP_WINDOW_MIN, HEAP_WINDOW_MAX };
 
@@ -343,7 +343,7 @@ edmm_err heap_map(struct heap *h, const struct heap_req *r, uint64_t *out)
 /* How much may stay idle, by how much is mapped now. */
 static uint64_t idle_cap(const struct heap *h)
 {
-	uint64_t cap = h->charged / 4;
+	uint64_t cap = h->charged / 8;
 
 	if (h->free_max != UINT64_MAX)
 		return h->free_max;
