@@ -40,7 +40,7 @@
  * @size: bytes of address range
  * @max: most bytes mapped at a time
  * @free_max: bytes of lazily freed memory to keep; UINT64_MAX: an eighth of
- *	what is mapped, at least @init and 4 MiB, at most 32 MiB
+ *	what is mapped, at least @init and 4 MiB, at most 16 MiB
  * @init: bytes from @base on that the loader has put there, idle
  * @wx: pages may be writable and executable
  */

@@ -5,7 +5,7 @@
 
 /* Ranges up to this size are committed when they are mapped. */
 #define NOW_MAX (1ull << 20)
-#define IDLE_MAX (32ull << 20)
+#define IDLE_MAX (16ull << 20)
 
 static const struct emm_policy windows = { HEAP_WINDOW_MIN, HEAP_WINDOW_MAX };
 
