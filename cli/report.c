@@ -115,9 +115,11 @@ static void print_memory(const struct cli_figures *f, FILE *out)
 	row(out, "main to end", "%s", duration(f->run_ns, a));
 	row(out, "pages at run time", "%s added, %s trimmed",
 	    grouped(f->stats.accepted, a), grouped(f->stats.trimmed, b));
-	row(out, "committed memory", "peak %s, final %s (%.1f %% of peak)",
+	row(out, "committed memory",
+	    "peak %s, final %s (%.1f %% of peak), %s of it idle",
 	    cli_bytes(f->stats.peak, a), cli_bytes(f->stats.committed, b),
-	    percent(f->stats.committed, f->stats.peak));
+	    percent(f->stats.committed, f->stats.peak),
+	    cli_bytes(f->stats.idle, c));
 	if (!f->has_machine)
 		return;
 	row(out, "EPC pages in use",
