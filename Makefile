@@ -4,7 +4,7 @@ PRESET ?= release
 BUILD = $(if $(filter release,$(PRESET)),build,build/$(PRESET))
 JOBS ?= $(shell nproc)
 
-.PHONY: all deps test check-linux-selftests demo clean format format-check lint
+.PHONY: all deps test check-linux-selftests bench-machine demo clean format format-check lint
 
 all: deps
 	@cmake --preset $(PRESET) --log-level=WARNING >/dev/null
@@ -23,6 +23,10 @@ demo: all
 
 check-linux-selftests: all
 	@cd $(BUILD) && ctest -R '^linux_selftests$$' --verbose
+
+bench-machine: all
+	@mkdir -p $(BUILD)/bench
+	@$(BUILD)/bin/bench_machine $(BUILD)/bench/machine.json
 
 C_FILES = $(shell git ls-files '*.c' '*.h')
 

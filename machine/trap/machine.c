@@ -237,6 +237,11 @@ void machine_after_fork(void)
 	view_init(machine.opt.view);
 }
 
+bool machine_same_process(void)
+{
+	return *same_process;
+}
+
 void machine_check_fork(void)
 {
 	if (!*same_process)

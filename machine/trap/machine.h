@@ -53,6 +53,7 @@ void machine_init(const struct mach_options *o);
 void machine_after_fork(void);
 /* Has the process forked since the last look? If so, machine_after_fork(). */
 void machine_check_fork(void);
+bool machine_same_process(void);
 
 /* A thread's record is about to go. */
 void machine_thread_gone(struct mach_thread *t);

@@ -50,14 +50,19 @@ struct mach_thread {
 	 * frame sees it set.
 	 */
 	bool bases;
-	bool ready;	  /* the record may be looked at */
-	bool sud;	  /* system calls are dispatched by @selector */
 	bool cpuid;	  /* CPUID faults on this thread */
+	bool sud;	  /* system calls are dispatched by @selector */
 	uint8_t selector; /* of PR_SET_SYSCALL_USER_DISPATCH */
+	/* In the fast entry (fast.h): a signal that comes now is put off. */
+	bool busy;
+	bool deferred;
+	bool ready; /* the record may be looked at */
 	uint64_t host_fs;
 	uint64_t host_gs;
 	uint64_t encl_fs;
 	uint64_t encl_gs;
+	uint64_t deferred_mask;
+	struct fast_regs *block;
 
 	struct mach_cpu cpu;
 	uint64_t aex_exception;

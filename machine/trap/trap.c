@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "fast.h"
 #include "sig.h"
 #include "sys.h"
 
@@ -249,7 +250,12 @@ void mach_on_signal(int sig, siginfo_t *info, void *context)
 		uc->uc_stack = mach_thread_stack(tr.t);
 	}
 	tr.t->selector = 0;
-	if (tr.t->bases) {
+	if (fast_complete(tr.t, uc)) {
+		tr.t->bases = false;
+		bases_set(tr.t->host_fs, tr.t->host_gs);
+	} else if (fast_defer(tr.t, sig, info, uc)) {
+		return;
+	} else if (tr.t->bases) {
 		tr.t->bases = false;
 		tr.t->encl_fs = bases_fs();
 		tr.t->encl_gs = bases_gs();

@@ -48,6 +48,8 @@ encl_code:
 	.long	.Lfsgs - .Ltable
 	.long	.Lssa - .Ltable
 	.long	.Lzmm - .Ltable
+	.long	.Laccept - .Ltable
+	.long	.Ltouch - .Ltable
 	.set	.Lcount, (. - .Ltable) / 4
 
 .Lenclu:
@@ -179,6 +181,33 @@ encl_code:
 	rdfsbase %rax
 	rdgsbase %rcx
 	mov	%rcx, VALUE
+	jmp	.Lout
+
+	/* EACCEPT of VALUE pages from ADDR; stops at the first code. */
+.Laccept:
+	rdgsbase %rbx
+	mov	FLAGS, %rax
+	mov	%rax, (%rbx)
+	mov	ADDR, %rcx
+	mov	VALUE, %rsi
+1:	mov	$5, %eax
+	enclu
+	test	%rax, %rax
+	jnz	.Lout
+	add	$4096, %rcx
+	dec	%rsi
+	jnz	1b
+	jmp	.Lout
+
+	/* A byte into each of VALUE pages from ADDR. */
+.Ltouch:
+	mov	ADDR, %rcx
+	mov	VALUE, %rsi
+1:	movb	$1, (%rcx)
+	add	$4096, %rcx
+	dec	%rsi
+	jnz	1b
+	xor	%eax, %eax
 	jmp	.Lout
 
 	/* 8 bytes at ADDR within the enclave, for looking at an SSA frame. */

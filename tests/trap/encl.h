@@ -45,6 +45,8 @@ enum encl_op {
 	OP_FSGS,
 	OP_PEEK,
 	OP_ZMM,
+	OP_ACCEPT,
+	OP_TOUCH,
 };
 
 struct encl_cmd {

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * EENTER from the vDSO without a trap.
+ *
+ * fast.S saves the registers in a block on the program's stack, fast.c runs
+ * the leaf, and the tail of fast.S loads what the enclave starts with. An
+ * asynchronous signal in between is put off: it is sent again with all signals
+ * blocked, and the tail unblocks them. In the tail the thread counts as
+ * inside: a handler that finds it there completes the entry first.
+ */
+#ifndef TRAP_FAST_H
+#define TRAP_FAST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The block, as the pushes of fast.S make it. */
+struct fast_regs {
+	uint64_t r15, r14, r13, r12, r11, r10, r9, r8;
+	uint64_t rdi, rsi, rbp, rbx, rdx, rcx, rax;
+	uint64_t rflags;
+	uint64_t rip; /* out: where the tail returns to */
+};
+
+/* Offsets in struct mach_thread that fast.S knows. */
+#define FAST_BASES 0
+#define FAST_SUD 2
+#define FAST_SELECTOR 3
+#define FAST_BUSY 4
+#define FAST_DEFERRED 5
+#define FAST_ENCL_FS 24
+#define FAST_ENCL_GS 32
+#define FAST_MASK 40
+
+struct trap;
+struct mach_thread;
+
+struct mach_thread *mach_fast_enclu(struct fast_regs *r);
+extern char mach_fast_enter[], mach_fast_tail[], mach_fast_tail_end[];
+
+/* Is the context in the tail? Then this makes it the enclave's first. */
+bool fast_complete(struct mach_thread *t, void *uc);
+/* Puts a signal off, if it comes at a bad time. */
+bool fast_defer(struct mach_thread *t, int sig, void *info, void *uc);
+
+#endif
