@@ -83,8 +83,9 @@ static edmm_err read_environment(struct edmm_policy **out,
 		if (!strncmp(*e, "SCONE_", 6) && !strchr(*e, '\n'))
 			fprintf(s, "%s\n", *e);
 	fclose(s);
-	err = edmm_policy_parse(text, size, "environment", EDMM_FORMAT_SCONE,
-				out, f);
+	err = edmm_policy_parse(
+		&(struct edmm_source){ text, size, "environment" },
+		EDMM_FORMAT_SCONE, out, f);
 	free(text);
 	return err;
 }

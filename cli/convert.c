@@ -85,14 +85,12 @@ static int convert(const struct convert *c, const char *in, const char *out)
 {
 	struct edmm_findings f = { 0 };
 	struct edmm_policy *p = NULL;
-	char *text = NULL;
-	size_t size = 0;
+	struct edmm_text text = { NULL, 0 };
 	int status = CLI_FAIL;
 	edmm_err err = cli_policy_read(in, c->target.from, &p, &f);
 
 	if (!err)
-		err = edmm_policy_write(p, c->to, &c->target.t, &text, &size,
-					&f);
+		err = edmm_policy_write(p, c->to, &c->target.t, &text, &f);
 	cli_findings(&f, c->quiet ? EDMM_ERROR : EDMM_NOTE, stderr);
 	if (err)
 		goto out;
@@ -101,10 +99,10 @@ static int convert(const struct convert *c, const char *in, const char *out)
 			  out);
 		goto out;
 	}
-	if (cli_write_text(out, text, size))
+	if (cli_write_text(out, text.text, text.size))
 		status = 0;
 out:
-	free(text);
+	free(text.text);
 	edmm_policy_free(p);
 	edmm_findings_free(&f);
 	return status;

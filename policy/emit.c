@@ -225,13 +225,19 @@ void pol_xml_emit(const struct pol_node *root, FILE *out)
 	fputs("</EnclaveConfiguration>\n", out);
 }
 
+/* What the shell expands stays so; the rest is taken literally. */
+static const char *shell_quote(const char *s)
+{
+	if (strpbrk(s, "$`'") != NULL && strchr(s, '"') == NULL)
+		return "\"";
+	return strpbrk(s, " \t#'\"$\\;&|<>()*?`") != NULL ? "'" : "";
+}
+
 void pol_env_emit(const struct pol_node *root, FILE *out)
 {
 	for (const struct pol_node *m = root->first; m != NULL; m = m->next) {
-		const char *quote = "";
+		const char *quote = shell_quote(m->str);
 
-		if (strpbrk(m->str, " \t#'\"$\\;&|<>()*?`") != NULL)
-			quote = strchr(m->str, '\'') != NULL ? "\"" : "'";
 		fprintf(out, "export %s=%s%s%s\n", m->key, quote, m->str,
 			quote);
 	}

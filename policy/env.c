@@ -60,7 +60,7 @@ static bool starts(const struct line *l, const char *word)
 	return l->len >= n && memcmp(l->s, word, n) == 0;
 }
 
-/* The value: out of its quotes, or up to a blank that a # follows. */
+/* The value: out of its quotes, or up to a blank. */
 static void unquote(struct line *l)
 {
 	if (l->len >= 2 && (*l->s == '"' || *l->s == '\'')) {
@@ -73,8 +73,10 @@ static void unquote(struct line *l)
 		l->len = (size_t)(end - l->s);
 		return;
 	}
+	/* A shell's word ends at a blank; a report's "yes (protected)" does
+	 * not. */
 	for (size_t i = 0; i + 1 < l->len; i++) {
-		if (isspace((unsigned char)l->s[i]) && l->s[i + 1] == '#') {
+		if (isspace((unsigned char)l->s[i]) && l->s[i + 1] != '(') {
 			l->len = i;
 			break;
 		}

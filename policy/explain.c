@@ -28,7 +28,7 @@ static const char *bytes(uint64_t n, char buf[32])
 	unsigned u = 0;
 
 	if (n == UINT64_MAX)
-		return strcpy(buf, "too large");
+		return "too large";
 	while (d >= 1024.0 && u < 5) {
 		d /= 1024.0;
 		u++;

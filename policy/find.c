@@ -38,12 +38,13 @@ static struct edmm_finding *grow(struct edmm_findings *f)
 	return &f->v[f->count++];
 }
 
-struct edmm_finding *pol_report(struct edmm_findings *f,
-				const struct pol_doc *doc,
-				const struct pol_span *at,
-				enum edmm_level level, const char *rule,
-				const char *fmt, ...)
+struct edmm_finding *pol_report_at(struct edmm_findings *f,
+				   struct pol_place place,
+				   enum edmm_level level, const char *rule,
+				   const char *fmt, ...)
 {
+	const struct pol_doc *doc = place.doc;
+	const struct pol_span *at = place.at;
 	static _Thread_local struct edmm_finding nowhere;
 	struct edmm_finding *v = f->count < FINDINGS_MAX ? grow(f) : NULL;
 	va_list ap;

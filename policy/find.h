@@ -17,12 +17,19 @@
  * repl may be set with the functions below. A finding of no use to anyone when
  * memory is short: then the level is still counted.
  */
-struct edmm_finding *pol_report(struct edmm_findings *f,
-				const struct pol_doc *doc,
-				const struct pol_span *at,
-				enum edmm_level level, const char *rule,
-				const char *fmt, ...)
-	__attribute__((format(printf, 6, 7)));
+struct pol_place {
+	const struct pol_doc *doc;
+	const struct pol_span *at;
+};
+
+struct edmm_finding *pol_report_at(struct edmm_findings *f,
+				   struct pol_place place,
+				   enum edmm_level level, const char *rule,
+				   const char *fmt, ...)
+	__attribute__((format(printf, 5, 6)));
+
+#define pol_report(f, doc, at, level, ...) \
+	pol_report_at(f, (struct pol_place){ doc, at }, level, __VA_ARGS__)
 
 void pol_effect(struct edmm_finding *f, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));

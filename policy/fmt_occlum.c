@@ -5,23 +5,22 @@
 #include "policy/keys.h"
 
 #define U32 0xffffffffull
-#define LIMIT "resource_limits."
 
 static const struct pol_map map[] = {
-	{ LIMIT "kernel_space_heap_size", EDMM_SET_HEAP_INIT, POL_SIZE, 0, NULL,
-	  true },
-	{ LIMIT "kernel_space_heap_max_size", EDMM_SET_HEAP_MAX, POL_SIZE, 0,
-	  NULL, false },
-	{ LIMIT "kernel_space_stack_size", EDMM_SET_STACK_MAX, POL_SIZE, 0,
+	{ "resource_limits.kernel_space_heap_size", EDMM_SET_HEAP_INIT,
+	  POL_SIZE, 0, NULL, true },
+	{ "resource_limits.kernel_space_heap_max_size", EDMM_SET_HEAP_MAX,
+	  POL_SIZE, 0, NULL, false },
+	{ "resource_limits.kernel_space_stack_size", EDMM_SET_STACK_MAX,
+	  POL_SIZE, 0, NULL, true },
+	{ "resource_limits.user_space_size", EDMM_SET_USER_INIT, POL_SIZE, 0,
 	  NULL, true },
-	{ LIMIT "user_space_size", EDMM_SET_USER_INIT, POL_SIZE, 0, NULL,
-	  true },
-	{ LIMIT "user_space_max_size", EDMM_SET_USER_MAX, POL_SIZE, 0, NULL,
-	  false },
-	{ LIMIT "init_num_of_threads", EDMM_SET_THREADS_INIT, POL_UINT, U32,
+	{ "resource_limits.user_space_max_size", EDMM_SET_USER_MAX, POL_SIZE, 0,
 	  NULL, false },
-	{ LIMIT "max_num_of_threads", EDMM_SET_THREADS_MAX, POL_UINT, U32, NULL,
-	  true },
+	{ "resource_limits.init_num_of_threads", EDMM_SET_THREADS_INIT,
+	  POL_UINT, U32, NULL, false },
+	{ "resource_limits.max_num_of_threads", EDMM_SET_THREADS_MAX, POL_UINT,
+	  U32, NULL, true },
 	{ "process.default_stack_size", EDMM_SET_PROC_STACK, POL_SIZE, 0, NULL,
 	  true },
 	{ "process.default_heap_size", EDMM_SET_PROC_BRK, POL_SIZE, 0, NULL,
@@ -47,7 +46,7 @@ static const struct pol_map map[] = {
 };
 
 static const char *const known[] = {
-	LIMIT "marshal_buffer_size",
+	"resource_limits.marshal_buffer_size",
 	"entry_points.*",
 	"env.default.*",
 	"env.untrusted.*",

@@ -293,6 +293,17 @@ void pol_missing(const struct edmm_policy *p, const struct pol_map *m,
 		   m->path);
 }
 
+/* SCONE_HEAP=$HEAP in a script: known when it runs, kept as it is. */
+static bool by_shell(const struct reading *r)
+{
+	if (strpbrk(r->n->str, "$`") == NULL)
+		return false;
+	pol_effect(pol_report(r->f, r->p->doc, &r->n->at, EDMM_NOTE, "P107",
+			      "%s is set by the shell", r->m->path),
+		   "its value is not known here");
+	return true;
+}
+
 void pol_map_read(const struct pol_format *fmt, struct edmm_policy *p,
 		  struct edmm_findings *f)
 {
@@ -306,6 +317,8 @@ void pol_map_read(const struct pol_format *fmt, struct edmm_policy *p,
 				pol_missing(p, m, f);
 			continue;
 		}
+		if (fmt->id == EDMM_FORMAT_SCONE && by_shell(&r))
+			continue;
 		n->used = true;
 		if (!read_value(&r, &value))
 			continue;

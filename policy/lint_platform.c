@@ -253,6 +253,7 @@ void pol_lint_threads(const struct pol_lint *l)
 	/* Gramine has three threads of its own among them. */
 	uint64_t own = gramine ? 3 : 0;
 	uint64_t need = l->t->threads > 0 ? l->t->threads : 1;
+	unsigned long long least = need + own;
 	struct edmm_finding *v;
 
 	/* SCONE runs many threads of the program on one of the enclave. */
@@ -266,5 +267,5 @@ void pol_lint_threads(const struct pol_lint *l)
 			gramine ? ", three of them Gramine's own" : "",
 			(unsigned long long)need);
 	pol_effect(v, "creating a thread fails when they are used up");
-	pol_fix(v, "at least %llu", (unsigned long long)(need + own));
+	pol_fix(v, "at least %llu", least);
 }

@@ -105,7 +105,7 @@ static edmm_err build(struct edmm_policy *p, struct edmm_findings *f)
 	return f->errors > errors ? -EDMM_EINVAL : 0;
 }
 
-edmm_err edmm_policy_parse(const char *text, size_t size, const char *name,
+edmm_err edmm_policy_parse(const struct edmm_source *source,
 			   enum edmm_format format, struct edmm_policy **out,
 			   struct edmm_findings *findings)
 {
@@ -113,17 +113,17 @@ edmm_err edmm_policy_parse(const char *text, size_t size, const char *name,
 	edmm_err err;
 
 	*out = NULL;
-	if (size > EDMM_POLICY_MAX_BYTES) {
-		whole_file(findings, name, "larger than 4 MiB",
+	if (source->size > EDMM_POLICY_MAX_BYTES) {
+		whole_file(findings, source->name, "larger than 4 MiB",
 			   "no configuration is that large");
 		return -EDMM_EFBIG;
 	}
 	if (format == EDMM_FORMAT_NONE)
-		format = edmm_format_of_file(name);
+		format = edmm_format_of_file(source->name);
 	if (format == EDMM_FORMAT_NONE)
-		format = by_content(name, text, size);
+		format = by_content(source->name, source->text, source->size);
 	if (format == EDMM_FORMAT_NONE) {
-		whole_file(findings, name, "of no format that we know",
+		whole_file(findings, source->name, "of no format that we know",
 			   "say which with --from");
 		return -EDMM_EINVAL;
 	}
@@ -131,7 +131,7 @@ edmm_err edmm_policy_parse(const char *text, size_t size, const char *name,
 	if (p == NULL)
 		return -EDMM_ENOMEM;
 	p->format = format;
-	p->doc = pol_doc_new(text, size, name);
+	p->doc = pol_doc_new(source->text, source->size, source->name);
 	if (p->doc == NULL) {
 		free(p);
 		return -EDMM_ENOMEM;
@@ -207,9 +207,11 @@ edmm_err edmm_policy_read(const char *path, enum edmm_format format,
 	if (!standard)
 		fclose(in);
 	if (err == 0)
-		err = edmm_policy_parse(text, size,
-					standard ? "standard input" : path,
-					format, out, findings);
+		err = edmm_policy_parse(
+			&(struct edmm_source){ text, size,
+					       standard ? "standard input"
+							: path },
+			format, out, findings);
 	free(text);
 	return err;
 }

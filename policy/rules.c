@@ -24,22 +24,22 @@ const char *pol_name(const struct edmm_policy *p, enum edmm_setting_id id)
 }
 
 struct edmm_finding *pol_above(const struct pol_rules *c, enum edmm_level level,
-			       enum edmm_setting_id init, uint64_t value,
-			       enum edmm_setting_id max, uint64_t limit)
+			       struct pol_bound init, struct pol_bound max)
 {
 	const struct pol_format *fmt = pol_format(c->p->format);
-	const struct pol_map *m = pol_row(fmt, init);
-	struct pol_span at = pol_at(c->p, c->p->s[init].set ? init : max);
+	const struct pol_map *m = pol_row(fmt, init.id);
+	struct pol_span at =
+		pol_at(c->p, c->p->s[init.id].set ? init.id : max.id);
 	char a[64];
 	char b[64];
 
 	if (m == NULL)
-		m = pol_row(&pol_edmm, init);
-	pol_spell(fmt, m, value, a);
-	pol_spell(fmt, m, limit, b);
+		m = pol_row(&pol_edmm, init.id);
+	pol_spell(fmt, m, init.value, a);
+	pol_spell(fmt, m, max.value, b);
 	return pol_report(c->f, c->p->doc, &at, level, "P201",
-			  "%s (%s) is above %s (%s)", pol_name(c->p, init), a,
-			  pol_name(c->p, max), b);
+			  "%s (%s) is above %s (%s)", pol_name(c->p, init.id),
+			  a, pol_name(c->p, max.id), b);
 }
 
 static uint64_t get(const struct pol_rules *c, enum edmm_setting_id id,
@@ -152,24 +152,23 @@ static bool enough_stack(const struct pol_rules *c, enum edmm_level level)
 
 /* One pair that sgx_sign wants in order. */
 static bool ordered(const struct pol_rules *c, enum edmm_level level,
-		    enum edmm_setting_id low, uint64_t a,
-		    enum edmm_setting_id high, uint64_t b)
+		    struct pol_bound low, struct pol_bound high)
 {
-	if (a <= b)
+	if (low.value <= high.value)
 		return true;
-	pol_effect(pol_above(c, level, low, a, high, b), "sgx_sign refuses it");
+	pol_effect(pol_above(c, level, low, high), "sgx_sign refuses it");
 	return false;
 }
 
 static bool sgx_threads(const struct pol_rules *c, enum edmm_level level)
 {
 	const struct edmm_resolved *r = c->r;
-	bool ok = ordered(c, level, EDMM_SET_THREADS_INIT, r->tcs_init,
-			  EDMM_SET_THREADS_MAX, r->tcs_max);
+	bool ok = ordered(c, level, BOUND(EDMM_SET_THREADS_INIT, r->tcs_init),
+			  BOUND(EDMM_SET_THREADS_MAX, r->tcs_max));
 	struct pol_span at = pol_at(c->p, EDMM_SET_THREADS_MAX);
 
-	ok &= ordered(c, level, EDMM_SET_THREADS_POOL, r->tcs_pool,
-		      EDMM_SET_THREADS_MAX, r->tcs_max);
+	ok &= ordered(c, level, BOUND(EDMM_SET_THREADS_POOL, r->tcs_pool),
+		      BOUND(EDMM_SET_THREADS_MAX, r->tcs_max));
 	if (r->tcs_init > 0)
 		return ok;
 	pol_effect(pol_report(c->f, c->p->doc, &at, level, "P104",
@@ -197,16 +196,16 @@ bool pol_sgx_check(const struct pol_rules *c, enum edmm_level level)
 						     : EDMM_SET_RSRV_MAX,
 		      r->rsrv_max);
 	ok &= aligned(c, level, EDMM_SET_REGION, r->region);
-	ok &= ordered(c, level, EDMM_SET_STACK_MIN, r->stack_min,
-		      EDMM_SET_STACK_MAX, r->stack_max);
-	ok &= ordered(c, level, EDMM_SET_HEAP_MIN, r->heap_min,
-		      EDMM_SET_HEAP_INIT, r->heap_init);
-	ok &= ordered(c, level, EDMM_SET_HEAP_INIT, r->heap_init,
-		      EDMM_SET_HEAP_MAX, r->heap_max);
-	ok &= ordered(c, level, EDMM_SET_RSRV_MIN, r->rsrv_min,
-		      EDMM_SET_RSRV_INIT, r->rsrv_init);
-	ok &= ordered(c, level, EDMM_SET_RSRV_INIT, r->rsrv_init,
-		      EDMM_SET_RSRV_MAX, r->rsrv_max);
+	ok &= ordered(c, level, BOUND(EDMM_SET_STACK_MIN, r->stack_min),
+		      BOUND(EDMM_SET_STACK_MAX, r->stack_max));
+	ok &= ordered(c, level, BOUND(EDMM_SET_HEAP_MIN, r->heap_min),
+		      BOUND(EDMM_SET_HEAP_INIT, r->heap_init));
+	ok &= ordered(c, level, BOUND(EDMM_SET_HEAP_INIT, r->heap_init),
+		      BOUND(EDMM_SET_HEAP_MAX, r->heap_max));
+	ok &= ordered(c, level, BOUND(EDMM_SET_RSRV_MIN, r->rsrv_min),
+		      BOUND(EDMM_SET_RSRV_INIT, r->rsrv_init));
+	ok &= ordered(c, level, BOUND(EDMM_SET_RSRV_INIT, r->rsrv_init),
+		      BOUND(EDMM_SET_RSRV_MAX, r->rsrv_max));
 	ok &= enough_stack(c, level);
 	ok &= sgx_threads(c, level);
 	if (r->region == 0 || (r->misc_select & r->misc_mask & 1) != 0)
@@ -238,8 +237,9 @@ void pol_rules_scone(struct pol_rules *c)
 	r->tcs_pool = r->tcs_init;
 	r->tcs_max = r->tcs_init;
 	if (r->elastic && r->heap_init > r->heap_max)
-		pol_fix(pol_above(c, EDMM_ERROR, EDMM_SET_HEAP_INIT,
-				  r->heap_init, EDMM_SET_HEAP_MAX, r->heap_max),
+		pol_fix(pol_above(c, EDMM_ERROR,
+				  BOUND(EDMM_SET_HEAP_INIT, r->heap_init),
+				  BOUND(EDMM_SET_HEAP_MAX, r->heap_max)),
 			"set SCONE_HEAP to the most that may be needed");
 }
 
@@ -295,8 +295,9 @@ void pol_rules_edmm(struct pol_rules *c)
 		get(c, EDMM_SET_HEAP_MAX,
 		    r->elastic ? r->enclave_size : EDMM_HEAP_STATIC_DEFAULT));
 	if (r->elastic && r->heap_init > r->heap_max)
-		pol_above(c, EDMM_ERROR, EDMM_SET_HEAP_INIT, r->heap_init,
-			  EDMM_SET_HEAP_MAX, r->heap_max);
+		pol_above(c, EDMM_ERROR,
+			  BOUND(EDMM_SET_HEAP_INIT, r->heap_init),
+			  BOUND(EDMM_SET_HEAP_MAX, r->heap_max));
 	if (!r->elastic)
 		r->heap_init = r->heap_max;
 	r->heap_min = r->heap_init;
@@ -306,11 +307,13 @@ void pol_rules_edmm(struct pol_rules *c)
 	if (!r->elastic)
 		r->tcs_init = r->tcs_pool = r->tcs_max;
 	if (r->tcs_init > r->tcs_max)
-		pol_above(c, EDMM_ERROR, EDMM_SET_THREADS_INIT, r->tcs_init,
-			  EDMM_SET_THREADS_MAX, r->tcs_max);
+		pol_above(c, EDMM_ERROR,
+			  BOUND(EDMM_SET_THREADS_INIT, r->tcs_init),
+			  BOUND(EDMM_SET_THREADS_MAX, r->tcs_max));
 	if (r->stack_min > r->stack_max)
-		pol_above(c, EDMM_ERROR, EDMM_SET_STACK_MIN, r->stack_min,
-			  EDMM_SET_STACK_MAX, r->stack_max);
+		pol_above(c, EDMM_ERROR,
+			  BOUND(EDMM_SET_STACK_MIN, r->stack_min),
+			  BOUND(EDMM_SET_STACK_MAX, r->stack_max));
 	r->misc_select = r->elastic;
 	r->misc_mask = r->elastic ? 0xffffffff : 0;
 	if (r->enclave_size != 0 &&

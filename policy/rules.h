@@ -52,10 +52,16 @@ struct pol_metadata pol_sgx_metadata(const struct edmm_resolved *r);
 /* What sgx_sign would refuse in a resolved policy; true where it would not. */
 bool pol_sgx_check(const struct pol_rules *c, enum edmm_level level);
 
+/* A setting, and the value that the rules make of it. */
+struct pol_bound {
+	enum edmm_setting_id id;
+	uint64_t value;
+};
+#define BOUND(id, value) ((struct pol_bound){ id, value })
+
 /* `init` above `max`: rule P201. */
 struct edmm_finding *pol_above(const struct pol_rules *c, enum edmm_level level,
-			       enum edmm_setting_id init, uint64_t value,
-			       enum edmm_setting_id max, uint64_t limit);
+			       struct pol_bound init, struct pol_bound max);
 
 void pol_rules_occlum(struct pol_rules *c);
 void pol_rules_sgx(struct pol_rules *c);

@@ -69,8 +69,8 @@ static void threads(struct pol_rules *c)
 	r->tcs_init = r->tcs_pool = init;
 	r->tcs_max = max_of(max, OCCLUM_TCS_MAX);
 	if (init > r->tcs_max)
-		pol_above(c, EDMM_ERROR, EDMM_SET_THREADS_INIT, init,
-			  EDMM_SET_THREADS_MAX, r->tcs_max);
+		pol_above(c, EDMM_ERROR, BOUND(EDMM_SET_THREADS_INIT, init),
+			  BOUND(EDMM_SET_THREADS_MAX, r->tcs_max));
 }
 
 static void heap(struct pol_rules *c)
@@ -86,8 +86,8 @@ static void heap(struct pol_rules *c)
 	r->heap_init = r->elastic ? size : max;
 	r->heap_min = r->heap_init;
 	if (r->heap_init > r->heap_max)
-		pol_above(c, EDMM_ERROR, EDMM_SET_HEAP_INIT, size,
-			  EDMM_SET_HEAP_MAX, r->heap_max);
+		pol_above(c, EDMM_ERROR, BOUND(EDMM_SET_HEAP_INIT, size),
+			  BOUND(EDMM_SET_HEAP_MAX, r->heap_max));
 }
 
 /* D7: without EDMM the text gives user_space_size no effect beside a maximum;
@@ -110,7 +110,8 @@ static void user_space(struct pol_rules *c)
 		r->region = max == size ? max : max + OCCLUM_SDK_REGION;
 	if (size > max)
 		pol_above(c, r->elastic || tool(c) ? EDMM_ERROR : EDMM_WARNING,
-			  EDMM_SET_USER_INIT, size, EDMM_SET_USER_MAX, max);
+			  BOUND(EDMM_SET_USER_INIT, size),
+			  BOUND(EDMM_SET_USER_MAX, max));
 	if (r->region < max && r->elastic)
 		pol_report(c->f, p->doc, NULL, EDMM_ERROR, "P103",
 			   "the user region is beyond 2^64 bytes");

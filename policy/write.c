@@ -108,7 +108,7 @@ static void collect_names(const struct pol_node *n, struct names *l)
 		if (l->used == 0)
 			l->at = m->key_at;
 		if (l->used + sizeof(path) + 8 > sizeof(l->text)) {
-			strcpy(l->text + l->used, ", ...");
+			snprintf(l->text + l->used, 6, ", ...");
 			return;
 		}
 		l->used += (size_t)snprintf(l->text + l->used,
@@ -220,16 +220,16 @@ static edmm_err native(struct pol_writing *w)
 	return 0;
 }
 
-static edmm_err emit(struct pol_writing *w, char **text, size_t *size)
+static edmm_err emit(struct pol_writing *w, struct edmm_text *to)
 {
-	FILE *out = open_memstream(text, size);
+	FILE *out = open_memstream(&to->text, &to->size);
 
 	if (out == NULL)
 		return -EDMM_ENOMEM;
 	w->fmt->emit(w->out->root, out);
 	if (ferror(out) || fclose(out) != 0) {
-		free(*text);
-		*text = NULL;
+		free(to->text);
+		to->text = NULL;
 		return -EDMM_ENOMEM;
 	}
 	return 0;
@@ -255,8 +255,9 @@ static edmm_err build(struct pol_writing *w)
 
 edmm_err edmm_policy_write(const struct edmm_policy *policy,
 			   enum edmm_format format,
-			   const struct edmm_target *target, char **text,
-			   size_t *size, struct edmm_findings *findings)
+			   const struct edmm_target *target,
+			   struct edmm_text *out,
+			   struct edmm_findings *findings)
 {
 	struct pol_writing w = { .p = policy,
 				 .t = target,
@@ -265,8 +266,7 @@ edmm_err edmm_policy_write(const struct edmm_policy *policy,
 	size_t errors = findings->errors;
 	edmm_err err = -EDMM_ENOMEM;
 
-	*text = NULL;
-	*size = 0;
+	*out = (struct edmm_text){ NULL, 0 };
 	w.out = pol_doc_new("", 0, "");
 	if (w.out != NULL &&
 	    pol_node_new(w.out, NULL, POL_OBJECT, NULL) != NULL)
@@ -274,7 +274,7 @@ edmm_err edmm_policy_write(const struct edmm_policy *policy,
 	if (err == 0 && findings->errors > errors)
 		err = -EDMM_EINVAL;
 	if (err == 0)
-		err = emit(&w, text, size);
+		err = emit(&w, out);
 	pol_doc_free(w.out);
 	return err;
 }

@@ -223,11 +223,16 @@ const char *edmm_size_format(enum edmm_format format, uint64_t value,
 
 /* ---- reading and writing ---------------------------------------------- */
 
+/* A file in memory: @size bytes, and what findings call it. */
+struct edmm_source {
+	const char *text;
+	size_t size;
+	const char *name;
+};
+
 /**
  * edmm_policy_parse() - read a policy from memory
- * @text: the file's content; copied
- * @size: bytes
- * @name: what findings call it, and what its format is known by
+ * @source: the file; copied. Its format may be known by its name
  * @format: its format, or EDMM_FORMAT_NONE
  * @out: the policy; freed with edmm_policy_free()
  * @findings: told what is wrong or surprising; added to
@@ -238,8 +243,7 @@ const char *edmm_size_format(enum edmm_format format, uint64_t value,
  * Return: 0; -EDMM_EINVAL (an error is among the new findings; *out may be
  * set), -EDMM_EFBIG, -EDMM_ENOMEM.
  */
-EDMM_NODISCARD edmm_err edmm_policy_parse(const char *text, size_t size,
-					  const char *name,
+EDMM_NODISCARD edmm_err edmm_policy_parse(const struct edmm_source *source,
 					  enum edmm_format format,
 					  struct edmm_policy **out,
 					  struct edmm_findings *findings);
@@ -315,22 +319,27 @@ EDMM_NODISCARD edmm_err edmm_policy_resolve(const struct edmm_policy *policy,
 					    struct edmm_resolved *out,
 					    struct edmm_findings *findings);
 
+/* malloc()ed text, terminated; size is without the terminator. */
+struct edmm_text {
+	char *text;
+	size_t size;
+};
+
 /**
  * edmm_policy_write() - a policy in a format's own words
  * @policy: the policy
  * @format: the format to write
  * @target: platform and compatibility, for values that a rule derives
- * @text: receives malloc()ed text, terminated; the caller's
- * @size: its bytes without the terminator
+ * @out: the text, for free(@out->text)
  * @findings: what was lost (P7xx) or assumed; added to
  *
  * Return: 0, -EDMM_EINVAL (among the findings), -EDMM_ENOMEM. On an error
- * *text is NULL.
+ * its text is NULL.
  */
 EDMM_NODISCARD edmm_err edmm_policy_write(const struct edmm_policy *policy,
 					  enum edmm_format format,
 					  const struct edmm_target *target,
-					  char **text, size_t *size,
+					  struct edmm_text *out,
 					  struct edmm_findings *findings);
 
 /**

@@ -17,17 +17,18 @@ static struct edmm_policy *again(const struct edmm_policy *p,
 {
 	struct edmm_findings f = { 0 };
 	struct edmm_policy *q = NULL;
-	char *text = NULL;
-	size_t size = 0;
+	struct edmm_text out;
 
-	if (edmm_policy_write(p, format, t, &text, &size, &f) == 0 &&
-	    edmm_policy_parse(text, size, "again", format, &q, &f) != 0) {
-		fwrite(text, 1, size, stderr);
+	if (edmm_policy_write(p, format, t, &out, &f) == 0 &&
+	    edmm_policy_parse(
+		    &(struct edmm_source){ out.text, out.size, "again" },
+		    format, &q, &f) != 0) {
+		fwrite(out.text, 1, out.size, stderr);
 		for (size_t i = 0; i < f.count; i++)
 			edmm_finding_print(&f.v[i], stderr);
 		abort();
 	}
-	free(text);
+	free(out.text);
 	edmm_findings_free(&f);
 	return q;
 }
@@ -69,8 +70,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct edmm_target t = { .platform = EDMM_PLATFORM_ASK };
 	struct edmm_findings f = { 0 };
 	struct edmm_policy *p = NULL;
-	edmm_err err = edmm_policy_parse((const char *)data, size, "fuzz",
-					 FORMAT, &p, &f);
+	edmm_err err = edmm_policy_parse(
+		&(struct edmm_source){ (const char *)data, size, "fuzz" },
+		FORMAT, &p, &f);
 	char *fixed = NULL;
 	size_t fixed_size = 0;
 

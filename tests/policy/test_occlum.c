@@ -274,13 +274,12 @@ static void refuse_row(int i, int reading)
 	char *doc = document(&wrong[i].g, "");
 	struct edmm_policy *p = must_parse(doc, EDMM_FORMAT_OCCLUM);
 	struct edmm_findings f = { 0 };
-	char *text;
-	size_t size;
+	struct edmm_text out;
 
 	ck_assert_int_eq(
-		edmm_policy_write(p, EDMM_FORMAT_SGX_XML, &t, &text, &size, &f),
+		edmm_policy_write(p, EDMM_FORMAT_SGX_XML, &t, &out, &f),
 		-EDMM_EINVAL);
-	ck_assert_ptr_null(text);
+	ck_assert_ptr_null(out.text);
 	ck_assert(has_rule(&f, wrong[i].rule));
 	edmm_findings_free(&f);
 	free(doc);
@@ -370,9 +369,11 @@ START_TEST(requires)
 	struct edmm_policy *p;
 
 	at[0] = 'X';
-	ck_assert_int_eq(edmm_policy_parse(doc, strlen(doc), "Occlum.json",
-					   EDMM_FORMAT_OCCLUM, &p, &f),
-			 -EDMM_EINVAL);
+	ck_assert_int_eq(
+		edmm_policy_parse(&(struct edmm_source){ doc, strlen(doc),
+							 "Occlum.json" },
+				  EDMM_FORMAT_OCCLUM, &p, &f),
+		-EDMM_EINVAL);
 	ck_assert_uint_eq(f.errors, 1);
 	ck_assert_ptr_nonnull(strstr(f.v[0].text, fields[_i]));
 	ck_assert_str_eq(f.v[0].rule, "P102");
@@ -409,10 +410,12 @@ START_TEST(example_is_read_with_warnings)
 	struct edmm_policy *p;
 	char *xml;
 
-	ck_assert_int_eq(edmm_policy_parse(example, strlen(example),
-					   "Occlum.json", EDMM_FORMAT_NONE, &p,
-					   &f),
-			 0);
+	ck_assert_int_eq(
+		edmm_policy_parse(&(struct edmm_source){ example,
+							 strlen(example),
+							 "Occlum.json" },
+				  EDMM_FORMAT_NONE, &p, &f),
+		0);
 	edmm_findings_sort(&f);
 	ck_assert_uint_eq(f.count, 4);
 	ck_assert_str_eq(f.v[0].rule, "P102"); /* the sections */

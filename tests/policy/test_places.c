@@ -96,10 +96,12 @@ START_TEST(refused)
 	struct edmm_policy *p;
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		ck_assert_int_eq(edmm_policy_parse(bad[i].text, bad[i].size,
-						   "t", EDMM_FORMAT_SCONE, &p,
-						   &f),
-				 -EDMM_EINVAL);
+		ck_assert_int_eq(
+			edmm_policy_parse(&(struct edmm_source){ bad[i].text,
+								 bad[i].size,
+								 "t" },
+					  EDMM_FORMAT_SCONE, &p, &f),
+			-EDMM_EINVAL);
 		ck_assert_ptr_null(p);
 		ck_assert_uint_eq(f.count, 1);
 		ck_assert_uint_eq(f.v[0].line, bad[i].line);

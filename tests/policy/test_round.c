@@ -211,17 +211,14 @@ START_TEST(nothing_lost)
 {
 	struct edmm_policy *a = must_parse(files[_i].text, files[_i].format);
 	struct edmm_findings f = { 0 };
-	char *text = NULL;
-	size_t size;
+	struct edmm_text out;
 
-	ck_assert_int_eq(
-		edmm_policy_write(a, EDMM_FORMAT_EDMM, &any, &text, &size, &f),
-		0);
-	free(text);
-	ck_assert_int_eq(
-		edmm_policy_write(a, files[_i].format, &any, &text, &size, &f),
-		0);
-	free(text);
+	ck_assert_int_eq(edmm_policy_write(a, EDMM_FORMAT_EDMM, &any, &out, &f),
+			 0);
+	free(out.text);
+	ck_assert_int_eq(edmm_policy_write(a, files[_i].format, &any, &out, &f),
+			 0);
+	free(out.text);
 	ck_assert(!has_rule(&f, "P701"));
 	edmm_findings_free(&f);
 	edmm_policy_free(a);

@@ -15,8 +15,9 @@ static inline struct edmm_policy *must_parse(const char *text,
 {
 	struct edmm_findings f = { 0 };
 	struct edmm_policy *p = NULL;
-	edmm_err err =
-		edmm_policy_parse(text, strlen(text), "t", format, &p, &f);
+	edmm_err err = edmm_policy_parse(
+		&(struct edmm_source){ text, strlen(text), "t" }, format, &p,
+		&f);
 
 	for (size_t i = 0; err != 0 && i < f.count; i++)
 		edmm_finding_print(&f.v[i], stderr);
@@ -31,16 +32,15 @@ static inline char *must_write(const struct edmm_policy *p,
 			       const struct edmm_target *t)
 {
 	struct edmm_findings f = { 0 };
-	char *text = NULL;
-	size_t size = 0;
-	edmm_err err = edmm_policy_write(p, format, t, &text, &size, &f);
+	struct edmm_text out;
+	edmm_err err = edmm_policy_write(p, format, t, &out, &f);
 
 	for (size_t i = 0; err != 0 && i < f.count; i++)
 		edmm_finding_print(&f.v[i], stderr);
 	ck_assert_int_eq(err, 0);
-	ck_assert_uint_eq(size, strlen(text));
+	ck_assert_uint_eq(out.size, strlen(out.text));
 	edmm_findings_free(&f);
-	return text;
+	return out.text;
 }
 
 static inline bool has_rule(const struct edmm_findings *f, const char *rule)
