@@ -147,7 +147,7 @@ enum call_nr {
 	static const struct call_row table[CALL_COUNT] = { CALL_LIST( \
 		CALL_TABLE_ROW) }
 
-#define CALL_ARG_KIND(a) ((uint16_t)((a) & 0xf000u))
+#define CALL_ARG_KIND(a) ((uint16_t)((a)&0xf000u))
 #define CALL_ARG_SIZE(a) ((a)&CALL_SIZE_MASK)
 
 #endif

@@ -266,6 +266,27 @@ START_TEST(resizing_stays_where_there_is_room)
 }
 END_TEST
 
+/* A range of addresses as small as a static image's heap. */
+START_TEST(the_arena_gives_way_to_mappings)
+{
+	uint64_t a = 0, n = 0;
+
+	mini_stop();
+	heap = mini_start(8 * MIB, 8 * MIB, UINT64_MAX, EPC);
+	while (map(HEAP_ARENA, 64 * MINI_PAGE, &a) == 0)
+		n++;
+	ck_assert_uint_gt(n, 28);
+	ck_assert_int_eq(heap_unmap(heap, heap->base, n * 64 * MINI_PAGE), 0);
+	ck_assert_uint_eq(heap->charged, 0);
+	a = must_map(HEAP_MAP, 6 * MIB);
+	fill(a, 1, 6 * MIB);
+	ck_assert_int_eq(heap_unmap(heap, a, 6 * MIB), 0);
+	ck_assert(!mini_readable(a));
+	a = must_map(HEAP_ARENA, 6 * MIB);
+	ck_assert(all_zero(a, 6 * MIB));
+}
+END_TEST
+
 START_TEST(the_break_moves)
 {
 	uint64_t b = heap_brk(heap, 0);
@@ -337,6 +358,7 @@ static Suite *heap_suite(void)
 	tcase_add_loop_test(tc, discarded_reads_as_zero, 0, 2);
 	tcase_add_loop_test(tc, resizing_keeps_content, 0, 2);
 	tcase_add_test(tc, resizing_stays_where_there_is_room);
+	tcase_add_test(tc, the_arena_gives_way_to_mappings);
 	tcase_add_test(tc, the_break_moves);
 	tcase_add_loop_test(tc, random_churn_keeps_every_byte, 0, 4);
 	suite_add_tcase(suite, tc);

@@ -222,6 +222,24 @@ static edmm_err alloc_area(struct heap *h, const struct heap_req *r,
 	return err;
 }
 
+/*
+ * The arena's area may reach ahead into addresses that a mapping gets now. No
+ * page of it is mapped there: the sides of the map do not overlap.
+ */
+static edmm_err cut_arena(struct heap *h, uint64_t end)
+{
+	edmm_err err;
+
+	if (end >= h->arena_end)
+		return 0;
+	err = emm_dealloc(h->emm, end, h->arena_end - end, NULL);
+	if (err != 0)
+		return err;
+	h->arena_end = end;
+	h->ahead = min64(h->ahead, end);
+	return 0;
+}
+
 static edmm_err map_anywhere(struct heap *h, const struct heap_req *r,
 			     uint64_t size, uint64_t *out)
 {
@@ -230,7 +248,9 @@ static edmm_err map_anywhere(struct heap *h, const struct heap_req *r,
 
 	if (err != 0)
 		return err;
-	err = alloc_area(h, r, heap_addr(h, at), size);
+	err = cut_arena(h, heap_addr(h, at));
+	if (err == 0)
+		err = alloc_area(h, r, heap_addr(h, at), size);
 	if (err != 0)
 		give_back(h, at, count);
 	else

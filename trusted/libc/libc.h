@@ -61,28 +61,27 @@ struct heap;
 struct heap *libc_heap(void);
 
 /* The calls that files of this folder implement. */
-#define LIBC_CALLS(X)                                                                                    \
-	X(read)                                                                                          \
-	X(write)                                                                                         \
-	X(readv) X(writev) X(pread64) X(pwrite64) X(preadv) X(pwritev) X(open) X(creat) X(               \
-		close) X(stat) X(lstat) X(fstat) X(newfstatat) X(access) X(mkdir) X(rmdir)               \
-		X(unlink) X(rename) X(renameat) X(link) X(symlink) X(readlink) X(chmod) X(               \
-			getdents64) X(getcwd) X(dup2) X(pipe) X(fcntl) X(ioctl) X(readlinkat)            \
-			X(pipe2) X(poll) X(ppoll) X(select) X(pselect6) X(clock_gettime) X(              \
-				clock_getres) X(clock_nanosleep) X(nanosleep) X(gettimeofday)            \
-				X(time) X(mmap) X(munmap) X(mprotect) X(mremap) X(madvise) X(            \
-					brk) X(msync) X(rt_sigaction) X(rt_sigprocmask) X(rt_sigpending) \
-					X(sigaltstack) X(kill) X(tkill) X(tgkill) X(                     \
-						exit) X(exit_group) X(arch_prctl) X(set_tid_address)     \
-						X(gettid) X(uname) X(getrandom) X(                       \
-							futex) X(sched_yield) X(sched_getaffinity)       \
-							X(getcpu) X(prlimit64) X(getrlimit) X(           \
-								setrlimit) X(sysinfo) X(getresuid)       \
-								X(getresgid) X(getgroups) X(             \
-									prctl) X(clone)                  \
-									X(fork) X(                       \
-										vfork)                   \
-										X(wait4)
+/* clang-format off */
+#define LIBC_CALLS(X)                                                  \
+	X(read) X(write) X(readv) X(writev) X(pread64) X(pwrite64)     \
+	X(preadv) X(pwritev) X(open) X(creat) X(close) X(stat)         \
+	X(lstat) X(fstat) X(newfstatat) X(access) X(mkdir) X(rmdir)    \
+	X(unlink) X(rename) X(renameat) X(link) X(symlink)             \
+	X(readlink) X(readlinkat) X(chmod) X(getdents64) X(getcwd)     \
+	X(dup2) X(pipe) X(pipe2) X(fcntl) X(ioctl)                     \
+	X(poll) X(ppoll) X(select) X(pselect6)                         \
+	X(clock_gettime) X(clock_getres) X(clock_nanosleep)            \
+	X(nanosleep) X(gettimeofday) X(time)                           \
+	X(mmap) X(munmap) X(mprotect) X(mremap) X(madvise) X(brk)      \
+	X(msync)                                                       \
+	X(rt_sigaction) X(rt_sigprocmask) X(rt_sigpending)             \
+	X(sigaltstack) X(kill) X(tkill) X(tgkill)                      \
+	X(exit) X(exit_group) X(arch_prctl) X(set_tid_address)         \
+	X(gettid) X(uname) X(getrandom) X(futex) X(sched_yield)        \
+	X(sched_getaffinity) X(getcpu) X(prlimit64) X(getrlimit)       \
+	X(setrlimit) X(sysinfo) X(getresuid) X(getresgid)              \
+	X(getgroups) X(prctl) X(clone) X(fork) X(vfork) X(wait4)
+/* clang-format on */
 
 #define LIBC_DECLARE(name) long libc_##name(const uint64_t *a);
 LIBC_CALLS(LIBC_DECLARE)
