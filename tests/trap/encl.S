@@ -254,4 +254,31 @@ encl_call:
 	ret
 	.size	encl_call, . - encl_call
 
+	/* uint64_t encl_raw(cmd, tcs): EENTER without the vDSO; 0, or the
+	 * value that a signal handler has put into RAX. encl_raw_aep is its
+	 * AEP. */
+	.globl	encl_raw, encl_raw_aep
+	.type	encl_raw, @function
+encl_raw:
+	push	%rbp
+	push	%rbx
+	push	%r12
+	push	%r13
+	push	%r14
+	push	%r15
+	mov	%rsi, %rbx
+	lea	encl_raw_aep(%rip), %rcx
+	mov	$2, %eax
+encl_raw_aep:
+	enclu
+	xor	%eax, %eax
+	pop	%r15
+	pop	%r14
+	pop	%r13
+	pop	%r12
+	pop	%rbx
+	pop	%rbp
+	ret
+	.size	encl_raw, . - encl_raw
+
 	.section .note.GNU-stack, "", @progbits

@@ -191,7 +191,7 @@ void encl_need_machine(char **argv, const char *options)
 	}
 	setenv("EDMM_TEST_INSIDE", "1", 1);
 	setenv("EDMM_MACHINE_QUIET", "1", 1);
-	setenv("EDMM_MACHINE", options, 1);
+	setenv("EDMM_MACHINE", options, 0);
 	setenv("LD_PRELOAD", MACHINE_LIBRARY, 1);
 	execv("/proc/self/exe", argv);
 	abort();

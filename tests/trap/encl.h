@@ -95,6 +95,10 @@ vdso_sgx_enter_enclave_t encl_vdso(void);
 int encl_enter(struct encl *e, unsigned tcs, unsigned function,
 	       struct encl_cmd *cmd, struct sgx_enclave_run *run);
 
+/* EENTER of a TCS by an ENCLU of the test's own, whose AEP that is. */
+uint64_t encl_raw(struct encl_cmd *cmd, uint64_t tcs);
+extern char encl_raw_aep[];
+
 /* Shorthands on TCS 0 that must leave by EEXIT: RAX. */
 uint64_t encl_do(struct encl *e, enum encl_op op, uint64_t addr,
 		 uint64_t value);

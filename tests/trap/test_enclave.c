@@ -206,6 +206,7 @@ int main(int argc, char **argv)
 	(void)argc;
 	encl_need_machine(argv, MACHINE_OPTIONS);
 	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_set_timeout(t, 60);
 	tcase_add_test(t, enters_and_exits);
 	tcase_add_test(t, bases_are_the_tcs_ones);
 	tcase_add_test(t, bad_calls_of_the_vdso);
