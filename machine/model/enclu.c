@@ -18,15 +18,14 @@ static struct mach_result retire_code(struct mach_frame *f,
 	return r;
 }
 
-/* The beginning that the three leaves share: RBX is a SECINFO of the enclave,
- * RCX a page of it. */
+/* What the three leaves share: RBX is a SECINFO of the enclave, RCX a page. */
 struct sgx2_args {
 	struct operand secinfo;
 	struct operand target;
 	uint64_t flags; /* SECINFO.FLAGS, copied once */
 };
 
-static struct mach_result secinfo_read(const struct mach *m,
+static struct mach_result sgx2_secinfo(const struct mach *m,
 				       const struct mach_cpu *cpu,
 				       struct sgx2_args *a)
 {
@@ -50,22 +49,16 @@ static struct mach_result secinfo_read(const struct mach *m,
 	return res_ok();
 }
 
-static struct mach_result sgx2_begin(const struct mach *m,
-				     const struct mach_cpu *cpu,
-				     const struct mach_frame *f,
-				     struct sgx2_args *a)
+/* No such leaf; outside. */
+static bool sgx2_mode(const struct mach *m, const struct mach_cpu *cpu)
 {
-	a->secinfo = (struct operand){ .addr = f->rbx, .access = MACH_R };
-	a->target = (struct operand){ .addr = f->rcx, .access = MACH_R };
-	if (!(m->cfg.features & MACH_F_SGX2) || !mach_inside(cpu))
-		return res_gp();
-	/* RBX is not 64-byte aligned, RCX not 4 KiB aligned. */
-	if (!aligned(f->rbx, 64) || !aligned(f->rcx, SGX_PAGE_SIZE))
-		return res_gp();
-	/* RBX, RCX are not in ELRANGE. */
-	if (!in_elrange(cpu, f->rbx) || !in_elrange(cpu, f->rcx))
-		return res_gp();
-	return secinfo_read(m, cpu, a);
+	return (m->cfg.features & MACH_F_SGX2) && mach_inside(cpu);
+}
+
+static bool sgx2_operand(const struct mach_cpu *cpu, uint64_t addr,
+			 uint64_t align)
+{
+	return aligned(addr, align) && in_elrange(cpu, addr);
 }
 
 /* ---- EACCEPT ----------------------------------------------------------- */
@@ -100,6 +93,18 @@ static bool tcs_acceptable(const struct sgx_tcs *t)
 	       t->aep == 0 && t->state == 0;
 }
 
+/* VALID = 0, BLOCKED, PT is none that EACCEPT knows, or another enclave's. */
+static bool accept_target(const struct mach *m, const struct mach_cpu *cpu,
+			  const struct sgx2_args *a)
+{
+	const struct mach_epcm *e = &m->epcm[a->target.epc];
+	uint32_t flags = epcm_flags(e);
+
+	return (epcm_is(flags, SGX_PT_REG) || epcm_is(flags, SGX_PT_TCS) ||
+		epcm_is(flags, SGX_PT_TRIM)) &&
+	       !(flags & EPCM_BLOCKED) && epcm_secs(e) == cpu->secs;
+}
+
 static struct mach_result eaccept_locked(struct mach *m,
 					 const struct mach_cpu *cpu,
 					 const struct sgx2_args *a)
@@ -110,11 +115,8 @@ static struct mach_result eaccept_locked(struct mach *m,
 	uint32_t flags = epcm_flags(e);
 	struct mach_hidden *h;
 
-	/* VALID = 0, BLOCKED, PT is none that EACCEPT knows, or another
-	 * enclave's: #PF(RCX). */
-	if ((!epcm_is(flags, SGX_PT_REG) && !epcm_is(flags, SGX_PT_TCS) &&
-	     !epcm_is(flags, SGX_PT_TRIM)) ||
-	    (flags & EPCM_BLOCKED) || epcm_secs(e) != cpu->secs)
+	/* Again, now that nobody else changes it: #PF(RCX). */
+	if (!accept_target(m, cpu, a))
 		return operand_pf(&a->target);
 	/* ENCLAVEADDRESS, PENDING, MODIFIED, R, W, X or PT differ:
 	 * SGX_PAGE_ATTRIBUTES_MISMATCH. PR is not compared. */
@@ -140,18 +142,31 @@ static struct mach_result eaccept_locked(struct mach *m,
 static struct mach_result eaccept(struct mach *m, const struct mach_cpu *cpu,
 				  const struct mach_frame *f)
 {
-	struct sgx2_args a;
-	struct mach_result r = sgx2_begin(m, cpu, f, &a);
+	struct sgx2_args a = { .secinfo = { .addr = f->rbx, .access = MACH_R },
+			       .target = { .addr = f->rcx, .access = MACH_R } };
+	struct mach_result r;
 
+	if (!sgx2_mode(m, cpu))
+		return res_gp();
+	/* RBX is not 64-byte aligned, not in ELRANGE. */
+	if (!sgx2_operand(cpu, f->rbx, 64))
+		return res_gp();
+	r = sgx2_secinfo(m, cpu, &a);
 	if (!mach_ok(r))
 		return r;
-	/* SECINFO asks for no combination that EACCEPT knows. */
-	if (!accept_legal(a.flags))
+	/* RCX is not 4 KiB aligned, not in ELRANGE. */
+	if (!sgx2_operand(cpu, f->rcx, SGX_PAGE_SIZE))
 		return res_gp();
 	/* RCX does not resolve within the EPC: #PF(RCX). */
 	r = operand_resolve(m, &a.target);
 	if (!mach_ok(r))
 		return r;
+	/* SECINFO asks for no combination that EACCEPT knows. */
+	if (!accept_legal(a.flags))
+		return res_gp();
+	/* VALID = 0, BLOCKED, type, enclave: #PF(RCX). */
+	if (!accept_target(m, cpu, &a))
+		return operand_pf(&a.target);
 	/* The page is in use by another leaf. */
 	if (!try_more(&m->epcm[a.target.epc]))
 		return res_gp();
@@ -168,21 +183,30 @@ struct mach_result mach_eaccept(struct mach *m, struct mach_cpu *cpu,
 
 /* ---- EMODPE ------------------------------------------------------------ */
 
+/* VALID = 0, PENDING, MODIFIED, BLOCKED, PT is not PT_REG, another enclave's
+ * or address's. */
+static bool modpe_target(const struct mach *m, const struct mach_cpu *cpu,
+			 const struct sgx2_args *a)
+{
+	const struct mach_epcm *e = &m->epcm[a->target.epc];
+	uint32_t flags = epcm_flags(e);
+
+	return epcm_is(flags, SGX_PT_REG) &&
+	       !(flags & (EPCM_PENDING | EPCM_MODIFIED | EPCM_BLOCKED)) &&
+	       epcm_secs(e) == cpu->secs && epcm_addr(e) == a->target.addr;
+}
+
 static struct mach_result emodpe_locked(struct mach *m,
 					const struct mach_cpu *cpu,
 					const struct sgx2_args *a)
 {
 	struct mach_epcm *e = &m->epcm[a->target.epc];
-	uint32_t flags = epcm_flags(e);
 
-	/* VALID = 0, PENDING, MODIFIED, BLOCKED, PT is not PT_REG, another
-	 * enclave's or address's: #PF(RCX). */
-	if (!epcm_is(flags, SGX_PT_REG) ||
-	    (flags & (EPCM_PENDING | EPCM_MODIFIED | EPCM_BLOCKED)) ||
-	    epcm_secs(e) != cpu->secs || epcm_addr(e) != a->target.addr)
+	/* Again, now that nobody else changes it: #PF(RCX). */
+	if (!modpe_target(m, cpu, a))
 		return operand_pf(&a->target);
 	/* The result would have W without R. */
-	if (!(flags & EPCM_R) && !(a->flags & SGX_SECINFO_R) &&
+	if (!(epcm_flags(e) & EPCM_R) && !(a->flags & SGX_SECINFO_R) &&
 	    (a->flags & SGX_SECINFO_W))
 		return res_gp();
 	__atomic_fetch_or(&e->flags, (uint32_t)a->flags & EPCM_RWX,
@@ -193,15 +217,26 @@ static struct mach_result emodpe_locked(struct mach *m,
 static struct mach_result emodpe(struct mach *m, const struct mach_cpu *cpu,
 				 const struct mach_frame *f)
 {
-	struct sgx2_args a;
-	struct mach_result r = sgx2_begin(m, cpu, f, &a);
+	struct sgx2_args a = { .secinfo = { .addr = f->rbx, .access = MACH_R },
+			       .target = { .addr = f->rcx, .access = MACH_R } };
+	struct mach_result r;
 
+	if (!sgx2_mode(m, cpu))
+		return res_gp();
+	/* RBX: 64 bytes, RCX: 4 KiB; both in ELRANGE. */
+	if (!sgx2_operand(cpu, f->rbx, 64) ||
+	    !sgx2_operand(cpu, f->rcx, SGX_PAGE_SIZE))
+		return res_gp();
+	/* RBX, then RCX, does not resolve within the EPC: #PF. */
+	r = operand_resolve(m, &a.secinfo);
+	if (mach_ok(r))
+		r = operand_resolve(m, &a.target);
+	if (mach_ok(r))
+		r = sgx2_secinfo(m, cpu, &a);
 	if (!mach_ok(r))
 		return r;
-	/* RCX does not resolve within the EPC: #PF(RCX). */
-	r = operand_resolve(m, &a.target);
-	if (!mach_ok(r))
-		return r;
+	if (!modpe_target(m, cpu, &a))
+		return operand_pf(&a.target);
 	/* The page is in use by another SGX2 leaf. */
 	if (!try_more(&m->epcm[a.target.epc]))
 		return res_gp();
@@ -223,21 +258,28 @@ struct mach_result mach_emodpe(struct mach *m, struct mach_cpu *cpu,
 
 /* ---- EACCEPTCOPY ------------------------------------------------------- */
 
+/* VALID, PENDING, unmodified, PT_REG, of this enclave. */
+static bool copy_target(const struct mach *m, const struct mach_cpu *cpu,
+			const struct sgx2_args *a)
+{
+	const struct mach_epcm *e = &m->epcm[a->target.epc];
+	uint32_t flags = epcm_flags(e);
+
+	return epcm_is(flags, SGX_PT_REG) && (flags & EPCM_PENDING) &&
+	       !(flags & (EPCM_MODIFIED | EPCM_BLOCKED)) &&
+	       epcm_secs(e) == cpu->secs;
+}
+
 static struct mach_result copy_locked(struct mach *m,
 				      const struct mach_cpu *cpu,
 				      const struct sgx2_args *a,
 				      const struct operand *src)
 {
 	struct mach_epcm *e = &m->epcm[a->target.epc];
-	uint32_t flags = epcm_flags(e);
 
-	/* The destination is not VALID, PENDING, unmodified, PT_REG of this
-	 * enclave; or not R, W, !X at its address: mismatch. */
-	if (!epcm_is(flags, SGX_PT_REG) || !(flags & EPCM_PENDING) ||
-	    (flags & (EPCM_MODIFIED | EPCM_BLOCKED)) ||
-	    epcm_secs(e) != cpu->secs)
-		return res_code(SGX_PAGE_ATTRIBUTES_MISMATCH);
-	if ((flags & EPCM_RWX) != (EPCM_R | EPCM_W) ||
+	/* Again; and R, W, not X, at its address: mismatch. */
+	if (!copy_target(m, cpu, a) ||
+	    (epcm_flags(e) & EPCM_RWX) != (EPCM_R | EPCM_W) ||
 	    epcm_addr(e) != a->target.addr)
 		return res_code(SGX_PAGE_ATTRIBUTES_MISMATCH);
 	copy_bytes(page_of(m, a->target.epc), page_of(m, src->epc),
@@ -251,35 +293,55 @@ static struct mach_result copy_locked(struct mach *m,
 	return res_ok();
 }
 
+/* The operands, up to the source. */
+static struct mach_result copy_operands(const struct mach *m,
+					const struct mach_cpu *cpu,
+					struct sgx2_args *a,
+					struct operand *src)
+{
+	struct mach_result r;
+
+	/* RBX: 64 bytes, RCX, RDX: 4 KiB; all in ELRANGE. */
+	if (!sgx2_operand(cpu, a->secinfo.addr, 64) ||
+	    !sgx2_operand(cpu, a->target.addr, SGX_PAGE_SIZE) ||
+	    !sgx2_operand(cpu, src->addr, SGX_PAGE_SIZE))
+		return res_gp();
+	/* RBX, then RCX, then RDX, does not resolve within the EPC: #PF. */
+	r = operand_resolve(m, &a->secinfo);
+	if (mach_ok(r))
+		r = operand_resolve(m, &a->target);
+	if (mach_ok(r))
+		r = operand_resolve(m, src);
+	if (mach_ok(r))
+		r = sgx2_secinfo(m, cpu, a);
+	if (!mach_ok(r))
+		return r;
+	/* SECINFO: PT is not PT_REG, or W without R. */
+	if (epcm_pt((uint32_t)a->flags) != SGX_PT_REG ||
+	    ((a->flags & SGX_SECINFO_W) && !(a->flags & SGX_SECINFO_R)))
+		return res_gp();
+	/* The source is not VALID, R, PT_REG of this enclave and address, or
+	 * is PENDING, MODIFIED or BLOCKED: #PF(RDX). */
+	return operand_page(m, cpu, src);
+}
+
 static struct mach_result eacceptcopy(struct mach *m,
 				      const struct mach_cpu *cpu,
 				      const struct mach_frame *f)
 {
 	struct operand src = { .addr = f->rdx, .access = MACH_R };
-	struct sgx2_args a;
+	struct sgx2_args a = { .secinfo = { .addr = f->rbx, .access = MACH_R },
+			       .target = { .addr = f->rcx, .access = MACH_W } };
 	struct mach_result r;
 
-	/* RDX is not 4 KiB aligned or not in ELRANGE; with RBX and RCX. */
-	if (mach_inside(cpu) &&
-	    (!aligned(f->rdx, SGX_PAGE_SIZE) || !in_elrange(cpu, f->rdx)))
+	if (!sgx2_mode(m, cpu))
 		return res_gp();
-	r = sgx2_begin(m, cpu, f, &a);
+	r = copy_operands(m, cpu, &a, &src);
 	if (!mach_ok(r))
 		return r;
-	/* SECINFO: PT is not PT_REG, or W without R. */
-	if (epcm_pt((uint32_t)a.flags) != SGX_PT_REG ||
-	    ((a.flags & SGX_SECINFO_W) && !(a.flags & SGX_SECINFO_R)))
-		return res_gp();
-	/* RCX, RDX do not resolve within the EPC. */
-	a.target.access = MACH_W;
-	r = operand_resolve(m, &a.target);
-	if (!mach_ok(r))
-		return r;
-	/* The source is not VALID, R, PT_REG of this enclave and address, or
-	 * is PENDING, MODIFIED or BLOCKED: #PF(RDX). */
-	r = operand_page(m, cpu, &src);
-	if (!mach_ok(r))
-		return r;
+	/* The destination is no PENDING page of the enclave: mismatch. */
+	if (!copy_target(m, cpu, &a))
+		return res_code(SGX_PAGE_ATTRIBUTES_MISMATCH);
 	/* The destination is in use by another leaf. */
 	if (!try_more(&m->epcm[a.target.epc]))
 		return res_gp();

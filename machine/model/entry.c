@@ -127,7 +127,7 @@ static struct mach_result tcs_fields(const struct mach *m, struct entry *en)
 	uint64_t tflags = __atomic_load_n(&t->flags, __ATOMIC_RELAXED);
 	uint64_t known = SGX_TCS_DBGOPTIN;
 
-	if (attr & SGX_ATTR_AEXNOTIFY)
+	if (m->cfg.features & MACH_F_AEXNOTIFY)
 		known |= SGX_TCS_AEXNOTIFY;
 	/* OSSA, OFSBASE and OGSBASE are not 4 KiB aligned. */
 	if (!aligned(t->ossa, SGX_PAGE_SIZE) ||
@@ -220,11 +220,6 @@ static struct mach_result entry_begin(struct mach *m,
 static void entry_commit(struct mach *m, struct mach_cpu *cpu,
 			 const struct mach_frame *f, struct entry *en)
 {
-	struct sgx_gprsgx *g = gpr_of(m, en->ssa.gpr);
-
-	/* The host's RSP and RBP, for AEX. */
-	g->ursp = f->rsp;
-	g->urbp = f->rbp;
 	en->tcs->aep = f->rcx;
 	cpu->secs = en->secs_epc;
 	cpu->tcs = en->tcs_at.epc;
@@ -245,9 +240,15 @@ static void entry_commit(struct mach *m, struct mach_cpu *cpu,
 }
 
 /* To the entry point, as EENTER and as an ERESUME that AEX-Notify turns. */
-static void entry_jump(const struct mach_cpu *cpu, struct mach_frame *f,
-		       const struct entry *en)
+static void entry_jump(const struct mach *m, const struct mach_cpu *cpu,
+		       struct mach_frame *f, const struct entry *en)
 {
+	struct sgx_gprsgx *g = gpr_of(m, en->ssa.gpr);
+
+	/* The host's RSP and RBP, for AEX. A plain ERESUME leaves those of the
+	 * entry that used the frame. */
+	g->ursp = f->rsp;
+	g->urbp = f->rbp;
 	f->rax = en->cssa;
 	f->rcx = f->rip + 3;
 	f->rip = en->secs->base + en->tcs->oentry;
@@ -293,7 +294,7 @@ static struct mach_result eenter(struct mach *m, struct mach_cpu *cpu,
 		return r;
 	}
 	entry_commit(m, cpu, f, &en);
-	entry_jump(cpu, f, &en);
+	entry_jump(m, cpu, f, &en);
 	return r;
 }
 
@@ -375,7 +376,7 @@ static struct mach_result eresume(struct mach *m, struct mach_cpu *cpu,
 	}
 	entry_commit(m, cpu, f, &en);
 	if (notify) {
-		entry_jump(cpu, f, &en);
+		entry_jump(m, cpu, f, &en);
 		cpu->notify++;
 		return r;
 	}

@@ -130,9 +130,6 @@ static struct mach_result emodpr_locked(struct mach *m, uint64_t rwx,
 	struct mach_epcm *e = &m->epcm[n];
 	uint32_t flags = epcm_flags(e);
 
-	/* EPCM(RCX).VALID = 0: #PF. */
-	if (!(flags & EPCM_VALID))
-		return res_kpf(epc);
 	/* PENDING or MODIFIED: SGX_PAGE_NOT_MODIFIABLE. */
 	if (flags & (EPCM_PENDING | EPCM_MODIFIED))
 		return res_code(SGX_PAGE_NOT_MODIFIABLE);
@@ -147,6 +144,22 @@ static struct mach_result emodpr_locked(struct mach *m, uint64_t rwx,
 			   __ATOMIC_SEQ_CST);
 	epoch_stamp(m, e);
 	return res_ok();
+}
+
+static struct mach_result emodpr_shared(struct mach *m, uint64_t rwx,
+					uint64_t epc, uint32_t n)
+{
+	struct mach_result r;
+
+	/* EPCM(RCX).VALID = 0: #PF. */
+	if (!(epcm_flags(&m->epcm[n]) & EPCM_VALID))
+		return res_kpf(epc);
+	/* In use by another SGX2 leaf: SGX_EPC_PAGE_CONFLICT. */
+	if (!try_more(&m->epcm[n]))
+		return res_code(SGX_EPC_PAGE_CONFLICT);
+	r = emodpr_locked(m, rwx, epc, n);
+	epcm_unlock(&m->epcm[n], LOCK_MORE);
+	return r;
 }
 
 static struct mach_result emodpr(struct mach *m, const struct sgx_secinfo *si,
@@ -167,11 +180,11 @@ static struct mach_result emodpr(struct mach *m, const struct sgx_secinfo *si,
 	if (secinfo_reserved(si) ||
 	    ((si->flags & SGX_SECINFO_W) && !(si->flags & SGX_SECINFO_R)))
 		return res_gp();
-	/* The page is in use by another leaf: SGX_EPC_PAGE_CONFLICT. */
-	if (!try_more(&m->epcm[n]))
-		return res_code(SGX_EPC_PAGE_CONFLICT);
-	r = emodpr_locked(m, si->flags & SGX_SECINFO_RWX, epc, n);
-	epcm_unlock(&m->epcm[n], LOCK_MORE);
+	/* The page is in use by a leaf that needs it alone. */
+	if (!try_shared(&m->epcm[n]))
+		return res_gp();
+	r = emodpr_shared(m, si->flags & SGX_SECINFO_RWX, epc, n);
+	epcm_unlock(&m->epcm[n], LOCK_SHARED);
 	return r;
 }
 
@@ -197,8 +210,7 @@ static struct mach_result emodt_locked(struct mach *m, uint32_t to,
 	uint32_t flags = epcm_flags(e);
 	uint32_t want;
 
-	/* EPCM(RCX).VALID = 0, or PT is none that may become the new one:
-	 * #PF. */
+	/* Again, now that nobody else changes it: #PF. */
 	if (!emodt_from(flags, to))
 		return res_kpf(epc);
 	/* PENDING or MODIFIED: SGX_PAGE_NOT_MODIFIABLE. */
@@ -216,6 +228,23 @@ static struct mach_result emodt_locked(struct mach *m, uint32_t to,
 					      __ATOMIC_SEQ_CST));
 	epoch_stamp(m, e);
 	return res_ok();
+}
+
+static struct mach_result emodt_shared(struct mach *m, uint32_t to,
+				       uint64_t epc, uint32_t n)
+{
+	struct mach_result r;
+
+	/* EPCM(RCX).VALID = 0, or PT is none that may become the new one:
+	 * #PF. */
+	if (!emodt_from(epcm_flags(&m->epcm[n]), to))
+		return res_kpf(epc);
+	/* In use by another SGX2 leaf: SGX_EPC_PAGE_CONFLICT. */
+	if (!try_more(&m->epcm[n]))
+		return res_code(SGX_EPC_PAGE_CONFLICT);
+	r = emodt_locked(m, to, epc, n);
+	epcm_unlock(&m->epcm[n], LOCK_MORE);
+	return r;
 }
 
 static struct mach_result emodt(struct mach *m, const struct sgx_secinfo *si,
@@ -237,11 +266,11 @@ static struct mach_result emodt(struct mach *m, const struct sgx_secinfo *si,
 	to = epcm_pt((uint32_t)si->flags);
 	if (secinfo_reserved(si) || (to != SGX_PT_TCS && to != SGX_PT_TRIM))
 		return res_gp();
-	/* The page is in use by another leaf: SGX_EPC_PAGE_CONFLICT. */
-	if (!try_more(&m->epcm[n]))
-		return res_code(SGX_EPC_PAGE_CONFLICT);
-	r = emodt_locked(m, to, epc, n);
-	epcm_unlock(&m->epcm[n], LOCK_MORE);
+	/* The page is in use by a leaf that needs it alone. */
+	if (!try_shared(&m->epcm[n]))
+		return res_gp();
+	r = emodt_shared(m, to, epc, n);
+	epcm_unlock(&m->epcm[n], LOCK_SHARED);
 	return r;
 }
 
@@ -259,11 +288,9 @@ static struct mach_result etrack_locked(struct mach *m, uint64_t secs,
 	struct mach_hidden *h;
 	uint64_t t, next;
 
-	/* EPCM(RCX).VALID = 0: #PF; PT != PT_SECS: #GP. */
-	if (!(epcm_flags(&m->epcm[n]) & EPCM_VALID))
-		return res_kpf(secs);
+	/* EPCM(RCX).VALID = 0 or PT != PT_SECS: #PF. */
 	if (!epcm_is(epcm_flags(&m->epcm[n]), SGX_PT_SECS))
-		return res_gp();
+		return res_kpf(secs);
 	h = hidden_of(secs_of(m, n));
 	t = track_load(h);
 	do {
@@ -473,15 +500,15 @@ static struct mach_result edbg_check(struct mach *m, uint64_t addr,
 	/* PENDING or MODIFIED: SGX_PAGE_NOT_DEBUGGABLE. */
 	if (flags & (EPCM_PENDING | EPCM_MODIFIED))
 		return res_code(SGX_PAGE_NOT_DEBUGGABLE);
-	/* SECS.ATTRIBUTES.DEBUG = 0. */
-	s = secs_of(m, secs);
-	if (!(__atomic_load_n(&s->attributes.flags, __ATOMIC_ACQUIRE) &
-	      SGX_ATTR_DEBUG))
-		return res_gp();
 	/* A TCS: reading past its fields, writing other than FLAGS. */
 	if (epcm_is(flags, SGX_PT_TCS) &&
 	    (write ? off != offsetof(struct sgx_tcs, flags)
 		   : off >= TCS_READABLE))
+		return res_gp();
+	/* SECS.ATTRIBUTES.DEBUG = 0. */
+	s = secs_of(m, secs);
+	if (!(__atomic_load_n(&s->attributes.flags, __ATOMIC_ACQUIRE) &
+	      SGX_ATTR_DEBUG))
 		return res_gp();
 	return res_ok();
 }
@@ -495,8 +522,8 @@ static void edbg_do(struct mach *m, uint64_t addr, uint32_t flags,
 	copy_bytes(&old, at, 8);
 	if (!write) {
 		*val = old;
-		if (epcm_is(flags, SGX_PT_VA) && old != 0)
-			*val = ~0ull;
+		if (epcm_is(flags, SGX_PT_VA))
+			*val = old & ~7ull ? ~0ull : 0;
 		return;
 	}
 	/* Of TCS.FLAGS, a debugger sets DBGOPTIN. */

@@ -17,7 +17,7 @@
 struct mac_header {
 	uint64_t linaddr;
 	uint64_t enclaveid;
-	uint8_t zero[48];
+	uint8_t reserved[48]; /* PCMD's 40, and 8 */
 	struct sgx_secinfo secinfo;
 };
 
@@ -78,9 +78,9 @@ static struct mach_result swap_operands(const struct mach *m,
 /* Locks the page for itself and the VA page with others. */
 static struct mach_result swap_lock(struct mach *m, uint32_t n, uint32_t va)
 {
-	/* In use by another leaf: SGX_EPC_PAGE_CONFLICT. */
+	/* In use by another leaf: #GP (the C variants have a code). */
 	if (!try_excl(&m->epcm[n]))
-		return res_code(SGX_EPC_PAGE_CONFLICT);
+		return res_gp();
 	if (try_shared(&m->epcm[va])) {
 		/* The VA page is not VALID or not PT_VA: #PF(RDX). */
 		if (epcm_is(epcm_flags(&m->epcm[va]), SGX_PT_VA))
@@ -90,7 +90,7 @@ static struct mach_result swap_lock(struct mach *m, uint32_t n, uint32_t va)
 		return res_kpf(mach_epc_addr(va));
 	}
 	epcm_unlock(&m->epcm[n], LOCK_EXCL);
-	return res_code(SGX_EPC_PAGE_CONFLICT);
+	return res_gp();
 }
 
 static void swap_unlock(struct mach *m, uint32_t n, uint32_t va)
@@ -138,9 +138,8 @@ static void pcmd_of(const struct mach *m, uint32_t n, struct mac_header *h)
 
 	memset(h, 0, sizeof(*h));
 	h->secinfo.flags = flags & SECINFO_STATES;
-	if (epcm_pt(flags) == SGX_PT_SECS) {
-		h->enclaveid = hidden_of(secs_of(m, n))->eid;
-	} else if (epcm_pt(flags) != SGX_PT_VA) {
+	/* SECS and VA pages have no parent: 0. */
+	if (epcm_pt(flags) != SGX_PT_SECS && epcm_pt(flags) != SGX_PT_VA) {
 		h->linaddr = epcm_addr(e);
 		h->enclaveid = hidden_of(secs_of(m, epcm_secs(e)))->eid;
 	}
@@ -219,21 +218,15 @@ struct mach_result mach_ewb(struct mach *m, struct sgx_pageinfo *pi,
 
 /* ---- ELDB and ELDU ----------------------------------------------------- */
 
-static bool eld_type(uint32_t pt)
-{
-	return pt == SGX_PT_SECS || pt == SGX_PT_TCS || pt == SGX_PT_REG ||
-	       pt == SGX_PT_VA || pt == SGX_PT_TRIM;
-}
-
 /* The SECS that PAGEINFO names, for a page that has one. */
 static struct mach_result eld_secs(const struct mach *m,
 				   const struct sgx_pageinfo *pi, uint32_t pt,
 				   uint32_t *secs)
 {
 	*secs = MACH_EPC_NONE;
-	/* A SECS or VA page has none: PAGEINFO.SECS is 0. */
-	if (pt == SGX_PT_SECS || pt == SGX_PT_VA)
-		return pi->secs == 0 ? res_ok() : res_gp();
+	/* Others have none, and PAGEINFO.SECS is not looked at. */
+	if (pt != SGX_PT_REG && pt != SGX_PT_TCS && pt != SGX_PT_TRIM)
+		return res_ok();
 	/* SECS is not 4 KiB aligned; does not resolve within the EPC; is not
 	 * VALID or PT_SECS. */
 	if (!aligned(pi->secs, SGX_PAGE_SIZE))
@@ -279,19 +272,19 @@ static struct mach_result eld_open(struct mach *m, const struct eld *l)
 	uint64_t *slot = va_slot(m, l->va);
 	uint64_t version = __atomic_load_n(slot, __ATOMIC_SEQ_CST);
 	struct mac_header h = { .linaddr = l->pi->linaddr,
-				.enclaveid = pcmd->enclaveid,
 				.secinfo = pcmd->secinfo };
 	struct page_seal s;
 	uint8_t key[16];
 
 	if (l->secs != MACH_EPC_NONE)
 		h.enclaveid = hidden_of(secs_of(m, l->secs))->eid;
+	copy_bytes(h.reserved, pcmd->reserved, sizeof(pcmd->reserved));
 	page_key(m, key);
 	seal_setup(&s, key, &h, version);
 	memcpy(s.mac, pcmd->mac, sizeof(s.mac));
 	/* Another page, address, state, enclave or version, or none:
 	 * SGX_MAC_COMPARE_FAIL. */
-	if (version == 0 || pcmd->enclaveid != h.enclaveid ||
+	if (version == 0 ||
 	    !crypto_open(&s, host(l->pi->srcpge), page_of(m, l->n)))
 		return res_code(SGX_MAC_COMPARE_FAIL);
 	/* The slot has changed meanwhile. */
@@ -311,11 +304,6 @@ static struct mach_result eld_locked(struct mach *m, struct eld *l)
 	/* EPCM(RCX).VALID = 1: #PF. */
 	if (epcm_flags(&m->epcm[l->n]) & EPCM_VALID)
 		return res_kpf(mach_epc_addr(l->n));
-	/* PCMD.SECINFO: reserved fields, an unknown type. */
-	if ((pcmd->secinfo.flags & ~(uint64_t)SECINFO_STATES) ||
-	    !all_zero(pcmd->secinfo.reserved, sizeof(pcmd->secinfo.reserved)) ||
-	    !eld_type(pt))
-		return res_gp();
 	r = eld_secs(m, l->pi, pt, &l->secs);
 	if (!mach_ok(r))
 		return r;
@@ -323,7 +311,7 @@ static struct mach_result eld_locked(struct mach *m, struct eld *l)
 		return eld_open(m, l);
 	/* The SECS is in use by another leaf. */
 	if (!try_shared(&m->epcm[l->secs]))
-		return res_code(SGX_EPC_PAGE_CONFLICT);
+		return res_gp();
 	/* It may have gone before it was locked. */
 	if (epcm_is(epcm_flags(&m->epcm[l->secs]), SGX_PT_SECS))
 		r = eld_open(m, l);

@@ -114,6 +114,12 @@ static void both_notify(struct call *c)
 	secs_notify(c);
 }
 
+static void debug_flag(struct call *c)
+{
+	flags_notify(c);
+	tcs(c)->flags |= SGX_TCS_DBGOPTIN;
+}
+
 static void debug_notify(struct call *c)
 {
 	tcs(c)->flags |= SGX_TCS_DBGOPTIN;
@@ -212,7 +218,9 @@ static void tcs_active(struct call *c)
 		  .also = flags_notify },                                      \
 		{ "SECS.ATTRIBUTES.AEXNOTIFY without TCS.FLAGS.AEXNOTIFY", GP, \
 		  .also = secs_notify },                                       \
-		{ "the same with TCS.FLAGS.DBGOPTIN", OK,                      \
+		{ "the first of these with TCS.FLAGS.DBGOPTIN", OK,            \
+		  .also = debug_flag },                                        \
+		{ "the second with TCS.FLAGS.DBGOPTIN", OK,                    \
 		  .also = debug_notify },                                      \
 		{ "the enclave is not initialised", GP, .also = not_init },    \
 		{ "a 32-bit enclave in 64-bit mode", GP, .also = mode32 },     \

@@ -122,9 +122,9 @@ static const struct row ewb_rows[] = {
 	{ "PAGEINFO.SRCPGE is not 4 KiB aligned", GP, POKE(pi.srcpge, 64) },
 	{ "PAGEINFO.PCMD is not 128-byte aligned", GP, POKE(pi.secinfo, 64) },
 	{ "PAGEINFO.SECS is not 0", GP, POKE(pi.secs, 4096) },
-	{ "the EPC page is in use by another leaf", CODE(SGX_EPC_PAGE_CONFLICT),
+	{ "the EPC page is in use by another leaf", GP,
 	  .tamper = { ROLE_RCX, .lock = 1 } },
-	{ "the VA page is in use by another leaf", CODE(SGX_EPC_PAGE_CONFLICT),
+	{ "the VA page is in use by another leaf", GP,
 	  .tamper = { ROLE_RDX, .lock = LOCK_EXCL } },
 	{ "the VA page is not VALID", PF(ROLE_RDX),
 	  .tamper = { ROLE_RDX, .clear = EPCM_VALID } },
@@ -230,24 +230,24 @@ static void replay(struct call *c)
 		  POKE(pi.srcpge, 64) },                                       \
 		{ "PAGEINFO.PCMD is not 128-byte aligned", GP,                 \
 		  POKE(pi.secinfo, 64) },                                      \
-		{ "the EPC page is in use by another leaf",                    \
-		  CODE(SGX_EPC_PAGE_CONFLICT),                                 \
+		{ "the EPC page is in use by another leaf", GP,                \
 		  .tamper = { ROLE_RCX, .lock = 1 } },                         \
-		{ "the VA page is in use by another leaf",                     \
-		  CODE(SGX_EPC_PAGE_CONFLICT),                                 \
+		{ "the VA page is in use by another leaf", GP,                 \
 		  .tamper = { ROLE_RDX, .lock = LOCK_EXCL } },                 \
 		{ "RDX is in no PT_VA page", PF(ROLE_RDX),                     \
 		  .also = va_is_reg },                                         \
 		{ "the EPC page is VALID", PF(ROLE_RCX),                       \
 		  .tamper = { ROLE_RCX,                                        \
 			      .set = EPCM_VALID | EPCM_PT(SGX_PT_REG) } },     \
-		{ "PCMD.SECINFO has reserved bits", GP,                        \
+		{ "PCMD.SECINFO has reserved bits",                            \
+		  CODE(SGX_MAC_COMPARE_FAIL),                                  \
 		  POKE(pcmd.secinfo.flags, 1 << 16) },                         \
-		{ "PCMD.SECINFO has reserved bytes", GP,                       \
+		{ "PCMD.SECINFO has reserved bytes",                           \
+		  CODE(SGX_MAC_COMPARE_FAIL),                                  \
 		  POKE(pcmd.secinfo.reserved[8], 1) },                         \
-		{ "PCMD.SECINFO has an unknown type", GP,                      \
+		{ "PCMD.SECINFO has another type", CODE(SGX_MAC_COMPARE_FAIL), \
 		  POKE(pcmd.secinfo.flags, SGX_SECINFO_PT(3)) },               \
-		{ "a PT_VA page with PAGEINFO.SECS not 0", GP,                 \
+		{ "PCMD.SECINFO says PT_VA", CODE(SGX_MAC_COMPARE_FAIL),       \
 		  .also = pcmd_is_va },                                        \
 		{ "PAGEINFO.SECS is not 4 KiB aligned", GP,                    \
 		  POKE(pi.secs, 64) },                                         \
@@ -255,8 +255,7 @@ static void replay(struct call *c)
 		  PF(ROLE_SECS), .also = secs_beyond },                        \
 		{ "PAGEINFO.SECS is no PT_SECS page", PF(ROLE_SECS),           \
 		  .also = secs_is_reg },                                       \
-		{ "the SECS is in use by another leaf",                        \
-		  CODE(SGX_EPC_PAGE_CONFLICT),                                 \
+		{ "the SECS is in use by another leaf", GP,                    \
 		  .tamper = { ROLE_SECS, .lock = LOCK_EXCL } },                \
 		{ "the page's bytes were changed", CODE(SGX_MAC_COMPARE_FAIL), \
 		  .also = data_changed },                                      \
@@ -265,7 +264,7 @@ static void replay(struct call *c)
 		{ "PCMD.SECINFO rights were changed",                          \
 		  CODE(SGX_MAC_COMPARE_FAIL),                                  \
 		  POKE(pcmd.secinfo.flags, SGX_SECINFO_X) },                   \
-		{ "PCMD.ENCLAVEID was changed", CODE(SGX_MAC_COMPARE_FAIL),    \
+		{ "PCMD.ENCLAVEID was changed: it is not looked at", OK,       \
 		  POKE(pcmd.enclaveid, 1) },                                   \
 		{ "PAGEINFO.LINADDR is another page's",                        \
 		  CODE(SGX_MAC_COMPARE_FAIL), POKE(pi.linaddr, 4096) },        \

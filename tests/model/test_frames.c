@@ -278,6 +278,7 @@ START_TEST(resume_restores)
 	assert_ok(rig_resume(&rig, 0, 0, RIG_TCS0));
 	for (i = 0; i < 16; i++)
 		ck_assert_uint_eq(a[i], b[i]);
+	ck_assert_uint_eq(gpr(0)->ursp, 0x7fff0000);
 	ck_assert_uint_eq(f->rip, in.rip);
 	ck_assert_uint_eq(f->fsbase, in.fsbase);
 	ck_assert_uint_eq(f->gsbase, in.gsbase);
