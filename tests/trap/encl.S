@@ -50,6 +50,7 @@ encl_code:
 	.long	.Lzmm - .Ltable
 	.long	.Laccept - .Ltable
 	.long	.Ltouch - .Ltable
+	.long	.Lextend - .Ltable
 	.set	.Lcount, (. - .Ltable) / 4
 
 .Lenclu:
@@ -197,6 +198,21 @@ encl_code:
 	add	$4096, %rcx
 	dec	%rsi
 	jnz	1b
+	jmp	.Lout
+
+	/* EMODPE of every second page of 2 * VALUE from ADDR. */
+.Lextend:
+	rdgsbase %rbx
+	mov	FLAGS, %rax
+	mov	%rax, (%rbx)
+	mov	ADDR, %rcx
+	mov	VALUE, %rsi
+1:	mov	$6, %eax
+	enclu
+	add	$8192, %rcx
+	dec	%rsi
+	jnz	1b
+	xor	%eax, %eax
 	jmp	.Lout
 
 	/* A byte into each of VALUE pages from ADDR. */

@@ -89,7 +89,7 @@ int encl_create(struct encl *e)
 	struct sgx_enclave_create c = { (uint64_t)(uintptr_t)&secs };
 
 	memset(&secs, 0, sizeof(secs));
-	secs.size = ENCL_SIZE;
+	secs.size = e->size;
 	secs.base = e->base;
 	secs.ssaframesize = ENCL_FRAME;
 	secs.miscselect = e->miscselect;
@@ -142,11 +142,11 @@ static void measure_page(EVP_MD_CTX *h, const struct page *p)
 	}
 }
 
-static void measure(uint8_t out[32])
+static void measure(const struct encl *e, uint8_t out[32])
 {
 	static struct page p;
 	EVP_MD_CTX *h = EVP_MD_CTX_new();
-	uint64_t tag = SGX_MEASURE_ECREATE, size = ENCL_SIZE;
+	uint64_t tag = SGX_MEASURE_ECREATE, size = e->size;
 	uint32_t frame = ENCL_FRAME;
 	uint8_t block[64] = { 0 };
 
@@ -255,7 +255,7 @@ void encl_sign(struct encl *e, struct sgx_sigstruct *s)
 	s->miscmask = UINT32_MAX;
 	s->isvprodid = 1;
 	s->isvsvn = 1;
-	measure(s->enclavehash);
+	measure(e, s->enclavehash);
 	sign(s);
 }
 
@@ -270,13 +270,13 @@ int encl_init(struct encl *e)
 
 /* ---- whole ------------------------------------------------------------- */
 
-static uint64_t reserve(void)
+static uint64_t reserve(uint64_t size)
 {
-	char *p = mmap(NULL, 2 * ENCL_SIZE, PROT_NONE,
+	char *p = mmap(NULL, 2 * size, PROT_NONE,
 		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	NEED(p != MAP_FAILED);
-	return ((uintptr_t)p + ENCL_SIZE - 1) & ~(ENCL_SIZE - 1);
+	return ((uintptr_t)p + size - 1) & ~(size - 1);
 }
 
 static void map(struct encl *e, uint64_t off, uint64_t end, int prot)
@@ -288,8 +288,10 @@ static void map(struct encl *e, uint64_t off, uint64_t end, int prot)
 
 void encl_make(struct encl *e)
 {
+	if (!e->size)
+		e->size = ENCL_SIZE;
 	if (!e->base)
-		e->base = reserve();
+		e->base = reserve(e->size);
 	if (!e->xfrm)
 		e->xfrm = SGX_XFRM_LEGACY;
 	NEED(encl_open(e) == 0);
@@ -299,13 +301,13 @@ void encl_make(struct encl *e)
 	map(e, 0, ENCL_CODE, PROT_READ | PROT_WRITE);
 	map(e, ENCL_CODE, ENCL_DATA, PROT_READ | PROT_EXEC);
 	map(e, ENCL_DATA, ENCL_FREE, PROT_READ | PROT_WRITE);
-	map(e, ENCL_FREE, ENCL_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC);
+	map(e, ENCL_FREE, e->size, PROT_READ | PROT_WRITE | PROT_EXEC);
 }
 
 void encl_close(struct encl *e)
 {
 	close(e->fd);
-	NEED(munmap((void *)e->base, ENCL_SIZE) == 0);
+	NEED(munmap((void *)e->base, e->size) == 0);
 	e->base = 0;
 }
 

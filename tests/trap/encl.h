@@ -47,6 +47,7 @@ enum encl_op {
 	OP_ZMM,
 	OP_ACCEPT,
 	OP_TOUCH,
+	OP_EXTEND,
 };
 
 struct encl_cmd {
@@ -65,6 +66,7 @@ struct encl_cmd {
 struct encl {
 	int fd;
 	uint64_t base;
+	uint64_t size; /* ELRANGE; 0: ENCL_SIZE */
 	uint64_t attributes;
 	uint64_t xfrm;
 	uint32_t miscselect;
