@@ -112,6 +112,46 @@ static uint8_t *buffer(struct mach_thread *t)
 	return t->step.buffer;
 }
 
+static uint64_t ones(unsigned bits)
+{
+	return bits >= 64 ? UINT64_MAX : (1ull << bits) - 1;
+}
+
+/*
+ * MOV and MOVZX, which most accesses are, need no second trap: a load gives
+ * ones, extended as the instruction does, and a store does nothing.
+ */
+static bool simple(greg_t *g, const ZydisDecodedInstruction *insn,
+		   const ZydisDecodedOperand *ops)
+{
+	bool mov = insn->mnemonic == ZYDIS_MNEMONIC_MOV;
+	unsigned dst = ops[0].size, src = ops[1].size;
+	int reg;
+
+	if (!mov && insn->mnemonic != ZYDIS_MNEMONIC_MOVZX)
+		return false;
+	if (mov && ops[0].type == ZYDIS_OPERAND_TYPE_MEMORY) {
+		g[REG_RIP] += insn->length;
+		return true;
+	}
+	/* The high byte registers are left to the other way. */
+	if (ops[0].type != ZYDIS_OPERAND_TYPE_REGISTER ||
+	    ops[1].type != ZYDIS_OPERAND_TYPE_MEMORY ||
+	    (ops[0].reg.value >= ZYDIS_REGISTER_AH &&
+	     ops[0].reg.value <= ZYDIS_REGISTER_BH))
+		return false;
+	reg = greg_index(ZydisRegisterGetLargestEnclosing(
+		ZYDIS_MACHINE_MODE_LONG_64, ops[0].reg.value));
+	if (reg < 0)
+		return false;
+	/* 32-bit results clear the high half, smaller ones keep it. */
+	if (dst >= 32)
+		g[reg] = 0;
+	g[reg] = (greg_t)(((uint64_t)g[reg] & ~ones(dst)) | ones(src));
+	g[REG_RIP] += insn->length;
+	return true;
+}
+
 bool abort_access(struct trap *tr, uint64_t addr)
 {
 	greg_t *g = tr->uc->uc_mcontext.gregs;
@@ -121,8 +161,11 @@ bool abort_access(struct trap *tr, uint64_t addr)
 	struct mach_moved *m;
 	int reg = -1;
 
-	if (s->count == MACH_MOVED_MAX || !decode(g, &insn, ops) ||
-	    !buffer(tr->t))
+	if (s->count == MACH_MOVED_MAX || !decode(g, &insn, ops))
+		return false;
+	if (!s->count && simple(g, &insn, ops))
+		return true;
+	if (!buffer(tr->t))
 		return false;
 	for (int i = 0; i < insn.operand_count && reg < 0; i++)
 		reg = mover(g, &ops[i], addr);

@@ -212,6 +212,29 @@ START_TEST(outside_reads_ones_and_adds_the_page)
 }
 END_TEST
 
+/* Every width, and what becomes of the rest of the register. */
+START_TEST(outside_loads_extend_as_they_do)
+{
+	const void *p = (const void *)(e.base + ENCL_FREE + 0xa000);
+	uint64_t a = 0x1122334455667788, b = a, c = a, d = a, z = a, h = a;
+
+	__asm__ volatile("movb (%6), %b0\n\t"
+			 "movw (%6), %w1\n\t"
+			 "movl (%6), %k2\n\t"
+			 "movq (%6), %q3\n\t"
+			 "movzbl (%6), %k4\n\t"
+			 "movb (%6), %h5\n\t"
+			 : "+r"(a), "+r"(b), "+r"(c), "+r"(d), "+r"(z), "+Q"(h)
+			 : "r"(p));
+	ck_assert_uint_eq(a, 0x11223344556677ff);
+	ck_assert_uint_eq(b, 0x112233445566ffff);
+	ck_assert_uint_eq(c, 0xffffffff);
+	ck_assert_uint_eq(d, UINT64_MAX);
+	ck_assert_uint_eq(z, 0xff);
+	ck_assert_uint_eq(h, 0x112233445566ff88);
+}
+END_TEST
+
 START_TEST(outside_copies_by_string_instructions)
 {
 	uint64_t from = e.base + ENCL_FREE + 0xb000;
@@ -336,6 +359,7 @@ int main(int argc, char **argv)
 	tcase_add_test(t, masks_say_what_was_asked);
 	tcase_add_loop_test(t, a_host_dies_as_without_the_machine, 0, 4);
 	tcase_add_test(t, outside_reads_ones_and_adds_the_page);
+	tcase_add_test(t, outside_loads_extend_as_they_do);
 	tcase_add_test(t, outside_copies_by_string_instructions);
 	tcase_add_test(t, close_before_munmap);
 	tcase_add_test(t, a_child_has_lost_its_parents_enclave);
