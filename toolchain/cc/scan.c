@@ -71,9 +71,8 @@ static int is_forbidden(const ZydisDecodedInstruction *insn)
 	       insn->meta.branch_type == ZYDIS_BRANCH_TYPE_FAR;
 }
 
-static void report_hit(const struct scan_code *code, size_t off, size_t next,
-		       const ZydisDecodedInstruction *insn, scan_report report,
-		       void *ctx)
+static struct scan_hit hit_at(const struct scan_code *code, size_t off,
+			      size_t next, const ZydisDecodedInstruction *insn)
 {
 	struct scan_hit hit = {
 		.insn = ZydisMnemonicGetString(insn->mnemonic),
@@ -84,13 +83,14 @@ static void report_hit(const struct scan_code *code, size_t off, size_t next,
 		hit.func = code->funcs[next - 1].name;
 		hit.func_off = hit.addr - code->funcs[next - 1].addr;
 	}
-	report(ctx, &hit);
+	return hit;
 }
 
 size_t scan_code(const struct scan_code *code, scan_report report, void *ctx)
 {
 	ZydisDecodedInstruction insn;
 	ZydisDecoder dec;
+	struct scan_hit hit;
 	size_t hits = 0, next = 0, off = 0;
 
 	ZydisDecoderInit(&dec, ZYDIS_MACHINE_MODE_LONG_64,
@@ -110,7 +110,8 @@ size_t scan_code(const struct scan_code *code, scan_report report, void *ctx)
 			continue;
 		}
 		if (is_forbidden(&insn)) {
-			report_hit(code, off, next, &insn, report, ctx);
+			hit = hit_at(code, off, next, &insn);
+			report(ctx, &hit);
 			hits++;
 		}
 		off += insn.length;

@@ -23,12 +23,13 @@
 typedef long (*libc_fn)(const uint64_t *a);
 
 /*
- * Numbers beyond Linux's, for musl's malloc alone: its memory is the arena's
- * (elastic/heap.h).
+ * Numbers beyond Linux's: for musl's malloc, whose memory is the arena's
+ * (elastic/heap.h), and for its __clone().
  */
 #define LIBC_HEAP_MMAP 0x1000
 #define LIBC_HEAP_MUNMAP 0x1001
 #define LIBC_HEAP_MREMAP 0x1002
+#define LIBC_THREAD 0x1003
 
 /* The entry from musl. */
 long edmm_syscall(long n, long a, long b, long c, long d, long e, long f);
@@ -90,5 +91,6 @@ LIBC_CALLS(LIBC_DECLARE)
 long libc_heap_mmap(const uint64_t *a);
 long libc_heap_munmap(const uint64_t *a);
 long libc_heap_mremap(const uint64_t *a);
+long libc_thread(const uint64_t *a);
 
 #endif

@@ -39,7 +39,7 @@ static bool in_list(long n, const uint16_t *list, size_t count)
 	return false;
 }
 
-static long heap_call(long n, const uint64_t *a)
+static long own_call(long n, const uint64_t *a)
 {
 	switch (n) {
 	case LIBC_HEAP_MMAP:
@@ -48,11 +48,14 @@ static long heap_call(long n, const uint64_t *a)
 		return libc_heap_munmap(a);
 	case LIBC_HEAP_MREMAP:
 		return libc_heap_mremap(a);
+	case LIBC_THREAD:
+		return libc_thread(a);
 	default:
 		return -ENOSYS;
 	}
 }
 
+/* NOLINTNEXTLINE(readability-function-size): as many as a call has. */
 long edmm_syscall(long n, long a, long b, long c, long d, long e, long f)
 {
 	const uint64_t args[WIRE_CALL_ARGS] = {
@@ -66,5 +69,5 @@ long edmm_syscall(long n, long a, long b, long c, long d, long e, long f)
 		return libc_call((enum call_nr)n, args);
 	if (in_list(n, nothing_to_do, COUNT(nothing_to_do)))
 		return 0;
-	return heap_call(n, args);
+	return own_call(n, args);
 }

@@ -1,25 +1,24 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * __clone() hands the whole request to the layer, which starts a thread on a
- * context of its own: an enclave thread cannot return twice from one call.
+ * __clone() hands the whole request to the layer, under a number of its own
+ * (trusted/libc/libc.h): a thread starts on a context of its own, since an
+ * enclave thread cannot return twice from one call.
  */
 #include <stdarg.h>
 #include "pthread_impl.h"
+#include "syscall.h"
 
-__attribute__((__visibility__("hidden"))) long
-edmm_clone(int (*func)(void *), void *stack, long flags, void *arg, int *ptid,
-	   void *tls, int *ctid);
+#define EDMM_THREAD 0x1003
 
 int __clone(int (*func)(void *), void *stack, int flags, void *arg, ...)
 {
+	long request[7] = { (long)func, (long)stack, flags, (long)arg };
 	va_list ap;
-	int *ptid, *ctid;
-	void *tls;
 
 	va_start(ap, arg);
-	ptid = va_arg(ap, int *);
-	tls = va_arg(ap, void *);
-	ctid = va_arg(ap, int *);
+	request[4] = (long)va_arg(ap, int *);	/* where the parent sees the id */
+	request[5] = (long)va_arg(ap, void *);	/* thread pointer */
+	request[6] = (long)va_arg(ap, int *);	/* cleared at its end */
 	va_end(ap);
-	return (int)edmm_clone(func, stack, flags, arg, ptid, tls, ctid);
+	return (int)__syscall(EDMM_THREAD, request);
 }
