@@ -75,9 +75,17 @@ struct drv_platform {
 	void (*wake)(void *ctx, uint32_t *word);
 };
 
+/* Faults to inject, each by a count; 0: never. */
+struct drv_inject {
+	uint64_t ioctl_busy;  /* every Nth ioctl is EBUSY */
+	uint64_t eaug_fail;   /* the Nth EAUG finds no EPC: SIGBUS */
+	uint64_t add_partial; /* ADD_PAGES is interrupted after N pages */
+};
+
 struct drv_config {
 	struct mach_config mach;
 	uint32_t quota; /* EPC pages that may be in use, as misc.max; 0: all */
+	struct drv_inject inject;
 };
 
 /**

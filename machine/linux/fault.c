@@ -59,7 +59,7 @@ static bool augment(struct drv *d, struct drv_encl *e, uint64_t addr)
 	if (!d->sgx2 || !(e->state & ENCL_INITIALIZED) ||
 	    addr - e->base >= e->size)
 		return false;
-	if (encl_grow(d, e))
+	if (++d->eaug_count == d->inject.eaug_fail || encl_grow(d, e))
 		return false;
 	p = page_make(d, e, addr);
 	e->children++;

@@ -163,6 +163,9 @@ struct drv {
 	uint32_t evicted_free; /* index + 1 */
 
 	struct drv_stats stats;
+	struct drv_inject inject;
+	uint64_t ioctl_count; /* for ioctl_busy, by atomics */
+	uint64_t eaug_count;
 	uint64_t ioctls[8]; /* these two by atomics, without the lock */
 	uint64_t ioctl_errors;
 };

@@ -216,6 +216,15 @@ out_unlock:
 	return r;
 }
 
+/* A signal, real or injected, between two pages of ADD_PAGES. */
+static bool interrupted(struct drv *d, uint64_t count)
+{
+	uint64_t after = d->inject.add_partial;
+
+	return d->p.signal_pending(d->p.ctx) ||
+	       (after && count == after * PAGE_SIZE);
+}
+
 static long ioctl_add_pages(struct drv *d, struct drv_encl *e, uint64_t arg)
 {
 	struct sgx_enclave_add_pages a;
@@ -233,7 +242,7 @@ static long ioctl_add_pages(struct drv *d, struct drv_encl *e, uint64_t arg)
 	if (!secinfo_valid(&si))
 		return -EINVAL;
 	for (a.count = 0; a.count < a.length; a.count += PAGE_SIZE) {
-		if (d->p.signal_pending(d->p.ctx)) {
+		if (interrupted(d, a.count)) {
 			if (!a.count)
 				r = -ERESTARTSYS;
 			break;
@@ -360,14 +369,24 @@ static long dispatch(struct drv *d, struct drv_encl *e, unsigned long cmd,
 	}
 }
 
+static bool inject_busy(struct drv *d)
+{
+	uint64_t every = d->inject.ioctl_busy;
+
+	return every &&
+	       __atomic_add_fetch(&d->ioctl_count, 1, __ATOMIC_RELAXED) %
+			       every ==
+		       0;
+}
+
 long drv_ioctl(struct drv *d, struct drv_encl *e, unsigned long cmd,
 	       uint64_t arg, const struct drv_ioctl_ctx *ic)
 {
 	unsigned long nr = cmd & 0xff;
 	long r = -EBUSY;
 
-	if (!atomic_flag_test_and_set_explicit(&e->busy,
-					       memory_order_acquire)) {
+	if (!inject_busy(d) && !atomic_flag_test_and_set_explicit(
+				       &e->busy, memory_order_acquire)) {
 		r = dispatch(d, e, cmd, arg, ic);
 		atomic_flag_clear_explicit(&e->busy, memory_order_release);
 	}

@@ -12,6 +12,9 @@
  *	edeccssa=0	leaf 9 is not supported
  *	view=uffd	presence and write rights by userfaultfd
  *	view=mprotect	by mprotect; default: the first that works
+ *	busy=N		every Nth ioctl fails with EBUSY
+ *	eaug-fail=N	the Nth EAUG finds no EPC: the touch gets SIGBUS
+ *	add-partial=N	ADD_PAGES returns after N pages, as after a signal
  *	fast=0		EENTER from the vDSO by a trap, as from anywhere else
  */
 #include <string.h>
@@ -101,6 +104,12 @@ static bool parse_item(const char *name, size_t len, const char *val,
 		return parse_size(val, vlen, &o->quota);
 	if (is(name, len, "seed"))
 		return parse_number(val, vlen, &o->seed);
+	if (is(name, len, "busy"))
+		return parse_number(val, vlen, &o->inject.ioctl_busy);
+	if (is(name, len, "eaug-fail"))
+		return parse_number(val, vlen, &o->inject.eaug_fail);
+	if (is(name, len, "add-partial"))
+		return parse_number(val, vlen, &o->inject.add_partial);
 	if (is(name, len, "view"))
 		return parse_view(val, vlen, o);
 	if (is(name, len, "fast") && vlen == 1) {

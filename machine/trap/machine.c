@@ -164,6 +164,7 @@ static void config_make(struct drv_config *c, const struct mach_options *o)
 	config_xsave(&c->mach);
 	config_keys(&c->mach, o->seed);
 	c->quota = (uint32_t)(o->quota / SGX_PAGE_SIZE);
+	c->inject = o->inject;
 }
 
 static struct drv_config config;

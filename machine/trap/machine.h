@@ -27,6 +27,7 @@ struct mach_options {
 	uint64_t quota; /* bytes; 0: none */
 	uint32_t features;
 	uint64_t seed;
+	struct drv_inject inject;
 	enum mach_view_backend view;
 	bool vdso_fast;
 	bool quiet;

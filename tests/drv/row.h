@@ -32,6 +32,7 @@ bool row_end(void);
 /* Of the rig that the next rows open. */
 extern uint32_t row_features;
 extern uint32_t row_epc;
+extern struct drv_inject row_inject;
 
 void rows_build(void);
 void rows_edmm(void);

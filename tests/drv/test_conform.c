@@ -16,6 +16,7 @@ struct drig *r = &rig;
 long got;
 uint32_t row_features = MACH_F_ALL;
 uint32_t row_epc;
+struct drv_inject row_inject;
 
 static bool listing;
 static long wanted;
@@ -54,6 +55,7 @@ bool row_begin(const char *subject, const char *condition, long want)
 	wanted = want;
 	got = -1000;
 	drig_open(r, row_epc, row_features);
+	r->d->inject = row_inject;
 	return true;
 }
 
