@@ -46,6 +46,13 @@ function(edmm_check_test name)
 		ENVIRONMENT CK_DEFAULT_TIMEOUT=60)
 endfunction()
 
+# edmm_machine_test(NAME FILES... LIBS libs...): the same for a program that
+# runs on the software machine, which no sanitizer can host.
+function(edmm_machine_test name)
+	edmm_check_test(${name} ${ARGN})
+	set_tests_properties(${name} PROPERTIES LABELS machine)
+endfunction()
+
 # edmm_fuzz_test(NAME SECONDS FILES... SEED file): a libFuzzer target built by
 # clang with sanitizers, whatever the build's own compiler is; ctest runs it
 # for a bounded time, from the seed file and from what earlier runs found.
