@@ -124,18 +124,24 @@ void trap_store(struct trap *tr)
 static bool insn_fetch(const struct trap *tr, uint8_t code[INSN_BYTES])
 {
 	uint64_t rip = (uint64_t)tr->uc->uc_mcontext.gregs[REG_RIP];
-	size_t n = INSN_BYTES;
+	size_t page = SGX_PAGE_SIZE - rip % SGX_PAGE_SIZE;
+	size_t n = page < INSN_BYTES ? page : INSN_BYTES;
 	bool found;
 
 	memset(code, 0, INSN_BYTES);
-	while (n && mach_ucopy(code, (const void *)rip, n))
-		n--;
-	if (n || !mach_inside(&tr->t->cpu))
+	/* Whole, or not at all: a page may come back between two tries. */
+	if (!mach_ucopy(code, (const void *)rip, INSN_BYTES))
+		return true;
+	/* The end of a page: an ENCLU that goes on is on the next, too. */
+	if (n < INSN_BYTES && !mach_ucopy(code, (const void *)rip, n))
+		return !mach_inside(&tr->t->cpu) ||
+		       memcmp(code, INSN_ENCLU, n) != 0;
+	if (!mach_inside(&tr->t->cpu))
 		return true;
 	/* A page may be executable and not readable. */
-	n = SGX_PAGE_SIZE - rip % SGX_PAGE_SIZE;
+	memset(code, 0, INSN_BYTES);
 	drv_lock(machine.d);
-	found = drv_peek(machine.d, rip, code, n < INSN_BYTES ? n : INSN_BYTES);
+	found = drv_peek(machine.d, rip, code, n);
 	drv_unlock(machine.d);
 	return found;
 }
