@@ -10,6 +10,7 @@
 #include <grp.h>
 #include <jansson.h>
 #include <linux/userfaultfd.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>

@@ -108,25 +108,6 @@ const char *pol_strndup(struct pol_doc *doc, const char *s, size_t len)
 	return copy;
 }
 
-const char *pol_printf(struct pol_doc *doc, const char *fmt, ...)
-{
-	va_list ap;
-	char *s = NULL;
-	const char *copy;
-	int n;
-
-	va_start(ap, fmt);
-	n = vasprintf(&s, fmt, ap);
-	va_end(ap);
-	if (n < 0) {
-		doc->oom = true;
-		return NULL;
-	}
-	copy = pol_strndup(doc, s, (size_t)n);
-	free(s);
-	return copy;
-}
-
 static void link_node(struct pol_node *parent, struct pol_node *n)
 {
 	n->parent = parent;

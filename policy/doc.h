@@ -8,7 +8,6 @@
 #ifndef POLICY_DOC_H
 #define POLICY_DOC_H
 
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -69,8 +68,6 @@ void pol_doc_free(struct pol_doc *doc);
 /* Zeroed memory of the document; NULL, and doc->oom, when memory is short. */
 void *pol_alloc(struct pol_doc *doc, size_t size);
 const char *pol_strndup(struct pol_doc *doc, const char *s, size_t len);
-const char *pol_printf(struct pol_doc *doc, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
 
 /* A node under @parent (NULL: the root), at its end. @key is copied. */
 struct pol_node *pol_node_new(struct pol_doc *doc, struct pol_node *parent,

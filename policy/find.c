@@ -3,6 +3,7 @@
 #include "policy/find.h"
 
 #include <jansson.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 

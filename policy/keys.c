@@ -73,14 +73,6 @@ const struct pol_map *pol_row(const struct pol_format *fmt,
 	return NULL;
 }
 
-const struct pol_map *pol_row_at(const struct pol_format *fmt, const char *path)
-{
-	for (const struct pol_map *m = fmt->map; m->path != NULL; m++)
-		if (strcmp(m->path, path) == 0)
-			return m;
-	return NULL;
-}
-
 const char *pol_setting_name(enum edmm_setting_id id)
 {
 	const struct pol_map *m = pol_row(&pol_edmm, id);

@@ -49,11 +49,9 @@ extern const struct pol_format pol_edmm, pol_occlum, pol_gramine, pol_scone,
 
 const struct pol_format *pol_format(enum edmm_format id);
 
-/* The row of a setting or a path in a format's table, or NULL. */
+/* The row of a setting in a format's table, or NULL. */
 const struct pol_map *pol_row(const struct pol_format *fmt,
 			      enum edmm_setting_id id);
-const struct pol_map *pol_row_at(const struct pol_format *fmt,
-				 const char *path);
 
 /* Settings out of a tree; what is wrong becomes findings. */
 void pol_map_read(const struct pol_format *fmt, struct edmm_policy *p,

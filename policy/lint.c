@@ -7,6 +7,7 @@
  */
 #include "policy/lint.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
