@@ -187,12 +187,12 @@ static int k_page(struct world *w, const struct emm_modify *m, uint64_t addr)
 	struct mach_result r;
 	struct mach_epcm_info info;
 
+	if (m->op == EMM_HOST_PROTECT)
+		return 0;
 	if (!p || !p->present)
 		return -EDMM_EFAULT;
 	mach_epcm(w->m, p->epc, &info);
 	switch (m->op) {
-	case EMM_HOST_PROTECT:
-		return 0;
 	case EMM_HOST_RESTRICT:
 		si.flags = (uint64_t)m->to;
 		if (info.pt != SGX_PT_REG)

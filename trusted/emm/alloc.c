@@ -34,7 +34,8 @@ static edmm_err plan_flags(const struct emm_alloc *a)
 		return -EDMM_EINVAL;
 	if ((a->flags & grows) == grows)
 		return -EDMM_EINVAL;
-	if (!prot_valid(a->prot) || (mode == EMM_RESERVE && a->prot))
+	if (!prot_valid(a->prot) || (mode == EMM_RESERVE && a->prot) ||
+	    (mode == EMM_COMMIT_NOW && !a->prot))
 		return -EDMM_EINVAL;
 	if (a->align && (a->align < PAGE_SHIFT || a->align > ALIGN_MAX))
 		return -EDMM_EINVAL;
@@ -87,22 +88,26 @@ static uint8_t fresh_byte(const struct attr *attr, int prot)
 	return PB(ST_UNC, prot);
 }
 
-/* A table for claimed pages without an area, or of a reservation. */
-static void lut_fresh(const struct emm *emm, uint8_t fresh, uint8_t *lut)
+/*
+ * A table for claimed pages without an area, or of a reservation; the new
+ * states have `busy` or not.
+ */
+static void lut_fresh(const struct emm *emm, uint8_t fresh, uint8_t busy,
+		      uint8_t *lut)
 {
 	int prot = pb_prot(fresh);
 	enum pg_state idle = pb_state(fresh) == ST_UNC ? ST_IDLE : ST_IDLE_S;
 
 	__builtin_memcpy(lut, emm->lut[LUT_CLAIM], 256);
-	lut[PB_BUSY | PB(ST_NONE, 0)] = PB_BUSY | fresh;
-	lut[PB_BUSY | PB(ST_RESERVED, 0)] = PB_BUSY | fresh;
+	lut[PB_BUSY | PB(ST_NONE, 0)] = busy | fresh;
+	lut[PB_BUSY | PB(ST_RESERVED, 0)] = busy | fresh;
 	/* Free idle pages: R says that the content is not known to be zero. */
 	for (unsigned int p = 0; p <= PB_PROT; p++) {
 		int with = prot;
 
 		if (!(p & EMM_R) && prot & EMM_W)
 			with &= ~EMM_R;
-		lut[PB_BUSY | PB(ST_IDLE_FREE, p)] = PB_BUSY | PB(idle, with);
+		lut[PB_BUSY | PB(ST_IDLE_FREE, p)] = busy | PB(idle, with);
 	}
 }
 
@@ -156,8 +161,8 @@ static edmm_err place_at(struct op *op, struct plan *p)
 	rc = reserve(op, p->r.a, p->r.b);
 	while (!rc) {
 		zones_lock(emm, p->r.a, p->r.b);
-		p->carve = area_cover(emm, p->r.a, p->r.b, EMM_RESERVE);
-		if (p->carve || area_empty(emm, p->r.a, p->r.b))
+		p->carve = !area_empty(emm, p->r.a, p->r.b);
+		if (!p->carve || area_cover(emm, p->r.a, p->r.b, EMM_RESERVE))
 			rc = take(op, p);
 		else
 			rc = -EDMM_EEXIST;
@@ -313,10 +318,18 @@ static void carve(struct op *op, const struct plan *p)
 static edmm_err alloc_placed(struct op *op, struct plan *p)
 {
 	struct emm *emm = op->emm;
+	bool more = p->carve || emm->ops.map || p->attr.flags & EMM_COMMIT_NOW;
 	uint8_t lut[256];
 	edmm_err rc;
 
-	lut_fresh(emm, fresh_byte(&p->attr, p->req->prot), lut);
+	if (p->attr.flags & EMM_LAZY)
+		__atomic_fetch_add(&emm->lazy_areas, 1, __ATOMIC_RELAXED);
+	lut_fresh(emm, fresh_byte(&p->attr, p->req->prot), more ? PB_BUSY : 0,
+		  lut);
+	if (!more) {
+		map_release_as(op, p->r.b, lut);
+		return 0;
+	}
 	map_settle(op, p->r.a, p->r.b, lut);
 	rc = furnish(op, p);
 	if (rc && rc != -EDMM_EBUSY) {
@@ -325,8 +338,6 @@ static edmm_err alloc_placed(struct op *op, struct plan *p)
 	}
 	if (p->carve)
 		carve(op, p);
-	if (p->attr.flags & EMM_LAZY)
-		__atomic_fetch_add(&emm->lazy_areas, 1, __ATOMIC_RELAXED);
 	map_release(op, p->r.b);
 	return rc ? -EDMM_EFAULT : 0;
 }
@@ -443,14 +454,11 @@ edmm_err emm_register(struct emm *emm, const struct emm_alloc *a,
 static void forget(struct op *op, const struct run *r)
 {
 	struct emm *emm = op->emm;
-	uint8_t lut[256];
 
 	zones_lock(emm, r->a, r->b);
 	area_cut(op, r->a, r->b);
 	zones_unlock(emm, r->a, r->b);
-	for (unsigned int b = 0; b < 256; b++)
-		lut[b] = emm->lut[LUT_FREE][b] & (uint8_t)~PB_BUSY;
-	map_release_as(op, r->b, lut);
+	map_release_as(op, r->b, emm->lut[LUT_FORGET]);
 }
 
 edmm_err emm_dealloc(struct emm *emm, uint64_t addr, uint64_t size,

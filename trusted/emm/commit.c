@@ -153,7 +153,9 @@ static edmm_err count_fresh(struct op *op, uint32_t a, uint32_t b, uint64_t *n)
 
 		map_run(op->emm, a, b, 0, &r);
 		prot = byte_rights(r.byte);
-		if (!prot || (prot & op->need) != op->need)
+		if ((prot & op->need) != op->need)
+			return -EDMM_EACCES;
+		if (!prot && !(M(pb_state(r.byte)) & M_COMM))
 			return -EDMM_EACCES;
 		if (M(pb_state(r.byte)) & M_UNC)
 			*n += r.b - r.a;

@@ -94,7 +94,9 @@ enum pb_lut {
 	LUT_TRIMMED, /* whatever was present becomes TRIMMED */
 	LUT_DOUBT,   /* COMM, IDLE and TCS become DOUBT or DOUBT_TCS */
 	LUT_FREE,    /* UNC and RESERVED become NONE, IDLE becomes IDLE_FREE */
-	LUT_COUNT,
+	LUT_FORGET,  /* the same, and clear BUSY */
+	LUT_PROT,    /* from here on, one for each rights: pages get them */
+	LUT_COUNT = LUT_PROT + 8,
 };
 
 /* A word of the map: uniform byte at 8..15, or a reference at 32..63. */

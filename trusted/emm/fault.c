@@ -60,28 +60,29 @@ static edmm_err claim_grown(struct op *op, const struct area *area,
 static edmm_err fault_commit(struct emm *emm, uint32_t pg, bool slow,
 			     const struct area *area)
 {
+	bool grows = slow && area->flags & (EMM_GROWSDOWN | EMM_GROWSUP);
 	struct run r = { .a = pg, .b = pg + 1, .byte = slow };
 	uint32_t done = 0;
 	struct op op;
-	edmm_err rc;
+	edmm_err rc = -EDMM_EACCES;
 
 	op_begin(&op, emm);
-	if (slow && area->flags & (EMM_GROWSDOWN | EMM_GROWSUP)) {
+	if (grows)
 		rc = claim_grown(&op, area, &r);
-		if (rc)
-			goto out;
-	} else {
+	if (rc == -EDMM_EACCES) {
+		/* No growth, or something else in its way: the page alone. */
+		op.down = false;
+		r = (struct run){ .a = pg, .b = pg + 1, .byte = slow && !grows };
 		rc = map_reserve(&op, pg, pg + 1, 0);
-		if (rc)
+		if (!rc && claim_window(&op, pg, &r) == pg)
 			goto out;
-		if (claim_window(&op, pg, &r) == pg) {
-			op_end(&op);
-			return 0;
-		}
 	}
+	if (rc)
+		goto out;
 	rc = act_commit(&op, r.a, r.b, &done);
-	if (rc == -EDMM_ENOMEM && !done && r.b - r.a > 1 && !op.down) {
-		/* No room for a window: the page alone. */
+	if (rc && !done && r.b - r.a > 1) {
+		/* No room for more, or rights of others: the page alone. */
+		r.a = pg;
 		rc = act_commit(&op, pg, pg + 1, &done);
 	}
 	if (done && !op.down && r.a + done > pg)

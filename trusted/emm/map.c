@@ -10,6 +10,18 @@
  */
 #include "trusted/emm/emm_int.h"
 
+/* An area's page with other rights; BUSY stays. */
+static uint8_t lut_prot(int prot, uint8_t b)
+{
+	unsigned int st = pb_state(b);
+
+	if (!(M(st) & (M_UNC | M_COMM | M_IDLE | M(ST_TRIMMED))))
+		return b;
+	if (M(st) & M_IDLE && prot & EMM_W && b & EMM_W && !(b & EMM_R))
+		prot &= ~EMM_R; /* still known to be zero */
+	return (b & PB_BUSY) | PB(st, prot);
+}
+
 static uint8_t lut_of(enum pb_lut what, uint8_t b)
 {
 	unsigned int st = pb_state(b);
@@ -60,10 +72,11 @@ static uint8_t lut_of(enum pb_lut what, uint8_t b)
 		if (M(st) & M_IDLE)
 			return busy | PB(ST_IDLE_FREE, prot & EMM_R);
 		return b;
-	case LUT_COUNT:
-		break;
+	case LUT_FORGET:
+		return lut_of(LUT_FREE, b) & (uint8_t)~PB_BUSY;
+	default:
+		return lut_prot((int)what - LUT_PROT, b);
 	}
-	return b;
 }
 
 void map_init(struct emm *emm)

@@ -102,22 +102,6 @@ edmm_err act_rights(struct op *op, struct run *r, int from, int to)
 	return rc;
 }
 
-/* A table that gives every area's page the rights `prot`. */
-static void lut_prot(const struct emm *emm, int prot, uint8_t *lut)
-{
-	__builtin_memcpy(lut, emm->lut[LUT_CLAIM], 256);
-	for (unsigned int b = PB_BUSY; b < 256; b++) {
-		unsigned int st = pb_state((uint8_t)b);
-		int p = prot;
-
-		if (!(M(st) & (M_UNC | M_COMM | M_IDLE | M(ST_TRIMMED))))
-			continue;
-		if (M(st) & M_IDLE && prot & EMM_W && !(b & EMM_R) && b & EMM_W)
-			p &= ~EMM_R; /* still known to be zero */
-		lut[b] = PB_BUSY | PB(st, p);
-	}
-}
-
 /*
  * An idle page of other rights. Its EPCM rights are those of the map and RW:
  * execute comes by EMODPE, and goes with the page.
@@ -138,8 +122,7 @@ static edmm_err idle_rights(struct op *op, struct run *r, int prot)
 }
 
 /* One run of claimed pages alike; narrowed to what has the new rights. */
-static edmm_err protect_run(struct op *op, struct run *r, int prot,
-			    const uint8_t *lut)
+static edmm_err protect_run(struct op *op, struct run *r, int prot)
 {
 	struct emm *emm = op->emm;
 	unsigned int bit = M(pb_state(r->byte));
@@ -159,7 +142,7 @@ static edmm_err protect_run(struct op *op, struct run *r, int prot,
 		rc = host_modify(op, EMM_HOST_PROTECT, r, prot);
 	if (rc && bit & M_UNC)
 		r->b = r->a;
-	map_settle(op, r->a, r->b, lut);
+	map_settle(op, r->a, r->b, emm->lut[LUT_PROT + prot]);
 	return rc;
 }
 
@@ -167,11 +150,9 @@ edmm_err op_protect(struct emm *emm, const struct run *range, int prot,
 		    uint32_t ok, uint32_t *done)
 {
 	uint32_t pg = range->a;
-	uint8_t lut[256];
 	struct op op;
 	edmm_err rc;
 
-	lut_prot(emm, prot, lut);
 	op_begin(&op, emm);
 	rc = map_reserve(&op, range->a, range->b, 0);
 	if (!rc)
@@ -181,7 +162,7 @@ edmm_err op_protect(struct emm *emm, const struct run *range, int prot,
 			struct run r;
 
 			map_run(emm, pg, range->b, 0, &r);
-			rc = protect_run(&op, &r, prot, lut);
+			rc = protect_run(&op, &r, prot);
 			pg = r.b;
 		}
 		map_release(&op, range->b);
