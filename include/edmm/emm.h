@@ -443,7 +443,8 @@ enum emm_page_state {
 	EMM_PG_FREE_IDLE,   /* the same (RW), without an area */
 	EMM_PG_TCS,	    /* EPCM: TCS */
 	EMM_PG_DOUBT,	    /* EPCM: REG or TCS, or TRIM and MODIFIED */
-	EMM_PG_TRIMMED,	    /* EPCM: TRIM, accepted; not yet removed */
+	EMM_PG_TRIMMED,	    /* EPCM: TRIM, accepted; or removed, which
+			     * the host denied */
 };
 
 /* A run of pages in one state. */

@@ -73,7 +73,7 @@ static void report(uint8_t *ops, uint32_t count, bool narrow)
 int main(int argc, char **argv)
 {
 	uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 0) : 20261121;
-	uint64_t count = argc > 2 ? strtoull(argv[2], NULL, 0) : 1000000;
+	uint64_t count = argc > 2 ? strtoull(argv[2], NULL, 0) : 10000000;
 	static uint8_t ops[ROUND * S_OP_BYTES];
 	uint64_t done = 0;
 

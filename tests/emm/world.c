@@ -602,7 +602,7 @@ static const char *mirror_page(const struct emm_run *r, bool present,
 			       ? NULL
 			       : "TCS, but differs";
 	case EMM_PG_TRIMMED:
-		return present && e->pt == SGX_PT_TRIM && !e->modified
+		return !present || (e->pt == SGX_PT_TRIM && !e->modified)
 			       ? NULL
 			       : "trimmed, but differs";
 	case EMM_PG_DOUBT:
@@ -630,7 +630,9 @@ const char *world_mirror(struct world *w, bool hostile)
 			bad = mirror_page(&r, pte->present, &e);
 			if (r.state >= EMM_PG_COMMITTED)
 				present++;
-			if (bad && hostile && pte->present)
+			/* A REMOVE that the kernel only said it did. */
+			if (bad && hostile && r.state < EMM_PG_COMMITTED &&
+			    e.pt == SGX_PT_TRIM && !e.modified)
 				bad = NULL;
 			if (!bad)
 				continue;

@@ -105,8 +105,8 @@ uint8_t *w_bytes(struct world *w, uint32_t page);
 unsigned int w_rights(struct world *w, uint32_t page);
 
 /* NULL, or what of the EMM's belief the EPCM contradicts (I2), or
- * emm_check()'s complaint. doubt: hostile runs, in which pages that the
- * kernel changed behind the EMM's back may differ. */
+ * emm_check()'s complaint. hostile: the kernel may have said that it removed
+ * trimmed pages, and not done it: which no enclave can tell. */
 const char *world_mirror(struct world *w, bool hostile);
 
 /* Touch a page as enclave code does: rights by EPCM, faults to the EMM.

@@ -478,6 +478,7 @@ edmm_err emm_dealloc(struct emm *emm, uint64_t addr, uint64_t size,
 	op_begin(&op, emm);
 	op.drop = true;
 	op.final = true;
+	op.frees = true;
 	rc = reserve(&op, r.a, r.b);
 	if (!rc)
 		rc = map_claim(&op, r.a, r.b, M(ST_COUNT) - 1);

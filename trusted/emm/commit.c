@@ -46,8 +46,7 @@ static int accept_retry(struct emm *emm, const struct sgx_secinfo *si,
 static edmm_err accept_fresh(struct op *op, struct run *r)
 {
 	static const struct sgx_secinfo si = {
-		.flags = SGX_SECINFO_R | SGX_SECINFO_W | SGX_SECINFO_PENDING |
-			 SGX_SECINFO_PT(SGX_PT_REG),
+		.flags = FRESH_FLAGS,
 	};
 	struct emm *emm = op->emm;
 	int (*eaccept)(void *, const struct sgx_secinfo *, uint64_t) =
@@ -80,6 +79,7 @@ static edmm_err commit_fresh(struct op *op, struct run *r)
 	int prot = pb_prot(r->byte);
 	edmm_err rc, err;
 	struct run rest;
+	uint32_t tail;
 
 	if (emm->static_mode) {
 		r->b = r->a;
@@ -103,8 +103,11 @@ static edmm_err commit_fresh(struct op *op, struct run *r)
 	rest.a = rest.b;
 	rest.b = r->b;
 	r->b = rest.a;
+	tail = rest.b - rest.a;
+	map_settle(op, rest.a, rest.b, emm->lut[LUT_PROT + EMM_RW]);
 	if (act_trim(op, &rest))
-		op_charge_forced(op, rest.b - r->b);
+		op_charge_forced(op, tail - (rest.b - rest.a));
+	map_settle(op, rest.a, rest.b, emm->lut[LUT_PROT + prot]);
 	return err;
 }
 
@@ -246,8 +249,7 @@ edmm_err op_commit(struct emm *emm, uint64_t addr, uint64_t size, int need,
 	op.need = need;
 	rc = map_reserve(&op, r.a, r.b, 0);
 	if (!rc)
-		rc = map_claim(&op, r.a, r.b,
-			       M_AREA & ~(M(ST_TCS) | M(ST_DOUBT_TCS)));
+		rc = map_claim(&op, r.a, r.b, M_AREA & ~M_TCS);
 	if (!rc) {
 		if (op.seen & ~M_COMM)
 			rc = act_commit(&op, r.a, r.b, &pages);

@@ -59,7 +59,8 @@ enum pg_state {
 	ST_IDLE_FREE,
 	ST_TCS,
 	ST_DOUBT,
-	ST_DOUBT_TCS,
+	ST_DOUBT_TCS, /* a TCS that was to be trimmed */
+	ST_DOUBT_NEW, /* a page that was to become a TCS */
 	ST_TRIMMED,
 	ST_COUNT,
 };
@@ -68,7 +69,8 @@ enum pg_state {
 #define M_UNC (M(ST_UNC) | M(ST_UNC_S))
 #define M_COMM (M(ST_COMM) | M(ST_COMM_S))
 #define M_IDLE (M(ST_IDLE) | M(ST_IDLE_S))
-#define M_DOUBT (M(ST_DOUBT) | M(ST_DOUBT_TCS))
+#define M_DOUBT (M(ST_DOUBT) | M(ST_DOUBT_TCS) | M(ST_DOUBT_NEW))
+#define M_TCS (M(ST_TCS) | M(ST_DOUBT_TCS) | M(ST_DOUBT_NEW))
 #define M_HOLE (M(ST_NONE) | M(ST_IDLE_FREE))
 #define M_AREA ((M(ST_COUNT) - 1) & ~M_HOLE & ~M(ST_RESERVED))
 
@@ -83,6 +85,13 @@ static inline int pb_prot(uint8_t b)
 {
 	return (int)(b & PB_PROT);
 }
+
+/* SECINFO of pages whose type is to change. */
+#define TRIM_FLAGS (SGX_SECINFO_PT(SGX_PT_TRIM) | SGX_SECINFO_MODIFIED)
+#define FRESH_FLAGS                                            \
+	(SGX_SECINFO_R | SGX_SECINFO_W | SGX_SECINFO_PENDING | \
+	 SGX_SECINFO_PT(SGX_PT_REG))
+#define TCS_FLAGS (SGX_SECINFO_PT(SGX_PT_TCS) | SGX_SECINFO_MODIFIED)
 
 /* Byte transformations, as tables; each keeps BUSY unless it says so. */
 enum pb_lut {
@@ -237,6 +246,7 @@ struct op {
 	bool down;     /* EACCEPT from high to low */
 	bool drop;     /* uncommit: idle pages go, too, and no lazy free */
 	bool final;    /* uncommit: the range leaves its areas */
+	bool frees;    /* may use the last of the metadata */
 	bool hold;     /* pages stay BUSY until the op's end */
 	bool nowait;   /* claim: -EAGAIN at a BUSY page, which is blocked */
 	int need;      /* commit: rights without which it is -EACCES */

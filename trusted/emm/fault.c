@@ -48,8 +48,7 @@ static edmm_err claim_grown(struct op *op, const struct area *area,
 	}
 	rc = map_reserve(op, r->a, r->b, 0);
 	if (!rc)
-		rc = map_claim(op, r->a, r->b,
-			       M_AREA & ~(M(ST_TCS) | M(ST_DOUBT_TCS)));
+		rc = map_claim(op, r->a, r->b, M_AREA & ~M_TCS);
 	return rc;
 }
 
@@ -72,7 +71,9 @@ static edmm_err fault_commit(struct emm *emm, uint32_t pg, bool slow,
 	if (rc == -EDMM_EACCES) {
 		/* No growth, or something else in its way: the page alone. */
 		op.down = false;
-		r = (struct run){ .a = pg, .b = pg + 1, .byte = slow && !grows };
+		r = (struct run){ .a = pg,
+				  .b = pg + 1,
+				  .byte = slow && !grows };
 		rc = map_reserve(&op, pg, pg + 1, 0);
 		if (!rc && claim_window(&op, pg, &r) == pg)
 			goto out;

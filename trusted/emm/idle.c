@@ -29,6 +29,7 @@ static edmm_err trim_run(struct emm *emm, const struct run *at, uint32_t *pages)
 	*pages = 0;
 	op_begin(&op, emm);
 	op.drop = true;
+	op.frees = true;
 	rc = map_reserve(&op, r.a, r.b, 0);
 	if (!rc) {
 		r.b = map_claim_run(&op, r.a, r.b, M_IDLE | M(ST_IDLE_FREE));

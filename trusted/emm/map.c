@@ -48,7 +48,7 @@ static uint8_t lut_of(enum pb_lut what, uint8_t b)
 	case LUT_TRIMMED:
 		if (M(st) & M_IDLE && (prot == EMM_W || prot == EMM_W + EMM_X))
 			prot |= EMM_R;
-		if (st == ST_TCS || st == ST_DOUBT_TCS)
+		if (M(st) & M_TCS)
 			prot = EMM_RW;
 		if (st == ST_IDLE_FREE)
 			return busy | (what == LUT_TRIM ? 0 : b);

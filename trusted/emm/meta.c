@@ -16,6 +16,7 @@
 #define LOW_PAGES 6u   /* grow when fewer are left */
 #define GROW_PAGES 16u /* at least */
 #define PF_RETRIES 8u
+#define LAST_CELLS 128u /* that only what frees may take */
 
 void meta_init(struct emm *emm, uint64_t fixed, uint64_t committed,
 	       uint64_t pages)
@@ -47,8 +48,7 @@ static void table_link(struct emm *emm, uint32_t table, uint32_t next)
 static edmm_err grow_accept(struct emm *emm, uint64_t page)
 {
 	static const struct sgx_secinfo si = {
-		.flags = SGX_SECINFO_R | SGX_SECINFO_W | SGX_SECINFO_PENDING |
-			 SGX_SECINFO_PT(SGX_PT_REG),
+		.flags = FRESH_FLAGS,
 	};
 	uint64_t addr = (uint64_t)(uintptr_t)emm->meta + (page << PAGE_SHIFT);
 	unsigned int tries = 0;
@@ -132,15 +132,28 @@ static bool pool_cut(struct emm *emm)
 	return true;
 }
 
-static void take_cells(struct emm *emm, struct slot *slot, uint32_t want)
+/* Cells that the pool has, cut or not, for this op; it is locked. */
+static uint64_t pool_spare(const struct pool *pool, const struct op *op)
 {
+	uint64_t n =
+		pool->ncells + CELLS_A_PAGE * (pool->committed - pool->next);
+
+	if (op->frees)
+		return n;
+	return n > LAST_CELLS ? n - LAST_CELLS : 0;
+}
+
+static void take_cells(struct op *op, uint32_t want)
+{
+	struct emm *emm = op->emm;
+	struct slot *slot = op->slot;
 	struct pool *pool = &emm->pool;
 
 	lock_acquire(emm, &pool->lock);
 	while (slot->ncells < want) {
 		uint32_t cell;
 
-		if (!pool->cells && !pool_cut(emm))
+		if (!pool_spare(pool, op) || (!pool->cells && !pool_cut(emm)))
 			break;
 		cell = pool->cells;
 		pool->cells = *cell_next(emm, cell);
@@ -152,8 +165,10 @@ static void take_cells(struct emm *emm, struct slot *slot, uint32_t want)
 	lock_release(&pool->lock);
 }
 
-static void take_tables(struct emm *emm, struct slot *slot, uint32_t want)
+static void take_tables(struct op *op, uint32_t want)
 {
+	struct emm *emm = op->emm;
+	struct slot *slot = op->slot;
 	struct pool *pool = &emm->pool;
 
 	lock_acquire(emm, &pool->lock);
@@ -163,7 +178,8 @@ static void take_tables(struct emm *emm, struct slot *slot, uint32_t want)
 		if (table) {
 			pool->tables = table_next(emm, table);
 			pool->ntables--;
-		} else if (pool->next < pool->committed) {
+		} else if (pool->next < pool->committed &&
+			   pool_spare(pool, op) >= CELLS_A_PAGE) {
 			uint64_t *e;
 
 			table = (uint32_t)pool->next;
@@ -192,9 +208,9 @@ edmm_err meta_reserve(struct op *op, uint32_t cells, uint32_t tables)
 		(void)meta_grow(emm, false);
 	while (slot->ncells < cells || slot->ntables < tables) {
 		if (slot->ncells < cells)
-			take_cells(emm, slot, cells + SLOT_KEEP / 2);
+			take_cells(op, cells + SLOT_KEEP / 2);
 		if (slot->ntables < tables)
-			take_tables(emm, slot, tables);
+			take_tables(op, tables);
 		if (slot->ncells >= cells && slot->ntables >= tables)
 			break;
 		rc = meta_grow(emm, true);
@@ -232,7 +248,7 @@ uint32_t meta_table(struct op *op)
 
 	/* A table that was there when the op reserved can be folded since. */
 	if (!slot->tables)
-		take_tables(op->emm, slot, 1);
+		take_tables(op, 1);
 	table = slot->tables;
 	if (table) {
 		slot->tables = table_next(op->emm, table);

@@ -55,15 +55,15 @@ static edmm_err rights_extend(struct op *op, struct run *r, int to)
 static edmm_err rights_restrict(struct op *op, struct run *r, int from, int to)
 {
 	struct emm *emm = op->emm;
-	uint64_t flags =
-		(uint64_t)(unsigned int)to | SGX_SECINFO_PR | REG_FLAGS;
+	uint64_t flags = (uint64_t)(unsigned int)(from & to) | SGX_SECINFO_PR |
+			 REG_FLAGS;
 	uint32_t pg;
 
 	(void)host_modify(op, EMM_HOST_RESTRICT, r, to);
 	for (pg = r->a; pg < r->b; pg++) {
-		if (to & ~from && leaf_extend(emm, to, pg))
-			break;
 		if (leaf_accept(emm, flags, pg))
+			break;
+		if (to & ~from && leaf_extend(emm, to, pg))
 			break;
 	}
 	if (pg == r->b) {
@@ -185,9 +185,7 @@ edmm_err emm_protect(struct emm *emm, uint64_t addr, uint64_t size, int prot,
 	if (!rc && !prot_valid(prot))
 		rc = -EDMM_EINVAL;
 	if (!rc)
-		rc = op_protect(emm, &r, prot,
-				M_AREA & ~(M(ST_TCS) | M(ST_DOUBT_TCS)),
-				&pages);
+		rc = op_protect(emm, &r, prot, M_AREA & ~M_TCS, &pages);
 	if (done)
 		*done = (uint64_t)pages << PAGE_SHIFT;
 	return rc;
@@ -197,18 +195,17 @@ edmm_err emm_protect(struct emm *emm, uint64_t addr, uint64_t size, int prot,
 static edmm_err act_tcs(struct op *op, struct run *r)
 {
 	struct emm *emm = op->emm;
-	const uint64_t flags =
-		SGX_SECINFO_PT(SGX_PT_TCS) | SGX_SECINFO_MODIFIED;
+
 	uint8_t lut[256];
 	int rc;
 
 	(void)host_modify(op, EMM_HOST_TO_TCS, r, EMM_RW);
-	rc = leaf_accept(emm, flags, r->a);
+	rc = leaf_accept(emm, TCS_FLAGS, r->a);
 	if (rc && !leaf_extend(emm, EMM_RW, r->a))
 		return -EDMM_EFAULT; /* proved: REG as before */
-	__builtin_memcpy(lut, emm->lut[LUT_DOUBT], 256);
-	if (!rc)
-		__builtin_memset(lut, PB_BUSY | PB(ST_TCS, 0), 256);
+	__builtin_memset(
+		lut, PB_BUSY | (rc ? PB(ST_DOUBT_NEW, EMM_RW) : PB(ST_TCS, 0)),
+		256);
 	map_settle(op, r->a, r->b, lut);
 	return rc ? -EDMM_EFAULT : 0;
 }

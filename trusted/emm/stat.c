@@ -17,6 +17,7 @@ static enum emm_page_state public_state(unsigned int st)
 		[ST_TCS] = EMM_PG_TCS,
 		[ST_DOUBT] = EMM_PG_DOUBT,
 		[ST_DOUBT_TCS] = EMM_PG_DOUBT,
+		[ST_DOUBT_NEW] = EMM_PG_DOUBT,
 		[ST_TRIMMED] = EMM_PG_TRIMMED,
 	};
 

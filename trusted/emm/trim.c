@@ -6,21 +6,12 @@
  */
 #include "trusted/emm/emm_int.h"
 
-#define TRIM_FLAGS (SGX_SECINFO_PT(SGX_PT_TRIM) | SGX_SECINFO_MODIFIED)
-
-/* Is a page that an EACCEPT as TRIM refused what it was before? */
-static bool as_before(struct emm *emm, uint32_t pg, int code, uint8_t byte)
-{
-	if (code != SGX_PAGE_ATTRIBUTES_MISMATCH)
-		return false;
-	if (pb_state(byte) == ST_TCS || pb_state(byte) == ST_DOUBT_TCS)
-		return true;
-	/* EMODPE faults unless the page is REG and neither PENDING nor
-	 * MODIFIED. Of the rights that it has, it changes nothing. */
-	return !leaf_extend(emm, pb_prot(byte), pg);
-}
-
-/* Pages of a trim that failed: all as before, or all in doubt. */
+/*
+ * Pages of a trim that failed at the first: all as before, or all in doubt.
+ * EMODPE faults unless a page is REG and neither PENDING nor MODIFIED; of the
+ * rights that a page has, it changes nothing. A TCS is in doubt: only EACCEPT
+ * can tell, and that might trim it (act_resolve).
+ */
 static void trim_failed(struct op *op, const struct run *r)
 {
 	struct emm *emm = op->emm;
@@ -28,15 +19,14 @@ static void trim_failed(struct op *op, const struct run *r)
 
 	while (pg < r->b) {
 		struct run x;
-		bool same = true;
+		bool same;
 
 		map_run(emm, pg, r->b, 0, &x);
 		if (M(pb_state(x.byte)) & M_IDLE)
-			x.byte |= EMM_R;
+			x.byte |= EMM_RW;
+		same = pb_state(x.byte) != ST_TCS;
 		for (pg = x.a; same && pg < x.b; pg++)
-			same = as_before(emm, pg,
-					 leaf_accept(emm, TRIM_FLAGS, pg),
-					 x.byte);
+			same = !leaf_extend(emm, pb_prot(x.byte), pg);
 		if (!same) {
 			map_settle(op, x.a, r->b, emm->lut[LUT_DOUBT]);
 			return;
@@ -71,7 +61,9 @@ static uint32_t accept_trim(struct op *op, const struct run *r)
 	uint32_t pg;
 
 	for (pg = r->a; pg < r->b; pg++, addr += EMM_PAGE) {
-		if (eaccept(emm->ctx, &si, addr))
+		/* Once more: a #PF may have been another's. */
+		if (eaccept(emm->ctx, &si, addr) &&
+		    eaccept(emm->ctx, &si, addr))
 			break;
 	}
 	return pg;
@@ -110,45 +102,91 @@ edmm_err act_trim(struct op *op, struct run *r)
 	return rc || rest.a < rest.b ? -EDMM_EFAULT : 0;
 }
 
-/* Finish the removal of trimmed pages. */
-edmm_err act_remove(struct op *op, struct run *r)
+/*
+ * A trimmed page that the host does not remove: if it is gone already, it can
+ * be had as new, and then be trimmed again.
+ */
+static edmm_err remove_one(struct op *op, uint32_t pg, uint8_t byte)
 {
-	edmm_err rc = host_modify(op, EMM_HOST_REMOVE, r, pb_prot(r->byte));
+	struct emm *emm = op->emm;
+	struct run r = { .a = pg, .b = pg + 1, .byte = byte };
+	uint8_t lut[256];
+	edmm_err rc;
 
-	if (!rc) {
-		map_settle(op, r->a, r->b, op->emm->lut[LUT_TRIM]);
-		op_uncharge(op, r->b - r->a);
+	if (!host_modify(op, EMM_HOST_REMOVE, &r, pb_prot(byte))) {
+		map_settle(op, r.a, r.b, emm->lut[LUT_TRIM]);
+		return 0;
 	}
+	if (leaf_accept(emm, FRESH_FLAGS, pg))
+		return -EDMM_EFAULT;
+	__builtin_memset(lut, PB_BUSY | PB(ST_COMM_S, EMM_RW), 256);
+	map_settle(op, r.a, r.b, lut);
+	r.byte = PB(ST_COMM_S, EMM_RW);
+	rc = act_trim(op, &r);
+	if (!rc)
+		map_settle(op, pg, pg + 1, emm->lut[LUT_PROT + pb_prot(byte)]);
 	return rc;
 }
 
+/* Finish the removal of trimmed pages; r is narrowed to what is removed. */
+edmm_err act_remove(struct op *op, struct run *r)
+{
+	uint32_t pg = r->b;
+	edmm_err rc = meta_reserve(op, 2, 1);
+
+	if (!rc && host_modify(op, EMM_HOST_REMOVE, r, pb_prot(r->byte))) {
+		for (pg = r->a; pg < r->b && !rc; pg++)
+			rc = remove_one(op, pg, r->byte);
+		pg -= rc != 0;
+	} else if (!rc) {
+		map_settle(op, r->a, r->b, op->emm->lut[LUT_TRIM]);
+	} else {
+		pg = r->a;
+	}
+	op_uncharge(op, pg - r->a);
+	r->b = pg;
+	return rc;
+}
+
+/* What a page in doubt is: its byte, without BUSY; 0 if nothing tells. */
+static uint8_t resolve(struct emm *emm, uint32_t pg, uint8_t byte)
+{
+	int prot = pb_prot(byte), code;
+
+	switch (pb_state(byte)) {
+	case ST_DOUBT_NEW:
+		if (!leaf_accept(emm, TCS_FLAGS, pg))
+			return PB(ST_TCS, 0);
+		break;
+	case ST_DOUBT_TCS:
+		code = leaf_accept(emm, TRIM_FLAGS, pg);
+		if (!code)
+			return PB(ST_TRIMMED, EMM_RW);
+		return code == SGX_PAGE_ATTRIBUTES_MISMATCH ? PB(ST_TCS, 0) : 0;
+	default:
+		if (!leaf_accept(emm, TRIM_FLAGS, pg))
+			return PB(ST_TRIMMED, prot);
+	}
+	/* COMM_S serves any area: it only looks once more than needed. */
+	return leaf_extend(emm, prot, pg) ? 0 : PB(ST_COMM_S, prot);
+}
+
 /*
- * Ask what became of a page in doubt: trimmed by now, or as it was. -EFAULT:
+ * Ask what became of a page in doubt: changed by now, or as it was. -EFAULT:
  * still neither.
  */
 edmm_err act_resolve(struct op *op, uint32_t pg, uint8_t byte)
 {
-	struct emm *emm = op->emm;
-	bool tcs = pb_state(byte) == ST_DOUBT_TCS;
-	uint8_t lut[256];
-	int code;
+	uint8_t lut[256], now;
 	edmm_err rc;
 
 	rc = meta_reserve(op, 2, 1);
 	if (rc)
 		return rc;
-	code = leaf_accept(emm, TRIM_FLAGS, pg);
-	if (!code) {
-		map_settle(op, pg, pg + 1, emm->lut[LUT_TRIMMED]);
-		return 0;
-	}
-	if (!as_before(emm, pg, code, byte))
+	now = resolve(op->emm, pg, byte);
+	if (!now)
 		return -EDMM_EFAULT;
-	/* COMM_S serves any area: it only looks once more than needed. */
-	__builtin_memset(
-		lut,
-		PB_BUSY | (tcs ? PB(ST_TCS, 0) : PB(ST_COMM_S, pb_prot(byte))),
-		256);
+	__builtin_memset(lut, PB_BUSY | now, 256);
 	map_settle(op, pg, pg + 1, lut);
 	return 0;
 }
@@ -196,9 +234,7 @@ static edmm_err uncommit_run(struct op *op, struct run *r)
 	edmm_err rc;
 
 	if (bit & M(ST_TRIMMED)) {
-		rc = act_remove(op, r);
-		r->b = rc ? r->a : r->b;
-		return rc;
+		return act_remove(op, r);
 	}
 	if (bit & M_DOUBT) {
 		rc = act_resolve(op, r->a, r->byte);
@@ -266,6 +302,7 @@ static edmm_err uncommit_common(struct emm *emm, uint64_t addr, uint64_t size,
 		return rc;
 	op_begin(&op, emm);
 	op.drop = drop;
+	op.frees = true;
 	rc = map_reserve(&op, r.a, r.b, 0);
 	if (!rc)
 		rc = map_claim(&op, r.a, r.b, M_AREA);

@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Failures. Nth: in each operation every step fails, one after the other, once
+ * and for ever, in each way there is; after it the validator and the mirror
+ * check hold, and what the error documents. Hostile: two lies at any two steps
+ * of a small life; the outcome is right data or an error.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <check.h>
+
+#include "tests/emm/world.h"
+
+#define PAGES 48u
+
+static struct world w;
+
+static uint64_t bytes(uint32_t pages)
+{
+	return (uint64_t)pages * EMM_PAGE;
+}
+
+static edmm_err make(uint32_t page, uint32_t pages, uint32_t flags, int prot)
+{
+	struct emm_alloc a = { .addr = w_addr(page),
+			       .size = bytes(pages),
+			       .flags = flags | EMM_FIXED,
+			       .prot = prot };
+
+	return emm_alloc(w.emm, &a, NULL);
+}
+
+static void must(edmm_err rc)
+{
+	ck_assert_int_eq(rc, 0);
+}
+
+static void stamp(uint32_t page, uint32_t pages, int value)
+{
+	for (uint32_t i = page; i < page + pages; i++)
+		memset(w_bytes(&w, i), value + (int)i, EMM_PAGE);
+}
+
+/* ---- operations under test: a setting, and the call ------------------- */
+
+static void set_on_demand(void)
+{
+	must(make(0, 16, EMM_ON_DEMAND, EMM_RW));
+	must(make(20, 16, EMM_ON_DEMAND | EMM_LAZY, EMM_RW));
+}
+
+static void set_committed(void)
+{
+	set_on_demand();
+	must(emm_commit(w.emm, w_addr(0), bytes(16), NULL));
+	must(emm_commit(w.emm, w_addr(20), bytes(16), NULL));
+	stamp(0, 16, 1);
+	stamp(20, 16, 1);
+}
+
+static void set_mixed(void)
+{
+	set_committed();
+	must(emm_protect(w.emm, w_addr(4), bytes(4), EMM_R, NULL));
+	must(emm_protect(w.emm, w_addr(12), bytes(2), EMM_RX, NULL));
+	must(emm_uncommit(w.emm, w_addr(2), bytes(1), NULL));
+	must(emm_uncommit(w.emm, w_addr(22), bytes(6), NULL));
+}
+
+static void set_tcs(void)
+{
+	set_committed();
+	memset(w_bytes(&w, 3), 0, EMM_PAGE);
+	((struct sgx_tcs *)(void *)w_bytes(&w, 3))->nssa = 1;
+}
+
+static edmm_err do_alloc_now(void)
+{
+	return make(0, 12, EMM_COMMIT_NOW, EMM_RW);
+}
+
+static edmm_err do_alloc_down(void)
+{
+	return make(0, 12, EMM_COMMIT_NOW | EMM_GROWSDOWN, EMM_RX);
+}
+
+static void set_reserve(void)
+{
+	must(make(0, 32, EMM_RESERVE, EMM_NONE));
+}
+
+static edmm_err do_carve(void)
+{
+	return make(8, 8, EMM_COMMIT_NOW, EMM_RW);
+}
+
+static edmm_err do_commit(void)
+{
+	return emm_commit(w.emm, w_addr(0), bytes(16), NULL);
+}
+
+static edmm_err do_uncommit(void)
+{
+	return emm_uncommit_now(w.emm, w_addr(0), bytes(16), NULL);
+}
+
+static edmm_err do_dealloc(void)
+{
+	return emm_dealloc(w.emm, w_addr(1), bytes(40), NULL);
+}
+
+static edmm_err do_restrict(void)
+{
+	return emm_protect(w.emm, w_addr(0), bytes(16), EMM_R, NULL);
+}
+
+static edmm_err do_other(void)
+{
+	return emm_protect(w.emm, w_addr(0), bytes(16), EMM_RX, NULL);
+}
+
+static edmm_err do_none(void)
+{
+	return emm_protect(w.emm, w_addr(0), bytes(16), EMM_NONE, NULL);
+}
+
+static edmm_err do_relax(void)
+{
+	return emm_protect(w.emm, w_addr(0), bytes(36 - 20), EMM_RWX, NULL);
+}
+
+static edmm_err do_idle_relax(void)
+{
+	return emm_protect(w.emm, w_addr(20), bytes(16), EMM_RWX, NULL);
+}
+
+static edmm_err do_tcs(void)
+{
+	return emm_make_tcs(w.emm, w_addr(3));
+}
+
+static edmm_err do_data(void)
+{
+	return emm_commit_data(
+		w.emm, w_addr(1), bytes(9),
+		(const void *)(uintptr_t)(W_BASE + W_SRC * EMM_PAGE), EMM_RX);
+}
+
+static edmm_err do_trim(void)
+{
+	return emm_trim(w.emm, UINT64_MAX, NULL);
+}
+
+static edmm_err do_fault(void)
+{
+	int rc = world_touch(&w, 2, SGX_PFEC_W);
+
+	return rc > 0 ? -EDMM_EFAULT : rc;
+}
+
+static const struct {
+	const char *name;
+	void (*set)(void);
+	edmm_err (*call)(void);
+	bool keeps_all; /* an error leaves every committed page's data */
+} cases[] = {
+	{ "alloc now", NULL, do_alloc_now, true },
+	{ "alloc now down", NULL, do_alloc_down, true },
+	{ "carve", set_reserve, do_carve, true },
+	{ "commit", set_mixed, do_commit, true },
+	{ "uncommit", set_mixed, do_uncommit, false },
+	{ "dealloc", set_mixed, do_dealloc, false },
+	{ "restrict", set_mixed, do_restrict, true },
+	{ "other rights", set_mixed, do_other, true },
+	{ "no rights", set_mixed, do_none, true },
+	{ "relax", set_mixed, do_relax, true },
+	{ "relax idle", set_mixed, do_idle_relax, true },
+	{ "make tcs", set_tcs, do_tcs, false },
+	{ "data", set_on_demand, do_data, true },
+	{ "trim", set_mixed, do_trim, true },
+	{ "fault", set_mixed, do_fault, true },
+};
+
+#define CASES ((int)(sizeof(cases) / sizeof(cases[0])))
+
+static void open_small(bool narrow)
+{
+	const struct w_config cfg = { .pages = PAGES,
+				      .narrow = narrow,
+				      .map = narrow,
+				      .idle_max = UINT64_MAX };
+
+	world_open(&w, &cfg);
+}
+
+static const char *data_kept(void)
+{
+	for (uint32_t i = 0; i < 36; i++) {
+		struct emm_run r;
+		const uint8_t *b = w_bytes(&w, i);
+
+		if (emm_query(w.emm, w_addr(i), 0, &r))
+			return "emm_query failed";
+		if (r.state != EMM_PG_COMMITTED)
+			continue;
+		if (b[9] != 0 && b[9] != (uint8_t)(1 + i) &&
+		    (b[9] & 0xf0) != 0xa0)
+			return "a committed page has strange data";
+	}
+	return NULL;
+}
+
+/* The world is honest again: everything can be taken down. */
+static const char *take_down(bool lied)
+{
+	struct emm_stats s;
+	edmm_err rc = emm_dealloc(w.emm, w_addr(0), bytes(PAGES), NULL);
+
+	if (rc && rc != -EDMM_EINVAL)
+		return "dealloc fails afterwards";
+	emm_stats_get(w.emm, &s);
+	if (s.committed || s.idle || s.areas)
+		return "something stayed behind";
+	return world_mirror(&w, lied);
+}
+
+/* One life with a fault at step n. Return: did the step exist? */
+static bool one(int c, uint64_t n, enum w_fault f, bool for_ever, bool narrow)
+{
+	const char *bad;
+	edmm_err rc;
+	bool hit;
+
+	open_small(narrow);
+	if (cases[c].set)
+		cases[c].set();
+	world_zero_counts(&w);
+	w.fail_at = n;
+	w.fault = f;
+	w.for_ever = for_ever;
+	rc = cases[c].call();
+	hit = w.hit;
+	w.fail_at = 0;
+	bad = world_mirror(&w, f == WF_LIE);
+	if (!bad && cases[c].keeps_all)
+		bad = data_kept();
+	if (!bad)
+		bad = take_down(f == WF_LIE);
+	ck_assert_msg(!bad, "%s, step %lu, fault %d%s%s: result %d, then: %s",
+		      cases[c].name, (unsigned long)n, (int)f,
+		      for_ever ? " for ever" : "", narrow ? ", narrow" : "", rc,
+		      bad ? bad : "");
+	world_close(&w);
+	return hit;
+}
+
+START_TEST(every_step_fails)
+{
+	for (int f = WF_REFUSE; f < WF_COUNT; f++) {
+		for (int mode = 0; mode < 4; mode++) {
+			uint64_t n = 1;
+
+			while (one(_i, n, (enum w_fault)f, mode & 1, mode & 2))
+				n++;
+			/* More rights take no step where mappings are wide. */
+			ck_assert(n > 1 || !(mode & 2));
+		}
+	}
+}
+END_TEST
+
+/* ---- no metadata ------------------------------------------------------- */
+
+START_TEST(no_metadata_changes_nothing)
+{
+	const struct w_config cfg = { .pages = 65536,
+				      .epc_limit = 64,
+				      .idle_max = 0 };
+	struct emm_stats before, after;
+	edmm_err rc = 0;
+	uint32_t i;
+
+	world_open(&w, &cfg);
+	for (i = 0; !rc && i < 512; i++)
+		rc = make(i * 128, 1, EMM_ON_DEMAND, EMM_RW);
+	ck_assert_int_eq(rc, -EDMM_ENOMEM);
+	emm_stats_get(w.emm, &before);
+	/* A mixed chunk more is needed for each of these. */
+	ck_assert_int_eq(make(60000, 1, EMM_ON_DEMAND, EMM_RW), -EDMM_ENOMEM);
+	ck_assert_int_eq(emm_dealloc(w.emm, w_addr(60000), EMM_PAGE, NULL) != 0,
+			 1);
+	emm_stats_get(w.emm, &after);
+	ck_assert_uint_eq(before.meta_used, after.meta_used);
+	ck_assert_uint_eq(before.areas, after.areas);
+	ck_assert_ptr_null(world_mirror(&w, false));
+	/* What was allocated can go, and then there is room again. */
+	while (i-- > 1)
+		(void)!emm_dealloc(w.emm, w_addr((i - 1) * 128), EMM_PAGE,
+				   NULL);
+	ck_assert_int_eq(make(60000, 1, EMM_ON_DEMAND, EMM_RW), 0);
+	ck_assert_ptr_null(world_mirror(&w, false));
+	world_close(&w);
+}
+END_TEST
+
+START_TEST(no_epc_commits_what_fits)
+{
+	const struct w_config cfg = { .pages = 64, .epc_limit = 20 };
+	uint64_t done;
+
+	world_open(&w, &cfg);
+	must(make(0, 64, EMM_ON_DEMAND, EMM_RW));
+	ck_assert_int_eq(emm_commit(w.emm, w_addr(0), bytes(64), &done),
+			 -EDMM_ENOMEM);
+	ck_assert_uint_eq(done, emm_committed(w.emm));
+	ck_assert_uint_gt(done, 0);
+	ck_assert_ptr_null(world_mirror(&w, false));
+	world_close(&w);
+}
+END_TEST
+
+/* ---- a hostile kernel -------------------------------------------------- */
+
+/* A small life; each step may fail, none may give wrong data. */
+static const char *life(void)
+{
+	uint8_t *b;
+
+	(void)!make(0, 6, EMM_ON_DEMAND, EMM_RW);
+	(void)!emm_commit(w.emm, w_addr(0), bytes(4), NULL);
+	for (uint32_t i = 0; i < 4; i++) {
+		struct emm_run r;
+
+		if (emm_query(w.emm, w_addr(i), 0, &r) ||
+		    r.state != EMM_PG_COMMITTED)
+			continue;
+		b = w_bytes(&w, i);
+		if (!b || b[0])
+			return "a fresh page is not zero";
+		memset(b, 0x40 + (int)i, EMM_PAGE);
+	}
+	(void)!emm_protect(w.emm, w_addr(1), bytes(2), EMM_R, NULL);
+	(void)!emm_uncommit(w.emm, w_addr(2), bytes(2), NULL);
+	(void)!emm_commit(w.emm, w_addr(2), bytes(1), NULL);
+	(void)!emm_protect(w.emm, w_addr(0), bytes(2), EMM_RW, NULL);
+	(void)world_touch(&w, 5, SGX_PFEC_W);
+	(void)!emm_dealloc(w.emm, w_addr(4), bytes(2), NULL);
+	return NULL;
+}
+
+static const char *after_life(void)
+{
+	for (uint32_t i = 0; i < 4; i++) {
+		struct emm_run r;
+		const uint8_t *b = w_bytes(&w, i);
+
+		if (emm_query(w.emm, w_addr(i), 0, &r))
+			return "emm_query failed";
+		if (r.state != EMM_PG_COMMITTED)
+			continue;
+		if (!b || (b[0] && b[0] != 0x40 + i))
+			return "wrong data";
+	}
+	return world_mirror(&w, true);
+}
+
+static bool hostile(uint64_t i, enum w_fault f, uint64_t j, enum w_fault g)
+{
+	const char *bad;
+	uint64_t steps;
+
+	open_small(false);
+	w.fail_at = i;
+	w.fault = f;
+	w.fail_at2 = j;
+	w.fault2 = g;
+	bad = life();
+	steps = w.steps;
+	w.fail_at = 0;
+	w.fail_at2 = 0;
+	if (!bad)
+		bad = after_life();
+	ck_assert_msg(!bad, "faults %d at %lu and %d at %lu: %s", (int)f,
+		      (unsigned long)i, (int)g, (unsigned long)j,
+		      bad ? bad : "");
+	world_close(&w);
+	return j <= steps;
+}
+
+START_TEST(two_lies)
+{
+	enum w_fault f = (enum w_fault)_i;
+	uint64_t i = 0, j;
+	bool more = true;
+
+	while (more) {
+		i++;
+		more = false;
+		for (int g = WF_REFUSE; g < WF_COUNT; g++) {
+			for (j = i + 1; hostile(i, f, j, (enum w_fault)g); j++)
+				more = true;
+		}
+	}
+	ck_assert_uint_gt(i, 10);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("emm failures");
+	TCase *t = tcase_create("failures");
+	SRunner *r;
+	int failed;
+
+	tcase_set_timeout(t, 120);
+	tcase_add_loop_test(t, every_step_fails, 0, CASES);
+	tcase_add_loop_test(t, two_lies, WF_REFUSE, WF_COUNT);
+	tcase_add_test(t, no_metadata_changes_nothing);
+	tcase_add_test(t, no_epc_commits_what_fits);
+	suite_add_tcase(s, t);
+	r = srunner_create(s);
+	srunner_run_all(r, CK_NORMAL);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed != 0;
+}
