@@ -59,3 +59,11 @@ fuzz-policy: all
 .PHONY: fuzz-model
 fuzz-%: all
 	@cmake --build $(BUILD) --target $@
+
+bench-emm: all
+	@cmake --build $(BUILD) --target bench_emm_run
+	@cat $(BUILD)/bench/emm.json
+
+# Random operations of the memory manager for ever; prints its seed.
+soak: all
+	@cmake --build $(BUILD) --target soak_emm

@@ -425,6 +425,19 @@ static void op_wake(void *ctx, const uint32_t *word)
 		w->before(w, "wake", 0);
 }
 
+const struct emm_ops *world_ops(void)
+{
+	static const struct emm_ops all = {
+		.eaccept = op_eaccept,
+		.emodpe = op_emodpe,
+		.eacceptcopy = op_eacceptcopy,
+		.modify = op_modify,
+		.map = op_map,
+	};
+
+	return &all;
+}
+
 /* ---- opening and looking ----------------------------------------------- */
 
 static void open_machine(struct world *w)
@@ -499,7 +512,8 @@ void world_open(struct world *w, const struct w_config *cfg)
 	build(w);
 	if (!cfg->threads)
 		enter(w);
-	open_emm(w);
+	if (!cfg->no_emm)
+		open_emm(w);
 	world_zero_counts(w);
 }
 

@@ -45,6 +45,7 @@ struct w_config {
 	uint32_t epc_spare; /* EPC pages beyond pages: may be less: negative */
 	bool narrow;	    /* the host does not map wide */
 	bool static_mode;
+	bool no_emm;  /* the test makes its own instance, or none */
 	bool threads; /* threads enter for each leaf only */
 	bool populate;
 	bool map;
@@ -95,6 +96,9 @@ extern __thread uint32_t w_thread;
 
 void world_open(struct world *w, const struct w_config *cfg);
 void world_close(struct world *w);
+
+/* The hooks; their context is the world. */
+const struct emm_ops *world_ops(void);
 
 /* The loader's: EADDed before EINIT in life; here at any time. */
 void world_add(struct world *w, uint32_t page, uint32_t count);
