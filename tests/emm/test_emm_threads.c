@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Threads. Forced schedules: at each hook that an operation calls while its
+ * pages are BUSY, a second thread starts an operation on the same pages; both
+ * end, in the only ways there are. Storm: threads do random operations on one
+ * small range. Also built with ThreadSanitizer, as test_emm_tsan.
+ */
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/emm/world.h"
+
+#define PAGES 32u
+#define MUST(cond)                                                         \
+	do {                                                               \
+		if (!(cond)) {                                             \
+			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, \
+				#cond);                                    \
+			abort();                                           \
+		}                                                          \
+	} while (0)
+
+static struct world w;
+
+static uint64_t bytes(uint32_t pages)
+{
+	return (uint64_t)pages * EMM_PAGE;
+}
+
+static edmm_err make(uint32_t page, uint32_t pages, uint32_t flags)
+{
+	const struct emm_alloc a = { .addr = w_addr(page),
+				     .size = bytes(pages),
+				     .flags = flags | EMM_FIXED,
+				     .prot = EMM_RW };
+
+	return emm_alloc(w.emm, &a, NULL);
+}
+
+static int fault(uint32_t page)
+{
+	const struct sgx_exinfo info = { .maddr = w_addr(page),
+					 .errcd = SGX_PFEC_W | SGX_PFEC_U };
+
+	return emm_fault(w.emm, &info);
+}
+
+/* The operations that meet, all on pages 0 to 7. */
+static int act(uint32_t what)
+{
+	switch (what) {
+	case 0:
+		return emm_commit(w.emm, w_addr(0), bytes(8), NULL);
+	case 1:
+		return emm_uncommit_now(w.emm, w_addr(0), bytes(8), NULL);
+	case 2:
+		return emm_protect(w.emm, w_addr(2), bytes(4), EMM_R, NULL);
+	case 3:
+		return emm_protect(w.emm, w_addr(0), bytes(8), EMM_RW, NULL);
+	case 4:
+		return emm_dealloc(w.emm, w_addr(0), bytes(8), NULL);
+	case 5:
+		return fault(3);
+	case 6:
+		return make(0, 8, EMM_COMMIT_NOW);
+	default:
+		return emm_trim(w.emm, UINT64_MAX, NULL);
+	}
+}
+
+#define ACTS 8u
+
+/* ---- forced schedules -------------------------------------------------- */
+
+struct schedule {
+	uint64_t at; /* step at which the other starts */
+	uint64_t steps;
+	uint32_t other;
+	pthread_t thread;
+	int started;  /* atomic */
+	int finished; /* atomic */
+	int result;
+};
+
+static struct schedule plan;
+
+static void *second(void *arg)
+{
+	(void)arg;
+	w_thread = 1;
+	__atomic_store_n(&plan.started, 1, __ATOMIC_SEQ_CST);
+	plan.result = act(plan.other);
+	__atomic_store_n(&plan.finished, 1, __ATOMIC_SEQ_CST);
+	return NULL;
+}
+
+/* Give the other time to come as far as it can. */
+static void let_run(void)
+{
+	for (int i = 0; i < 200; i++) {
+		if (__atomic_load_n(&plan.finished, __ATOMIC_SEQ_CST))
+			return;
+		sched_yield();
+	}
+}
+
+static void at_hook(struct world *world, const char *hook, uint64_t addr)
+{
+	(void)world;
+	(void)hook;
+	(void)addr;
+	if (w_thread != 0 || ++plan.steps != plan.at)
+		return;
+	MUST(pthread_create(&plan.thread, NULL, second, NULL) == 0);
+	while (!__atomic_load_n(&plan.started, __ATOMIC_SEQ_CST))
+		sched_yield();
+	let_run();
+}
+
+static void prepare(uint32_t first, bool committed)
+{
+	if (first == 6)
+		return;
+	MUST(make(0, 12, EMM_ON_DEMAND | EMM_LAZY) == 0);
+	if (committed)
+		MUST(emm_commit(w.emm, w_addr(0), bytes(12), NULL) == 0);
+}
+
+static bool one_schedule(uint32_t first, uint32_t other, uint64_t at,
+			 bool committed)
+{
+	const struct w_config cfg = { .pages = PAGES,
+				      .threads = true,
+				      .lazy_futex = true,
+				      .idle_max = UINT64_MAX };
+	const char *bad;
+	bool met;
+
+	world_open(&w, &cfg);
+	prepare(first, committed);
+	memset(&plan, 0, sizeof(plan));
+	plan.other = other;
+	plan.at = at;
+	w.before = at_hook;
+	(void)!act(first);
+	met = plan.started;
+	if (met)
+		pthread_join(plan.thread, NULL);
+	w.before = NULL;
+	bad = world_mirror(&w, false);
+	if (bad)
+		fprintf(stderr, "%u meets %u at step %lu%s: %s\n", first, other,
+			(unsigned long)at, committed ? ", committed" : "", bad);
+	MUST(!bad);
+	world_close(&w);
+	return met;
+}
+
+static uint32_t schedules(void)
+{
+	uint32_t count = 0;
+
+	for (uint32_t a = 0; a < ACTS; a++) {
+		for (uint32_t b = 0; b < ACTS; b++) {
+			for (int c = 0; c < 2; c++) {
+				uint64_t at = 1;
+
+				while (at < 40 && one_schedule(a, b, at, c)) {
+					at++;
+					count++;
+				}
+			}
+		}
+	}
+	return count;
+}
+
+/* ---- storm ------------------------------------------------------------- */
+
+static uint32_t storm_ops;
+
+static void *storm_thread(void *arg)
+{
+	uint64_t x = (uintptr_t)arg * 0x9e3779b97f4a7c15ull | 1;
+
+	w_thread = (uint32_t)(uintptr_t)arg - 1;
+	for (uint32_t i = 0; i < storm_ops; i++) {
+		uint32_t page, n, r;
+
+		x ^= x << 13;
+		x ^= x >> 7;
+		x ^= x << 17;
+		r = (uint32_t)(x >> 20);
+		page = r % PAGES;
+		n = 1 + (r >> 8) % (PAGES - page);
+		switch ((r >> 16) % 7) {
+		case 0:
+			(void)!make(page, n, EMM_ON_DEMAND | EMM_LAZY);
+			break;
+		case 1:
+			(void)!emm_commit(w.emm, w_addr(page), bytes(n), NULL);
+			break;
+		case 2:
+			(void)!emm_uncommit(w.emm, w_addr(page), bytes(n),
+					    NULL);
+			break;
+		case 3:
+			(void)!emm_protect(w.emm, w_addr(page), bytes(n),
+					   r & 1 ? EMM_R : EMM_RW, NULL);
+			break;
+		case 4:
+			(void)!emm_dealloc(w.emm, w_addr(page), bytes(n), NULL);
+			break;
+		case 5:
+			(void)!emm_trim(w.emm, bytes(4), NULL);
+			break;
+		default:
+			(void)!fault(page);
+		}
+	}
+	return NULL;
+}
+
+static void storm(uint32_t ops)
+{
+	const struct w_config cfg = { .pages = PAGES,
+				      .threads = true,
+				      .idle_max = bytes(16) };
+	pthread_t t[W_CPUS];
+	struct emm_stats st;
+	const char *bad;
+
+	storm_ops = ops;
+	world_open(&w, &cfg);
+	for (uintptr_t i = 0; i < W_CPUS; i++)
+		MUST(pthread_create(&t[i], NULL, storm_thread,
+				    (void *)(i + 1)) == 0);
+	for (uint32_t i = 0; i < W_CPUS; i++)
+		pthread_join(t[i], NULL);
+	w_thread = 0;
+	bad = world_mirror(&w, false);
+	if (bad)
+		fprintf(stderr, "storm: %s\n", bad);
+	MUST(!bad);
+	(void)!emm_dealloc(w.emm, w_addr(0), bytes(PAGES), NULL);
+	emm_stats_get(w.emm, &st);
+	MUST(st.committed == 0 && st.idle == 0 && st.areas == 0);
+	printf("storm: %lu waits, longest spin %lu rounds\n",
+	       (unsigned long)st.waits, (unsigned long)st.spin_max);
+	world_close(&w);
+}
+
+int main(int argc, char **argv)
+{
+	uint32_t ops = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 0) : 20000;
+
+	printf("%u schedules\n", schedules());
+	storm(ops);
+	return 0;
+}
