@@ -180,7 +180,7 @@ struct slot {
 	uint32_t ncells;
 	uint32_t tables;
 	uint32_t ntables;
-	uint32_t pad;
+	uint32_t fold; /* top entry + 1 that may be uniform below */
 	int64_t quota; /* pages charged, not used */
 	uint64_t faults;
 	uint64_t fault_commits;
@@ -355,6 +355,7 @@ RESULT edmm_err map_reserve(struct op *op, uint32_t a, uint32_t b,
 RESULT edmm_err map_claim(struct op *op, uint32_t a, uint32_t b, uint32_t ok);
 RESULT uint32_t map_claim_run(struct op *op, uint32_t a, uint32_t b,
 			      uint32_t ok);
+void map_fold_hints(struct op *op);
 void map_settle(struct op *op, uint32_t a, uint32_t b, const uint8_t *lut);
 void map_release(struct op *op, uint32_t upto);
 void map_release_as(struct op *op, uint32_t upto, const uint8_t *lut);

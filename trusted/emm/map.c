@@ -182,32 +182,24 @@ static bool cell_uniform(const uint8_t *bytes)
 	return !diff;
 }
 
-/* Is every entry of the table this word? From where it changed, outwards. */
-static bool table_uniform(const uint64_t *table, uint32_t at, uint64_t val)
-{
-	for (uint32_t d = 1; d < TABLE_ENTRIES; d++) {
-		if (PEEK(&table[(at + d) & (TABLE_ENTRIES - 1)]) != val ||
-		    PEEK(&table[(at - d) & (TABLE_ENTRIES - 1)]) != val)
-			return false;
-	}
-	return true;
-}
-
 /* Make a table whose entries are all alike one word again. */
-static void table_fold(struct op *op, const struct span *sp)
+static void table_fold(struct op *op, uint32_t at)
 {
 	struct emm *emm = op->emm;
-	uint64_t *top = &emm->top[sp->first >> TOP_SHIFT];
-	uint64_t t = LOAD(top), *table, val = sp->val;
+	uint64_t *top = &emm->top[at];
+	uint64_t t = LOAD(top), *table, val;
 	uint32_t i;
 
 	if ((t & (E_PTR | E_LOCK)) != E_PTR)
 		return;
 	table = table_ptr(emm, e_ref(t));
-	if (!table_uniform(table,
-			   (sp->first >> CHUNK_SHIFT) & (TABLE_ENTRIES - 1),
-			   val))
+	val = PEEK(&table[0]);
+	if (val & (E_PTR | E_LOCK) || e_byte(val) & PB_BUSY)
 		return;
+	for (i = 1; i < TABLE_ENTRIES; i++) {
+		if (PEEK(&table[i]) != val)
+			return;
+	}
 	if (!__atomic_compare_exchange_n(top, &t, t | E_LOCK, false,
 					 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 		return;
@@ -226,6 +218,34 @@ static void table_fold(struct op *op, const struct span *sp)
 		meta_table_free(op, e_ref(t));
 }
 
+/*
+ * A leaf entry became one word; perhaps its table can, too. Not at once, as
+ * the next op often is in the same table: the slot remembers the last table,
+ * and looks at it when it comes to another.
+ */
+static void fold_later(struct op *op, uint32_t at)
+{
+	uint32_t old;
+
+	if (PEEK(&op->slot->fold) == at + 1)
+		return;
+	old = __atomic_exchange_n(&op->slot->fold, at + 1, __ATOMIC_RELAXED);
+	if (old)
+		table_fold(op, old - 1);
+}
+
+/* Look at all remembered tables, so that metadata is counted as it could be. */
+void map_fold_hints(struct op *op)
+{
+	for (uint32_t i = 0; i < op->emm->nslots; i++) {
+		uint32_t at = __atomic_exchange_n(&op->emm->slots[i].fold, 0,
+						  __ATOMIC_RELAXED);
+
+		if (at)
+			table_fold(op, at - 1);
+	}
+}
+
 void map_unlock(struct op *op, struct span *sp)
 {
 	bool whole;
@@ -242,7 +262,7 @@ void map_unlock(struct op *op, struct span *sp)
 		!(e_byte(sp->val) & PB_BUSY);
 	STORE(sp->e, sp->val);
 	if (whole)
-		table_fold(op, sp);
+		fold_later(op, sp->first >> TOP_SHIFT);
 }
 
 /* Replace a locked top entry by a table; the lock moves to pg's entry. */
@@ -482,6 +502,7 @@ void map_release_as(struct op *op, uint32_t upto, const uint8_t *lut)
 	struct emm *emm = op->emm;
 	struct slot *slot = op->slot;
 	struct run r = { .a = PEEK(&slot->lo), .b = upto };
+	uint32_t waiters;
 
 	while (r.a < upto) {
 		struct span sp;
@@ -492,11 +513,16 @@ void map_release_as(struct op *op, uint32_t upto, const uint8_t *lut)
 		POKE(&slot->lo, r.a);
 		map_unlock(op, &sp);
 	}
-	/* Orders the bytes above before the look at who waits (op_wait). */
+	/*
+	 * Who waits is looked at after the bytes and before seq moves: whoever
+	 * announces himself later waits for a page of a later release, which
+	 * must find the announcement (tests/spin found the other order out).
+	 */
+	waiters = __atomic_load_n(&slot->waiters, __ATOMIC_SEQ_CST);
+	if (waiters)
+		__atomic_store_n(&slot->waiters, 0, __ATOMIC_SEQ_CST);
 	__atomic_fetch_add(&slot->seq, 1, __ATOMIC_SEQ_CST);
-	if (__atomic_load_n(&slot->waiters, __ATOMIC_SEQ_CST) &&
-	    __atomic_exchange_n(&slot->waiters, 0, __ATOMIC_SEQ_CST) &&
-	    emm->ops.wake)
+	if (waiters && emm->ops.wake)
 		emm->ops.wake(emm->ctx, &slot->seq);
 }
 

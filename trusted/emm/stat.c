@@ -115,6 +115,11 @@ static void stats_meta(struct emm *emm, struct emm_stats *out)
 void emm_stats_get(struct emm *emm, struct emm_stats *out)
 {
 	uint64_t present = emm_committed(emm);
+	struct op op;
+
+	op_begin(&op, emm);
+	map_fold_hints(&op);
+	op_end(&op);
 
 	*out = (struct emm_stats){ .idle = PEEK(&emm->idle) << PAGE_SHIFT,
 				   .peak = PEEK(&emm->peak) << PAGE_SHIFT,
