@@ -32,25 +32,27 @@ endfunction()
 # Everything that a run of tools/sanitize needs.
 add_custom_target(unit_tests)
 
-# edmm_check_test(NAME FILES... LIBS libs...): a test program on Check. Its
-# label says that sanitizer builds run it, too (tools/sanitize).
-function(edmm_check_test name)
+# edmm_check_test(NAME FILES... LIBS libs...): a test program on Check.
+# edmm_machine_test(...): the same for one that runs on the software machine,
+# which no sanitizer can host: tools/sanitize leaves those out.
+function(edmm_test_program name label)
 	cmake_parse_arguments(T "" "" "LIBS" ${ARGN})
 	add_executable(${name} ${T_UNPARSED_ARGUMENTS})
 	target_link_libraries(${name} PRIVATE edmm_warnings ${T_LIBS}
 		PkgConfig::CHECK)
-	add_dependencies(unit_tests ${name})
 	add_test(NAME ${name} COMMAND ${name})
 	# Check's own 4 seconds are too short on a machine that is busy.
-	set_tests_properties(${name} PROPERTIES LABELS unit
+	set_tests_properties(${name} PROPERTIES LABELS ${label}
 		ENVIRONMENT CK_DEFAULT_TIMEOUT=60)
 endfunction()
 
-# edmm_machine_test(NAME FILES... LIBS libs...): the same for a program that
-# runs on the software machine, which no sanitizer can host.
+function(edmm_check_test name)
+	edmm_test_program(${name} unit ${ARGN})
+	add_dependencies(unit_tests ${name})
+endfunction()
+
 function(edmm_machine_test name)
-	edmm_check_test(${name} ${ARGN})
-	set_tests_properties(${name} PROPERTIES LABELS machine)
+	edmm_test_program(${name} machine ${ARGN})
 endfunction()
 
 # edmm_fuzz_test(NAME SECONDS FILES... SEED file): a libFuzzer target built by

@@ -225,7 +225,7 @@ START_TEST(outside_loads_extend_as_they_do)
 			 "movzbl (%6), %k4\n\t"
 			 "movb (%6), %h5\n\t"
 			 : "+r"(a), "+r"(b), "+r"(c), "+r"(d), "+r"(z), "+Q"(h)
-			 : "r"(p));
+			 : "S"(p)); /* no REX register beside AH */
 	ck_assert_uint_eq(a, 0x11223344556677ff);
 	ck_assert_uint_eq(b, 0x112233445566ffff);
 	ck_assert_uint_eq(c, 0xffffffff);

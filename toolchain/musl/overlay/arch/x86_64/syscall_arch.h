@@ -8,8 +8,10 @@
 #define __SYSCALL_LL_O(x) (x)
 #define IPC_64 0
 
-__attribute__((__visibility__("hidden"))) long
-edmm_syscall(long n, long a, long b, long c, long d, long e, long f);
+__attribute__((__visibility__("hidden"))) long edmm_syscall(long n, long a,
+							    long b, long c,
+							    long d, long e,
+							    long f);
 
 #define EDMM_SYSCALL static __inline __attribute__((__unused__)) long
 

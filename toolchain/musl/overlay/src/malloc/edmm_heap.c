@@ -4,9 +4,9 @@
  * that the layer can commit it ahead and free it lazily. The build renames
  * the calls in musl's malloc to these; a program's mmap() stays mmap().
  */
+#include "syscall.h"
 #include <stddef.h>
 #include <sys/mman.h>
-#include "syscall.h"
 
 #define EDMM_HEAP_MMAP 0x1000
 #define EDMM_HEAP_MUNMAP 0x1001

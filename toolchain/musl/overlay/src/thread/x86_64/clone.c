@@ -4,9 +4,9 @@
  * (trusted/libc/libc.h): a thread starts on a context of its own, since an
  * enclave thread cannot return twice from one call.
  */
-#include <stdarg.h>
 #include "pthread_impl.h"
 #include "syscall.h"
+#include <stdarg.h>
 
 #define EDMM_THREAD 0x1003
 
@@ -16,9 +16,9 @@ int __clone(int (*func)(void *), void *stack, int flags, void *arg, ...)
 	va_list ap;
 
 	va_start(ap, arg);
-	request[4] = (long)va_arg(ap, int *);	/* where the parent sees the id */
-	request[5] = (long)va_arg(ap, void *);	/* thread pointer */
-	request[6] = (long)va_arg(ap, int *);	/* cleared at its end */
+	request[4] = (long)va_arg(ap, int *); /* where the parent sees the id */
+	request[5] = (long)va_arg(ap, void *); /* thread pointer */
+	request[6] = (long)va_arg(ap, int *);  /* cleared at its end */
 	va_end(ap);
 	return (int)__syscall(EDMM_THREAD, request);
 }
