@@ -3,8 +3,10 @@
 PRESET ?= release
 BUILD = $(if $(filter release,$(PRESET)),build,build/$(PRESET))
 JOBS ?= $(shell nproc)
+FUZZ_SECONDS ?= 600
 
-.PHONY: all deps test check-linux-selftests bench-machine demo clean format format-check lint
+.PHONY: all deps test check-linux-selftests demo bench-emm bench-machine \
+	soak fuzz-policy fuzz-model format format-check lint conformance clean
 
 all: deps
 	@cmake --preset $(PRESET) --log-level=WARNING >/dev/null
@@ -16,17 +18,36 @@ deps:
 test: all
 	@cd $(BUILD) && ctest --output-on-failure -j $(JOBS)
 
+check-linux-selftests: all
+	@cd $(BUILD) && ctest -R '^linux_selftests$$' --verbose
+
 demo: all
 	@tools/deps tools/packages-demo
 	@tools/corpus $(BUILD)/demo/corpus.txt
 	@tools/demo $(BUILD)
 
-check-linux-selftests: all
-	@cd $(BUILD) && ctest -R '^linux_selftests$$' --verbose
+bench-emm: all
+	@cmake --build $(BUILD) --target bench_emm_run
+	@cat $(BUILD)/bench/emm.json
 
 bench-machine: all
 	@mkdir -p $(BUILD)/bench
 	@$(BUILD)/bin/bench_machine $(BUILD)/bench/machine.json
+
+# Random operations of the memory manager for ever; prints its seed.
+soak: all
+	@cmake --build $(BUILD) --target soak_emm
+
+# Each fuzzer for FUZZ_SECONDS.
+fuzz-policy: all
+	@for t in occlum toml xml scone; do \
+		$(BUILD)/bin/fuzz_$$t -max_total_time=$(FUZZ_SECONDS) \
+			-rss_limit_mb=2048 -max_len=65536 -timeout=10 \
+			-artifact_prefix=$(BUILD)/fuzz/$$t- \
+			$(BUILD)/fuzz/$$t || exit 1; done
+
+fuzz-model: all
+	@cmake --build $(BUILD) --target $@
 
 C_FILES = $(shell git ls-files '*.c' '*.h')
 
@@ -40,30 +61,9 @@ format-check: deps
 lint: all
 	@tools/lint $(BUILD)
 
-clean:
-	@rm -rf build
-
-.PHONY: conformance
+# docs/conformance.md from the tests' own tables.
 conformance: all
 	@cmake --build $(BUILD) --target conformance
 
-.PHONY: fuzz-policy
-FUZZ_SECONDS ?= 600
-fuzz-policy: all
-	@for t in occlum toml xml scone; do \
-		$(BUILD)/bin/fuzz_$$t -max_total_time=$(FUZZ_SECONDS) \
-			-rss_limit_mb=2048 -max_len=65536 -timeout=10 \
-			-artifact_prefix=$(BUILD)/fuzz/$$t- \
-			$(BUILD)/fuzz/$$t || exit 1; done
-# One fuzzer for FUZZ_SECONDS (600): make fuzz-model
-.PHONY: fuzz-model
-fuzz-%: all
-	@cmake --build $(BUILD) --target $@
-
-bench-emm: all
-	@cmake --build $(BUILD) --target bench_emm_run
-	@cat $(BUILD)/bench/emm.json
-
-# Random operations of the memory manager for ever; prints its seed.
-soak: all
-	@cmake --build $(BUILD) --target soak_emm
+clean:
+	@rm -rf build

@@ -20,8 +20,8 @@
 #include "machine/model/model.h"
 
 #define W_CPUS 4
-#define W_CTRL 64u /* control pages */
-#define W_BASE 0x200000000ull
+#define W_CTRL 64u		 /* control pages */
+#define W_BASE 0x200000000000ull /* clear of any sanitizer's shadow */
 #define W_RANGE (W_BASE + W_CTRL * EMM_PAGE)
 #define W_SRC 32u /* pages with data to copy, 16 of them */
 
