@@ -92,6 +92,8 @@ static uint64_t seed = 88172645463325252ull;
 
 static uint32_t below(uint32_t n)
 {
+	if (!n)
+		abort();
 	seed ^= seed << 13;
 	seed ^= seed >> 7;
 	seed ^= seed << 17;
@@ -387,7 +389,9 @@ static void bench_growth(uint32_t most)
 
 static double median_page(double *v)
 {
-	return quantile(v + 1, ROUNDS, 0.5) / (double)(GIB / EMM_PAGE);
+	const uint64_t pages = GIB / EMM_PAGE;
+
+	return quantile(v + 1, ROUNDS, 0.5) / (double)pages;
 }
 
 static void bench_gib(void)

@@ -207,9 +207,7 @@ static int add_page(struct drv *d, struct drv_encl *e,
 		r = -EFAULT;
 	else
 		r = eadd(d, e, addr, si, src, a->flags & SGX_PAGE_MEASURE);
-	if (r && !page_find(e, addr))
-		encl_shrink(d, e);
-	else if (r == -EBUSY)
+	if (r && (r == -EBUSY || !page_find(e, addr)))
 		encl_shrink(d, e);
 out_unlock:
 	drv_unlock(d);

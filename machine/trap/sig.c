@@ -241,8 +241,8 @@ static void enter_handler(const struct ksigaction *a, int sig, uint64_t frame,
 	g[REG_RSP] = (greg_t)frame;
 	g[REG_RAX] = 0;
 	g[REG_RDI] = sig;
-	g[REG_RSI] = (greg_t)(frame + offsetof(struct kframe, info));
-	g[REG_RDX] = (greg_t)(frame + offsetof(struct kframe, uc));
+	g[REG_RSI] = (greg_t)frame + (greg_t)offsetof(struct kframe, info);
+	g[REG_RDX] = (greg_t)frame + (greg_t)offsetof(struct kframe, uc);
 	/* DF, TF and RF are clear in a handler. */
 	g[REG_EFL] &= ~0x10500ll;
 	k->sigmask |= a->mask & ~KSIG_SYNC;

@@ -120,6 +120,10 @@ static void rows_fault(void)
 		if (!page_find(r->e, drig_addr(DRIG_FREE)))
 			got = -1;
 	}
+}
+
+static void rows_fault_late(void)
+{
 	ROW("fault", "an absent page before INIT: SIGBUS", DRV_SIGBUS)
 	{
 		drig_added(r);
@@ -171,4 +175,5 @@ void rows_map(void)
 {
 	rows_mmap();
 	rows_fault();
+	rows_fault_late();
 }

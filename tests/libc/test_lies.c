@@ -147,13 +147,14 @@ END_TEST
 
 START_TEST(paths_that_are_none_are_refused)
 {
+	static const char unterminated[] = { '/', 'e', 't', 'c' };
 	char buf[32];
 
 	memcpy(lie_bytes, "etc", 4);
 	lie_size = 4;
 	lie_count = 4;
 	ck_assert_int_eq(SYS(getcwd, PTR(buf), sizeof(buf)), -EPROTO);
-	memcpy(lie_bytes, "/etc", 4);
+	memcpy(lie_bytes, unterminated, sizeof(unterminated));
 	ck_assert_int_eq(SYS(getcwd, PTR(buf), sizeof(buf)), -EPROTO);
 	lie_count = 0;
 	ck_assert_int_eq(SYS(getcwd, PTR(buf), sizeof(buf)), -EPROTO);

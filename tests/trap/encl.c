@@ -151,6 +151,7 @@ static void measure(const struct encl *e, uint8_t out[32])
 	uint8_t block[64] = { 0 };
 
 	memcpy(block, &tag, 8);
+	/* NOLINTNEXTLINE(bugprone-not-null-terminated-result): no text */
 	memcpy(block + 8, &frame, 4);
 	memcpy(block + 12, &size, 8);
 	EVP_DigestInit_ex(h, EVP_sha256(), NULL);
@@ -336,7 +337,7 @@ vdso_sgx_enter_enclave_t encl_vdso(void)
 		if (dyn->d_tag == DT_HASH)
 			count = ((const uint32_t *)at)[1];
 	}
-	for (uint32_t i = 0; i < count; i++)
+	for (uint32_t i = 0; sym && str && i < count; i++)
 		if (!strcmp(str + sym[i].st_name, "__vdso_sgx_enter_enclave"))
 			return (vdso_sgx_enter_enclave_t)(uintptr_t)(base +
 								     sym[i].st_value);

@@ -61,9 +61,11 @@ static uint32_t accept_trim(struct op *op, const struct run *r)
 	uint32_t pg;
 
 	for (pg = r->a; pg < r->b; pg++, addr += EMM_PAGE) {
-		/* Once more: a #PF may have been another's. */
-		if (eaccept(emm->ctx, &si, addr) &&
-		    eaccept(emm->ctx, &si, addr))
+		int said = eaccept(emm->ctx, &si, addr);
+
+		if (said) /* once more: a #PF may have been another's */
+			said = eaccept(emm->ctx, &si, addr);
+		if (said)
 			break;
 	}
 	return pg;
