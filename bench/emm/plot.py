@@ -8,7 +8,7 @@ SERIES = [("pair_ns", "alloc + dealloc", "#1f77b4"),
           ("fault_p50_ns", "fault commit, p50", "#d62728"),
           ("spurious_ns", "spurious fault", "#2ca02c"),
           ("flip_ns", "permission flip (2 calls)", "#9467bd"),
-          ("miss_ns", "the machine: one load in as much memory", "#7f7f7f")]
+          ("miss_ns", "the machine's own miss", "#7f7f7f")]
 W, H, LEFT, TOP = 760, 460, 70, 30
 RIGHT, BOTTOM = 530, 400
 
@@ -33,14 +33,16 @@ def main():
                  f'text-anchor="middle">{r["areas"]:,}</text>')
     o.append(f'<text x="{(LEFT + RIGHT) // 2}" y="{BOTTOM + 40}" '
              'text-anchor="middle">areas</text>')
-    for key, label, colour in SERIES:
+    above = BOTTOM  # labels go upwards, a line apart
+    for key, label, colour in sorted(SERIES, key=lambda t: rows[-1][t[0]]):
         p = " ".join(f'{x(r["areas"]):.1f},{y(r[key]):.1f}' for r in rows)
         end = rows[-1][key]
         dash = ' stroke-dasharray="4 3"' if key == "miss_ns" else ""
         o.append(f'<polyline points="{p}" fill="none" stroke="{colour}" '
                  f'stroke-width="2"{dash}/>')
-        o.append(f'<text x="{RIGHT + 8}" y="{y(end) + 4:.0f}" '
-                 f'fill="{colour}">{label}: {end:.0f}</text>')
+        above = min(y(end) + 4, above - 15)
+        o.append(f'<text x="{RIGHT + 8}" y="{above:.0f}" '
+                 f'fill="{colour}">{label}: {end:.0f} ns</text>')
     o.append("</svg>")
     with open(sys.argv[2], "w", encoding="ascii") as f:
         f.write("\n".join(o) + "\n")
