@@ -209,7 +209,7 @@ void machine_thread_gone(struct mach_thread *t)
 
 	drv_lock(machine.d);
 	stats_retire(t);
-	__atomic_store_n(&t->ready, false, __ATOMIC_RELEASE);
+	mach_thread_hide(t);
 	drv_unlock(machine.d);
 	sig_unblock(mask);
 }

@@ -20,6 +20,8 @@ _Static_assert(sizeof(struct mach_thread) <= RECORD_SIZE, "record");
 
 static uintptr_t arena;
 static _Atomic uint64_t used[MAP_WORDS];
+/* Slots whose record may be looked at; a used one may have no memory yet. */
+static _Atomic uint64_t live[MAP_WORDS];
 static __thread struct mach_thread *self
 	__attribute__((tls_model("initial-exec")));
 
@@ -93,7 +95,7 @@ static struct mach_thread *thread_make(void)
 	if (!sys_call(SYS_sigaltstack, 0, (long)&old))
 		t->altstack = old;
 	stack_set(t);
-	__atomic_store_n(&t->ready, true, __ATOMIC_RELEASE);
+	atomic_fetch_or(&live[i / 64], 1ull << (i % 64));
 	self = t;
 	return t;
 }
@@ -120,28 +122,33 @@ void mach_thread_exit(void)
 	atomic_fetch_and(&used[index / 64], ~(1ull << (index % 64)));
 }
 
+void mach_thread_hide(const struct mach_thread *t)
+{
+	atomic_fetch_and(&live[t->index / 64], ~(1ull << (t->index % 64)));
+}
+
 void mach_thread_each(void (*fn)(void *arg, struct mach_thread *t), void *arg)
 {
 	for (uint32_t i = 0; i < MAP_WORDS; i++) {
-		uint64_t w = atomic_load(&used[i]);
+		uint64_t w = atomic_load(&live[i]);
 
 		for (; w; w &= w - 1) {
 			uint32_t n = i * 64 + (uint32_t)__builtin_ctzll(w);
-			struct mach_thread *t =
-				(void *)(arena + n * MACH_SLOT_SIZE);
 
-			if (__atomic_load_n(&t->ready, __ATOMIC_ACQUIRE))
-				fn(arg, t);
+			fn(arg, (void *)(arena + n * MACH_SLOT_SIZE));
 		}
 	}
 }
 
 void mach_thread_after_fork(void)
 {
-	for (uint32_t i = 0; i < MAP_WORDS; i++)
+	for (uint32_t i = 0; i < MAP_WORDS; i++) {
 		atomic_store(&used[i], 0);
+		atomic_store(&live[i], 0);
+	}
 	if (!self)
 		return;
 	mach_cpu_init(&self->cpu);
 	atomic_store(&used[self->index / 64], 1ull << (self->index % 64));
+	atomic_store(&live[self->index / 64], 1ull << (self->index % 64));
 }

@@ -56,7 +56,6 @@ struct mach_thread {
 	/* In the fast entry (fast.h): a signal that comes now is put off. */
 	bool busy;
 	bool deferred;
-	bool ready; /* the record may be looked at */
 	uint64_t host_fs;
 	uint64_t host_gs;
 	uint64_t encl_fs;
@@ -76,6 +75,9 @@ struct mach_thread {
 	int tid;
 	uint32_t index;
 };
+
+/* From now on mach_thread_each() passes this thread by. */
+void mach_thread_hide(const struct mach_thread *t);
 
 /* The caller's record, made and set up if there is none yet. Host FS only. */
 struct mach_thread *mach_thread(void);
