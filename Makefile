@@ -4,6 +4,7 @@ PRESET ?= release
 BUILD = $(if $(filter release,$(PRESET)),build,build/$(PRESET))
 JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 600
+TEST_SECONDS ?= 900
 
 .PHONY: all deps test check-linux-selftests demo bench-emm bench-machine \
 	soak fuzz-policy fuzz-model format format-check lint conformance clean
@@ -15,8 +16,10 @@ all: deps
 deps:
 	@tools/deps
 
+# A test that hangs ends after TEST_SECONDS instead of holding CI.
 test: all
-	@cd $(BUILD) && ctest --output-on-failure -j $(JOBS)
+	@cd $(BUILD) && ctest --output-on-failure -j $(JOBS) \
+		--timeout $(TEST_SECONDS)
 
 check-linux-selftests: all
 	@cd $(BUILD) && ctest -R '^linux_selftests$$' --verbose
