@@ -198,8 +198,9 @@ struct emm_params {
  * struct emm_policy - how an area commits on demand; part of its attributes
  * @window_min: bytes committed by a first fault (0: one page)
  * @window_max: windows double up to this while faults arrive in sequence;
- *	at most 16 MiB. Windows never leave the run of uncommitted pages of
- *	equal rights in which the fault lies, and shortage ends them quietly.
+ *	at most 16 MiB. Windows go upwards, in GROWSDOWN areas downwards; they
+ *	never leave the run of uncommitted pages of equal rights in which the
+ *	fault lies, and shortage ends them quietly.
  */
 struct emm_policy {
 	uint32_t window_min;
@@ -496,13 +497,14 @@ struct emm_stats {
 	uint64_t meta_pool;	/* bytes of metadata in the enclave */
 	uint64_t meta_area;	/* bytes an area's record takes */
 	uint64_t mixed;		/* 256 KiB chunks that hold page states */
-	uint64_t faults;	/* calls of emm_fault */
+	uint64_t faults;	/* calls of emm_fault in the range */
 	uint64_t fault_commits; /* that committed */
-	uint64_t spurious;	/* that found nothing to do */
+	uint64_t spurious;	/* that found the page as it should be */
 	uint64_t commits;	/* pages EACCEPTed as new */
 	uint64_t trims;		/* pages trimmed */
 	uint64_t reuses;	/* idle pages taken again */
 	uint64_t host_calls;	/* map, populate and modify calls */
+	uint64_t populates;	/* populate calls among them */
 	uint64_t waits;		/* times a thread waited for a BUSY page */
 	uint64_t spin_max;	/* the longest spin on a lock, in rounds */
 };

@@ -286,6 +286,80 @@ START_TEST(growsdown_leaves_no_gap)
 }
 END_TEST
 
+static void alloc_window(uint32_t flags)
+{
+	struct emm_alloc a = { .addr = w_addr(0),
+			       .size = bytes(64),
+			       .flags = flags | EMM_ON_DEMAND | EMM_FIXED,
+			       .prot = EMM_RW,
+			       .policy = { 4096, 8 * 4096 } };
+
+	ck_assert_int_eq(emm_alloc(w.emm, &a, NULL), 0);
+}
+
+static void touch_expect(uint32_t page, uint32_t committed)
+{
+	ck_assert_int_eq(world_touch(&w, page, SGX_PFEC_W), 0);
+	ck_assert_uint_eq(stats().committed, bytes(committed));
+	mirror();
+}
+
+START_TEST(growsdown_windows_go_down)
+{
+	alloc_window(EMM_GROWSDOWN);
+	touch_expect(63, 1);
+	touch_expect(62, 3);
+	touch_expect(60, 7);
+	touch_expect(56, 15);
+	touch_expect(48, 23); /* 8 is the most */
+	touch_expect(20, 44);
+	touch_expect(0, 64);
+}
+END_TEST
+
+START_TEST(growsup_windows_go_up)
+{
+	alloc_window(EMM_GROWSUP);
+	touch_expect(0, 1);
+	touch_expect(1, 3);
+	touch_expect(3, 7);
+	touch_expect(40, 41);
+	touch_expect(63, 64);
+}
+END_TEST
+
+START_TEST(windows_end_at_the_limit)
+{
+	emm_set_limits(w.emm, bytes(4), UINT64_MAX, 0);
+	alloc_window(EMM_GROWSDOWN);
+	touch_expect(63, 1);
+	touch_expect(62, 3);
+	touch_expect(60, 4);
+	ck_assert_int_eq(world_touch(&w, 59, SGX_PFEC_W), -EDMM_ENOMEM);
+	mirror();
+}
+END_TEST
+
+START_TEST(faults_are_counted_by_kind)
+{
+	struct emm_stats s;
+
+	alloc_at(0, 8, EMM_ON_DEMAND, EMM_RW);
+	for (uint32_t i = 0; i < 4; i++) {
+		struct sgx_exinfo info = { .maddr = w_addr(i / 2),
+					   .errcd = SGX_PFEC_W };
+
+		ck_assert_int_eq(emm_fault(w.emm, &info), EMM_FAULT_CONTINUE);
+	}
+	ck_assert_int_eq(world_touch(&w, 20, SGX_PFEC_W), EMM_FAULT_SEARCH + 1);
+	s = stats();
+	ck_assert_uint_eq(s.faults, 5);
+	ck_assert_uint_eq(s.fault_commits, 2);
+	ck_assert_uint_eq(s.spurious, 2);
+	ck_assert_uint_eq(s.commits, 2);
+}
+END_TEST
+
 START_TEST(growsup_leaves_no_gap)
 {
 	alloc_at(0, 64, EMM_ON_DEMAND | EMM_GROWSUP, EMM_RW);
@@ -622,6 +696,10 @@ int main(void)
 	tcase_add_test(plain, flips_leave_no_metadata);
 	tcase_add_test(plain, growsdown_leaves_no_gap);
 	tcase_add_test(plain, growsup_leaves_no_gap);
+	tcase_add_test(plain, growsdown_windows_go_down);
+	tcase_add_test(plain, growsup_windows_go_up);
+	tcase_add_test(plain, windows_end_at_the_limit);
+	tcase_add_test(plain, faults_are_counted_by_kind);
 	tcase_add_test(plain, windows_double);
 	tcase_add_test(plain, lazy_pages_are_zeroed);
 	tcase_add_test(plain, idle_cap_releases_runs);

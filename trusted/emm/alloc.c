@@ -263,7 +263,7 @@ static edmm_err furnish(struct op *op, struct plan *p)
 	if (p->attr.flags & EMM_RESERVE)
 		return 0;
 	if (emm->ops.map) {
-		op->slot->host_calls++;
+		COUNT(op->slot->host_calls, 1);
 		if (emm->ops.map(emm->ctx, pg_addr(emm, p->r.a), p->req->size,
 				 p->attr.flags))
 			return -EDMM_EFAULT;

@@ -519,7 +519,8 @@ bool area_get(struct emm *emm, uint32_t pg, struct area *out)
 
 /*
  * As area_get for a page that is about to be committed by a fault, and how
- * many pages from it on: the window doubles while faults come in sequence.
+ * many pages with it, upwards, or downwards where the area grows so: the
+ * window doubles while faults come in sequence.
  */
 uint32_t area_window(struct emm *emm, uint32_t pg, struct area *out)
 {
@@ -530,13 +531,15 @@ uint32_t area_window(struct emm *emm, uint32_t pg, struct area *out)
 	n = tree_above(emm, z, pg);
 	if (n && area_ptr(emm, n)->start <= pg) {
 		struct area *a = area_ptr(emm, n);
+		bool down = a->flags & EMM_GROWSDOWN;
 
 		pages = a->wmin;
-		if (a->wnext == pg && a->wcur)
+		if (a->wnext == pg + down && a->wcur)
 			pages = min_u32(2u * a->wcur, a->wmax);
 		pages = max_u32(1, max_u32(pages, a->wmin));
 		a->wcur = (uint16_t)pages;
-		a->wnext = min_u32(pg + pages, a->end);
+		a->wnext = down ? pg + 1 - min_u32(pages, pg + 1 - a->start)
+				: min_u32(pg + pages, a->end);
 		*out = *a;
 	}
 	lock_release(&z->lock);

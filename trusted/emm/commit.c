@@ -86,13 +86,14 @@ static edmm_err commit_fresh(struct op *op, struct run *r)
 		return -EDMM_ENOMEM;
 	}
 	if (emm->ops.populate && r->b - r->a > 1) {
-		op->slot->host_calls++;
+		COUNT(op->slot->host_calls, 1);
+		COUNT(op->slot->populates, 1);
 		(void)emm->ops.populate(emm->ctx, pg_addr(emm, r->a),
 					(uint64_t)(r->b - r->a) << PAGE_SHIFT);
 	}
 	rc = accept_fresh(op, r);
 	map_settle(op, r->a, r->b, emm->lut[LUT_COMMIT]);
-	op->slot->commits += r->b - r->a;
+	COUNT(op->slot->commits, r->b - r->a);
 	if (prot == EMM_RW || r->a == r->b)
 		return rc;
 	rest = *r;
@@ -133,7 +134,7 @@ static edmm_err commit_idle(struct op *op, struct run *r)
 		rc = act_rights(op, r, prot | EMM_RW, prot);
 	map_settle(op, r->a, r->b, emm->lut[LUT_COMMIT]);
 	__atomic_fetch_sub(&emm->idle, r->b - r->a, __ATOMIC_RELAXED);
-	op->slot->reuses += r->b - r->a;
+	COUNT(op->slot->reuses, r->b - r->a);
 	return rc;
 }
 

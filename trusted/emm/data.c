@@ -86,7 +86,7 @@ static edmm_err act_data(struct op *op, struct run *r, const uint8_t *data,
 		rc = store_run(op, r, data, prot);
 	} else {
 		rc = copy_run(op, r, (uint64_t)(uintptr_t)data, prot);
-		op->slot->commits += r->b - r->a;
+		COUNT(op->slot->commits, r->b - r->a);
 	}
 	__builtin_memset(lut, PB_BUSY | PB(ST_COMM_S, prot), 256);
 	map_settle(op, r->a, r->b, lut);

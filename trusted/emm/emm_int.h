@@ -38,6 +38,12 @@
 #define CELL_SIZE 64u
 #define CELLS_A_PAGE 64u
 
+/*
+ * Words that different threads write are this far apart: two cache lines, as
+ * the processors that we know fetch lines in pairs.
+ */
+#define LINE 128
+
 /* A page's byte: BUSY, state, rights (of the page, or that it will get). */
 #define PB_PROT 0x07u
 #define PB_SHIFT 3
@@ -167,7 +173,7 @@ struct zone {
 	uint32_t lock;
 	uint32_t root;
 	uint64_t areas;
-} __attribute__((aligned(64)));
+} __attribute__((aligned(LINE)));
 
 /* An op in progress, and what its slot keeps between ops. */
 struct slot {
@@ -180,17 +186,21 @@ struct slot {
 	uint32_t ncells;
 	uint32_t tables;
 	uint32_t ntables;
-	uint32_t fold; /* top entry + 1 that may be uniform below */
-	int64_t quota; /* pages charged, not used */
-	uint64_t faults;
+	uint32_t fold;	   /* top entry + 1 that may be uniform below */
+	int64_t quota;	   /* pages charged, not used */
+	uint64_t mixed;	   /* chunks that became mixed, less those no more so */
+	uint64_t spurious; /* these two: by threads at home here, atomic */
+	uint64_t faults;   /* neither spurious nor committing */
 	uint64_t fault_commits;
-	uint64_t spurious;
 	uint64_t commits;
 	uint64_t trims;
 	uint64_t reuses;
 	uint64_t host_calls;
+	uint64_t populates;
 	uint64_t waits;
-} __attribute__((aligned(128)));
+} __attribute__((aligned(LINE)));
+
+_Static_assert(sizeof(struct slot) == LINE, "a slot has its lines alone");
 
 struct pool {
 	uint32_t lock;
@@ -229,14 +239,14 @@ struct emm {
 	uint32_t idle_share;
 	uint64_t limit; /* pages; UINT64_MAX: none */
 	uint64_t idle_max;
-	struct pool pool;
-	uint64_t charged __attribute__((aligned(64))); /* pages, with quotas */
-	uint64_t peak;
-	uint64_t idle __attribute__((aligned(64))); /* pages */
-	uint64_t lazy_areas;
-	uint64_t mixed __attribute__((aligned(64)));
-	uint32_t spin_max;
 	uint8_t lut[LUT_COUNT][256];
+	/* What is above is read by all and seldom written; each below alone. */
+	struct pool pool;
+	uint64_t charged __attribute__((aligned(LINE))); /* with quotas */
+	uint64_t peak;
+	uint64_t idle __attribute__((aligned(LINE))); /* pages */
+	uint64_t lazy_areas __attribute__((aligned(LINE)));
+	uint32_t spin_max __attribute__((aligned(LINE)));
 };
 
 struct op {
@@ -275,6 +285,9 @@ struct run {
 #define PEEK(p) __atomic_load_n(p, __ATOMIC_RELAXED)
 #define STORE(p, v) __atomic_store_n(p, v, __ATOMIC_RELEASE)
 #define POKE(p, v) __atomic_store_n(p, v, __ATOMIC_RELAXED)
+
+/* A counter in the caller's own slot. */
+#define COUNT(counter, n) POKE(&(counter), PEEK(&(counter)) + (uint64_t)(n))
 
 #define RESULT __attribute__((warn_unused_result))
 
@@ -331,6 +344,7 @@ void meta_table_free(struct op *op, uint32_t table);
 void meta_settle(struct op *op);
 
 /* op.c */
+struct slot *op_home(const struct emm *emm);
 void op_begin(struct op *op, struct emm *emm);
 void op_end(struct op *op);
 RESULT edmm_err op_wait(struct op *op, struct span *sp, uint32_t pg);

@@ -8,6 +8,13 @@
 
 #define ROUNDS 64u /* of looking again, before it is called a failure */
 
+/* What a look can say beside EMM_FAULT_* and errors. */
+enum look {
+	LOOK_AGAIN = 1,
+	LOOK_SPURIOUS, /* nothing to do: retry the access */
+	LOOK_COMMITTED,
+};
+
 static int wanted(uint32_t errcd)
 {
 	if (errcd & SGX_PFEC_W)
@@ -33,18 +40,24 @@ static uint32_t claim_window(struct op *op, uint32_t pg, struct run *r)
 	return r->b;
 }
 
-/* GROWSDOWN and GROWSUP: no gap towards where the area began. */
+/*
+ * GROWSDOWN and GROWSUP: no gap towards where the area began, and the area's
+ * window beyond the page.
+ */
 static edmm_err claim_grown(struct op *op, const struct area *area,
 			    struct run *r)
 {
+	struct area piece = *area;
+	uint32_t pg = r->a, n = area_window(op->emm, pg, &piece);
 	edmm_err rc;
 
 	if (area->flags & EMM_GROWSDOWN) {
 		r->b = area->end;
+		r->a = pg - min_u32(n - 1, pg - piece.start);
 		op->down = true;
 	} else {
-		r->b = r->a + 1;
 		r->a = area->start;
+		r->b = pg + min_u32(n, piece.end - pg);
 	}
 	rc = map_reserve(op, r->a, r->b, 0);
 	if (!rc)
@@ -52,48 +65,87 @@ static edmm_err claim_grown(struct op *op, const struct area *area,
 	return rc;
 }
 
+/* -EACCES: something else is in the way of growth. */
+static edmm_err commit_grown(struct op *op, const struct area *area,
+			     struct run *r, uint32_t *done)
+{
+	uint32_t pg = r->a;
+	edmm_err rc = claim_grown(op, area, r);
+
+	if (rc)
+		return rc;
+	rc = act_commit(op, r->a, r->b, done);
+	if (rc && !*done && op->down && r->a < pg) {
+		r->a = pg; /* without the window */
+		rc = act_commit(op, pg, r->b, done);
+	} else if (rc && !*done && !op->down && r->b > pg + 1) {
+		rc = act_commit(op, r->a, pg + 1, done);
+	}
+	if (rc && !*done) {
+		r->a = pg;
+		rc = act_commit(op, pg, pg + 1, done);
+	}
+	return rc;
+}
+
+/* The page, and its area's window; no growth, or not possible. */
+static edmm_err commit_window(struct op *op, bool slow, struct run *r,
+			      uint32_t *done)
+{
+	uint32_t pg = r->a;
+	edmm_err rc;
+
+	op->down = false;
+	r->byte = slow;
+	rc = map_reserve(op, pg, pg + 1, 0);
+	if (rc || claim_window(op, pg, r) == pg)
+		return rc;
+	rc = act_commit(op, r->a, r->b, done);
+	if (rc && !*done && r->b - r->a > 1) {
+		/* No room for more, or rights of others: the page alone. */
+		rc = act_commit(op, pg, pg + 1, done);
+	}
+	return rc;
+}
+
+static bool page_committed(struct emm *emm, uint32_t pg)
+{
+	struct run r;
+
+	map_run(emm, pg, pg + 1, 0, &r);
+	return M(pb_state(r.byte)) & M_COMM;
+}
+
 /*
- * Commit pg, and with it what the area's policy says. 0: look again, for
- * somebody else may have been faster.
+ * Commit pg, and with it what the area's policy says. Return: LOOK_COMMITTED,
+ * LOOK_AGAIN where somebody else was faster, or an error.
  */
-static edmm_err fault_commit(struct emm *emm, uint32_t pg, bool slow,
-			     const struct area *area)
+static int fault_commit(struct emm *emm, uint32_t pg, bool slow,
+			const struct area *area)
 {
 	bool grows = slow && area->flags & (EMM_GROWSDOWN | EMM_GROWSUP);
-	struct run r = { .a = pg, .b = pg + 1, .byte = slow };
+	struct run r = { .a = pg, .b = pg + 1 };
 	uint32_t done = 0;
 	struct op op;
 	edmm_err rc = -EDMM_EACCES;
 
 	op_begin(&op, emm);
 	if (grows)
-		rc = claim_grown(&op, area, &r);
-	if (rc == -EDMM_EACCES) {
-		/* No growth, or something else in its way: the page alone. */
-		op.down = false;
-		r = (struct run){ .a = pg,
-				  .b = pg + 1,
-				  .byte = slow && !grows };
-		rc = map_reserve(&op, pg, pg + 1, 0);
-		if (!rc && claim_window(&op, pg, &r) == pg)
-			goto out;
+		rc = commit_grown(&op, area, &r, &done);
+	if (rc == -EDMM_EACCES && !done) {
+		map_release(&op, PEEK(&op.slot->hi));
+		r = (struct run){ .a = pg, .b = pg + 1 };
+		rc = commit_window(&op, slow && !grows, &r, &done);
 	}
-	if (rc)
-		goto out;
-	rc = act_commit(&op, r.a, r.b, &done);
-	if (rc && !done && r.b - r.a > 1) {
-		/* No room for more, or rights of others: the page alone. */
-		r.a = pg;
-		rc = act_commit(&op, pg, pg + 1, &done);
-	}
-	if (done && !op.down && r.a + done > pg)
-		rc = 0;
-	op.slot->fault_commits += done != 0;
-	map_release(&op, r.b);
-out:
+	if (rc && done && page_committed(emm, pg))
+		rc = 0; /* what is missing is beyond it */
+	COUNT(op.slot->fault_commits, !rc && done);
+	map_release(&op, PEEK(&op.slot->hi));
 	op_end(&op);
 	op_notify(emm, EMM_EV_COMMIT, r.a, r.a + done);
-	return rc;
+	if (rc)
+		return rc;
+	return done ? LOOK_COMMITTED : LOOK_AGAIN;
 }
 
 /* A page in doubt, or trimmed but not removed: find out. */
@@ -156,7 +208,7 @@ static edmm_err fault_wait(struct emm *emm, uint32_t pg)
 	return rc;
 }
 
-/* One look at the page: EMM_FAULT_*, an error, or 1: look again. */
+/* One look at the page: EMM_FAULT_*, an error, or enum look. */
 static int fault_look(struct emm *emm, uint32_t pg,
 		      const struct sgx_exinfo *info)
 {
@@ -175,13 +227,13 @@ static int fault_look(struct emm *emm, uint32_t pg,
 		return EMM_FAULT_SEARCH;
 	if (byte & PB_BUSY) {
 		rc = fault_wait(emm, pg);
-		return rc ? rc : 1;
+		return rc ? rc : LOOK_AGAIN;
 	}
 	slow = st == ST_UNC_S || st == ST_COMM_S || st == ST_IDLE_S ||
 	       M(st) & (M_DOUBT | M(ST_TRIMMED));
 	if (slow) {
 		if (!area_get(emm, pg, &area) || area.start > pg)
-			return 1;
+			return LOOK_AGAIN;
 		if (area.handler)
 			return area.handler(info, area.priv);
 	}
@@ -191,26 +243,36 @@ static int fault_look(struct emm *emm, uint32_t pg,
 		return EMM_FAULT_SEARCH;
 	if (M(st) & (M_DOUBT | M(ST_TRIMMED))) {
 		rc = fault_resolve(emm, pg);
-		return rc ? rc : 1;
+		return rc ? rc : LOOK_AGAIN;
 	}
 	if (M(st) & M_COMM) {
 		if (info->errcd & SGX_PFEC_SGX && !emm->static_mode) {
 			rc = fault_repair(emm, pg);
 			return rc ? rc : EMM_FAULT_CONTINUE;
 		}
-		return EMM_FAULT_CONTINUE;
+		return LOOK_SPURIOUS;
 	}
 	if (slow && !(area.flags & EMM_ON_DEMAND))
 		return EMM_FAULT_SEARCH;
-	rc = fault_commit(emm, pg, slow, &area);
-	return rc ? rc : EMM_FAULT_CONTINUE;
+	return fault_commit(emm, pg, slow, &area);
+}
+
+/* No op is in hand here; one that has this slot leaves these words alone. */
+static void count_fault(struct emm *emm, int look)
+{
+	struct slot *home = op_home(emm);
+
+	if (look == LOOK_SPURIOUS)
+		__atomic_fetch_add(&home->spurious, 1, __ATOMIC_RELAXED);
+	else if (look != LOOK_COMMITTED)
+		__atomic_fetch_add(&home->faults, 1, __ATOMIC_RELAXED);
 }
 
 int emm_fault(struct emm *emm, const struct sgx_exinfo *info)
 {
 	uint64_t off = info->maddr - emm->base;
 	uint32_t pg;
-	int rc = 1;
+	int rc = LOOK_AGAIN;
 
 	emm_probe_stack();
 	if (info->maddr < emm->base || off >= (uint64_t)emm->pages
@@ -219,10 +281,10 @@ int emm_fault(struct emm *emm, const struct sgx_exinfo *info)
 	pg = (uint32_t)(off >> PAGE_SHIFT);
 	if (pg >= emm->meta_lo && pg < emm->meta_hi)
 		return EMM_FAULT_SEARCH;
-	for (uint32_t i = 0; rc == 1 && i < ROUNDS; i++)
+	for (uint32_t i = 0; rc == LOOK_AGAIN && i < ROUNDS; i++)
 		rc = fault_look(emm, pg, info);
-	/* No operation may be in hand here, so no slot of one's own either. */
-	if (rc == EMM_FAULT_CONTINUE)
-		__atomic_fetch_add(&emm->slots[0].faults, 1, __ATOMIC_RELAXED);
-	return rc == 1 ? -EDMM_EFAULT : rc;
+	count_fault(emm, rc);
+	if (rc == LOOK_AGAIN)
+		return -EDMM_EFAULT;
+	return rc > 0 ? EMM_FAULT_CONTINUE : rc;
 }

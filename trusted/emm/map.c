@@ -255,7 +255,7 @@ void map_unlock(struct op *op, struct span *sp)
 		uint8_t b = sp->bytes[0];
 
 		meta_cell_free(op, e_ref(sp->val));
-		__atomic_fetch_sub(&op->emm->mixed, 1, __ATOMIC_RELAXED);
+		COUNT(op->slot->mixed, -1);
 		sp->val = e_uniform(b);
 	}
 	whole = sp->dirty && !sp->is_top && !(sp->val & E_PTR) &&
@@ -296,7 +296,7 @@ static edmm_err split_leaf(struct op *op, struct span *sp)
 	__builtin_memset(sp->bytes, e_byte(sp->val), CHUNK_PAGES);
 	sp->val = (uint64_t)cell << 32 | E_PTR;
 	sp->dirty = true;
-	__atomic_fetch_add(&op->emm->mixed, 1, __ATOMIC_RELAXED);
+	COUNT(op->slot->mixed, 1);
 	return 0;
 }
 

@@ -13,14 +13,29 @@
 #define QUOTA_TAKE 32 /* pages taken beyond need */
 #define QUOTA_FULL 64 /* a slot with more gives all but QUOTA_TAKE back */
 
-void op_begin(struct op *op, struct emm *emm)
+static uint32_t self(const struct emm *emm)
 {
 	uint32_t me = emm->ops.owner ? emm->ops.owner(emm->ctx) + 1 : 1;
-	uint32_t rounds = 0, i;
 
-	if (!me)
-		me = 1;
-	i = (me * 0x9e3779b1u) >> 16;
+	return me ? me : 1;
+}
+
+/* Where a thread looks for a slot first: threads' homes lie apart. */
+static uint32_t home(uint32_t me)
+{
+	return (me * 0x9e3779b1u) >> 16;
+}
+
+/* The caller's home slot, without taking it: its line is likely its own. */
+struct slot *op_home(const struct emm *emm)
+{
+	return &emm->slots[home(self(emm)) & (emm->nslots - 1)];
+}
+
+void op_begin(struct op *op, struct emm *emm)
+{
+	uint32_t me = self(emm), rounds = 0, i = home(me);
+
 	*op = (struct op){ .emm = emm };
 	for (;; i++) {
 		struct slot *slot = &emm->slots[i & (emm->nslots - 1)];
@@ -79,7 +94,7 @@ edmm_err op_wait(struct op *op, struct span *sp, uint32_t pg)
 	seq = PEEK(&slot->seq);
 	__atomic_store_n(&slot->waiters, 1, __ATOMIC_SEQ_CST);
 	map_unlock_clean(sp);
-	op->slot->waits++;
+	COUNT(op->slot->waits, 1);
 	while (__atomic_load_n(&slot->seq, __ATOMIC_SEQ_CST) == seq) {
 		if (emm->ops.wait)
 			emm->ops.wait(emm->ctx, &slot->seq, seq);

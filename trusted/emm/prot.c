@@ -24,7 +24,7 @@ edmm_err host_modify(struct op *op, enum emm_host_op what, const struct run *r,
 
 	if (!emm->ops.modify)
 		return 0;
-	op->slot->host_calls++;
+	COUNT(op->slot->host_calls, 1);
 	return emm->ops.modify(emm->ctx, &m) ? -EDMM_EFAULT : 0;
 }
 

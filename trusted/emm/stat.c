@@ -112,6 +112,26 @@ static void stats_meta(struct emm *emm, struct emm_stats *out)
 	out->meta_area = CELL_SIZE;
 }
 
+static void stats_slots(struct emm *emm, struct emm_stats *out)
+{
+	for (uint32_t i = 0; i < emm->nslots; i++) {
+		const struct slot *s = &emm->slots[i];
+		uint64_t commits = PEEK(&s->fault_commits);
+		uint64_t spurious = PEEK(&s->spurious);
+
+		out->faults += PEEK(&s->faults) + spurious + commits;
+		out->fault_commits += commits;
+		out->spurious += spurious;
+		out->commits += PEEK(&s->commits);
+		out->trims += PEEK(&s->trims);
+		out->reuses += PEEK(&s->reuses);
+		out->host_calls += PEEK(&s->host_calls);
+		out->populates += PEEK(&s->populates);
+		out->waits += PEEK(&s->waits);
+		out->mixed += PEEK(&s->mixed);
+	}
+}
+
 void emm_stats_get(struct emm *emm, struct emm_stats *out)
 {
 	uint64_t present = emm_committed(emm);
@@ -123,7 +143,6 @@ void emm_stats_get(struct emm *emm, struct emm_stats *out)
 
 	*out = (struct emm_stats){ .idle = PEEK(&emm->idle) << PAGE_SHIFT,
 				   .peak = PEEK(&emm->peak) << PAGE_SHIFT,
-				   .mixed = PEEK(&emm->mixed),
 				   .spin_max = PEEK(&emm->spin_max) };
 	out->committed = present - out->idle;
 	if (PEEK(&emm->limit) != UINT64_MAX)
@@ -137,18 +156,7 @@ void emm_stats_get(struct emm *emm, struct emm_stats *out)
 	if (emm->meta_lo < emm->meta_hi)
 		out->areas -= zone_of(emm, emm->meta_hi - 1) -
 			      zone_of(emm, emm->meta_lo) + 1;
-	for (uint32_t i = 0; i < emm->nslots; i++) {
-		const struct slot *s = &emm->slots[i];
-
-		out->faults += s->faults;
-		out->fault_commits += s->fault_commits;
-		out->spurious += s->spurious;
-		out->commits += s->commits;
-		out->trims += s->trims;
-		out->reuses += s->reuses;
-		out->host_calls += s->host_calls;
-		out->waits += s->waits;
-	}
+	stats_slots(emm, out);
 }
 
 /* The validator's view of a zone's tree. */

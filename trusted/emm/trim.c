@@ -96,7 +96,7 @@ edmm_err act_trim(struct op *op, struct run *r)
 		__atomic_fetch_sub(&emm->idle, idle, __ATOMIC_RELAXED);
 	if (r->a == r->b)
 		return -EDMM_EFAULT;
-	op->slot->trims += r->b - r->a;
+	COUNT(op->slot->trims, r->b - r->a);
 	rc = host_modify(op, EMM_HOST_REMOVE, r, prot);
 	map_settle(op, r->a, r->b, emm->lut[rc ? LUT_TRIMMED : LUT_TRIM]);
 	if (rc)
