@@ -129,6 +129,8 @@ enum emm_event {
  *	alloc_ocall). NULL: all of the range is mapped already.
  * @populate: hint that the host add absent pages of the range ahead of their
  *	EACCEPT. NULL, or failing: EACCEPT takes a fault a page. One call a run.
+ *	What stays unaccepted is remembered, as it could not be trimmed:
+ *uncommit and dealloc accept it before they give it back.
  * @zero: zero a range; NULL: memset.
  * @owner: the calling thread's number, small and unique among the threads
  *	inside (a TCS's slot). NULL: one thread only.
@@ -454,8 +456,9 @@ struct emm_run {
 	uint64_t size;
 	enum emm_page_state state;
 	int prot;
-	bool busy; /* some call is changing it */
-	bool zero; /* idle: content known to be zero */
+	bool busy;   /* some call is changing it */
+	bool zero;   /* idle: content known to be zero */
+	bool hinted; /* uncommitted: populate may have added them */
 };
 
 /**

@@ -190,6 +190,7 @@ static void open_small(bool narrow)
 	const struct w_config cfg = { .pages = PAGES,
 				      .narrow = narrow,
 				      .map = narrow,
+				      .populate = narrow,
 				      .idle_max = UINT64_MAX };
 
 	world_open(&w, &cfg);
@@ -213,7 +214,7 @@ static const char *data_kept(void)
 }
 
 /* The world is honest again: everything can be taken down. */
-static const char *take_down(bool lied)
+static const char *take_down(bool lied, bool refused)
 {
 	struct emm_stats s;
 	edmm_err rc = emm_dealloc(w.emm, w_addr(0), bytes(PAGES), NULL);
@@ -223,6 +224,10 @@ static const char *take_down(bool lied)
 	emm_stats_get(w.emm, &s);
 	if (s.committed || s.idle || s.areas)
 		return "something stayed behind";
+	for (uint32_t i = 0; i < PAGES && !lied && !refused; i++) {
+		if (w_bytes(&w, i))
+			return "a page stayed in the enclave";
+	}
 	return world_mirror(&w, lied);
 }
 
@@ -247,7 +252,7 @@ static bool one(int c, uint64_t n, enum w_fault f, bool for_ever, bool narrow)
 	if (!bad && cases[c].keeps_all)
 		bad = data_kept();
 	if (!bad)
-		bad = take_down(f == WF_LIE);
+		bad = take_down(f == WF_LIE, for_ever);
 	ck_assert_msg(!bad, "%s, step %lu, fault %d%s%s: result %d, then: %s",
 		      cases[c].name, (unsigned long)n, (int)f,
 		      for_ever ? " for ever" : "", narrow ? ", narrow" : "", rc,
@@ -316,6 +321,44 @@ START_TEST(no_epc_commits_what_fits)
 			 -EDMM_ENOMEM);
 	ck_assert_uint_eq(done, emm_committed(w.emm));
 	ck_assert_uint_gt(done, 0);
+	ck_assert_ptr_null(world_mirror(&w, false));
+	world_close(&w);
+}
+END_TEST
+
+/* Pages that populate added must not stay when their commit failed. */
+START_TEST(hinted_pages_are_given_back)
+{
+	const struct w_config cfg = { .pages = 64, .populate = true };
+	struct emm_run r;
+	uint64_t done;
+
+	world_open(&w, &cfg);
+	must(make(0, 32, EMM_ON_DEMAND, EMM_RW));
+	w.fail_at = 1 + 5; /* populate, then EACCEPTs */
+	w.fault = WF_REFUSE;
+	w.for_ever = true;
+	ck_assert_int_eq(emm_commit(w.emm, w_addr(0), bytes(32), &done),
+			 -EDMM_ENOMEM);
+	w.fail_at = 0;
+	ck_assert_uint_eq(done, bytes(4));
+	ck_assert_ptr_nonnull(w_bytes(&w, 31));
+	ck_assert_ptr_null(world_mirror(&w, false));
+	must(emm_query(w.emm, w_addr(20), 0, &r));
+	ck_assert_int_eq(r.state, EMM_PG_UNCOMMITTED);
+	ck_assert(r.hinted);
+	must(emm_uncommit(w.emm, w_addr(24), bytes(8), NULL));
+	ck_assert_ptr_null(w_bytes(&w, 31));
+	ck_assert_ptr_null(world_mirror(&w, false));
+	/* They can still be committed, and get their rights. */
+	must(emm_protect(w.emm, w_addr(8), bytes(2), EMM_R, NULL));
+	must(emm_commit(w.emm, w_addr(8), bytes(2), NULL));
+	ck_assert_uint_eq(w_rights(&w, 9), MACH_R);
+	ck_assert_ptr_null(world_mirror(&w, false));
+	must(emm_dealloc(w.emm, w_addr(0), bytes(32), NULL));
+	for (uint32_t i = 0; i < 32; i++)
+		ck_assert_ptr_null(w_bytes(&w, i));
+	ck_assert_uint_eq(emm_committed(w.emm), 0);
 	ck_assert_ptr_null(world_mirror(&w, false));
 	world_close(&w);
 }
@@ -419,6 +462,7 @@ int main(void)
 	tcase_add_loop_test(t, two_lies, WF_REFUSE, WF_COUNT);
 	tcase_add_test(t, no_metadata_changes_nothing);
 	tcase_add_test(t, no_epc_commits_what_fits);
+	tcase_add_test(t, hinted_pages_are_given_back);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);

@@ -485,7 +485,7 @@ edmm_err emm_dealloc(struct emm *emm, uint64_t addr, uint64_t size,
 	if (!rc) {
 		if (!(op.seen & ~M_HOLE))
 			rc = -EDMM_EINVAL;
-		else if (op.seen & ~(M_HOLE | M_UNC | M(ST_RESERVED)))
+		else if (op.seen & ~(M_HOLE | M_ABSENT | M(ST_RESERVED)))
 			rc = act_uncommit(&op, r.a, r.b, &pages);
 		if (rc)
 			map_release(&op, r.b);

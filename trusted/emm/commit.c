@@ -76,6 +76,7 @@ static edmm_err accept_fresh(struct op *op, struct run *r)
 static edmm_err commit_fresh(struct op *op, struct run *r)
 {
 	struct emm *emm = op->emm;
+	const struct run all = *r;
 	int prot = pb_prot(r->byte);
 	edmm_err rc, err;
 	struct run rest;
@@ -93,6 +94,10 @@ static edmm_err commit_fresh(struct op *op, struct run *r)
 	}
 	rc = accept_fresh(op, r);
 	map_settle(op, r->a, r->b, emm->lut[LUT_COMMIT]);
+	if (emm->ops.populate && all.b - all.a > 1) {
+		map_settle(op, all.a, r->a, emm->lut[LUT_HINT]);
+		map_settle(op, r->b, all.b, emm->lut[LUT_HINT]);
+	}
 	COUNT(op->slot->commits, r->b - r->a);
 	if (prot == EMM_RW || r->a == r->b)
 		return rc;

@@ -68,11 +68,17 @@ enum pg_state {
 	ST_DOUBT_TCS, /* a TCS that was to be trimmed */
 	ST_DOUBT_NEW, /* a page that was to become a TCS */
 	ST_TRIMMED,
+	ST_HINT, /* as UNC, but the host was told to add the page */
+	ST_HINT_S,
 	ST_COUNT,
 };
 
+_Static_assert(ST_COUNT <= 16, "a state has four bits");
+
 #define M(st) (1u << (st))
-#define M_UNC (M(ST_UNC) | M(ST_UNC_S))
+#define M_ABSENT (M(ST_UNC) | M(ST_UNC_S))
+#define M_HINT (M(ST_HINT) | M(ST_HINT_S))
+#define M_UNC (M_ABSENT | M_HINT)
 #define M_COMM (M(ST_COMM) | M(ST_COMM_S))
 #define M_IDLE (M(ST_IDLE) | M(ST_IDLE_S))
 #define M_DOUBT (M(ST_DOUBT) | M(ST_DOUBT_TCS) | M(ST_DOUBT_NEW))
@@ -103,7 +109,9 @@ static inline int pb_prot(uint8_t b)
 enum pb_lut {
 	LUT_CLAIM,   /* set BUSY */
 	LUT_RELEASE, /* clear BUSY */
-	LUT_COMMIT,  /* UNC and IDLE become COMM */
+	LUT_COMMIT,  /* UNC, HINT and IDLE become COMM */
+	LUT_HINT,    /* UNC becomes HINT */
+	LUT_UNHINT,  /* and back */
 	LUT_IDLE,    /* COMM becomes IDLE */
 	LUT_TRIM,    /* whatever was present becomes UNC */
 	LUT_TRIMMED, /* whatever was present becomes TRIMMED */

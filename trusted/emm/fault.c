@@ -230,7 +230,7 @@ static int fault_look(struct emm *emm, uint32_t pg,
 		return rc ? rc : LOOK_AGAIN;
 	}
 	slow = st == ST_UNC_S || st == ST_COMM_S || st == ST_IDLE_S ||
-	       M(st) & (M_DOUBT | M(ST_TRIMMED));
+	       st == ST_HINT_S || M(st) & (M_DOUBT | M(ST_TRIMMED));
 	if (slow) {
 		if (!area_get(emm, pg, &area) || area.start > pg)
 			return LOOK_AGAIN;

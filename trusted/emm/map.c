@@ -27,7 +27,8 @@ static uint8_t lut_of(enum pb_lut what, uint8_t b)
 	unsigned int st = pb_state(b);
 	int prot = pb_prot(b);
 	uint8_t busy = b & PB_BUSY;
-	bool slow = st == ST_UNC_S || st == ST_COMM_S || st == ST_IDLE_S;
+	bool slow = st == ST_UNC_S || st == ST_COMM_S || st == ST_IDLE_S ||
+		    st == ST_HINT_S;
 
 	switch (what) {
 	case LUT_CLAIM:
@@ -39,6 +40,14 @@ static uint8_t lut_of(enum pb_lut what, uint8_t b)
 			prot |= EMM_R;
 		if (M(st) & (M_UNC | M_IDLE))
 			return busy | PB(slow ? ST_COMM_S : ST_COMM, prot);
+		return b;
+	case LUT_HINT:
+		if (M(st) & M_ABSENT)
+			return busy | PB(slow ? ST_HINT_S : ST_HINT, prot);
+		return b;
+	case LUT_UNHINT:
+		if (M(st) & M_HINT)
+			return busy | PB(slow ? ST_UNC_S : ST_UNC, prot);
 		return b;
 	case LUT_IDLE:
 		if (M(st) & M_COMM)
@@ -366,6 +375,8 @@ static edmm_err claim_error(uint8_t byte)
 	case ST_COMM_S:
 	case ST_UNC:
 	case ST_UNC_S:
+	case ST_HINT:
+	case ST_HINT_S:
 		return -EDMM_EEXIST;
 	default:
 		return -EDMM_EACCES;
@@ -538,7 +549,8 @@ static unsigned int byte_class(uint8_t b, uint32_t join)
 
 	if (join & M(st))
 		return 0x100;
-	if (st == ST_UNC_S || st == ST_COMM_S || st == ST_IDLE_S)
+	if (st == ST_UNC_S || st == ST_COMM_S || st == ST_IDLE_S ||
+	    st == ST_HINT_S)
 		st--;
 	return (st << PB_SHIFT) | (unsigned int)pb_prot(b);
 }

@@ -19,6 +19,8 @@ static enum emm_page_state public_state(unsigned int st)
 		[ST_DOUBT_TCS] = EMM_PG_DOUBT,
 		[ST_DOUBT_NEW] = EMM_PG_DOUBT,
 		[ST_TRIMMED] = EMM_PG_TRIMMED,
+		[ST_HINT] = EMM_PG_UNCOMMITTED,
+		[ST_HINT_S] = EMM_PG_UNCOMMITTED,
 	};
 
 	return (enum emm_page_state)map[st];
@@ -46,6 +48,7 @@ edmm_err emm_query(struct emm *emm, uint64_t addr, uint64_t end,
 		.state = public_state(pb_state(r.byte)),
 		.prot = pb_prot(r.byte),
 		.busy = span_byte(&sp, r.a) & PB_BUSY,
+		.hinted = M(pb_state(r.byte)) & M_HINT,
 	};
 	map_unlock_clean(&sp);
 	if (out->state == EMM_PG_IDLE && out->prot & EMM_W &&

@@ -228,6 +228,46 @@ static edmm_err make_idle(struct op *op, struct run *r)
 	return 0;
 }
 
+/*
+ * Pages that the host was told to add, and that no EACCEPT has taken: only
+ * what is accepted can be trimmed. r is narrowed to what is absent now; less
+ * than the run also on success.
+ */
+static edmm_err unhint(struct op *op, struct run *r)
+{
+	struct emm *emm = op->emm;
+	int prot = pb_prot(r->byte), said = 0;
+	uint32_t pg, end;
+	uint8_t lut[256];
+	edmm_err rc;
+
+	pg = r->a;
+	end = r->b;
+	r->b = r->a;
+	rc = meta_reserve(op, 4, 1);
+	if (rc)
+		return rc;
+	while (pg < end && !(said = leaf_accept(emm, FRESH_FLAGS, pg)))
+		pg++;
+	if (pg == r->a) {
+		if (said != EMM_LEAF_PF)
+			return -EDMM_EFAULT;
+		r->b = pg + 1; /* was never added */
+		map_settle(op, pg, r->b, emm->lut[LUT_UNHINT]);
+		return 0;
+	}
+	end = pg;
+	r->b = pg;
+	r->byte = PB(ST_COMM_S, EMM_RW);
+	__builtin_memset(lut, PB_BUSY | r->byte, 256);
+	map_settle(op, r->a, r->b, lut);
+	op_charge_forced(op, end - r->a);
+	rc = act_trim(op, r);
+	op_uncharge(op, r->b - r->a);
+	map_settle(op, r->a, r->b, emm->lut[LUT_PROT + prot]);
+	return rc;
+}
+
 /* One run; narrowed to what is uncommitted on failure. */
 static edmm_err uncommit_run(struct op *op, struct run *r)
 {
@@ -235,9 +275,10 @@ static edmm_err uncommit_run(struct op *op, struct run *r)
 	unsigned int bit = M(pb_state(r->byte));
 	edmm_err rc;
 
-	if (bit & M(ST_TRIMMED)) {
+	if (bit & M(ST_TRIMMED))
 		return act_remove(op, r);
-	}
+	if (bit & M_HINT)
+		return unhint(op, r);
 	if (bit & M_DOUBT) {
 		rc = act_resolve(op, r->a, r->byte);
 		r->b = r->a; /* look again */
@@ -309,7 +350,7 @@ static edmm_err uncommit_common(struct emm *emm, uint64_t addr, uint64_t size,
 	if (!rc)
 		rc = map_claim(&op, r.a, r.b, M_AREA);
 	if (!rc) {
-		if (op.seen & ~M_UNC)
+		if (op.seen & ~M_ABSENT)
 			rc = act_uncommit(&op, r.a, r.b, &pages);
 		else
 			pages = r.b - r.a;
