@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "launch/kind.h"
 #include "sgx/linux.h"
 
 #define LIBRARY "../lib/libedmm-machine.so"
@@ -149,6 +150,78 @@ static bool set_env(const char *library, const char *options, bool quiet)
 	return ok;
 }
 
+/* The file that execvp() would take; malloc()ed, or NULL. */
+static char *find_program(const char *file)
+{
+	const char *path = getenv("PATH"), *end;
+	char *found = NULL;
+
+	if (strchr(file, '/'))
+		return strdup(file);
+	for (path = path ? path : "/bin:/usr/bin"; path; path = end) {
+		int n = (int)strcspn(path, ":");
+
+		end = path[n] ? path + n + 1 : NULL;
+		if (asprintf(&found, "%.*s%s%s", n, path, n ? "/" : "", file) <
+		    0)
+			return NULL;
+		if (!access(found, X_OK))
+			return found;
+		free(found);
+	}
+	return NULL;
+}
+
+static enum launch_kind kind_of(const char *program)
+{
+	enum launch_kind kind = LAUNCH_OTHER;
+	int fd = program ? open(program, O_RDONLY | O_CLOEXEC) : -1;
+
+	if (fd >= 0) {
+		kind = launch_kind(fd);
+		close(fd);
+	}
+	return kind;
+}
+
+/* The launcher starts @program; it is beside the library. */
+static void launch(const char *library, const char *program, char *const *argv)
+{
+	char *launcher = NULL;
+	const char *slash = strrchr(library, '/');
+
+	if (access(program, X_OK)) {
+		cli_error("%s: cannot be started: %s", argv[0],
+			  strerror(errno));
+		return;
+	}
+	if (asprintf(&launcher, "%.*s/" EDMM_LAUNCH_PROGRAM,
+		     (int)(slash - library), library) >= 0 &&
+	    !setenv(EDMM_LAUNCH_ENV, program, 1)) {
+		execv(launcher, argv);
+		cli_error("%s: cannot be started: %s", launcher,
+			  strerror(errno));
+	}
+	free(launcher);
+}
+
+static void start(const char *library, const char *file, char *const *argv)
+{
+	char *program = find_program(file);
+	enum launch_kind kind = kind_of(program);
+
+	if (kind == LAUNCH_FOREIGN) {
+		cli_error("%s: not a program for x86-64", argv[0]);
+	} else if (kind == LAUNCH_STATIC) {
+		launch(library, program, argv);
+	} else {
+		execvp(file, argv);
+		cli_error("%s: cannot be started: %s", argv[0],
+			  strerror(errno));
+	}
+	free(program);
+}
+
 void cli_machine_exec(const char *file, char *const *argv, const char *options,
 		      bool quiet)
 {
@@ -157,9 +230,7 @@ void cli_machine_exec(const char *file, char *const *argv, const char *options,
 	if (!library)
 		return;
 	if (set_env(library, options, quiet)) {
-		execvp(file, argv);
-		cli_error("%s: cannot be started: %s", argv[0],
-			  strerror(errno));
+		start(library, file, argv);
 	} else {
 		cli_error("the environment cannot be extended");
 	}

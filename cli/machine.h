@@ -41,8 +41,9 @@ char *cli_self(void);
  * @quiet: the library prints no banner; whoever restarted does
  *
  * What the user had in LD_PRELOAD stays behind the library, and is kept for
- * cli_program_env(). Return: only after an error, with a line on standard
- * error; the caller's exit status then is CLI_RUN_FAIL.
+ * cli_program_env(). A static program is started by the launcher. Return: only
+ * after an error, with a line on standard error; the caller's exit status then
+ * is CLI_RUN_FAIL.
  */
 void cli_machine_exec(const char *file, char *const *argv, const char *options,
 		      bool quiet);

@@ -15,6 +15,8 @@
  *	busy=N		every Nth ioctl fails with EBUSY
  *	eaug-fail=N	the Nth EAUG finds no EPC: the touch gets SIGBUS
  *	add-partial=N	ADD_PAGES returns after N pages, as after a signal
+ *	raw=1		system calls without libc reach the machine, too; 0:
+ *never; default: if the program's own file makes any
  *	fast=0		EENTER from the vDSO by a trap, as from anywhere else
  */
 #include <string.h>
@@ -112,6 +114,10 @@ static bool parse_item(const char *name, size_t len, const char *val,
 		return parse_number(val, vlen, &o->inject.add_partial);
 	if (is(name, len, "view"))
 		return parse_view(val, vlen, o);
+	if (is(name, len, "raw") && vlen == 1) {
+		o->raw = *val == '1' ? MACH_RAW_ALWAYS : MACH_RAW_NEVER;
+		return *val == '0' || *val == '1';
+	}
 	if (is(name, len, "fast") && vlen == 1) {
 		o->vdso_fast = *val == '1';
 		return *val == '0' || *val == '1';

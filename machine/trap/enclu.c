@@ -5,8 +5,7 @@
  */
 #include "trap.h"
 
-#include <sys/prctl.h>
-
+#include "dispatch.h"
 #include "sig.h"
 #include "sys.h"
 
@@ -68,16 +67,6 @@ static bool attempt(struct trap *tr, struct exception *e, bool *done)
 	return true;
 }
 
-static void sud_arm(struct mach_thread *t)
-{
-	if (t->sud)
-		return;
-	t->sud = !sys_call(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH,
-			   PR_SYS_DISPATCH_ON, (long)mach_restorer,
-			   mach_restorer_end - mach_restorer,
-			   (long)&t->selector);
-}
-
 void trap_enclu(struct trap *tr)
 {
 	struct exception e;
@@ -96,5 +85,5 @@ void trap_enclu(struct trap *tr)
 	}
 	trap_store(tr);
 	if (mach_inside(&tr->t->cpu))
-		sud_arm(tr->t);
+		dispatch_arm(tr->t);
 }

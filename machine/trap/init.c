@@ -10,7 +10,10 @@
 
 #include <edmm/machine.h>
 
+#include "dispatch.h"
+#include "exec.h"
 #include "machine.h"
+#include "raw.h"
 #include "sig.h"
 #include "sys.h"
 
@@ -39,6 +42,27 @@ static Elf64_auxv_t *aux(char **envp, uint64_t type)
 	return NULL;
 }
 
+static uint64_t aux_value(char **envp, uint64_t type)
+{
+	const Elf64_auxv_t *a = aux(envp, type);
+
+	return a ? a->a_un.a_val : 0;
+}
+
+/* For who reads /proc/self/auxv. */
+static void aux_take(char **envp)
+{
+	const Elf64_auxv_t *a;
+
+	while (*envp)
+		envp++;
+	machine.auxv = envp + 1;
+	for (a = machine.auxv; a->a_type != AT_NULL; a++)
+		;
+	machine.auxv_size =
+		(size_t)((const char *)(a + 1) - (const char *)machine.auxv);
+}
+
 __attribute__((constructor)) static void init(int argc, char **argv,
 					      char **envp)
 {
@@ -54,10 +78,16 @@ __attribute__((constructor)) static void init(int argc, char **argv,
 	config_parse(env(envp, EDMM_MACHINE_ENV), &o);
 	o.quiet = env(envp, EDMM_MACHINE_QUIET_ENV) != NULL;
 	mach_thread_init();
+	exec_init(envp);
 	machine_init(&o);
 	vdso_init(vdso ? vdso->a_un.a_val : 0);
 	if (vdso)
 		vdso->a_un.a_val = machine.vdso;
+	aux_take(envp);
 	sig_init();
 	cpuid_arm(mach_thread());
+	if (o.raw == MACH_RAW_ALWAYS ||
+	    (o.raw == MACH_RAW_AUTO &&
+	     raw_calls(aux_value(envp, AT_PHDR), aux_value(envp, AT_PHNUM))))
+		dispatch_start(mach_thread());
 }

@@ -14,9 +14,9 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "dispatch.h"
 #include "machine.h"
 #include "preload.h"
 #include "sig.h"
@@ -34,20 +34,6 @@ static long result(long r)
 
 /* ---- files ------------------------------------------------------------- */
 
-static long open_at(int dir, const char *path, int flags, mode_t mode)
-{
-	uint64_t mask;
-	long r;
-
-	if (!device_path(path))
-		return sys_call(SYS_openat, dir, (long)path, flags, mode);
-	mask = sig_block();
-	machine_check_fork();
-	r = handle_open(path, flags);
-	sig_unblock(mask);
-	return r;
-}
-
 #define OPEN_MODE(flags)                                 \
 	__extension__({                                  \
 		mode_t mode_ = 0;                        \
@@ -62,34 +48,34 @@ static long open_at(int dir, const char *path, int flags, mode_t mode)
 
 EXPORT int open(const char *path, int flags, ...)
 {
-	return (int)result(open_at(AT_FDCWD, path, flags, OPEN_MODE(flags)));
+	return (int)result(do_openat(AT_FDCWD, path, flags, OPEN_MODE(flags)));
 }
 
 EXPORT int open64(const char *path, int flags, ...)
 {
-	return (int)result(open_at(AT_FDCWD, path, flags, OPEN_MODE(flags)));
+	return (int)result(do_openat(AT_FDCWD, path, flags, OPEN_MODE(flags)));
 }
 
 EXPORT int openat(int dir, const char *path, int flags, ...)
 {
-	return (int)result(open_at(dir, path, flags, OPEN_MODE(flags)));
+	return (int)result(do_openat(dir, path, flags, OPEN_MODE(flags)));
 }
 
 EXPORT int openat64(int dir, const char *path, int flags, ...)
 {
-	return (int)result(open_at(dir, path, flags, OPEN_MODE(flags)));
+	return (int)result(do_openat(dir, path, flags, OPEN_MODE(flags)));
 }
 
 int __open_2(const char *path, int flags);
 EXPORT int __open_2(const char *path, int flags)
 {
-	return (int)result(open_at(AT_FDCWD, path, flags, 0));
+	return (int)result(do_openat(AT_FDCWD, path, flags, 0));
 }
 
 int __open64_2(const char *path, int flags);
 EXPORT int __open64_2(const char *path, int flags)
 {
-	return (int)result(open_at(AT_FDCWD, path, flags, 0));
+	return (int)result(do_openat(AT_FDCWD, path, flags, 0));
 }
 
 EXPORT int close(int fd)
@@ -108,23 +94,9 @@ EXPORT int ioctl(int fd, unsigned long cmd, ...)
 	return (int)result(do_ioctl(fd, cmd, arg));
 }
 
-/* What stat says of the device nodes, which may not exist. */
-static int stat_device(const char *path, struct stat *st)
-{
-	memset(st, 0, sizeof(*st));
-	st->st_mode = S_IFCHR | 0666;
-	st->st_nlink = 1;
-	st->st_rdev = makedev(10, strstr(path, "provision") ? 124 : 125);
-	st->st_blksize = SGX_PAGE_SIZE;
-	return 0;
-}
-
 static int stat_at(int dir, const char *path, struct stat *st, int flags)
 {
-	if (device_path(path))
-		return stat_device(path, st);
-	return (int)result(
-		sys_call(SYS_newfstatat, dir, (long)path, (long)st, flags));
+	return (int)result(do_statat(dir, path, st, flags));
 }
 
 EXPORT int stat(const char *restrict path, struct stat *restrict st)
@@ -155,9 +127,7 @@ EXPORT int fstatat(int dir, const char *restrict path, struct stat *restrict st,
 
 EXPORT int access(const char *path, int mode)
 {
-	if (device_path(path))
-		return (int)result(mode & X_OK ? -EACCES : 0);
-	return (int)result(sys_call(SYS_access, (long)path, mode));
+	return (int)result(do_accessat(AT_FDCWD, path, mode));
 }
 
 /* ---- mappings ---------------------------------------------------------- */
@@ -207,6 +177,7 @@ EXPORT void *mremap(void *old, size_t old_len, size_t len, int flags, ...)
 /* syscall(2): the calls that the machine has a part in. */
 EXPORT long syscall(long nr, ...)
 {
+	static long (*real)(long nr, ...);
 	long a[6];
 	va_list ap;
 
@@ -214,13 +185,19 @@ EXPORT long syscall(long nr, ...)
 	for (int i = 0; i < 6; i++)
 		a[i] = va_arg(ap, long);
 	va_end(ap);
+	/* libc's own is dispatched. */
+	if (dispatch.on) {
+		if (!real)
+			*(void **)&real = dlsym(RTLD_NEXT, "syscall");
+		return real(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
+	}
 	switch (nr) {
 	case SYS_open:
-		return result(open_at(AT_FDCWD, (const char *)a[0], (int)a[1],
-				      (mode_t)a[2]));
+		return result(do_openat(AT_FDCWD, (const char *)a[0], (int)a[1],
+					(mode_t)a[2]));
 	case SYS_openat:
-		return result(open_at((int)a[0], (const char *)a[1], (int)a[2],
-				      (mode_t)a[3]));
+		return result(do_openat((int)a[0], (const char *)a[1],
+					(int)a[2], (mode_t)a[3]));
 	case SYS_close:
 		return result(do_close((int)a[0]));
 	case SYS_ioctl:

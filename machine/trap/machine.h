@@ -22,6 +22,13 @@ enum mach_view_backend {
 	MACH_VIEW_MPROTECT
 };
 
+/* Whether system calls of the program's own are dispatched. */
+enum mach_raw {
+	MACH_RAW_AUTO, /* if its code has any */
+	MACH_RAW_NEVER,
+	MACH_RAW_ALWAYS
+};
+
 struct mach_options {
 	uint64_t epc;	/* bytes */
 	uint64_t quota; /* bytes; 0: none */
@@ -31,6 +38,7 @@ struct mach_options {
 	enum mach_view_backend view;
 	bool vdso_fast;
 	bool quiet;
+	enum mach_raw raw;
 };
 
 void config_parse(const char *text, struct mach_options *o);
@@ -45,6 +53,9 @@ struct machine {
 	uint64_t vdso;
 	uint64_t vdso_aep;
 	uint64_t vdso_fixup;
+	/* The auxiliary vector as the program is to see it. */
+	const void *auxv;
+	size_t auxv_size;
 };
 
 extern struct machine machine;

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 long do_mmap(void *addr, size_t len, int prot, int flags, int fd, uint64_t off);
 long do_munmap(void *addr, size_t len);
@@ -18,5 +19,16 @@ long do_mremap(void *old, size_t old_len, size_t len, int flags, void *to);
 long do_madvise(void *addr, size_t len, int advice);
 long do_ioctl(int fd, unsigned long cmd, uint64_t arg);
 long do_close(int fd);
+
+/* files.c. @path: the machine's own memory, or the program's if that calls a
+ * function of libc, where a bad one may fault. */
+
+/* Is @path a name that one of these gives a meaning of its own? */
+bool special_path(const char *path);
+long do_openat(int dir, const char *path, int flags, unsigned mode);
+long do_statat(int dir, const char *path, struct stat *st, int flags);
+long do_statx(int dir, const char *path, int flags, unsigned mask,
+	      struct statx *stx);
+long do_accessat(int dir, const char *path, int mode);
 
 #endif

@@ -16,6 +16,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "dispatch.h"
 #include "sys.h"
 #include "thread.h"
 
@@ -25,10 +26,16 @@
 #define SCRATCH 1024u
 /* A context this close below a stack pointer is on its stack. */
 #define NEAR 0x100000u
+#define SIGSTACK_MIN 2048u
 #define FP_XSTATE_MAGIC 0x46505853u
 #define FP_SW_OFFSET 464u
 #define FP_HEADER_OFFSET 512u
 #define FP_MXCSR_OFFSET 24u
+
+/* Of <linux/signal.h>, which does not go with <signal.h>. */
+#ifndef SS_AUTODISARM
+#define SS_AUTODISARM (1u << 31)
+#endif
 
 struct kucontext {
 	uint64_t flags;
@@ -149,6 +156,79 @@ void sig_init(void)
 	sig_unblock(sig_block());
 }
 
+void sig_table_save(struct sig_table *s)
+{
+	memcpy(s->action, actions, sizeof(actions));
+}
+
+void sig_table_clear(void)
+{
+	for (int s = 1; s < NSIG_MAX; s++)
+		if (is_handler(&actions[s]))
+			actions[s] = (struct ksigaction){ 0 };
+}
+
+void sig_table_restore(const struct sig_table *s)
+{
+	memcpy(actions, s->action, sizeof(actions));
+}
+
+/* ---- masks and stacks -------------------------------------------------- */
+
+long sig_context_mask(struct mach_thread *t, ucontext_t *uc, int how,
+		      const uint64_t *set, uint64_t *old)
+{
+	struct kucontext *k = (struct kucontext *)uc;
+	uint64_t now = (k->sigmask & ~KSIG_SYNC) | t->blocked;
+
+	*old = now;
+	if (!set)
+		return 0;
+	if (how == SIG_BLOCK)
+		now |= *set;
+	else if (how == SIG_UNBLOCK)
+		now &= ~*set;
+	else if (how == SIG_SETMASK)
+		now = *set;
+	else
+		return -EINVAL;
+	k->sigmask = now & ~KSIG_SYNC;
+	t->blocked = now & KSIG_SYNC;
+	return 0;
+}
+
+long sig_altstack(struct mach_thread *t, uint64_t sp, const stack_t *ss,
+		  stack_t *old)
+{
+	stack_t was = t->altstack;
+	bool on = was.ss_size && !(was.ss_flags & SS_DISABLE) &&
+		  sp - (uint64_t)was.ss_sp - 1 < was.ss_size;
+	int flags;
+
+	if (ss) {
+		/* SS_ONSTACK is not asked for, but taken. */
+		flags = ss->ss_flags & ~SS_ONSTACK;
+		if (on)
+			return -EPERM;
+		if (flags & ~(int)(SS_AUTODISARM | SS_DISABLE))
+			return -EINVAL;
+		if (!(flags & SS_DISABLE) && ss->ss_size < SIGSTACK_MIN)
+			return -ENOMEM;
+		t->altstack = *ss;
+		t->altstack.ss_flags = flags;
+		if (flags & SS_DISABLE)
+			t->altstack = (stack_t){ .ss_flags = SS_DISABLE };
+	}
+	if (old) {
+		*old = was;
+		if (on)
+			old->ss_flags |= SS_ONSTACK;
+	}
+	return 0;
+}
+
+/* ---- delivery ---------------------------------------------------------- */
+
 /* The default action, with the context's mask letting the signal through. */
 static void die_by(int sig, siginfo_t *info, ucontext_t *uc, bool again)
 {
@@ -209,9 +289,63 @@ static uint64_t stack_pointer(void)
 	return sp;
 }
 
-/* Puts the frame on the program's stack; its address, or 0. */
-static uint64_t frame_put(uint64_t sp, siginfo_t *info, ucontext_t *uc)
+/*
+ * Does the program return from its handlers by a call of its own, which is
+ * dispatched? Then it finds its own signal stack and mask in the frame.
+ */
+static bool own_return(const struct ksigaction *a)
 {
+	return dispatch.on && (a->flags & KSIG_RESTORER);
+}
+
+static void frame_own(struct kframe *f, const struct mach_thread *t,
+		      const struct ksigaction *a)
+{
+	f->restorer = a->restorer;
+	f->uc.stack = t->altstack;
+	f->uc.sigmask |= t->blocked;
+}
+
+bool sig_frame_take(struct mach_thread *t, void *context)
+{
+	struct kucontext k;
+
+	if (mach_ucopy(&k, context, sizeof(k)))
+		return false;
+	t->altstack = k.stack;
+	t->blocked = k.sigmask & KSIG_SYNC;
+	k.sigmask &= ~KSIG_SYNC;
+	k.stack = mach_thread_stack(t);
+	return !mach_ucopy(context, &k, sizeof(k));
+}
+
+uint64_t sig_frame_child(const struct mach_thread *t, const ucontext_t *uc,
+			 uint64_t sp)
+{
+	stack_t ss = mach_thread_stack((struct mach_thread *)(uintptr_t)t);
+	uint64_t at = (uint64_t)ss.ss_sp + ss.ss_size;
+	const char *fp = (const char *)uc->uc_mcontext.fpregs;
+	uint32_t size = fpstate_size(fp);
+	struct kucontext *k;
+
+	at = (at - size) & ~63ul;
+	memcpy((void *)at, fp, size);
+	k = (void *)((at - sizeof(*k) - sizeof(siginfo_t)) & ~15ul);
+	memcpy(k, uc, sizeof(*k));
+	k->fpstate = size ? (void *)at : NULL;
+	k->stack = ss;
+	k->gregs[REG_RAX] = 0;
+	if (sp)
+		k->gregs[REG_RSP] = sp;
+	return (uint64_t)k;
+}
+
+/* Puts the frame on the program's stack; its address, or 0. */
+static uint64_t frame_put(const struct mach_thread *t,
+			  const struct ksigaction *a, siginfo_t *info,
+			  ucontext_t *uc)
+{
+	uint64_t sp = frame_top(t, a, uc);
 	struct kframe f = { .restorer = mach_restorer, .info = *info };
 	char *fp = (char *)uc->uc_mcontext.fpregs;
 	uint32_t size = fpstate_size(fp);
@@ -221,6 +355,8 @@ static uint64_t frame_put(uint64_t sp, siginfo_t *info, ucontext_t *uc)
 	if (!mach_thread_on_stack(uc) && sp - (uint64_t)uc < NEAR)
 		sp = stack_pointer() - SCRATCH;
 	memcpy(&f.uc, uc, sizeof(f.uc));
+	if (own_return(a))
+		frame_own(&f, t, a);
 	if (size) {
 		sp = (sp - size) & ~63ul;
 		if (mach_ucopy((void *)sp, fp, size))
@@ -264,7 +400,7 @@ void sig_deliver(struct mach_thread *t, int sig, siginfo_t *info,
 		die_by(sig, info, uc, cause == SIG_NATIVE);
 		return;
 	}
-	frame = frame_put(frame_top(t, &a, uc), info, uc);
+	frame = frame_put(t, &a, info, uc);
 	if (!frame) {
 		die_by(SIGSEGV, info, uc, false);
 		return;

@@ -45,6 +45,32 @@ void sig_context_unblock(ucontext_t *uc, uint64_t old);
 /* sigaction(2) as the program sees it: 0 or -errno. */
 long sig_action(int sig, const struct ksigaction *act, struct ksigaction *old);
 
+/* sigprocmask(2) on a context: 0 or -EINVAL. @old is always filled. */
+long sig_context_mask(struct mach_thread *t, ucontext_t *uc, int how,
+		      const uint64_t *set, uint64_t *old);
+/* sigaltstack(2) of a thread whose stack pointer is @sp. */
+long sig_altstack(struct mach_thread *t, uint64_t sp, const stack_t *ss,
+		  stack_t *old);
+
+/* All actions, for a child that shares memory but not actions. */
+struct sig_table {
+	struct ksigaction action[65];
+};
+void sig_table_save(struct sig_table *s);
+void sig_table_clear(void); /* all default, but what is ignored */
+void sig_table_restore(const struct sig_table *s);
+
+/* A context that rt_sigreturn(2) is about to take from the program's frame:
+ * what is the machine's in it becomes right. False: it cannot be read. */
+bool sig_frame_take(struct mach_thread *t, void *context);
+/*
+ * A frame on the new thread @t's own signal stack: the return to @uc as clone
+ * makes it, with 0 as its result and @sp as its stack unless that is 0. The
+ * address of the context in it, where the stack pointer must be.
+ */
+uint64_t sig_frame_child(const struct mach_thread *t, const ucontext_t *uc,
+			 uint64_t sp);
+
 enum sig_cause {
 	SIG_SENT,   /* by kill, a timer ...: may be ignored */
 	SIG_FORCED, /* an exception that the machine raised */

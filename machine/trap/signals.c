@@ -13,11 +13,6 @@
 #include "sig.h"
 #include "sys.h"
 
-/* Of <linux/signal.h>, which does not go with <signal.h>. */
-#ifndef SS_AUTODISARM
-#define SS_AUTODISARM (1u << 31)
-#endif
-
 #define EXPORT __attribute__((visibility("default")))
 
 static int result(long r)
@@ -137,29 +132,9 @@ EXPORT int sigprocmask(int how, const sigset_t *restrict set,
 
 EXPORT int sigaltstack(const stack_t *restrict ss, stack_t *restrict old)
 {
-	struct mach_thread *t = mach_thread();
 	uint64_t sp = (uint64_t)__builtin_frame_address(0);
-	stack_t was = t->altstack;
-	bool on = was.ss_size && !(was.ss_flags & SS_DISABLE) &&
-		  sp - (uint64_t)was.ss_sp - 1 < was.ss_size;
 
-	if (ss) {
-		if (on)
-			return result(-EPERM);
-		if (ss->ss_flags & ~(int)(SS_AUTODISARM | SS_DISABLE))
-			return result(-EINVAL);
-		if (!(ss->ss_flags & SS_DISABLE) && ss->ss_size < 2048)
-			return result(-ENOMEM);
-		t->altstack = *ss;
-		if (ss->ss_flags & SS_DISABLE)
-			t->altstack = (stack_t){ .ss_flags = SS_DISABLE };
-	}
-	if (old) {
-		*old = was;
-		if (on)
-			old->ss_flags |= SS_ONSTACK;
-	}
-	return 0;
+	return result(sig_altstack(mach_thread(), sp, ss, old));
 }
 
 /* ---- threads ----------------------------------------------------------- */

@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <sys/mman.h>
 
+#include "dispatch.h"
 #include "machine.h"
 #include "sys.h"
 
@@ -76,38 +77,61 @@ struct mach_thread *mach_thread_on_stack(const void *sp)
 	return (struct mach_thread *)(a & ~(MACH_SLOT_SIZE - 1));
 }
 
-static struct mach_thread *thread_make(void)
+struct mach_thread *mach_thread_new(void)
 {
 	uint32_t i = slot_take();
 	char *p = (char *)arena + i * MACH_SLOT_SIZE;
 	struct mach_thread *t = (struct mach_thread *)p;
 	size_t low = RECORD_SIZE + GUARD_SIZE;
-	stack_t old;
 
 	if (sys_mprotect(p, RECORD_SIZE, PROT_READ | PROT_WRITE) ||
 	    sys_mprotect(p + low, MACH_SLOT_SIZE - low, PROT_READ | PROT_WRITE))
 		sys_die(2, "no memory for a signal stack", NULL);
 	*t = (struct mach_thread){ .index = i };
-	t->tid = (int)sys_call(SYS_gettid);
 	mach_cpu_init(&t->cpu);
 	t->altstack.ss_flags = SS_DISABLE;
+	atomic_fetch_or(&live[i / 64], 1ull << (i % 64));
+	return t;
+}
+
+static struct mach_thread *thread_make(void)
+{
+	struct mach_thread *t = mach_thread_new();
+	stack_t old;
+
+	t->tid = (int)sys_call(SYS_gettid);
 	/* What the program had set before its thread was ours stays its. */
 	if (!sys_call(SYS_sigaltstack, 0, (long)&old))
 		t->altstack = old;
 	stack_set(t);
-	atomic_fetch_or(&live[i / 64], 1ull << (i % 64));
-	self = t;
+	/* With dispatch on FS may be anybody's. */
+	if (!dispatch.on)
+		self = t;
 	return t;
+}
+
+/* By the signal stack that the kernel knows of, which is always ours. */
+static struct mach_thread *thread_by_stack(void)
+{
+	stack_t ss = { 0 };
+
+	sys_call(SYS_sigaltstack, 0, (long)&ss);
+	return mach_thread_on_stack(ss.ss_sp);
 }
 
 struct mach_thread *mach_thread(void)
 {
-	return self ? self : thread_make();
+	struct mach_thread *t =
+		mach_thread_on_stack(__builtin_frame_address(0));
+
+	if (!t)
+		t = dispatch.on ? thread_by_stack() : self;
+	return t ? t : thread_make();
 }
 
 void mach_thread_exit(void)
 {
-	struct mach_thread *t = self;
+	struct mach_thread *t = dispatch.on ? NULL : self;
 	stack_t off = { .ss_flags = SS_DISABLE };
 	char *p = (char *)t;
 	uint32_t index;
@@ -120,6 +144,28 @@ void mach_thread_exit(void)
 	sys_call(SYS_sigaltstack, (long)&off, 0);
 	sys_madvise(p, MACH_SLOT_SIZE, MADV_DONTNEED);
 	atomic_fetch_and(&used[index / 64], ~(1ull << (index % 64)));
+}
+
+void mach_thread_free(struct mach_thread *t)
+{
+	uint32_t index = t->index;
+
+	machine_thread_gone(t);
+	sys_madvise(t, MACH_SLOT_SIZE, MADV_DONTNEED);
+	atomic_fetch_and(&used[index / 64], ~(1ull << (index % 64)));
+}
+
+_Noreturn void mach_thread_leave(struct mach_thread *t, long status)
+{
+	uint32_t index = t->index;
+	uint64_t here = (uint64_t)__builtin_frame_address(0);
+	char *low = mach_thread_stack(t).ss_sp;
+
+	machine_thread_gone(t);
+	here = (here - SGX_PAGE_SIZE) & ~(SGX_PAGE_SIZE - 1ul);
+	sys_madvise(low, here - (uint64_t)low, MADV_DONTNEED);
+	mach_exit_thread(status, (uint64_t *)&used[index / 64],
+			 ~(1ull << (index % 64)));
 }
 
 void mach_thread_hide(const struct mach_thread *t)
@@ -142,13 +188,20 @@ void mach_thread_each(void (*fn)(void *arg, struct mach_thread *t), void *arg)
 
 void mach_thread_after_fork(void)
 {
+	struct mach_thread *t =
+		mach_thread_on_stack(__builtin_frame_address(0));
+
 	for (uint32_t i = 0; i < MAP_WORDS; i++) {
 		atomic_store(&used[i], 0);
 		atomic_store(&live[i], 0);
 	}
-	if (!self)
+	if (!t)
+		t = dispatch.on ? thread_by_stack() : self;
+	if (!t)
 		return;
-	mach_cpu_init(&self->cpu);
-	atomic_store(&used[self->index / 64], 1ull << (self->index % 64));
-	atomic_store(&live[self->index / 64], 1ull << (self->index % 64));
+	mach_cpu_init(&t->cpu);
+	t->tid = (int)sys_call(SYS_gettid);
+	t->sud = false; /* the kernel's part is not inherited */
+	atomic_store(&used[t->index / 64], 1ull << (t->index % 64));
+	atomic_store(&live[t->index / 64], 1ull << (t->index % 64));
 }

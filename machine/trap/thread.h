@@ -74,6 +74,11 @@ struct mach_thread {
 	uint64_t blocked; /* synchronous signals it believes blocked */
 	int tid;
 	uint32_t index;
+	/* Handlers run with this FS base, if it is not zero: the thread's own
+	 * is not libc's. */
+	uint64_t handler_fs;
+	void *exec_block; /* of exec_prepare() */
+	bool borrowed;	  /* by a child of vfork */
 };
 
 /* From now on mach_thread_each() passes this thread by. */
@@ -83,6 +88,9 @@ void mach_thread_hide(const struct mach_thread *t);
 struct mach_thread *mach_thread(void);
 /* The same in a handler, from the stack; NULL if on no stack of ours. */
 struct mach_thread *mach_thread_on_stack(const void *sp);
+/* A record for a thread to come, not the caller's; and back, unused. */
+struct mach_thread *mach_thread_new(void);
+void mach_thread_free(struct mach_thread *t);
 /* Its signal stack. */
 stack_t mach_thread_stack(struct mach_thread *t);
 void mach_thread_init(void);
@@ -92,5 +100,7 @@ void mach_thread_each(void (*fn)(void *arg, struct mach_thread *t), void *arg);
 void mach_thread_after_fork(void);
 /* At the end of a thread: gives its slot back. */
 void mach_thread_exit(void);
+/* The same on the thread's own signal stack, and ends the thread. */
+_Noreturn void mach_thread_leave(struct mach_thread *t, long status);
 
 #endif

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "dispatch.h"
 #include "fast.h"
 #include "sig.h"
 #include "sys.h"
@@ -19,6 +20,11 @@
 #define INSN_CPUID "\x0f\xa2"
 #define INSN_RDPMC "\x0f\x33"
 #define INSN_BYTES 3
+
+/* Of <asm-generic/siginfo.h> from Linux 5.11. */
+#ifndef SYS_USER_DISPATCH
+#define SYS_USER_DISPATCH 2
+#endif
 
 uint64_t bases_fs(void)
 {
@@ -225,14 +231,26 @@ static bool is_sync(int sig, const siginfo_t *info)
 	return KSIG_SYNC_TEST(sig) && info->si_code > 0;
 }
 
+/* A call of the program's own that this thread's dispatch has stopped? */
+static bool is_dispatched(const struct trap *tr)
+{
+	return tr->sig == SIGSYS && tr->info->si_code == SYS_USER_DISPATCH &&
+	       dispatch.on && !mach_inside(&tr->t->cpu);
+}
+
 static void handle(struct trap *tr)
 {
 	machine_check_fork();
+	if (is_dispatched(tr)) {
+		dispatch_call(tr);
+		return;
+	}
 	if (is_sync(tr->sig, tr->info) &&
 	    (tr->sig != SIGSYS || mach_inside(&tr->t->cpu))) {
 		on_sync(tr);
 		return;
 	}
+	dispatch_rewind(tr);
 	trap_interrupt(tr);
 	sig_deliver(tr->t, tr->sig, tr->info, tr->uc,
 		    is_sync(tr->sig, tr->info) ? SIG_FORCED : SIG_SENT);
@@ -270,6 +288,8 @@ void mach_on_signal(int sig, siginfo_t *info, void *context)
 		tr.t->host_fs = bases_fs();
 		tr.t->host_gs = bases_gs();
 	}
+	if (tr.t->handler_fs)
+		bases_set(tr.t->handler_fs, tr.t->host_gs);
 	handle(&tr);
 	if (mach_inside(&tr.t->cpu)) {
 		tr.t->bases = true;
@@ -277,5 +297,6 @@ void mach_on_signal(int sig, siginfo_t *info, void *context)
 		tr.t->selector = tr.t->sud;
 	} else {
 		bases_set(tr.t->host_fs, tr.t->host_gs);
+		tr.t->selector = dispatch.on && tr.t->sud;
 	}
 }

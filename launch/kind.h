@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * How a program must be started so that the machine is in its process.
+ */
+#ifndef LAUNCH_KIND_H
+#define LAUNCH_KIND_H
+
+#define EDMM_LAUNCH_LIBRARY "libedmm-machine.so"
+/* The launcher, beside the library. */
+#define EDMM_LAUNCH_PROGRAM "edmm-launch"
+/* Tells the launcher which program; the program does not see it. */
+#define EDMM_LAUNCH_ENV "EDMM_LAUNCH"
+
+enum launch_kind {
+	LAUNCH_OTHER,	/* a script, a program with a loader, or unknown */
+	LAUNCH_STATIC,	/* nothing would preload the library */
+	LAUNCH_FOREIGN, /* ELF, but not for x86-64 */
+};
+
+/* Of an open file; it asks the kernel directly and sets no errno. */
+enum launch_kind launch_kind(int fd);
+
+#endif

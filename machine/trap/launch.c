@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The launcher's last step (launch/launch.c), which must be the library's: from
+ * here on no system call outside its text gets through.
+ */
+#include <launch/launch.h>
+
+#include "dispatch.h"
+#include "machine.h"
+#include "sys.h"
+#include "trap.h"
+
+__attribute__((visibility("default"))) _Noreturn void edmm_machine_launch(
+	uint64_t entry, void *stack, const void *auxv, size_t auxv_size,
+	const char *exe)
+{
+	struct mach_thread *t = mach_thread();
+
+	machine.auxv = auxv;
+	machine.auxv_size = auxv_size;
+	dispatch.exe = exe;
+	/* From here on FS is the program's. */
+	dispatch_start(t);
+	t->handler_fs = dispatch.fs;
+	t->host_fs = 0;
+	t->host_gs = 0;
+	mach_start(entry, (uint64_t)stack, &t->selector);
+}
