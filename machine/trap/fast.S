@@ -10,6 +10,7 @@
 #define FAST_MASK 40
 #define SYS_RT_SIGPROCMASK 14
 #define SIG_SETMASK 2
+#define FLAGS_OFF (~0x40400)
 
 	.text
 	.globl	mach_fast_enter, mach_fast_tail, mach_fast_tail_end
@@ -33,7 +34,10 @@ mach_fast_enter:
 	push	%r13
 	push	%r14
 	push	%r15
-	cld
+	/* Not with the program's DF and AC. */
+	pushfq
+	andq	$FLAGS_OFF, (%rsp)
+	popfq
 	mov	%rsp, %rdi
 	mov	%rsp, %rbp
 	and	$-16, %rsp

@@ -89,7 +89,8 @@ long mach_ucopy(void *dst, const void *src, size_t size);
 extern char mach_ucopy_insn[], mach_ucopy_fail[];
 extern char mach_restorer[], mach_restorer_end[];
 
-/* The handler of every signal of ours. */
+/* The handler of every signal of ours, and what it jumps to with AC clear. */
 void mach_on_signal(int sig, siginfo_t *info, void *context);
+void mach_signal(int sig, siginfo_t *info, void *context);
 
 #endif

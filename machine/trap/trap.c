@@ -256,7 +256,7 @@ static void handle(struct trap *tr)
 		    is_sync(tr->sig, tr->info) ? SIG_FORCED : SIG_SENT);
 }
 
-void mach_on_signal(int sig, siginfo_t *info, void *context)
+void mach_signal(int sig, siginfo_t *info, void *context)
 {
 	ucontext_t *uc = context;
 	greg_t *rip = &uc->uc_mcontext.gregs[REG_RIP];

@@ -149,11 +149,13 @@ START_TEST(an_exit_carries_nothing_but_its_message)
 }
 END_TEST
 
-/* DF and every arithmetic flag; AC is not, for the software machine's sake. */
+/* DF, AC and every arithmetic flag at each entry, with and without faults. */
 START_TEST(flags_of_the_host_do_no_harm)
 {
-	prepare("grow", "4");
-	r.flags = 1 << 10 | PROG_FLAGS | 2;
+	const uint64_t df = 1 << 10, ac = 1 << 18;
+
+	prepare(_i ? "call" : "grow", _i ? "38" : "4");
+	r.flags = df | ac | PROG_FLAGS | 2;
 	rig_serve(&r, rig_start(&r));
 	assert_ends_well(0);
 }
@@ -492,7 +494,7 @@ int main(int argc, char **argv)
 	tcase_add_test(t, a_call_that_the_host_skips_has_failed);
 	tcase_add_test(t, a_good_result_comes_in);
 	tcase_add_test(t, an_exit_carries_nothing_but_its_message);
-	tcase_add_test(t, flags_of_the_host_do_no_harm);
+	tcase_add_loop_test(t, flags_of_the_host_do_no_harm, 0, 2);
 	tcase_add_test(t, calls_nest_when_the_stack_must_grow);
 	tcase_add_test(t, any_free_context_may_start);
 	tcase_add_loop_test(t, memory_that_comes_and_goes, 0, 10);

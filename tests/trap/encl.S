@@ -242,6 +242,28 @@ encl_code:
 	ud2
 encl_code_end:
 
+	/* An entry has the flags of encl_flags on, and leaves RFLAGS there. */
+	.macro	flags_on
+	pushfq
+	mov	encl_flags(%rip), %r10
+	or	%r10, (%rsp)
+	popfq
+	.endm
+	.macro	flags_off
+	pushfq
+	pushfq
+	popq	encl_flags_back(%rip)
+	andq	$~0x40400, (%rsp)
+	popfq
+	.endm
+	.bss
+	.balign	8
+	.globl	encl_flags, encl_flags_back
+encl_flags:
+	.quad	0
+encl_flags_back:
+	.quad	0
+
 	/* int encl_call(fn, cmd, function, run): the vDSO's function keeps
 	 * rbx, rbp and rsp only. */
 	.text
@@ -259,7 +281,9 @@ encl_call:
 	mov	%rdi, %rax
 	mov	%rsi, %rdi
 	mov	%edx, %ecx
+	flags_on
 	call	*%rax
+	flags_off
 	add	$8, %rsp
 	pop	%r15
 	pop	%r14
@@ -285,8 +309,10 @@ encl_raw:
 	mov	%rsi, %rbx
 	lea	encl_raw_aep(%rip), %rcx
 	mov	$2, %eax
+	flags_on
 encl_raw_aep:
 	enclu
+	flags_off
 	xor	%eax, %eax
 	pop	%r15
 	pop	%r14

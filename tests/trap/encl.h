@@ -101,6 +101,9 @@ int encl_enter(struct encl *e, unsigned tcs, unsigned function,
 uint64_t encl_raw(struct encl_cmd *cmd, uint64_t tcs);
 extern char encl_raw_aep[];
 
+/* Flags that each entry has on beside the program's, and RFLAGS after it. */
+extern uint64_t encl_flags, encl_flags_back;
+
 /* Shorthands on TCS 0 that must leave by EEXIT: RAX. */
 uint64_t encl_do(struct encl *e, enum encl_op op, uint64_t addr,
 		 uint64_t value);

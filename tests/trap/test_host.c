@@ -90,6 +90,39 @@ START_TEST(own_aep_gets_signals)
 }
 END_TEST
 
+/*
+ * AC and DF of a host pass to the enclave and back, and no handler of the
+ * machine stumbles over its own unaligned accesses: with and without the vDSO,
+ * at exits, faults, and signals that come while the thread is inside.
+ */
+START_TEST(alignment_checks_of_the_host)
+{
+	const uint64_t df = 1 << 10, ac = 1 << 18;
+	struct encl_cmd cmd = { .op = OP_ENCLU,
+				.leaf = SGX_EACCEPT,
+				.flags = REG | RW | SGX_SECINFO_PENDING,
+				.addr = e.base + ENCL_FREE };
+	struct sgx_enclave_run run = { 0 };
+
+	encl_flags = df | ac;
+	for (int i = 0; i < 4; i++, cmd.addr += 0x1000) {
+		if (i % 2)
+			ck_assert_uint_eq(encl_raw(&cmd, e.base), 0);
+		else
+			ck_assert_int_eq(
+				encl_enter(&e, 0, SGX_EENTER, &cmd, &run), 0);
+		encl_flags = i < 2 ? df | ac : ac;
+		ck_assert_uint_eq(cmd.rax, 0);
+		ck_assert_uint_eq(cmd.rflags & ac, ac);
+		ck_assert_uint_eq(encl_flags_back & ac, ac);
+	}
+	cmd.op = OP_UD2;
+	ck_assert_int_eq(encl_enter(&e, 0, SGX_EENTER, &cmd, &run), 0);
+	ck_assert_uint_eq(run.exception_vector, SGX_VEC_UD);
+	encl_flags = 0;
+}
+END_TEST
+
 static volatile int on_own_stack;
 static char own_stack[65536];
 
@@ -355,6 +388,7 @@ int main(int argc, char **argv)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, own_aep_gets_signals);
+	tcase_add_test(t, alignment_checks_of_the_host);
 	tcase_add_test(t, the_programs_signal_stack);
 	tcase_add_test(t, masks_say_what_was_asked);
 	tcase_add_loop_test(t, a_host_dies_as_without_the_machine, 0, 4);
