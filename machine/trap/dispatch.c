@@ -435,6 +435,7 @@ static call_fn *const calls[] = {
 	[SYS_mprotect] = call_mprotect,
 	[SYS_mremap] = call_mremap,
 	[SYS_madvise] = call_madvise,
+	[SYS_brk] = dispatch_brk,
 	[SYS_arch_prctl] = call_arch_prctl,
 	[SYS_prctl] = call_prctl,
 	[SYS_execve] = call_execve,

@@ -62,6 +62,9 @@ long dispatch_ppoll(struct trap *tr, const long a[6]);
 long dispatch_pselect(struct trap *tr, const long a[6]);
 long dispatch_epoll_pwait(struct trap *tr, const long a[6]);
 
+/* launch.c */
+long dispatch_brk(struct trap *tr, const long a[6]);
+
 /* dispatch_clone.c */
 long dispatch_fork(struct trap *tr, const long a[6]);
 long dispatch_vfork(struct trap *tr, const long a[6]);
