@@ -224,7 +224,9 @@ uint64_t emm_meta_min(uint64_t size, uint32_t threads);
  * @threads: as in emm_params
  * @areas: areas at a time
  *
- * The worst mixed case takes 64 bytes more for each 256 KiB of range.
+ * The worst mixed case takes 64 bytes more for each 256 KiB of range. What
+ * grew beyond meta_init goes back to the host when it is free again, but for
+ * 64 pages and a 16th, tables (one a 128 MiB at most) and 1 page in 2,048.
  */
 uint64_t emm_meta_bound(uint64_t size, uint32_t threads, uint64_t areas);
 
@@ -495,11 +497,14 @@ struct emm_stats {
 	uint64_t idle;		/* bytes in the enclave, free */
 	uint64_t peak;		/* most bytes committed + idle so far */
 	uint64_t limit;		/* 0: none */
-	uint64_t areas;		/* areas */
-	uint64_t meta_used;	/* bytes of metadata in use */
-	uint64_t meta_pool;	/* bytes of metadata in the enclave */
-	uint64_t meta_area;	/* bytes an area's record takes */
+	uint64_t areas;		/* areas; one over zones counts in each */
 	uint64_t mixed;		/* 256 KiB chunks that hold page states */
+	uint64_t meta_pool;	/* bytes of metadata in the enclave */
+	uint64_t meta_used;	/* of it in use: the sum of the next two, */
+	uint64_t meta_fixed;	/* the instance, op slots, zones, top; */
+	uint64_t meta_tables;	/* a page each 128 MiB that is not uniform, */
+	uint64_t meta_area;	/* and areas times so many bytes, */
+	uint64_t meta_chunk;	/* and mixed times so many */
 	uint64_t faults;	/* calls of emm_fault in the range */
 	uint64_t fault_commits; /* that committed */
 	uint64_t spurious;	/* that found the page as it should be */

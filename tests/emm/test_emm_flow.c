@@ -658,6 +658,90 @@ START_TEST(metadata_grows_ahead)
 }
 END_TEST
 
+static void sprinkle(uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		alloc_at(i * 64, 1, EMM_ON_DEMAND, EMM_RW);
+}
+
+static uint32_t scattered(uint32_t i, uint32_t n)
+{
+	return (uint32_t)((uint64_t)i * 7919 % n) * 64;
+}
+
+/* Given back in any order, down to what it was and a margin. */
+START_TEST(metadata_goes_back)
+{
+	const uint32_t n = 12007;
+	uint64_t start, most;
+
+	open_with((struct w_config){
+		.pages = 1u << 20, .epc_limit = 16, .meta_grow = 1024 });
+	start = stats().meta_pool;
+	for (int round = 0; round < 3; round++) {
+		sprinkle(n);
+		most = stats().meta_pool;
+		ck_assert_uint_gt(most, start + bytes(2 * n / 64));
+		for (uint32_t i = 0; i < n; i++)
+			dealloc(scattered(i, n), 1);
+		ck_assert_uint_gt(w.meta_gone, 0);
+		/* Fewer free pages than are worth a look; and the tables. */
+		ck_assert_uint_le(stats().meta_pool,
+				  start + bytes(64 + 4 * 16 + 32));
+		ck_assert_ptr_null(emm_check(w.emm));
+	}
+	shut();
+}
+END_TEST
+
+START_TEST(metadata_that_cannot_go_back)
+{
+	for (int f = WF_REFUSE; f < WF_COUNT; f++) {
+		const uint32_t n = 8191;
+
+		open_with((struct w_config){ .pages = 1u << 20,
+					     .epc_limit = 16,
+					     .meta_grow = 1024 });
+		for (int round = 0; round < 3; round++) {
+			sprinkle(n);
+			w.fail_at = w.steps + 1 + (uint64_t)round;
+			w.fault = (enum w_fault)f;
+			w.for_ever = round == 2;
+			for (uint32_t i = 0; i < n; i++)
+				dealloc(scattered(i, n), 1);
+			w.fail_at = 0;
+			ck_assert_ptr_null(emm_check(w.emm));
+			ck_assert_uint_eq(stats().areas, 0);
+		}
+		sprinkle(n);
+		ck_assert_ptr_null(emm_check(w.emm));
+		shut();
+	}
+}
+END_TEST
+
+START_TEST(metadata_is_told)
+{
+	struct emm_stats s;
+
+	open_with((struct w_config){
+		.pages = 1u << 20, .epc_limit = 64, .meta_grow = 256 });
+	sprinkle(500);
+	for (uint32_t i = 0; i < 100; i++)
+		alloc_at((1u << 19) + i * 128, 64, EMM_ON_DEMAND, EMM_RW);
+	s = stats();
+	ck_assert_uint_eq(s.areas, 600);
+	ck_assert_uint_eq(s.mixed, 500);
+	ck_assert_uint_le(s.meta_area, 64);
+	ck_assert_uint_le(s.meta_chunk, 64); /* a byte a page */
+	ck_assert_uint_eq(s.meta_used, s.meta_fixed + s.meta_tables +
+					       s.areas * s.meta_area +
+					       s.mixed * s.meta_chunk);
+	ck_assert_uint_ge(s.meta_pool, s.meta_used);
+	shut();
+}
+END_TEST
+
 START_TEST(hostile_rights_are_repaired)
 {
 	struct sgx_secinfo si = { .flags = SGX_SECINFO_R };
@@ -715,6 +799,9 @@ int main(void)
 	tcase_add_test(own, populate_once_a_run);
 	tcase_add_test(own, narrow_hosts_are_asked);
 	tcase_add_test(own, metadata_grows_ahead);
+	tcase_add_test(own, metadata_goes_back);
+	tcase_add_test(own, metadata_that_cannot_go_back);
+	tcase_add_test(own, metadata_is_told);
 	suite_add_tcase(s, plain);
 	suite_add_tcase(s, own);
 	r = srunner_create(s);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "machine/model/state.h"
 
@@ -258,6 +259,69 @@ static bool in_meta(struct world *w, uint64_t addr)
 	return addr - (uint64_t)(uintptr_t)w->meta < w->meta_size;
 }
 
+/*
+ * Metadata pages have states of their own: absent (no access at all), there,
+ * trimmed, and the trim accepted.
+ */
+enum meta_state {
+	META_ABSENT,
+	META_THERE,
+	META_TRIM,
+	META_ACCEPTED
+};
+
+static void meta_access(struct world *w, uint64_t addr, bool on)
+{
+	MUST(mprotect((void *)(uintptr_t)addr, EMM_PAGE,
+		      on ? PROT_READ | PROT_WRITE : PROT_NONE) == 0);
+	if (on)
+		memset((void *)(uintptr_t)addr, 0, EMM_PAGE);
+	(void)w;
+}
+
+static uint8_t *meta_of(struct world *w, uint64_t addr)
+{
+	return &w->meta_state[(addr - (uintptr_t)w->meta) / EMM_PAGE];
+}
+
+static int meta_accept(struct world *w, const struct sgx_secinfo *si,
+		       uint64_t addr)
+{
+	uint8_t *state = meta_of(w, addr);
+
+	if (si->flags & SGX_SECINFO_PENDING) {
+		if (*state != META_ABSENT)
+			return SGX_PAGE_ATTRIBUTES_MISMATCH;
+		*state = META_THERE;
+		meta_access(w, addr, true);
+		return 0;
+	}
+	if (*state != META_TRIM)
+		return SGX_PAGE_ATTRIBUTES_MISMATCH;
+	*state = META_ACCEPTED;
+	return 0;
+}
+
+static int meta_modify(struct world *w, const struct emm_modify *m,
+		       uint64_t size)
+{
+	for (uint64_t off = 0; off < size; off += EMM_PAGE) {
+		uint8_t *state = meta_of(w, m->addr + off);
+
+		if (m->op == EMM_HOST_TO_TRIM) {
+			MUST(*state == META_THERE);
+			*state = META_TRIM;
+		} else if (*state != META_ACCEPTED) {
+			return -EDMM_EPERM;
+		} else {
+			*state = META_ABSENT;
+			meta_access(w, m->addr + off, false);
+			w->meta_gone++;
+		}
+	}
+	return 0;
+}
+
 /* Run a leaf as the thread's instruction, with the kernel's help at #PFs. */
 static int leaf(struct world *w, unsigned int which,
 		const struct sgx_secinfo *si, const uint64_t addr[2])
@@ -309,10 +373,8 @@ static int op_eaccept(void *ctx, const struct sgx_secinfo *si, uint64_t addr)
 	__atomic_add_fetch(&w->accepts, 1, __ATOMIC_RELAXED);
 	if (f != WF_NONE)
 		return injected(f);
-	if (in_meta(w, addr)) {
-		w->meta_state[(addr - (uintptr_t)w->meta) / EMM_PAGE] = 1;
-		return 0;
-	}
+	if (in_meta(w, addr))
+		return meta_accept(w, si, addr);
 	return leaf(w, SGX_EACCEPT, si, a);
 }
 
@@ -321,6 +383,8 @@ static int op_emodpe(void *ctx, const struct sgx_secinfo *si, uint64_t addr)
 	struct world *w = ctx;
 	uint64_t a[2] = { addr, 0 };
 
+	if (in_meta(w, addr))
+		return *meta_of(w, addr) == META_THERE ? 0 : EMM_LEAF_PF;
 	__atomic_add_fetch(&w->extends, 1, __ATOMIC_RELAXED);
 	return leaf(w, SGX_EMODPE, si, a);
 }
@@ -341,11 +405,17 @@ static int op_modify(void *ctx, const struct emm_modify *m)
 	enum w_fault f = step(w, "modify", m->addr);
 	int rc;
 
-	__atomic_add_fetch(&w->modifies, 1, __ATOMIC_RELAXED);
+	__atomic_add_fetch(&w->modifies, !in_meta(w, m->addr),
+			   __ATOMIC_RELAXED);
 	if (f == WF_REFUSE)
 		return -EDMM_EIO;
 	if (f == WF_LIE)
 		return 0;
+	if (in_meta(w, m->addr)) {
+		rc = meta_modify(
+			w, m, f == WF_HALF ? m->size / 2 & ~4095ull : m->size);
+		return f == WF_NONE ? rc : -EDMM_EIO;
+	}
 	if (!w->cfg.threads)
 		leave(w);
 	rc = k_modify(w, m,
@@ -494,6 +564,9 @@ static void open_emm(struct world *w)
 	w->meta = aligned_alloc(4096, w->meta_size);
 	memset(w->meta, 0xee, w->meta_size);
 	w->meta_state = calloc(1, w->meta_size / EMM_PAGE);
+	memset(w->meta_state, META_THERE, p.meta_init / EMM_PAGE);
+	for (uint64_t off = p.meta_init; off < w->meta_size; off += EMM_PAGE)
+		meta_access(w, (uintptr_t)w->meta + off, false);
 	p.meta_base = w->meta;
 	p.meta_size = w->meta_size;
 	MUST(emm_init(&p, &ops, &w->emm) == 0);
@@ -519,6 +592,8 @@ void world_open(struct world *w, const struct w_config *cfg)
 
 void world_close(struct world *w)
 {
+	for (uint64_t off = 0; off < w->meta_size; off += EMM_PAGE)
+		meta_access(w, (uintptr_t)w->meta + off, true);
 	free(w->meta_state);
 	free(w->meta);
 	free(w->free_epc);

@@ -72,7 +72,8 @@ struct world {
 	struct emm *emm;
 	uint8_t *meta;
 	uint64_t meta_size;
-	uint8_t *meta_state; /* a page: in the enclave? */
+	uint8_t *meta_state; /* a page */
+	uint64_t meta_gone;  /* pages of it that were given back */
 
 	uint64_t steps;
 	uint64_t fail_at; /* step (from 1) of a fault; 0: none */

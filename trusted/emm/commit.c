@@ -72,6 +72,27 @@ static edmm_err accept_fresh(struct op *op, struct run *r)
 	return rc == EMM_LEAF_PF ? -EDMM_ENOMEM : -EDMM_EFAULT;
 }
 
+/*
+ * What most faults come to: one claimed page, absent, RW, and no more. It is
+ * committed and released in one step; on failure it is as it was.
+ */
+edmm_err accept_one(struct op *op, uint32_t pg)
+{
+	struct run r = { .a = pg, .b = pg + 1 };
+	edmm_err rc = op_charge(op, 1);
+
+	if (rc)
+		return rc;
+	rc = accept_fresh(op, &r);
+	if (rc) {
+		op_uncharge(op, 1);
+		return rc;
+	}
+	COUNT(op->slot->commits, 1);
+	map_release_as(op, pg + 1, op->emm->lut[LUT_FAULT]);
+	return 0;
+}
+
 /* Absent pages of equal rights. r is narrowed to what is committed. */
 static edmm_err commit_fresh(struct op *op, struct run *r)
 {

@@ -110,6 +110,7 @@ enum pb_lut {
 	LUT_CLAIM,   /* set BUSY */
 	LUT_RELEASE, /* clear BUSY */
 	LUT_COMMIT,  /* UNC, HINT and IDLE become COMM */
+	LUT_FAULT,   /* the same, and clear BUSY */
 	LUT_HINT,    /* UNC becomes HINT */
 	LUT_UNHINT,  /* and back */
 	LUT_IDLE,    /* COMM becomes IDLE */
@@ -210,20 +211,59 @@ struct slot {
 
 _Static_assert(sizeof(struct slot) == LINE, "a slot has its lines alone");
 
+/*
+ * The metadata region: [0, fixed) is the instance, [committed, pages) was
+ * never in the enclave or is no more. Between them a page is cut into cells, a
+ * table, a tally (first of each 2,048), in a fresh run (in the enclave, in no
+ * use), or in a hole (given back).
+ */
 struct pool {
-	uint32_t lock;
+	uint64_t committed;
+	uint64_t pages;
+	uint64_t fixed;
+	uint64_t least;	     /* committed at the start; these stay */
+	uint64_t nfresh;     /* pages in fresh runs */
+	uint64_t nholes;     /* pages in holes */
+	uint64_t cell_pages; /* pages cut into cells */
 	uint32_t growing;
-	uint32_t cells; /* free cells, chained by their first word */
+	/* What is above is read without the lock, and seldom written. */
+	uint32_t lock __attribute__((aligned(LINE)));
+	uint32_t partial; /* first page with free cells; chained in those */
 	uint32_t tables;
+	uint32_t fresh;	 /* first run: its page; chained (struct fresh) */
+	uint32_t holes;	 /* first hole: its cell (struct hole) */
 	uint64_t ncells; /* free ones */
 	uint64_t ntables;
-	uint64_t cell_pages; /* pages cut into cells, and tables */
 	uint64_t table_pages;
-	uint64_t next;	    /* first page never used */
-	uint64_t committed; /* pages in the enclave */
-	uint64_t pages;	    /* pages of the region */
-	uint64_t fixed;	    /* pages of the instance itself */
-} __attribute__((aligned(64)));
+	uint64_t lost; /* pages of which nobody knows what they are */
+} __attribute__((aligned(LINE)));
+
+/* A free cell: of a slot's chain, or of its page. */
+struct free_cell {
+	uint32_t next;
+	uint32_t above; /* in a page's first: the chain of partial pages */
+	uint32_t below;
+};
+
+/* In a tally, of a page that is cut into cells. */
+struct tally {
+	uint8_t head; /* first free cell, if there is one */
+	uint8_t count;
+};
+
+/* In the first page of a fresh run. */
+struct fresh {
+	uint32_t next;
+	uint32_t count;
+};
+
+/* In a cell. */
+struct hole {
+	uint32_t next;
+	uint32_t page;
+	uint32_t count;
+	bool there; /* trimmed, but the host did not remove it */
+};
 
 struct emm {
 	struct emm_ops ops;
@@ -267,6 +307,7 @@ struct op {
 	bool frees;    /* may use the last of the metadata */
 	bool hold;     /* pages stay BUSY until the op's end */
 	bool nowait;   /* claim: -EAGAIN at a BUSY page, which is blocked */
+	uint8_t byte;  /* claim_run: what the pages were */
 	int need;      /* commit: rights without which it is -EACCES */
 	uint32_t blocked;
 };
@@ -314,6 +355,11 @@ static inline struct area *area_ptr(const struct emm *emm, uint32_t cell)
 	return cell_ptr(emm, cell);
 }
 
+static inline uint32_t *cell_next(const struct emm *emm, uint32_t cell)
+{
+	return cell_ptr(emm, cell);
+}
+
 static inline uint64_t *table_ptr(const struct emm *emm, uint32_t page)
 {
 	return (uint64_t *)(void *)(emm->meta + ((uint64_t)page << PAGE_SHIFT));
@@ -341,9 +387,20 @@ void lock_release(uint32_t *lock);
 void lock_spin(struct emm *emm, uint32_t *rounds);
 void lock_note(struct emm *emm, uint32_t rounds);
 
-/* meta.c */
-void meta_init(struct emm *emm, uint64_t fixed, uint64_t committed,
+/* pool.c: pages of the metadata region, and their cells. The pool is locked
+ * for those of the second group. */
+void pool_init(struct emm *emm, uint64_t fixed, uint64_t committed,
 	       uint64_t pages);
+RESULT bool pool_low(const struct pool *pool);
+RESULT bool pool_high(const struct pool *pool);
+RESULT edmm_err pool_grow(struct op *op, bool need);
+void pool_shrink(struct op *op);
+
+RESULT uint32_t pool_page(struct emm *emm);
+RESULT uint32_t pool_cell(struct emm *emm);
+void pool_cell_free(struct emm *emm, uint32_t cell);
+
+/* meta.c */
 RESULT edmm_err meta_reserve(struct op *op, uint32_t cells, uint32_t tables);
 RESULT uint32_t meta_cell(struct op *op);
 void meta_cell_free(struct op *op, uint32_t cell);
@@ -412,6 +469,7 @@ RESULT edmm_err act_uncommit(struct op *op, uint32_t a, uint32_t b,
 RESULT edmm_err act_resolve(struct op *op, uint32_t pg, uint8_t byte);
 RESULT edmm_err act_remove(struct op *op, struct run *r);
 RESULT edmm_err act_trim(struct op *op, struct run *r);
+RESULT edmm_err accept_one(struct op *op, uint32_t pg);
 edmm_err act_rights(struct op *op, struct run *r, int from, int to);
 edmm_err host_modify(struct op *op, enum emm_host_op what, const struct run *r,
 		     int to);

@@ -100,6 +100,12 @@ static edmm_err commit_window(struct op *op, bool slow, struct run *r,
 	rc = map_reserve(op, pg, pg + 1, 0);
 	if (rc || claim_window(op, pg, r) == pg)
 		return rc;
+	if (r->b == pg + 1 && op->byte == PB(ST_UNC, EMM_RW) &&
+	    !op->emm->static_mode) {
+		rc = accept_one(op, pg);
+		*done = !rc;
+		return rc;
+	}
 	rc = act_commit(op, r->a, r->b, done);
 	if (rc && !*done && r->b - r->a > 1) {
 		/* No room for more, or rights of others: the page alone. */

@@ -53,8 +53,8 @@ uint64_t emm_meta_min(uint64_t size, uint32_t threads)
 {
 	struct shape s = shape_of(size, threads);
 
-	/* Some cells, a table or two, and what growth keeps ahead. */
-	return s.end + 8 * EMM_PAGE;
+	/* A tally, some cells, a table or two, and what growth keeps ahead. */
+	return s.end + 9 * EMM_PAGE;
 }
 
 uint64_t emm_meta_bound(uint64_t size, uint32_t threads, uint64_t areas)
@@ -123,7 +123,7 @@ static void set_shape(struct emm *emm, const struct emm_params *p)
 	}
 	emm->meta_lo = page_of(p, meta);
 	emm->meta_hi = page_of(p, meta + p->meta_size);
-	meta_init(emm, s.end >> PAGE_SHIFT, p->meta_init >> PAGE_SHIFT,
+	pool_init(emm, s.end >> PAGE_SHIFT, p->meta_init >> PAGE_SHIFT,
 		  p->meta_size >> PAGE_SHIFT);
 }
 

@@ -41,6 +41,8 @@ static uint8_t lut_of(enum pb_lut what, uint8_t b)
 		if (M(st) & (M_UNC | M_IDLE))
 			return busy | PB(slow ? ST_COMM_S : ST_COMM, prot);
 		return b;
+	case LUT_FAULT:
+		return lut_of(LUT_COMMIT, b) & (uint8_t)~PB_BUSY;
 	case LUT_HINT:
 		if (M(st) & M_ABSENT)
 			return busy | PB(slow ? ST_HINT_S : ST_HINT, prot);
@@ -469,7 +471,7 @@ uint32_t map_claim_run(struct op *op, uint32_t a, uint32_t b, uint32_t ok)
 
 		map_lock(op->emm, r.a, &sp);
 		if (r.a == a)
-			r.byte = span_byte(&sp, a);
+			op->byte = r.byte = span_byte(&sp, a);
 		end = min_u32(b, sp.first + sp.n);
 		if (r.byte & PB_BUSY || !(ok & M(pb_state(r.byte))))
 			end = a;

@@ -103,16 +103,20 @@ static void stats_meta(struct emm *emm, struct emm_stats *out)
 
 	lock_acquire(emm, &pool->lock);
 	cells = pool->cell_pages * CELLS_A_PAGE - pool->ncells;
+	for (uint32_t h = pool->holes; h; h = *cell_next(emm, h))
+		cells--; /* there is a hole for what is not there */
 	tables = pool->table_pages - pool->ntables;
-	out->meta_pool = pool->committed << PAGE_SHIFT;
+	out->meta_pool = (pool->committed - pool->nholes) << PAGE_SHIFT;
 	lock_release(&pool->lock);
 	for (uint32_t i = 0; i < emm->nslots; i++) {
 		cells -= PEEK(&emm->slots[i].ncells);
 		tables -= PEEK(&emm->slots[i].ntables);
 	}
-	out->meta_used =
-		((pool->fixed + tables) << PAGE_SHIFT) + cells * CELL_SIZE;
+	out->meta_fixed = pool->fixed << PAGE_SHIFT;
+	out->meta_tables = tables << PAGE_SHIFT;
+	out->meta_used = out->meta_fixed + out->meta_tables + cells * CELL_SIZE;
 	out->meta_area = CELL_SIZE;
+	out->meta_chunk = CELL_SIZE;
 }
 
 static void stats_slots(struct emm *emm, struct emm_stats *out)
