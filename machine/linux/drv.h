@@ -27,7 +27,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <machine/linux/inject.h>
 #include <machine/model/model.h>
+#include <machine/watch/trace.h>
 
 struct drv;
 struct drv_encl;
@@ -70,16 +72,12 @@ struct drv_platform {
 	/* Is a signal pending for the calling thread? */
 	bool (*signal_pending)(void *ctx);
 
+	/* An event, with the lock held; NULL: nobody wants them. */
+	void (*trace)(void *ctx, const struct trace_event *ev);
+
 	/* futex(2) on a private word: the lock's slow path. */
 	void (*wait)(void *ctx, uint32_t *word, uint32_t value);
 	void (*wake)(void *ctx, uint32_t *word);
-};
-
-/* Faults to inject, each by a count; 0: never. */
-struct drv_inject {
-	uint64_t ioctl_busy;  /* every Nth ioctl is EBUSY */
-	uint64_t eaug_fail;   /* the Nth EAUG finds no EPC: SIGBUS */
-	uint64_t add_partial; /* ADD_PAGES is interrupted after N pages */
 };
 
 struct drv_config {
@@ -228,6 +226,21 @@ void drv_refresh(struct drv *d, uint64_t addr);
 enum mach_xlate drv_translate(void *drv, uint64_t addr, unsigned access,
 			      uint32_t *out);
 
+/**
+ * drv_enclu() - mach_enclu() by the thread of @cpu
+ *
+ * Keeps the view of a page that the leaf has changed up to date, tells the
+ * event, and injects what was asked for. Context: drv_lock() held.
+ */
+struct mach_result drv_enclu(struct drv *d, struct mach_cpu *cpu,
+			     struct mach_frame *f);
+/* The same for EENTER alone, with general registers only. */
+struct mach_result drv_eenter(struct drv *d, struct mach_cpu *cpu,
+			      struct mach_frame *f);
+/* mach_aex(), told as @why. */
+void drv_aex(struct drv *d, struct mach_cpu *cpu, struct mach_frame *f,
+	     const struct mach_event *ev, enum trace_aex why);
+
 /* ---- counters ---------------------------------------------------------- */
 
 struct drv_stats {
@@ -241,5 +254,15 @@ struct drv_stats {
 };
 
 void drv_stats(struct drv *d, struct drv_stats *out);
+
+/* ---- faults to inject, events ------------------------------------------ */
+
+/* Does a platform want events? */
+bool drv_traced(const struct drv *d);
+/* The front end's own events, with the lock held. */
+void drv_trace(struct drv *d, const struct trace_event *ev);
+/* The number of the enclave whose SECS is EPC page @secs, 0 for none. */
+uint16_t drv_encl_of(struct drv *d, uint32_t secs);
+uint16_t drv_encl_id(const struct drv_encl *e);
 
 #endif

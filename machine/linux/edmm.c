@@ -23,10 +23,13 @@ static page_t *page_get(struct drv *d, struct drv_encl *e, uint64_t addr,
 {
 	page_t *p = page_find(e, addr);
 
+	struct inject_outcome o;
+
 	*err = -EFAULT;
 	if (!p)
 		return NULL;
-	*err = page_load(d, e, p, addr);
+	o = inject_fire(&d->inject, INJECT_PAGE);
+	*err = o.kind ? -o.value : page_load(d, e, p, addr);
 	if (*err == -ENOMEM)
 		*err = -EAGAIN;
 	return *err ? NULL : p;
@@ -44,6 +47,7 @@ static int restrict_page(struct drv *d, struct drv_encl *e, uint64_t addr,
 			 struct sgx_enclave_restrict_permissions *a)
 {
 	struct sgx_secinfo si = { .flags = a->permissions };
+	struct leaf l = { .nr = SGX_EMODPR, .addr = addr, .rbx = &si };
 	page_t *p;
 	int r;
 
@@ -52,13 +56,12 @@ static int restrict_page(struct drv *d, struct drv_encl *e, uint64_t addr,
 		return r;
 	if (pg_get(*p, PG_TYPE_SHIFT) != SGX_PT_REG)
 		return -EINVAL;
-	r = leaf_errno(mach_emodpr(d->mach, &si, mach_epc_addr(pg_index(*p))),
-		       &a->result);
+	l.epc = mach_epc_addr(pg_index(*p));
+	r = leaf_errno(encls(d, e, &l), &a->result);
 	if (r)
 		return r;
 	page_view(d, e, p, addr);
-	encl_etrack(d, e);
-	return 0;
+	return encl_etrack(d, e);
 }
 
 long ioctl_restrict(struct drv *d, struct drv_encl *e, uint64_t arg)
@@ -92,6 +95,7 @@ static int modify_page(struct drv *d, struct drv_encl *e, uint64_t addr,
 		       struct sgx_enclave_modify_types *a)
 {
 	struct sgx_secinfo si = { .flags = SGX_SECINFO_PT(a->page_type) };
+	struct leaf l = { .nr = SGX_EMODT, .addr = addr, .rbx = &si };
 	unsigned type, max;
 	page_t *p;
 	int r;
@@ -111,16 +115,17 @@ static int modify_page(struct drv *d, struct drv_encl *e, uint64_t addr,
 		page_zap(d, e, p, addr);
 		ipi(d);
 	}
-	r = leaf_errno(mach_emodt(d->mach, &si, mach_epc_addr(pg_index(*p))),
-		       &a->result);
+	l.epc = mach_epc_addr(pg_index(*p));
+	r = leaf_errno(encls(d, e, &l), &a->result);
 	if (r) {
 		pg_set(p, PG_MAX_SHIFT, max);
 		return r;
 	}
 	page_view(d, e, p, addr);
-	encl_etrack(d, e);
-	pg_set(p, PG_TYPE_SHIFT, (unsigned)a->page_type);
-	return 0;
+	r = encl_etrack(d, e);
+	if (!r)
+		pg_set(p, PG_TYPE_SHIFT, (unsigned)a->page_type);
+	return r;
 }
 
 long ioctl_modify(struct drv *d, struct drv_encl *e, uint64_t arg)
@@ -157,6 +162,7 @@ long ioctl_modify(struct drv *d, struct drv_encl *e, uint64_t arg)
 static int remove_page(struct drv *d, struct drv_encl *e, uint64_t addr)
 {
 	struct sgx_secinfo si = { .flags = SGX_SECINFO_RWX };
+	struct leaf l = { .nr = SGX_EMODPR, .addr = addr, .rbx = &si };
 	struct mach_result r;
 	page_t *p;
 	int err;
@@ -166,14 +172,14 @@ static int remove_page(struct drv *d, struct drv_encl *e, uint64_t addr)
 		return err;
 	if (pg_get(*p, PG_TYPE_SHIFT) != SGX_PT_TRIM)
 		return -EPERM;
-	r = mach_emodpr(d->mach, &si, mach_epc_addr(pg_index(*p)));
+	l.epc = mach_epc_addr(pg_index(*p));
+	r = encls_asked(d, e, &l);
 	if (r.kind != MACH_FAULT || r.vector != SGX_VEC_PF)
 		return -EPERM;
 	if (*p & PG_PTE)
 		ipi(d);
 	page_zap(d, e, p, addr);
-	mach_eremove(d->mach, mach_epc_addr(pg_index(*p)));
-	epc_free(d, pg_index(*p));
+	epc_remove(d, e, pg_index(*p), addr);
 	*p = 0;
 	e->children--;
 	encl_shrink(d, e);

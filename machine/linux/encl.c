@@ -102,6 +102,7 @@ struct drv_encl *drv_open(struct drv *d, void *cookie)
 	e = pool_get(d, POOL_ENCL);
 	if (e) {
 		e->cookie = cookie;
+		e->id = (uint16_t)++d->encl_ids;
 		e->secs_epc = MACH_EPC_NONE;
 		e->next = d->encls;
 		d->encls = e;
@@ -132,37 +133,33 @@ static void free_pages(struct drv *d, struct drv_encl *e)
 			evicted_drop(d, e, pg_index(*p));
 			continue;
 		}
-		mach_eremove(d->mach, mach_epc_addr(pg_index(*p)));
-		epc_free(d, pg_index(*p));
+		epc_remove(d, e, pg_index(*p), at);
 	}
 	page_drop_all(d, e);
 }
 
 static void free_secs(struct drv *d, struct drv_encl *e)
 {
-	if (e->secs & PG_EVICTED) {
+	bool free = true;
+
+	if (e->secs & PG_EVICTED)
 		evicted_drop(d, e, pg_index(e->secs));
-	} else if (e->secs & PG_EXISTS) {
-		mach_eremove(d->mach, mach_epc_addr(e->secs_epc));
-		epc_free(d, e->secs_epc);
-	}
+	else if (e->secs & PG_EXISTS)
+		free = epc_remove(d, e, e->secs_epc, 0);
 	e->secs = 0;
-	if (e->secs_mem)
+	if (e->secs_mem && free)
 		pool_put(d, POOL_PAGE, e->secs_mem);
 	e->secs_mem = NULL;
 	while (e->va) {
 		struct va_page *va = e->va;
 
 		e->va = va->next;
-		mach_eremove(d->mach, mach_epc_addr(va->epc));
-		pool_put(d, POOL_PAGE, d->data[va->epc]);
-		epc_free(d, va->epc);
-		pool_put(d, POOL_VA, va);
+		va_free(d, e, va);
 	}
 }
 
 struct ending {
-	struct mach *m;
+	struct drv *d;
 	uint32_t secs;
 };
 
@@ -174,22 +171,22 @@ static void take_out(void *arg, struct mach_cpu *cpu)
 	struct mach_event ev = { .exception = false };
 
 	if (mach_inside(cpu) && cpu->secs == end->secs)
-		mach_aex(end->m, cpu, &f, &ev);
+		drv_aex(end->d, cpu, &f, &ev, TRACE_AEX_ENDED);
 }
 
 void encl_free(struct drv *d, struct drv_encl *e)
 {
 	struct drv_encl **link = &d->encls;
-	struct ending end = { d->mach, e->secs_epc };
+	struct ending end = { d, e->secs_epc };
 
 	while (*link != e)
 		link = &(*link)->next;
-	*link = e->next;
 	if (e->state & ENCL_CREATED) {
 		d->p.each_cpu(d->p.ctx, take_out, &end);
 		free_pages(d, e);
 		free_secs(d, e);
 	}
+	*link = e->next;
 	d->p.destroy(d->p.ctx, e);
 	pool_put(d, POOL_ENCL, e);
 }
@@ -208,7 +205,10 @@ static void lose(struct drv *d, struct drv_encl *e)
 	uint64_t at;
 	page_t *p;
 
+	struct trace_event ev = { .kind = TRACE_LOSE, .encl = e->id };
+
 	e->state |= ENCL_LOST;
+	drv_trace(d, &ev);
 	if (!(e->state & ENCL_CREATED))
 		return;
 	for (uint64_t a = e->base;

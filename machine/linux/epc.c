@@ -55,6 +55,7 @@ static int va_add(struct drv *d, struct drv_encl *e)
 {
 	struct va_page *va = pool_get(d, POOL_VA);
 	uint8_t *mem = pool_get(d, POOL_PAGE);
+	struct leaf l = { .nr = SGX_EPA };
 	int r = -ENOMEM;
 
 	if (!va || !mem)
@@ -62,7 +63,8 @@ static int va_add(struct drv *d, struct drv_encl *e)
 	r = epc_alloc(d, mem, &va->epc);
 	if (r)
 		goto out_free;
-	if (!mach_ok(mach_epa(d->mach, SGX_PT_VA, mach_epc_addr(va->epc)))) {
+	l.epc = mach_epc_addr(va->epc);
+	if (!mach_ok(encls(d, e, &l))) {
 		epc_free(d, va->epc);
 		r = -EFAULT;
 		goto out_free;
@@ -76,6 +78,15 @@ out_free:
 	if (mem)
 		pool_put(d, POOL_PAGE, mem);
 	return r;
+}
+
+void va_free(struct drv *d, const struct drv_encl *e, struct va_page *va)
+{
+	uint8_t *mem = d->data[va->epc];
+
+	if (epc_remove(d, e, va->epc, 0))
+		pool_put(d, POOL_PAGE, mem);
+	pool_put(d, POOL_VA, va);
 }
 
 int encl_grow(struct drv *d, struct drv_encl *e)
@@ -98,10 +109,7 @@ void encl_shrink(struct drv *d, struct drv_encl *e)
 	if (e->page_count % VA_SLOTS != 0 || !va || va->used)
 		return;
 	e->va = va->next;
-	mach_eremove(d->mach, mach_epc_addr(va->epc));
-	pool_put(d, POOL_PAGE, d->data[va->epc]);
-	epc_free(d, va->epc);
-	pool_put(d, POOL_VA, va);
+	va_free(d, e, va);
 }
 
 static void interrupt(void *arg, struct mach_cpu *cpu)
@@ -110,8 +118,13 @@ static void interrupt(void *arg, struct mach_cpu *cpu)
 
 	if (!mach_inside(cpu))
 		return;
-	mach_interrupt(d->mach, cpu);
+	/* False: it is about to fault on its own TCS or SSA, and is stale for
+	 * tracking until it does. */
+	if (!mach_interrupt(d->mach, cpu))
+		return;
 	d->stats.aex_track++;
+	if (traced(d))
+		trace_interrupt(d, cpu, TRACE_AEX_TRACK, 0);
 }
 
 void ipi(struct drv *d)
@@ -119,15 +132,16 @@ void ipi(struct drv *d)
 	d->p.each_cpu(d->p.ctx, interrupt, d);
 }
 
-void encl_etrack(struct drv *d, struct drv_encl *e)
+int encl_etrack(struct drv *d, struct drv_encl *e)
 {
-	struct mach_result r;
+	struct leaf l = { .nr = SGX_ETRACK, .epc = mach_epc_addr(e->secs_epc) };
 
-	r = mach_etrack(d->mach, mach_epc_addr(e->secs_epc));
 	/* Linux repeats it once: the cycle before ends with this interrupt. */
-	if (r.kind == MACH_CODE) {
+	if (!mach_ok(encls(d, e, &l))) {
 		ipi(d);
-		mach_etrack(d->mach, mach_epc_addr(e->secs_epc));
+		if (!mach_ok(encls(d, e, &l)))
+			return -EFAULT;
 	}
 	ipi(d);
+	return 0;
 }

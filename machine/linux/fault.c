@@ -49,24 +49,30 @@ enum mach_xlate drv_translate(void *drv, uint64_t addr, unsigned access,
 	return MACH_XL_FAULT;
 }
 
+static bool can_augment(const struct drv *d, const struct drv_encl *e,
+			uint64_t addr)
+{
+	return d->sgx2 && (e->state & ENCL_INITIALIZED) &&
+	       addr - e->base < e->size;
+}
+
 /* EAUG of an absent page; false means SIGBUS. */
 static bool augment(struct drv *d, struct drv_encl *e, uint64_t addr)
 {
 	struct sgx_pageinfo pi = { .linaddr = addr };
+	struct leaf l = { .nr = SGX_EAUG, .addr = addr, .rbx = &pi };
 	uint32_t epc;
 	page_t *p;
 
-	if (!d->sgx2 || !(e->state & ENCL_INITIALIZED) ||
-	    addr - e->base >= e->size)
-		return false;
-	if (++d->eaug_count == d->inject.eaug_fail || encl_grow(d, e))
+	if (encl_grow(d, e))
 		return false;
 	p = page_make(d, e, addr);
 	e->children++;
 	if (!p || secs_in(d, e) || epc_alloc(d, page_mem(e, addr), &epc))
 		goto out_shrink;
 	pi.secs = mach_epc_addr(e->secs_epc);
-	if (!mach_ok(mach_eaug(d->mach, &pi, mach_epc_addr(epc))))
+	l.epc = mach_epc_addr(epc);
+	if (!mach_ok(encls(d, e, &l)))
 		goto out_free;
 	*p = PG_EXISTS | epc;
 	pg_set(p, PG_MAX_SHIFT, 7);
@@ -81,58 +87,118 @@ out_shrink:
 	return false;
 }
 
-/* The driver's fault handler: true if the page-table entry is there now. */
-static bool resolve(struct drv *d, const struct drv_vma *v, uint64_t addr,
-		    uint64_t **counter)
-{
-	page_t *p = page_find(v->encl, addr);
+/* A fault that the kernel resolves: what it was, who took it. */
+struct kfault {
+	const struct drv_vma *v;
+	struct mach_cpu *cpu;
+	uint64_t addr;
+	enum trace_fault what;
+};
 
-	*counter = &d->stats.fault_eaug;
-	if (!p && !augment(d, v->encl, addr))
+static uint64_t *counter_of(struct drv *d, enum trace_fault what)
+{
+	switch (what) {
+	case TRACE_FAULT_EAUG:
+		return &d->stats.fault_eaug;
+	case TRACE_FAULT_EAUG_OUTSIDE:
+		return &d->stats.fault_eaug_outside;
+	case TRACE_FAULT_ELDU:
+		return &d->stats.fault_eldu;
+	case TRACE_FAULT_PTE:
+		return &d->stats.fault_pte;
+	case TRACE_FAULT_EPCM:
+		return &d->stats.fault_epcm;
+	case TRACE_FAULT_VMA:
+		return &d->stats.fault_vma;
+	default:
+		return &d->stats.fault_sigbus;
+	}
+}
+
+static void count(struct drv *d, const struct kfault *k, enum trace_fault what,
+		  uint32_t pfec)
+{
+	++*counter_of(d, what);
+	if (traced(d))
+		trace_fault(d, k->v->encl, what, k->addr, pfec);
+}
+
+/* An AEX, and an ERESUME when the kernel is done. */
+static void count_kernel(struct drv *d, const struct kfault *k)
+{
+	struct mach_cpu *cpu = k->cpu;
+
+	if (!cpu || !mach_inside(cpu) || !mach_interrupt(d->mach, cpu))
+		return;
+	d->stats.aex_kernel++;
+	if (traced(d))
+		trace_interrupt(d, cpu, TRACE_AEX_KERNEL, k->addr);
+}
+
+/* A page that is not there: true if it is now. */
+static bool add_absent(struct drv *d, struct kfault *k)
+{
+	struct inject_outcome o;
+	page_t *p;
+
+	k->what = k->cpu && mach_inside(k->cpu) ? TRACE_FAULT_EAUG
+						: TRACE_FAULT_EAUG_OUTSIDE;
+	if (!can_augment(d, k->v->encl, k->addr))
+		return false;
+	/* A kind for the leaf itself is encls()'s to see, once. */
+	o = inject_peek(&d->inject, INJECT_ENCLS + SGX_EAUG);
+	if (o.kind == INJECT_NO_EPC) {
+		inject_fire(&d->inject, INJECT_ENCLS + SGX_EAUG);
+		return false;
+	}
+	if (o.kind == INJECT_RETRY)
+		count_kernel(d, k);
+	if (!augment(d, k->v->encl, k->addr))
+		return false;
+	if (o.kind != INJECT_RACE)
+		return true;
+	p = page_find(k->v->encl, k->addr);
+	*p |= PG_PTE | PG_YOUNG;
+	page_view(d, k->v->encl, p, k->addr);
+	return false;
+}
+
+/* The driver's fault handler: true if the page-table entry is there now. */
+static bool resolve(struct drv *d, struct kfault *k)
+{
+	page_t *p = page_find(k->v->encl, k->addr);
+
+	if (!p && !add_absent(d, k))
 		return false;
 	if (p) {
-		*counter = *p & PG_EVICTED ? &d->stats.fault_eldu
-					   : &d->stats.fault_pte;
-		if (v->prot & ~pg_get(*p, PG_MAX_SHIFT))
+		k->what = *p & PG_EVICTED ? TRACE_FAULT_ELDU : TRACE_FAULT_PTE;
+		if (k->v->prot & ~pg_get(*p, PG_MAX_SHIFT))
 			return false;
-		if (page_load(d, v->encl, p, addr))
+		if (page_load(d, k->v->encl, p, k->addr))
 			return false;
 	}
-	p = page_find(v->encl, addr);
+	p = page_find(k->v->encl, k->addr);
 	*p |= PG_PTE | PG_YOUNG;
 	return true;
 }
 
-static void count_kernel(struct drv *d, struct mach_cpu *cpu, uint64_t *counter)
-{
-	bool inside = cpu && mach_inside(cpu);
-
-	if (counter == &d->stats.fault_eaug && !inside)
-		counter = &d->stats.fault_eaug_outside;
-	++*counter;
-	if (inside) {
-		mach_interrupt(d->mach, cpu);
-		d->stats.aex_kernel++;
-	}
-}
-
 /* The page-table entry is there: what does the EPCM say? */
-static enum drv_verdict epcm_check(struct drv *d, struct mach_cpu *cpu,
-				   uint32_t epc, uint64_t addr, unsigned access,
+static enum drv_verdict epcm_check(struct drv *d, const struct kfault *k,
+				   uint32_t epc, unsigned access,
 				   uint32_t *pfec)
 {
-	struct mach_cpu outside;
+	struct mach_cpu outside, *cpu = k->cpu;
 
 	if (!cpu) {
 		mach_cpu_init(&outside);
 		cpu = &outside;
 	}
-	switch (mach_access(d->mach, cpu, epc, addr, access)) {
+	switch (mach_access(d->mach, cpu, epc, k->addr, access)) {
 	case MACH_ALLOW:
 		return DRV_RETRY;
 	case MACH_DENY:
 		*pfec = mach_access_pfec(access);
-		d->stats.fault_epcm++;
+		count(d, k, TRACE_FAULT_EPCM, *pfec);
 		return DRV_SEGV_ACC;
 	default:
 		return DRV_ABORT;
@@ -142,8 +208,9 @@ static enum drv_verdict epcm_check(struct drv *d, struct mach_cpu *cpu,
 enum drv_verdict drv_fault(struct drv *d, struct mach_cpu *cpu, uint64_t addr,
 			   unsigned access, bool leaf, uint32_t *pfec)
 {
-	uint64_t page = addr & PAGE_MASK, *counter;
+	uint64_t page = addr & PAGE_MASK;
 	struct drv_vma v;
+	struct kfault k = { .v = &v, .cpu = cpu, .addr = page };
 	page_t *p;
 
 	if (!drv_find_vma(d, addr, &v) || v.start > addr)
@@ -156,21 +223,23 @@ enum drv_verdict drv_fault(struct drv *d, struct mach_cpu *cpu, uint64_t addr,
 							 : DRV_ABORT;
 	}
 	if (!vma_allows(&v, access)) {
-		d->stats.fault_vma++;
+		count(d, &k, TRACE_FAULT_VMA, *pfec);
 		return DRV_SEGV_ACC;
 	}
 	if (!p || !(*p & PG_PTE)) {
-		if (!resolve(d, &v, page, &counter)) {
-			d->stats.fault_sigbus++;
+		if (!resolve(d, &k)) {
+			count(d, &k, TRACE_FAULT_SIGBUS, *pfec);
 			return DRV_SIGBUS;
 		}
-		count_kernel(d, cpu, counter);
+		count(d, &k, k.what, *pfec);
+		count_kernel(d, &k);
 		p = page_find(v.encl, page);
 	}
 	page_view(d, v.encl, p, page);
 	if (leaf)
 		return DRV_RETRY;
-	return epcm_check(d, cpu, pg_index(*p), addr, access, pfec);
+	k.addr = addr;
+	return epcm_check(d, &k, pg_index(*p), access, pfec);
 }
 
 bool drv_peek(struct drv *d, uint64_t addr, void *out, size_t size)

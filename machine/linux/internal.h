@@ -72,6 +72,8 @@ struct node {
 
 /* Where an evicted page's version and PCMD are; its ciphertext stays in the
  * page's own memory, which nobody sees. */
+#define EVICTED_LOST UINT32_MAX /* the index of a page that EWB lost */
+
 struct evicted {
 	struct sgx_pcmd pcmd;
 	uint64_t va;	    /* EPC address of the slot */
@@ -115,6 +117,7 @@ struct pool {
 struct drv_encl {
 	struct drv_encl *next;
 	void *cookie;
+	uint16_t id;
 	atomic_flag busy; /* an ioctl is running */
 	_Atomic uint32_t state;
 	uint32_t vmas;
@@ -164,11 +167,43 @@ struct drv {
 
 	struct drv_stats stats;
 	struct drv_inject inject;
-	uint64_t ioctl_count; /* for ioctl_busy, by atomics */
-	uint64_t eaug_count;
+	uint32_t encl_ids;
 	uint64_t ioctls[8]; /* these two by atomics, without the lock */
 	uint64_t ioctl_errors;
 };
+
+/* leaf.c: the one door to ENCLS, where faults are injected and events told. */
+struct leaf {
+	unsigned nr;
+	uint64_t epc;	 /* the page that it is about */
+	uint64_t addr;	 /* its linear address, or 0: for the trace */
+	const void *rbx; /* PAGEINFO, SECINFO, SIGSTRUCT */
+	uint64_t rdx;	 /* SECS of EEXTEND, slot of EWB and ELDU, token */
+	const uint8_t *signer;
+};
+
+struct mach_result encls(struct drv *d, const struct drv_encl *e,
+			 const struct leaf *l);
+/* The same for a leaf that only asks; nothing is injected. */
+struct mach_result encls_asked(struct drv *d, const struct drv_encl *e,
+			       const struct leaf *l);
+/* EREMOVE, and the page is free; false: it failed, and as in Linux the page
+ * leaks, with its memory if that is no enclave's. */
+bool epc_remove(struct drv *d, const struct drv_encl *e, uint32_t epc,
+		uint64_t addr);
+
+/* An event of the driver, if anybody wants them. */
+static inline bool traced(const struct drv *d)
+{
+	return __builtin_expect(d->p.trace != NULL, 0);
+}
+
+void trace_fault(struct drv *d, const struct drv_encl *e, unsigned what,
+		 uint64_t addr, uint32_t pfec);
+void trace_map(struct drv *d, unsigned kind, const struct drv_vma *v);
+/* An AEX that goes back by ERESUME at once. */
+void trace_interrupt(struct drv *d, const struct mach_cpu *cpu, unsigned why,
+		     uint64_t addr);
 
 /* pool.c */
 void *pool_get(struct drv *d, enum pool_id id);
@@ -199,9 +234,11 @@ uint32_t epc_used(const struct drv *d);
 
 int encl_grow(struct drv *d, struct drv_encl *e);
 void encl_shrink(struct drv *d, struct drv_encl *e);
+void va_free(struct drv *d, const struct drv_encl *e, struct va_page *va);
 /* An interrupt on every thread that is inside an enclave. */
 void ipi(struct drv *d);
-void encl_etrack(struct drv *d, struct drv_encl *e);
+/* ETRACK and its interrupts, as the ioctls of SGX2 do: 0, or -EFAULT. */
+int encl_etrack(struct drv *d, struct drv_encl *e);
 
 /* reclaim.c */
 void reclaim(struct drv *d);

@@ -15,6 +15,8 @@
 #define ERESTARTSYS 512
 /* SIGSTRUCT.VENDOR: 0, or Intel. */
 #define VENDOR_INTEL 0x8086u
+/* Of an EINIT that SGX_UNMASKED_EVENT stops: 50 times 20. */
+#define EINIT_TRIES 1000
 
 static int copy_in(struct drv *d, void *dst, uint64_t src, size_t size)
 {
@@ -51,19 +53,22 @@ static int ecreate(struct drv *d, struct drv_encl *e, struct sgx_secs *secs)
 		.srcpge = (uint64_t)(uintptr_t)secs,
 		.secinfo = (uint64_t)(uintptr_t)&si,
 	};
+	struct leaf l = { .nr = SGX_ECREATE, .rbx = &pi };
 	int r;
 
 	e->secs_mem = pool_get(d, POOL_PAGE);
 	r = e->secs_mem ? epc_alloc(d, e->secs_mem, &e->secs_epc) : -ENOMEM;
 	if (r)
 		goto out_mem;
-	if (!mach_ok(mach_ecreate(d->mach, &pi, mach_epc_addr(e->secs_epc)))) {
+	l.epc = mach_epc_addr(e->secs_epc);
+	if (!mach_ok(encls(d, e, &l))) {
 		r = -EIO;
 		goto out_epc;
 	}
 	e->mem = d->p.create(d->p.ctx, e, secs->base, secs->size);
 	if (!e->mem) {
-		mach_eremove(d->mach, mach_epc_addr(e->secs_epc));
+		l.nr = SGX_EREMOVE;
+		encls_asked(d, e, &l);
 		r = -ENOMEM;
 		goto out_epc;
 	}
@@ -141,14 +146,18 @@ static bool secinfo_valid(const struct sgx_secinfo *si)
 	return true;
 }
 
-static int measure_page(struct drv *d, struct drv_encl *e, uint32_t epc)
+static int measure_page(struct drv *d, struct drv_encl *e, uint32_t epc,
+			uint64_t addr)
 {
-	uint64_t secs = mach_epc_addr(e->secs_epc);
+	struct leaf l = { .nr = SGX_EEXTEND,
+			  .rdx = mach_epc_addr(e->secs_epc) };
 
-	for (uint32_t i = 0; i < PAGE_SIZE; i += SGX_EEXTEND_CHUNK)
-		if (!mach_ok(mach_eextend(d->mach, secs,
-					  mach_epc_addr(epc) + i)))
+	for (uint32_t i = 0; i < PAGE_SIZE; i += SGX_EEXTEND_CHUNK) {
+		l.epc = mach_epc_addr(epc) + i;
+		l.addr = addr + i;
+		if (!mach_ok(encls(d, e, &l)))
 			return -EIO;
+	}
 	d->stats.pages_measured++;
 	return 0;
 }
@@ -166,6 +175,7 @@ static int eadd(struct drv *d, struct drv_encl *e, uint64_t addr,
 	};
 	bool tcs =
 		(si->flags & SGX_SECINFO_PT_MASK) == SGX_SECINFO_PT(SGX_PT_TCS);
+	struct leaf l = { .nr = SGX_EADD, .addr = addr, .rbx = &pi };
 	page_t *p = page_make(d, e, addr);
 	uint32_t epc;
 	int r;
@@ -175,17 +185,24 @@ static int eadd(struct drv *d, struct drv_encl *e, uint64_t addr,
 	r = epc_alloc(d, page_mem(e, addr), &epc);
 	if (r)
 		return r;
-	r = mach_ok(mach_eadd(d->mach, &pi, mach_epc_addr(epc))) ? 0 : -EIO;
-	if (r) {
+	l.epc = mach_epc_addr(epc);
+	if (!mach_ok(encls(d, e, &l))) {
 		epc_free(d, epc);
-		return r;
+		return -EIO;
 	}
 	*p = PG_EXISTS | PG_YOUNG | epc;
 	pg_set(p, PG_MAX_SHIFT, tcs ? 3 : si->flags & SGX_SECINFO_RWX);
 	pg_set(p, PG_TYPE_SHIFT, tcs ? SGX_PT_TCS : SGX_PT_REG);
 	e->children++;
 	d->stats.pages_added++;
-	return measure ? measure_page(d, e, epc) : 0;
+	r = measure ? measure_page(d, e, epc, addr) : 0;
+	/* The page goes again; MRENCLAVE keeps what was measured. */
+	if (r) {
+		epc_remove(d, e, epc, addr);
+		e->children--;
+		*p = 0;
+	}
+	return r;
 }
 
 static int add_page(struct drv *d, struct drv_encl *e,
@@ -207,7 +224,7 @@ static int add_page(struct drv *d, struct drv_encl *e,
 		r = -EFAULT;
 	else
 		r = eadd(d, e, addr, si, src, a->flags & SGX_PAGE_MEASURE);
-	if (r && (r == -EBUSY || !page_find(e, addr)))
+	if (r)
 		encl_shrink(d, e);
 out_unlock:
 	drv_unlock(d);
@@ -215,12 +232,10 @@ out_unlock:
 }
 
 /* A signal, real or injected, between two pages of ADD_PAGES. */
-static bool interrupted(struct drv *d, uint64_t count)
+static bool interrupted(struct drv *d)
 {
-	uint64_t after = d->inject.add_partial;
-
 	return d->p.signal_pending(d->p.ctx) ||
-	       (after && count == after * PAGE_SIZE);
+	       inject_fire(&d->inject, INJECT_SIGNAL).kind;
 }
 
 static long ioctl_add_pages(struct drv *d, struct drv_encl *e, uint64_t arg)
@@ -240,7 +255,7 @@ static long ioctl_add_pages(struct drv *d, struct drv_encl *e, uint64_t arg)
 	if (!secinfo_valid(&si))
 		return -EINVAL;
 	for (a.count = 0; a.count < a.length; a.count += PAGE_SIZE) {
-		if (interrupted(d, a.count)) {
+		if (interrupted(d)) {
 			if (!a.count)
 				r = -ERESTARTSYS;
 			break;
@@ -279,6 +294,10 @@ static long einit(struct drv *d, struct drv_encl *e,
 	static const struct {
 		uint8_t b[512] __attribute__((aligned(512)));
 	} no_token;
+	struct leaf l = { .nr = SGX_EINIT,
+			  .rbx = sig,
+			  .rdx = (uint64_t)(uintptr_t)no_token.b,
+			  .signer = signer };
 	struct mach_secs_info si;
 	struct mach_result r;
 
@@ -288,8 +307,12 @@ static long einit(struct drv *d, struct drv_encl *e,
 		return -EACCES;
 	if (!sigstruct_possible(d, sig))
 		return -EINVAL;
-	r = mach_einit(d->mach, sig, mach_epc_addr(e->secs_epc), no_token.b,
-		       signer);
+	l.epc = mach_epc_addr(e->secs_epc);
+	for (int i = 0; i < EINIT_TRIES; i++) {
+		r = encls(d, e, &l);
+		if (r.kind != MACH_CODE || r.code != SGX_UNMASKED_EVENT)
+			break;
+	}
 	if (r.kind == MACH_FAULT)
 		return -EIO;
 	if (r.kind == MACH_CODE)
@@ -367,24 +390,58 @@ static long dispatch(struct drv *d, struct drv_encl *e, unsigned long cmd,
 	}
 }
 
-static bool inject_busy(struct drv *d)
+/* What an ioctl may fail with before it does anything; 0: nothing. */
+static long injected(struct drv *d, unsigned long nr)
 {
-	uint64_t every = d->inject.ioctl_busy;
+	struct inject_outcome any = inject_fire(&d->inject, INJECT_IOCTL);
+	struct inject_outcome o = { .kind = INJECT_NONE };
 
-	return every &&
-	       __atomic_add_fetch(&d->ioctl_count, 1, __ATOMIC_RELAXED) %
-			       every ==
-		       0;
+	if (nr < 8)
+		o = inject_fire(&d->inject, INJECT_IOCTL_NR + (unsigned)nr);
+	return any.kind ? -any.value : o.kind ? -o.value : 0;
+}
+
+/* Where an ioctl's range is, and what it has done: for the trace. */
+static void trace_ioctl(struct drv *d, struct drv_encl *e, unsigned long nr,
+			uint64_t arg, long r)
+{
+	struct trace_event ev = { .kind = TRACE_IOCTL,
+				  .what = nr < 8 ? (uint8_t)nr : 63,
+				  .encl = e->id,
+				  .result = (int32_t)r };
+	struct sgx_enclave_add_pages add;
+	struct sgx_enclave_modify_types mod;
+	struct sgx_enclave_remove_pages rem;
+	uint64_t off = 0, count = 0;
+
+	if (nr == 1 && !copy_in(d, &add, arg, sizeof(add))) {
+		off = add.offset;
+		count = add.count;
+	} else if ((nr == 5 || nr == 6) &&
+		   !copy_in(d, &mod, arg, sizeof(mod))) {
+		off = mod.offset;
+		count = mod.count;
+	} else if (nr == 7 && !copy_in(d, &rem, arg, sizeof(rem))) {
+		off = rem.offset;
+		count = rem.count;
+	}
+	ev.addr = e->base + off;
+	ev.arg = (uint32_t)(count >> SGX_PAGE_SHIFT);
+	drv_lock(d);
+	drv_trace(d, &ev);
+	drv_unlock(d);
 }
 
 long drv_ioctl(struct drv *d, struct drv_encl *e, unsigned long cmd,
 	       uint64_t arg, const struct drv_ioctl_ctx *ic)
 {
 	unsigned long nr = cmd & 0xff;
-	long r = -EBUSY;
+	long r = injected(d, nr);
 
-	if (!inject_busy(d) && !atomic_flag_test_and_set_explicit(
-				       &e->busy, memory_order_acquire)) {
+	if (!r &&
+	    atomic_flag_test_and_set_explicit(&e->busy, memory_order_acquire)) {
+		r = -EBUSY;
+	} else if (!r) {
 		r = dispatch(d, e, cmd, arg, ic);
 		atomic_flag_clear_explicit(&e->busy, memory_order_release);
 	}
@@ -392,5 +449,7 @@ long drv_ioctl(struct drv *d, struct drv_encl *e, unsigned long cmd,
 		__atomic_fetch_add(&d->ioctls[nr], 1, __ATOMIC_RELAXED);
 	if (r)
 		__atomic_fetch_add(&d->ioctl_errors, 1, __ATOMIC_RELAXED);
+	if (traced(d))
+		trace_ioctl(d, e, nr, arg, r);
 	return r;
 }

@@ -93,40 +93,60 @@ static void slot_put(struct drv_encl *e, uint64_t slot)
 
 void evicted_drop(struct drv *d, struct drv_encl *e, uint32_t index)
 {
+	if (index == EVICTED_LOST)
+		return;
 	slot_put(e, evicted_at(d, index)->va);
 	evicted_put(d, index);
 }
 
 /* ---- out --------------------------------------------------------------- */
 
-/* EWB of EPC page @epc into its own memory; the index of its record. */
+/* EWB; Linux answers SGX_NOT_TRACKED with ETRACK, then with an interrupt. */
+static struct mach_result ewb(struct drv *d, struct drv_encl *e,
+			      const struct leaf *l)
+{
+	struct leaf track = { .nr = SGX_ETRACK,
+			      .epc = mach_epc_addr(e->secs_epc) };
+	struct mach_result r = encls(d, e, l);
+
+	if (r.kind != MACH_CODE || r.code != SGX_NOT_TRACKED)
+		return r;
+	encls(d, e, &track);
+	r = encls(d, e, l);
+	if (r.kind != MACH_CODE || r.code != SGX_NOT_TRACKED)
+		return r;
+	ipi(d);
+	return encls(d, e, l);
+}
+
+/* EWB of EPC page @epc into its own memory; the index of its record. Where EWB
+ * fails, Linux warns and gives the page away: its contents are lost. */
 static bool write_out(struct drv *d, struct drv_encl *e, uint32_t epc,
-		      uint32_t *index)
+		      uint64_t addr, uint32_t *index)
 {
 	uint8_t out[PAGE_SIZE] __attribute__((aligned(4096)));
-	uint64_t slot = slot_take(e);
-	struct sgx_pageinfo pi = { 0 };
-	struct mach_result r;
+	struct sgx_pageinfo pi = { .srcpge = (uint64_t)(uintptr_t)out };
+	struct leaf l = { .nr = SGX_EWB,
+			  .epc = mach_epc_addr(epc),
+			  .addr = addr,
+			  .rbx = &pi,
+			  .rdx = slot_take(e) };
 	struct evicted *ev;
 
-	if (!slot)
+	if (!l.rdx)
 		return false;
 	if (!evicted_take(d, index)) {
-		slot_put(e, slot);
+		slot_put(e, l.rdx);
 		return false;
 	}
 	ev = evicted_at(d, *index);
-	ev->va = slot;
-	pi.srcpge = (uint64_t)(uintptr_t)out;
+	ev->va = l.rdx;
 	pi.secinfo = (uint64_t)(uintptr_t)&ev->pcmd;
-	r = mach_ewb(d->mach, &pi, mach_epc_addr(epc), slot);
-	if (r.kind == MACH_CODE && r.code == SGX_NOT_TRACKED) {
-		encl_etrack(d, e);
-		r = mach_ewb(d->mach, &pi, mach_epc_addr(epc), slot);
-	}
-	if (!mach_ok(r)) {
+	if (!mach_ok(ewb(d, e, &l))) {
 		evicted_drop(d, e, *index);
-		return false;
+		*index = EVICTED_LOST;
+		epc_remove(d, e, epc, addr);
+		return true;
 	}
 	memcpy(d->data[epc], out, PAGE_SIZE);
 	epc_free(d, epc);
@@ -138,7 +158,7 @@ static void secs_out(struct drv *d, struct drv_encl *e)
 	uint32_t index;
 
 	if (e->children || !(e->state & ENCL_INITIALIZED) ||
-	    !write_out(d, e, e->secs_epc, &index))
+	    !write_out(d, e, e->secs_epc, 0, &index))
 		return;
 	pg_set_index(&e->secs, index);
 	e->secs |= PG_EVICTED;
@@ -149,12 +169,13 @@ static void page_out(struct drv *d, struct victim *v)
 {
 	uint32_t index;
 
-	if (!write_out(d, v->e, pg_index(*v->p), &index))
+	if (!write_out(d, v->e, pg_index(*v->p), v->addr, &index))
 		return;
 	pg_set_index(v->p, index);
 	*v->p |= PG_EVICTED;
 	v->e->children--;
-	d->stats.pages_evicted++;
+	if (index != EVICTED_LOST)
+		d->stats.pages_evicted++;
 }
 
 static struct drv_encl *encl_of(struct drv *d, uint32_t secs)
@@ -203,6 +224,17 @@ static bool choose(struct drv *d, uint32_t epc, struct victim *v)
 	return !pinned.yes;
 }
 
+/* Linux only warns if EBLOCK fails; the EWB that follows will, too. */
+static void block(struct drv *d, struct victim *v)
+{
+	struct leaf l = { .nr = SGX_EBLOCK,
+			  .epc = mach_epc_addr(pg_index(*v->p)),
+			  .addr = v->addr };
+
+	page_zap(d, v->e, v->p, v->addr);
+	encls(d, v->e, &l);
+}
+
 static uint32_t choose_batch(struct drv *d, struct victim *v)
 {
 	uint32_t n = 0, turns = 2 * d->epc_fresh;
@@ -212,12 +244,8 @@ static uint32_t choose_batch(struct drv *d, struct victim *v)
 
 		if (d->hand >= d->epc_fresh)
 			d->hand = 0;
-		if (!choose(d, epc, &v[n]))
-			continue;
-		if (mach_ok(mach_eblock(d->mach, mach_epc_addr(epc)))) {
-			page_zap(d, v[n].e, v[n].p, v[n].addr);
-			n++;
-		}
+		if (choose(d, epc, &v[n]))
+			block(d, &v[n++]);
 	}
 	return n;
 }
@@ -243,6 +271,9 @@ static int read_in(struct drv *d, struct drv_encl *e, uint32_t index,
 	uint8_t in[PAGE_SIZE] __attribute__((aligned(4096)));
 	struct evicted *ev = evicted_at(d, index);
 	struct sgx_pageinfo pi = { .linaddr = addr };
+	struct leaf l = {
+		.nr = SGX_ELDU, .addr = addr, .rbx = &pi, .rdx = ev->va
+	};
 	uint32_t epc;
 	int r = epc_alloc(d, mem, &epc);
 
@@ -253,7 +284,10 @@ static int read_in(struct drv *d, struct drv_encl *e, uint32_t index,
 	pi.secinfo = (uint64_t)(uintptr_t)&ev->pcmd;
 	if (mem != e->secs_mem)
 		pi.secs = mach_epc_addr(e->secs_epc);
-	if (!mach_ok(mach_eldu(d->mach, &pi, mach_epc_addr(epc), ev->va))) {
+	l.epc = mach_epc_addr(epc);
+	if (!mach_ok(encls(d, e, &l))) {
+		/* Linux has dropped the PCMD: no later try can work. */
+		memset(&ev->pcmd, 0, sizeof(ev->pcmd));
 		memcpy(mem, in, PAGE_SIZE);
 		epc_free(d, epc);
 		return -EFAULT;
@@ -270,6 +304,8 @@ int secs_in(struct drv *d, struct drv_encl *e)
 
 	if (!(e->secs & PG_EVICTED))
 		return 0;
+	if (pg_index(e->secs) == EVICTED_LOST)
+		return -EFAULT;
 	r = read_in(d, e, pg_index(e->secs), 0, e->secs_mem, &epc);
 	if (r)
 		return r;
@@ -285,7 +321,7 @@ int page_load(struct drv *d, struct drv_encl *e, page_t *p, uint64_t addr)
 
 	if (!(*p & PG_EVICTED))
 		return 0;
-	if (e->state & ENCL_LOST)
+	if ((e->state & ENCL_LOST) || pg_index(*p) == EVICTED_LOST)
 		return -EFAULT;
 	/* So that the SECS is not written out while the page is loaded. */
 	e->children++;

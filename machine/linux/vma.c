@@ -188,6 +188,8 @@ int drv_mmap(struct drv *d, struct drv_encl *e, uint64_t start, uint64_t end,
 	e->vmas--;
 	join(d, i + 1);
 	join(d, i);
+	if (traced(d))
+		trace_map(d, TRACE_MMAP, &v);
 	return 0;
 }
 
@@ -206,6 +208,16 @@ int drv_may_protect(struct drv *d, uint64_t start, uint64_t end, unsigned prot)
 	return 0;
 }
 
+static void trace_protect(struct drv *d, uint32_t first, uint64_t start,
+			  uint64_t end, unsigned prot)
+{
+	struct drv_vma v = { .start = start, .end = end, .prot = prot };
+
+	if (first < d->vmas.count)
+		v.encl = d->vmas.v[first].encl;
+	trace_map(d, TRACE_MPROTECT, &v);
+}
+
 int drv_mprotect(struct drv *d, uint64_t start, uint64_t end, unsigned prot)
 {
 	uint32_t first, i;
@@ -216,6 +228,8 @@ int drv_mprotect(struct drv *d, uint64_t start, uint64_t end, unsigned prot)
 	split(d, start);
 	split(d, end);
 	first = i = lower(d, start);
+	if (traced(d))
+		trace_protect(d, i, start, end, prot);
 	for (; i < d->vmas.count && d->vmas.v[i].start < end; i++)
 		d->vmas.v[i].prot = prot;
 	for (; i + 1 > first; i--)

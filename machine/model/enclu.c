@@ -127,8 +127,9 @@ static struct mach_result eaccept_locked(struct mach *m,
 	 * PENDING was in nobody's TLB. */
 	h = hidden_of(secs_of(m, cpu->secs));
 	if ((flags & (EPCM_PR | EPCM_MODIFIED)) &&
-	    !track_done(track_load(h),
-			__atomic_load_n(&e->epoch, __ATOMIC_RELAXED)))
+	    (cpu->untracked ||
+	     !track_done(track_load(h),
+			 __atomic_load_n(&e->epoch, __ATOMIC_RELAXED))))
 		return res_code(SGX_NOT_TRACKED);
 	/* PT_TCS: reserved fields and initial state. */
 	if (epcm_is(flags, SGX_PT_TCS) &&

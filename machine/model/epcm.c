@@ -215,6 +215,11 @@ struct mach_result enclu_done(struct mach_cpu *cpu, unsigned leaf,
 	return r;
 }
 
+void mach_encls_count(struct mach *m, unsigned leaf, struct mach_result r)
+{
+	encls_done(m, leaf, r);
+}
+
 void mach_encls_counts(const struct mach *m, uint64_t done[MACH_ENCLS_LEAVES],
 		       uint64_t *faults)
 {

@@ -352,6 +352,9 @@ struct mach_cpu {
 	uint64_t gsbase;
 	bool tf;
 	bool optin; /* TCS.FLAGS.DBGOPTIN */
+	/* The next EACCEPT finds tracking undone, as if another processor's
+	 * ETRACK or interrupt had not come yet. The caller sets and clears. */
+	bool untracked;
 	/* Counters, of this processor since mach_cpu_init(). */
 	uint64_t enclu[MACH_ENCLU_LEAVES]; /* completed, codes included */
 	uint64_t enclu_faults;
@@ -530,6 +533,9 @@ bool mach_secs(const struct mach *m, uint32_t epc, struct mach_secs_info *out);
  * page, and every thread inside at that ETRACK has left.
  */
 bool mach_tracked(const struct mach *m, uint32_t epc);
+
+/** mach_encls_count() - count an ENCLS that the caller answers itself */
+void mach_encls_count(struct mach *m, unsigned leaf, struct mach_result r);
 
 /** mach_encls_counts() - completed (codes included) and faulting ENCLS */
 void mach_encls_counts(const struct mach *m, uint64_t done[MACH_ENCLS_LEAVES],

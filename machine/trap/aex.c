@@ -8,11 +8,12 @@
 #include "sig.h"
 #include "sys.h"
 
-static void leave(struct trap *tr, const struct mach_event *ev)
+static void leave(struct trap *tr, const struct mach_event *ev,
+		  enum trace_aex why)
 {
 	trap_load(tr);
 	drv_lock(machine.d);
-	mach_aex(machine.m, &tr->t->cpu, &tr->f, ev);
+	drv_aex(machine.d, &tr->t->cpu, &tr->f, ev, why);
 	drv_unlock(machine.d);
 	trap_store(tr);
 }
@@ -23,7 +24,7 @@ void trap_interrupt(struct trap *tr)
 
 	if (!mach_inside(&tr->t->cpu))
 		return;
-	leave(tr, &ev);
+	leave(tr, &ev, TRACE_AEX_SIGNAL);
 	tr->t->aex_signal++;
 }
 
@@ -74,7 +75,7 @@ void trap_raise(struct trap *tr, const struct exception *e)
 					 .errcode = e->errcode,
 					 .addr = e->addr };
 
-		leave(tr, &ev);
+		leave(tr, &ev, TRACE_AEX_EXCEPTION);
 		tr->t->aex_exception++;
 		if (e->vector != SGX_VEC_PF)
 			tr->t->fault_other++;

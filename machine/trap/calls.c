@@ -22,6 +22,7 @@
 
 #define PAGE (SGX_PAGE_SIZE - 1ull)
 #define MAP_TYPE_BITS 0xf
+#define ERESTARTSYS 512
 
 static uint64_t enter(void)
 {
@@ -225,7 +226,8 @@ long do_ioctl(int fd, unsigned long cmd, uint64_t arg)
 	h->fd = fd;
 	r = h->e ? drv_ioctl(machine.d, h->e, cmd, arg, &ic) : -EIO;
 	sig_unblock(mask);
-	return r;
+	/* The kernel's way to say so, which no program ever sees. */
+	return r == -ERESTARTSYS ? -EINTR : r;
 }
 
 long do_close(int fd)

@@ -12,9 +12,7 @@
  *	edeccssa=0	leaf 9 is not supported
  *	view=uffd	presence and write rights by userfaultfd
  *	view=mprotect	by mprotect; default: the first that works
- *	busy=N		every Nth ioctl fails with EBUSY
- *	eaug-fail=N	the Nth EAUG finds no EPC: the touch gets SIGBUS
- *	add-partial=N	ADD_PAGES returns after N pages, as after a signal
+ *	fault=FAULT	one to inject (machine/linux/inject.h); may be repeated
  *	raw=1		system calls without libc reach the machine, too; 0:
  *never; default: if the program's own file makes any
  *	fast=0		EENTER from the vDSO by a trap, as from anywhere else
@@ -85,6 +83,40 @@ static bool parse_view(const char *s, size_t n, struct mach_options *o)
 	return true;
 }
 
+static size_t put(char *line, size_t at, const char *s, size_t n)
+{
+	memcpy(line + at, s, n);
+	return at + n;
+}
+
+/* A fault's own line says where it is wrong. */
+static _Noreturn void bad_fault(const char *s, size_t n,
+				const struct inject_error *e)
+{
+	char line[80], digits[4] = { 0 };
+	size_t column = e->column < 999 ? e->column : 999, at;
+
+	digits[0] = (char)('0' + column / 100);
+	digits[1] = (char)('0' + column / 10 % 10);
+	digits[2] = (char)('0' + column % 10);
+	at = put(line, 0, "fault '", 7);
+	at = put(line, at, s, n < 40 ? n : 40);
+	at = put(line, at, "', column ", 10);
+	column = column < 10 ? 2 : column < 100;
+	at = put(line, at, digits + column, 3 - column);
+	at = put(line, at, ": wanted", 9);
+	sys_die(2, line, e->want);
+}
+
+static bool parse_fault(const char *s, size_t n, struct mach_options *o)
+{
+	struct inject_error e;
+
+	if (!inject_parse(&o->inject, s, n, &e))
+		bad_fault(s, n, &e);
+	return true;
+}
+
 static bool parse_item(const char *name, size_t len, const char *val,
 		       size_t vlen, struct mach_options *o)
 {
@@ -106,12 +138,8 @@ static bool parse_item(const char *name, size_t len, const char *val,
 		return parse_size(val, vlen, &o->quota);
 	if (is(name, len, "seed"))
 		return parse_number(val, vlen, &o->seed);
-	if (is(name, len, "busy"))
-		return parse_number(val, vlen, &o->inject.ioctl_busy);
-	if (is(name, len, "eaug-fail"))
-		return parse_number(val, vlen, &o->inject.eaug_fail);
-	if (is(name, len, "add-partial"))
-		return parse_number(val, vlen, &o->inject.add_partial);
+	if (is(name, len, "fault"))
+		return parse_fault(val, vlen, o);
 	if (is(name, len, "view"))
 		return parse_view(val, vlen, o);
 	if (is(name, len, "raw") && vlen == 1) {

@@ -20,14 +20,6 @@ static unsigned access_of(uint32_t pfec)
 	return pfec & SGX_PFEC_W ? MACH_W : MACH_R;
 }
 
-/* The page whose rights the leaf may have changed: its RCX. */
-static void refresh(uint32_t leaf, uint64_t rcx)
-{
-	if (leaf == SGX_EACCEPT || leaf == SGX_EACCEPTCOPY ||
-	    leaf == SGX_EMODPE)
-		drv_refresh(machine.d, rcx);
-}
-
 static struct exception leaf_exception(const struct mach_result *r)
 {
 	if (r->vector == SGX_VEC_PF)
@@ -44,17 +36,14 @@ static struct exception leaf_exception(const struct mach_result *r)
 /* One try; true if it is done or *e says why not. */
 static bool attempt(struct trap *tr, struct exception *e, bool *done)
 {
-	uint32_t leaf = (uint32_t)tr->f.rax, pfec;
-	uint64_t rcx = tr->f.rcx;
 	enum drv_verdict v;
 	struct mach_result r;
+	uint32_t pfec;
 
-	r = mach_enclu(machine.m, &tr->t->cpu, &tr->f);
+	r = drv_enclu(machine.d, &tr->t->cpu, &tr->f);
 	*done = r.kind != MACH_FAULT;
-	if (*done) {
-		refresh(leaf, rcx);
+	if (*done)
 		return true;
-	}
 	if (r.vector != SGX_VEC_PF || (r.pfec & SGX_PFEC_SGX)) {
 		*e = leaf_exception(&r);
 		return true;

@@ -61,7 +61,7 @@ static bool enter(struct mach_thread *t, struct fast_regs *r)
 
 	frame_load(&f, t, r);
 	drv_lock(machine.d);
-	res = mach_eenter(machine.m, &t->cpu, &f);
+	res = drv_eenter(machine.d, &t->cpu, &f);
 	drv_unlock(machine.d);
 	if (!mach_ok(res))
 		return false;

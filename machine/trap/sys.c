@@ -13,7 +13,7 @@ void sys_err(const char *text)
 
 _Noreturn void sys_die(int status, const char *what, const char *detail)
 {
-	char line[256];
+	char line[512];
 	size_t n = 0;
 	const char *part[] = { "edmm: machine: ", what, detail ? ": " : "",
 			       detail ? detail : "", "\n" };

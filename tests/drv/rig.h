@@ -45,6 +45,7 @@ struct drig {
 	unsigned chunk_count;
 	uint8_t views[DRIG_PAGES];
 	unsigned discarded; /* pages */
+	bool leaks;	    /* an EREMOVE was made to fail */
 
 	/* The records of the next calls. */
 	struct sgx_secs secs;

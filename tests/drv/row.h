@@ -32,10 +32,12 @@ bool row_end(void);
 /* Of the rig that the next rows open. */
 extern uint32_t row_features;
 extern uint32_t row_epc;
-extern struct drv_inject row_inject;
+/* A fault that they have, or NULL (machine/linux/inject.h). */
+extern const char *row_fault;
 
 void rows_build(void);
 void rows_edmm(void);
 void rows_map(void);
+void rows_inject(void);
 
 #endif

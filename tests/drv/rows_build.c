@@ -373,54 +373,6 @@ static void rows_provision(void)
 	}
 }
 
-/* Not Linux's doing, but what it may do: faults that were asked for. */
-static void rows_inject(void)
-{
-	row_inject.ioctl_busy = 2;
-	ROW("injected", "busy=2: the second ioctl", -EBUSY)
-	{
-		drig_created(r);
-		got = add();
-	}
-	ROW("injected", "busy=2: the third", 0)
-	{
-		drig_created(r);
-		add();
-		got = add();
-	}
-	row_inject = (struct drv_inject){ .add_partial = 1 };
-	ROW("injected", "add-partial=1: two pages; count 4096", 0)
-	{
-		drig_created(r);
-		r->add.length = 8192;
-		got = add() || r->add.count != 4096;
-	}
-	row_inject = (struct drv_inject){ .eaug_fail = 1 };
-	ROW("injected", "eaug-fail=1: the first touch", DRV_SIGBUS)
-	{
-		uint32_t pfec;
-
-		drig_ready(r);
-		drv_lock(r->d);
-		got = drv_fault(r->d, NULL, drig_addr(DRIG_FREE), MACH_R, false,
-				&pfec);
-		drv_unlock(r->d);
-	}
-	ROW("injected", "eaug-fail=1: the second touch", DRV_ABORT)
-	{
-		uint32_t pfec;
-
-		drig_ready(r);
-		drv_lock(r->d);
-		drv_fault(r->d, NULL, drig_addr(DRIG_FREE), MACH_R, false,
-			  &pfec);
-		got = drv_fault(r->d, NULL, drig_addr(DRIG_FREE), MACH_R, false,
-				&pfec);
-		drv_unlock(r->d);
-	}
-	row_inject = (struct drv_inject){ 0 };
-}
-
 void rows_build(void)
 {
 	rows_any();
@@ -430,5 +382,4 @@ void rows_build(void)
 	rows_add_pages();
 	rows_init();
 	rows_provision();
-	rows_inject();
 }

@@ -16,7 +16,7 @@ struct drig *r = &rig;
 long got;
 uint32_t row_features = MACH_F_ALL;
 uint32_t row_epc;
-struct drv_inject row_inject;
+const char *row_fault;
 
 static bool listing;
 static long wanted;
@@ -26,13 +26,23 @@ static const struct {
 	long value;
 	const char *name;
 } errnos[] = {
-	{ 0, "succeeds" },	     { -EINVAL, "EINVAL" },
-	{ -EFAULT, "EFAULT" },	     { -EBUSY, "EBUSY" },
-	{ -ENOTTY, "ENOTTY" },	     { -EIO, "EIO" },
-	{ -EPERM, "EPERM" },	     { -EACCES, "EACCES" },
-	{ -ENOMEM, "ENOMEM" },	     { -ENODEV, "ENODEV" },
-	{ -512, "ERESTARTSYS" },     { DRV_NONE, "not the driver's" },
-	{ DRV_SEGV_ACC, "SIGSEGV" }, { DRV_SIGBUS, "SIGBUS" },
+	{ 0, "succeeds" },
+	{ -EINVAL, "EINVAL" },
+	{ -EFAULT, "EFAULT" },
+	{ -EBUSY, "EBUSY" },
+	{ -ENOTTY, "ENOTTY" },
+	{ -EIO, "EIO" },
+	{ -EPERM, "EPERM" },
+	{ -EACCES, "EACCES" },
+	{ -ENOMEM, "ENOMEM" },
+	{ -ENODEV, "ENODEV" },
+	{ -EINTR, "EINTR" },
+	{ -EAGAIN, "EAGAIN" },
+	{ SGX_NOT_TRACKED, "code 11" },
+	{ -512, "ERESTARTSYS" },
+	{ DRV_NONE, "not the driver's" },
+	{ DRV_SEGV_ACC, "SIGSEGV" },
+	{ DRV_SIGBUS, "SIGBUS" },
 	{ DRV_ABORT, "ones" },
 };
 
@@ -46,6 +56,8 @@ static const char *outcome(long want)
 
 bool row_begin(const char *subject, const char *condition, long want)
 {
+	struct inject_error e;
+
 	if (listing) {
 		conform_row(subject, condition, outcome(want));
 		return false;
@@ -55,7 +67,9 @@ bool row_begin(const char *subject, const char *condition, long want)
 	wanted = want;
 	got = -1000;
 	drig_open(r, row_epc, row_features);
-	r->d->inject = row_inject;
+	if (row_fault)
+		ck_assert(inject_parse(&r->d->inject, row_fault,
+				       strlen(row_fault), &e));
 	return true;
 }
 
@@ -85,6 +99,12 @@ START_TEST(map)
 }
 END_TEST
 
+START_TEST(inject)
+{
+	rows_inject();
+}
+END_TEST
+
 int main(int argc, char **argv)
 {
 	Suite *s = suite_create("driver");
@@ -98,6 +118,7 @@ int main(int argc, char **argv)
 		rows_build();
 		rows_edmm();
 		rows_map();
+		rows_inject();
 		return EXIT_SUCCESS;
 	}
 	drig_setup();
@@ -105,6 +126,7 @@ int main(int argc, char **argv)
 	tcase_add_test(t, build);
 	tcase_add_test(t, edmm);
 	tcase_add_test(t, map);
+	tcase_add_test(t, inject);
 	suite_add_tcase(s, t);
 	run = srunner_create(s);
 	srunner_run_all(run, CK_ENV);
