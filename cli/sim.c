@@ -7,6 +7,7 @@
 
 #include "cli/cli.h"
 #include "cli/machine.h"
+#include "cli/watch.h"
 
 enum {
 	OPT_SET = CLI_OPT_VERB,
@@ -14,6 +15,9 @@ enum {
 	OPT_QUOTA,
 	OPT_SEED,
 	OPT_WITHOUT,
+	OPT_MISC_MAX,
+	OPT_FAULT,
+	OPT_FAULTS,
 };
 
 static const struct option options[] = {
@@ -23,6 +27,9 @@ static const struct option options[] = {
 	{ "seed", required_argument, NULL, OPT_SEED },
 	{ "quota", required_argument, NULL, OPT_QUOTA },
 	{ "without", required_argument, NULL, OPT_WITHOUT },
+	{ "misc-max", required_argument, NULL, OPT_MISC_MAX },
+	{ "fault", required_argument, NULL, OPT_FAULT },
+	{ "faults", no_argument, NULL, OPT_FAULTS },
 	{ 0 },
 };
 
@@ -32,7 +39,12 @@ static const char help[] =
 	"/dev/sgx_enclave and the vDSO's entry function. Nothing is\n"
 	"protected.\n\n"
 	"  --epc SIZE          size of the EPC (1G)\n"
-	"  --quota SIZE        how much of it may be in use\n"
+	"  --quota SIZE        how much of it may be in use: SIZE, max, or\n"
+	"                      'sgx_epc N' as for the misc cgroup\n"
+	"  --misc-max FILE     the same from a cgroup's misc.max\n"
+	"  --fault FAULT       make something fail: eaug:3, ioctl%10=EBUSY,\n"
+	"                      lose@500ms, eaug-race; may be repeated\n"
+	"  --faults            list what can fail, and how\n"
 	"  --seed N            seed of the machine's keys (1)\n"
 	"  --without FEATURE   sgx2, exinfo, aexnotify, kss or edeccssa\n"
 	"  --set NAME=VALUE    any setting of the machine (man edmm-sim)\n";
@@ -68,6 +80,7 @@ static bool append_size(char **list, const char *name, const char *option)
 
 static bool take_option(char **list, int c)
 {
+	char quota[24];
 	uint64_t n;
 
 	switch (c) {
@@ -79,7 +92,12 @@ static bool take_option(char **list, int c)
 	case OPT_EPC:
 		return append_size(list, "epc", "--epc");
 	case OPT_QUOTA:
-		return append_size(list, "quota", "--quota");
+		return cli_quota(optarg, quota) && append(list, "quota", quota);
+	case OPT_MISC_MAX:
+		return cli_misc_max(optarg, quota) &&
+		       append(list, "quota", quota);
+	case OPT_FAULT:
+		return append(list, "fault", optarg);
 	case OPT_SEED:
 		return cli_number("--seed", optarg, UINT64_MAX, &n) &&
 		       append(list, "seed", optarg);
@@ -97,6 +115,10 @@ int cli_sim(int argc, char **argv)
 	while ((c = getopt_long_only(argc, argv, "+", options, NULL)) != -1) {
 		if (c == CLI_OPT_HELP) {
 			fputs(help, stdout);
+			return 0;
+		}
+		if (c == OPT_FAULTS) {
+			cli_faults();
 			return 0;
 		}
 		if (c == '?' || !take_option(&list, c)) {

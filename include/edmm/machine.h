@@ -85,6 +85,12 @@ struct edmm_machine_stats {
 	uint64_t pages_removed;	  /* EREMOVE of REG, TCS or TRIM */
 	uint64_t pages_evicted;	  /* EWB */
 	uint64_t pages_loaded;	  /* ELDU */
+
+	/* As misc.max, misc.current and misc.events of a cgroup have them: the
+	 * bound in pages (the EPC's size without a quota), epc_used above, and
+	 * how often a charge met the bound. */
+	uint64_t quota_pages;
+	uint64_t quota_hits;
 };
 
 /**

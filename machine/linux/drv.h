@@ -82,7 +82,9 @@ struct drv_platform {
 
 struct drv_config {
 	struct mach_config mach;
-	uint32_t quota; /* EPC pages that may be in use, as misc.max; 0: all */
+	/* EPC pages that may be in use, as sgx_epc in misc.max. */
+	bool has_quota;
+	uint32_t quota;
 	struct drv_inject inject;
 };
 
@@ -251,6 +253,7 @@ struct drv_stats {
 	uint64_t epc_pages, epc_used, epc_peak;
 	uint64_t pages_added, pages_measured, pages_augmented;
 	uint64_t pages_removed, pages_evicted, pages_loaded;
+	uint64_t quota, quota_hits;
 };
 
 void drv_stats(struct drv *d, struct drv_stats *out);

@@ -62,8 +62,9 @@ struct drv *drv_init(void *mem, const struct drv_config *c,
 	d->attributes = SGX_ATTR_DEBUG | SGX_ATTR_MODE64BIT | SGX_ATTR_KSS |
 			SGX_ATTR_AEXNOTIFY;
 	d->epc_pages = c->mach.epc_pages;
-	d->limit =
-		c->quota && c->quota < d->epc_pages ? c->quota : d->epc_pages;
+	d->quota = c->has_quota && c->quota < d->epc_pages;
+	d->limit = d->quota ? c->quota : d->epc_pages;
+	d->stats.quota = d->limit;
 	d->free_stack = (uint32_t *)(void *)(base + stack_off());
 	d->data = (uint8_t **)(void *)(base + data_off(c));
 	d->evicted = (struct evicted **)(void *)(base + evicted_off(c));

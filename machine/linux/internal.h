@@ -152,6 +152,7 @@ struct drv {
 
 	uint32_t epc_pages;
 	uint32_t limit;
+	bool quota;	    /* the limit is a cgroup's, not the EPC's */
 	uint32_t epc_fresh; /* pages never used start here */
 	uint32_t epc_free;  /* entries of free_stack */
 	uint32_t hand;	    /* the reclaimer's */

@@ -169,6 +169,9 @@ static void page_out(struct drv *d, struct victim *v)
 {
 	uint32_t index;
 
+	/* Where EBLOCK failed, it may have been chosen twice. */
+	if (*v->p & PG_EVICTED)
+		return;
 	if (!write_out(d, v->e, pg_index(*v->p), v->addr, &index))
 		return;
 	pg_set_index(v->p, index);
@@ -208,7 +211,7 @@ static bool choose(struct drv *d, uint32_t epc, struct victim *v)
 	struct mach_epcm_info i;
 
 	mach_epcm(d->mach, epc, &i);
-	if (!i.valid || i.pt == SGX_PT_SECS || i.pt == SGX_PT_VA)
+	if (!i.valid || i.blocked || i.pt == SGX_PT_SECS || i.pt == SGX_PT_VA)
 		return false;
 	v->e = encl_of(d, i.secs);
 	v->addr = i.addr;

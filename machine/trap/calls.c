@@ -12,6 +12,8 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 
+#include <sgx/linux.h>
+
 #include "machine.h"
 #include "sig.h"
 #include "sys.h"
@@ -225,6 +227,8 @@ long do_ioctl(int fd, unsigned long cmd, uint64_t arg)
 	machine_check_fork();
 	h->fd = fd;
 	r = h->e ? drv_ioctl(machine.d, h->e, cmd, arg, &ic) : -EIO;
+	if (!r && cmd == SGX_IOC_ENCLAVE_INIT)
+		lose_later();
 	sig_unblock(mask);
 	/* The kernel's way to say so, which no program ever sees. */
 	return r == -ERESTARTSYS ? -EINTR : r;

@@ -3,7 +3,7 @@
  * EDMM_MACHINE: NAME=VALUE, separated by commas.
  *
  *	epc=SIZE	EPC in bytes, with K, M, G; 1M .. 1024G; default 1G
- *	quota=SIZE	how much of it may be in use, as misc.max's sgx_epc
+ *	quota=SIZE	how much of it may be in use, as misc.max's sgx_epc; max
  *	seed=N		keys of the machine derive from it; default 1
  *	sgx2=0		no SGX2: EDMM ioctls give ENODEV
  *	exinfo=0	MISCSELECT.EXINFO is not supported
@@ -40,7 +40,7 @@ static bool parse_number(const char *s, size_t n, uint64_t *out)
 	return true;
 }
 
-static bool parse_size(const char *s, size_t n, uint64_t *out)
+static bool parse_bytes(const char *s, size_t n, uint64_t *out)
 {
 	unsigned shift = 0;
 
@@ -55,7 +55,23 @@ static bool parse_size(const char *s, size_t n, uint64_t *out)
 	if (!parse_number(s, n, out) || *out > UINT64_MAX >> shift)
 		return false;
 	*out <<= shift;
-	return *out >= EPC_MIN && *out <= EPC_MAX && *out % SGX_PAGE_SIZE == 0;
+	return true;
+}
+
+static bool parse_size(const char *s, size_t n, uint64_t *out)
+{
+	return parse_bytes(s, n, out) && *out >= EPC_MIN && *out <= EPC_MAX &&
+	       *out % SGX_PAGE_SIZE == 0;
+}
+
+/* Bytes in use at most; a part of a page is none, as for the cgroup. */
+static bool parse_quota(const char *s, size_t n, uint64_t *out)
+{
+	if (n == 3 && !memcmp(s, "max", 3)) {
+		*out = UINT64_MAX;
+		return true;
+	}
+	return parse_bytes(s, n, out);
 }
 
 static bool is(const char *s, size_t n, const char *name)
@@ -135,7 +151,7 @@ static bool parse_item(const char *name, size_t len, const char *val,
 	if (is(name, len, "epc"))
 		return parse_size(val, vlen, &o->epc);
 	if (is(name, len, "quota"))
-		return parse_size(val, vlen, &o->quota);
+		return parse_quota(val, vlen, &o->quota);
 	if (is(name, len, "seed"))
 		return parse_number(val, vlen, &o->seed);
 	if (is(name, len, "fault"))
@@ -168,6 +184,7 @@ void config_parse(const char *text, struct mach_options *o)
 {
 	*o = (struct mach_options){
 		.epc = EPC_DEFAULT,
+		.quota = UINT64_MAX,
 		.features = MACH_F_ALL,
 		.seed = 1,
 		.vdso_fast = true,

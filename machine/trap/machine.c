@@ -163,6 +163,7 @@ static void config_make(struct drv_config *c, const struct mach_options *o)
 	c->mach.mxcsr_mask = mxcsr_mask();
 	config_xsave(&c->mach);
 	config_keys(&c->mach, o->seed);
+	c->has_quota = o->quota / SGX_PAGE_SIZE < c->mach.epc_pages;
 	c->quota = (uint32_t)(o->quota / SGX_PAGE_SIZE);
 	c->inject = o->inject;
 }

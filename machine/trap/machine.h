@@ -31,7 +31,7 @@ enum mach_raw {
 
 struct mach_options {
 	uint64_t epc;	/* bytes */
-	uint64_t quota; /* bytes; 0: none */
+	uint64_t quota; /* bytes; UINT64_MAX: none */
 	uint32_t features;
 	uint64_t seed;
 	struct drv_inject inject;
@@ -111,6 +111,9 @@ void handle_discard(void *ctx, struct drv_encl *e, uint64_t addr,
 bool handle_is_provision(void *ctx, int fd);
 void handle_after_fork(void);
 bool device_path(const char *path);
+
+/* lose.c: an enclave was initialised; starts the clock of lose@TIME. */
+void lose_later(void);
 
 /* ---- others ------------------------------------------------------------ */
 

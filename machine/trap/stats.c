@@ -60,6 +60,8 @@ static void add_driver(struct edmm_machine_stats *s)
 	s->pages_removed = d.pages_removed;
 	s->pages_evicted = d.pages_evicted;
 	s->pages_loaded = d.pages_loaded;
+	s->quota_pages = d.quota;
+	s->quota_hits = d.quota_hits;
 }
 
 EXPORT int edmm_machine_stats(struct edmm_machine_stats *stats)

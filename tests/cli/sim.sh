@@ -28,6 +28,43 @@ assert m["epc_pages"] == 4096 >= m["epc_peak"]
 assert m["pages_evicted"] > 0 and m["pages_loaded"] > 0
 END
 
+# A cgroup's bound: charges beyond it reclaim, and fail when nothing can go.
+printf 'sev 3\nsgx_epc 16777216\n' >misc.max
+for q in '--quota 16M' '--misc-max misc.max'; do
+	# shellcheck disable=SC2086
+	run 0 edmm sim $q edmm run --report=json --heap-max 64M ./actor grow 40
+	has 'all, 0 bad'
+	sed -n '/^{/,/^}/p' err >report.json
+	python3 - <<'END' || fail "quota: $(cat report.json)"
+import json
+m = json.load(open("report.json"))["machine_counters"]
+assert m["epc_pages"] == 262144 and m["epc_peak"] == 4096
+assert m["pages_evicted"] > 0 and m["pages_loaded"] > 0
+END
+done
+run 0 edmm sim --quota 'sgx_epc max' edmm run ./actor args
+run 125 edmm sim --quota 'sgx_epc 8192' edmm run ./actor args
+grep -q 'Cannot allocate memory' err || fail "quota of 2 pages: $(cat err)"
+printf 'sgx_epc 4k\n' >misc.max
+bad 125 'misc.max:1:9: wanted: bytes or max' edmm sim --misc-max misc.max true
+printf 'sev 1\n' >misc.max
+bad 125 'misc.max: no line' edmm sim --misc-max misc.max true
+
+# Faults: the runtime repeats an EBUSY; other refusals end the start.
+run 0 edmm sim --fault ioctl%3 edmm run ./actor grow 4
+run 125 edmm sim --fault eadd:100 edmm run ./actor args
+grep -q 'Input/output error' err || fail "EADD: $(cat err)"
+run 126 edmm sim --fault einit:1+ edmm run ./actor args
+run 0 edmm sim --fault einit:1 edmm run ./actor args
+run 0 edmm sim --faults
+has 'eaug=race'
+for f in 'eaug:0 6 a number' 'eagu 1 an ioctl' 'eaug=EIO 6 an outcome' \
+	'lose@3h 7 ms or s' 'eaug:3x 7 the end' 'eadd% 6 a number'; do
+	# shellcheck disable=SC2086
+	set -- $f
+	bad 2 "fault '$1', column $2: wanted: $3" edmm sim --fault "$1" true
+done
+
 # No SGX2: the static identity, or an error where that is not wanted.
 run 0 edmm sim --without sgx2 edmm run ./actor exit 0
 grep -q 'this machine has no EDMM' err || fail "no fallback: $(cat err)"
