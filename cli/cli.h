@@ -56,11 +56,13 @@ enum {
 	CLI_OPT_CONTEXTS,
 	CLI_OPT_WX,
 	CLI_OPT_DEBUG,
+	CLI_OPT_FILE,
 	CLI_OPT_VERB, /* a verb's own options from here on */
 };
 
 #define CLI_SETTING_OPTIONS                                                    \
 	{ "help", no_argument, NULL, CLI_OPT_HELP },                           \
+		{ "config", required_argument, NULL, CLI_OPT_FILE },           \
 		{ "elrange", required_argument, NULL, CLI_OPT_ELRANGE },       \
 		{ "heap-init", required_argument, NULL, CLI_OPT_HEAP_INIT },   \
 		{ "heap-max", required_argument, NULL, CLI_OPT_HEAP_MAX },     \
@@ -73,6 +75,9 @@ enum {
 	}
 
 #define CLI_SETTING_HELP                                                     \
+	"  --config FILE       settings of a file of any format (man "       \
+	"edmm-convert);\n"                                                   \
+	"                      options go before it\n"                       \
 	"  --heap-init SIZE    heap added before start-up (elastic; 2M)\n"   \
 	"  --heap-max SIZE     heap at most: a static image's whole heap,\n" \
 	"                      an elastic image's default (not measured)\n"  \
@@ -83,8 +88,20 @@ enum {
 	"  --wx                pages may be writable and executable\n"       \
 	"  --debug             the host may look into the enclave\n"
 
+struct edmm_policy;
+
+/* Files that settings come from, the weakest first; options beat them all. */
+enum cli_layer {
+	CLI_LAYER_CONFIG,     /* --config */
+	CLI_LAYER_SCONE_CONF, /* /etc/sgx-musl.conf; edmm run only */
+	CLI_LAYER_SCONE,      /* SCONE_ variables; edmm run only */
+	CLI_LAYERS,
+};
+
 /* 0 where an option was not given. */
 struct cli_settings {
+	const char *config; /* --config, or NULL */
+	struct edmm_policy *layer[CLI_LAYERS];
 	uint64_t elrange;
 	uint64_t heap_init;
 	bool has_heap_init; /* --heap-init 0 is a wish of its own */
@@ -104,8 +121,35 @@ struct cli_settings {
 bool cli_setting(struct cli_settings *s, int option, const char *arg);
 /* Whether anything that a signature fixes is set; names the option. */
 const char *cli_settings_fixed(const struct cli_settings *s);
-void cli_settings_policy(const struct cli_settings *s, enum edmm_mode mode,
+
+/* ---- layers.c: options over files over a signature or the defaults ----- */
+
+/**
+ * cli_settings_load() - read the file of --config
+ *
+ * Return: false after a line for each mistake in it.
+ */
+bool cli_settings_load(struct cli_settings *s);
+/* Frees the files' policies. */
+void cli_settings_drop(struct cli_settings *s);
+/* A mode's policy from defaults, files and options; false after a line. */
+bool cli_settings_policy(const struct cli_settings *s, enum edmm_mode mode,
 			 struct edmm_image_policy *policy);
+
+/**
+ * cli_settings_over() - what the settings would make of a signed policy
+ * @policy: of the signature; replaced by what is wanted
+ *
+ * Only what a file or an option says itself is put over it. Return: false
+ * after a line.
+ */
+bool cli_settings_over(const struct cli_settings *s,
+		       struct edmm_image_policy *policy);
+
+/* A line where @want differs from @have in what is measured; true if so. */
+bool cli_settings_clash(const struct cli_settings *s, const char *program,
+			const struct edmm_image_policy *have,
+			const struct edmm_image_policy *want);
 
 /* ---- modes, files, names ----------------------------------------------- */
 

@@ -14,33 +14,48 @@ static int refuse(const char *text)
 	return CLI_RUN_REFUSED;
 }
 
-/* What --edmm and the machine leave: a mode, or 0 where either may be. */
+/* What the wish and the machine leave: a mode, or 0 where either may be. */
 static int allowed_mode(const struct cli_run *r, uint32_t *mode)
 {
-	bool has = cli_device_has_edmm();
+	bool has;
 
+	*mode = r->hash_mode;
+	if (*mode)
+		return 0;
+	has = cli_device_has_edmm();
 	*mode = r->o.edmm == CLI_WISH_DISABLE || !has ? EDMM_MODE_STATIC : 0;
-	if (r->o.edmm == CLI_WISH_ENABLE) {
-		*mode = EDMM_MODE_ELASTIC;
-		if (!has) {
-			cli_error("--edmm enable: this machine cannot change "
-				  "an enclave's pages (SGX2 and Linux 6.0 are "
-				  "wanted); --edmm auto runs the static "
-				  "identity");
-			return CLI_RUN_FAIL;
-		}
-	}
-	return 0;
+	if (r->o.edmm != CLI_WISH_ENABLE)
+		return 0;
+	*mode = EDMM_MODE_ELASTIC;
+	if (has)
+		return 0;
+	cli_error("%s: this machine cannot change an enclave's pages (SGX2 and "
+		  "Linux 6.0 are wanted); %s runs the static identity",
+		  r->o.edmm_by,
+		  r->o.edmm_scone ? "SCONE_EDMM_MODE=auto" : "--edmm auto");
+	return CLI_RUN_FAIL;
 }
 
 /* A static identity where nobody asked for one is worth a line. */
 static void say_fallback(const struct cli_run *r)
 {
-	if (r->entry.policy.mode == EDMM_MODE_STATIC &&
-	    r->o.edmm == CLI_WISH_AUTO)
-		cli_error("%s runs with its static identity: %s", r->o.program,
-			  cli_device_has_edmm() ? "it has no elastic signature"
-						: "this machine has no EDMM");
+	if (r->hash_mode || r->entry.policy.mode != EDMM_MODE_STATIC ||
+	    r->o.edmm == CLI_WISH_DISABLE)
+		return;
+	cli_error("%s runs with its static identity: %s", r->o.program,
+		  cli_device_has_edmm() ? "it has no elastic signature"
+					: "this machine has no EDMM");
+}
+
+static void other_mode(const struct cli_run *r, uint32_t mode)
+{
+	const char *by = r->hash_mode	 ? "the hash asked for"
+			 : *r->o.edmm_by ? r->o.edmm_by
+					 : "this machine, without EDMM,";
+
+	cli_error("%s: signed, but not for %s memory, which %s wants: sign it "
+		  "with --mode both",
+		  r->o.program, cli_mode_name(mode), by);
 }
 
 static int pick_entry(struct cli_run *r, const struct edmm_sig_file *file)
@@ -55,9 +70,7 @@ static int pick_entry(struct cli_run *r, const struct edmm_sig_file *file)
 	if (!e && !mode)
 		e = edmm_sig_find(file, EDMM_MODE_STATIC);
 	if (!e) {
-		cli_error("%s: signed, but not for %s memory: sign it with "
-			  "--mode both",
-			  r->o.program, cli_mode_name(mode));
+		other_mode(r, mode);
 		return CLI_RUN_REFUSED;
 	}
 	r->entry = *e;
@@ -65,26 +78,15 @@ static int pick_entry(struct cli_run *r, const struct edmm_sig_file *file)
 }
 
 /* Settings that the signature fixes cannot be had otherwise. */
-static int check_settings(const struct cli_run *r)
+static int check_settings(struct cli_run *r)
 {
-	const struct cli_settings *s = &r->o.settings;
-	const struct edmm_image_policy *p = &r->entry.policy;
-	const char *fixed = cli_settings_fixed(s);
-	char have[32], want[32];
+	struct edmm_image_policy want = r->entry.policy;
 
-	if (fixed) {
-		cli_error("%s: %s is part of the signed identity: sign again "
-			  "with it, or run with --unsigned",
-			  r->o.program, fixed);
+	if (!cli_settings_over(&r->o.settings, &want) ||
+	    cli_settings_clash(&r->o.settings, r->o.program, &r->entry.policy,
+			       &want))
 		return CLI_RUN_REFUSED;
-	}
-	if (p->mode == EDMM_MODE_STATIC && s->heap_max &&
-	    s->heap_max != p->heap_size) {
-		cli_error("%s: a static image's heap is signed: %s, not %s",
-			  r->o.program, cli_bytes(p->heap_size, have),
-			  cli_bytes(s->heap_max, want));
-		return CLI_RUN_REFUSED;
-	}
+	r->heap_max = want.mode == EDMM_MODE_ELASTIC ? want.heap_size : 0;
 	return 0;
 }
 
@@ -107,6 +109,7 @@ static int from_file(struct cli_run *r, const struct edmm_sig_file *file)
 	struct edmm_diag diag;
 	int status = pick_entry(r, file);
 
+	r->from_file = true;
 	if (!status)
 		status = check_settings(r);
 	if (!status)
@@ -199,12 +202,16 @@ static int sign_now(struct cli_run *r)
 
 	if (status)
 		return status;
-	cli_settings_policy(&r->o.settings,
-			    mode == EDMM_MODE_STATIC ? EDMM_MODE_STATIC
-						     : EDMM_MODE_ELASTIC,
-			    &r->entry.policy);
+	mode = mode == EDMM_MODE_STATIC ? EDMM_MODE_STATIC : EDMM_MODE_ELASTIC;
+	if (!cli_settings_policy(&r->o.settings, (enum edmm_mode)mode,
+				 &r->entry.policy))
+		return CLI_RUN_FAIL;
+	if (mode == EDMM_MODE_ELASTIC)
+		r->heap_max = r->entry.policy.heap_size;
 	if (edmm_plan_make(r->image, &r->entry.policy, &r->plan, &diag))
 		return refuse(diag.text);
+	if (r->hash_mode)
+		return 0;
 	key = find_key(r);
 	if (!key)
 		return CLI_RUN_REFUSED;
@@ -219,17 +226,17 @@ static int sign_now(struct cli_run *r)
 /* Of an elastic image the maximum is no setting, but it has its bounds. */
 static int check_heap_max(const struct cli_run *r)
 {
-	uint64_t max = r->o.settings.heap_max;
+	uint64_t max = r->heap_max;
 	uint64_t bound = r->plan.layout.heap_bound;
 	char text[32];
 
 	if (max % SGX_PAGE_SIZE) {
-		cli_error("--heap-max: %llu bytes are no whole pages of %u",
+		cli_error("heap maximum: %llu bytes are no whole pages of %u",
 			  (unsigned long long)max, SGX_PAGE_SIZE);
 		return CLI_RUN_FAIL;
 	}
 	if (max > bound) {
-		cli_error("--heap-max: the image's address range holds %s of "
+		cli_error("heap maximum: the image's address range holds %s of "
 			  "heap",
 			  cli_bytes(bound, text));
 		return CLI_RUN_FAIL;

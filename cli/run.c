@@ -60,8 +60,11 @@ static const char help[] =
 	"  --sig FILE          signature file\n"
 	"  --key FILE          sign an unsigned image with this key\n"
 	"  --unsigned          ignore the signature file\n"
-	"Settings of an unsigned image; --heap-max goes with every "
-	"image:\n" CLI_SETTING_HELP;
+	"Settings of an unsigned image; of a signed one they must be what\n"
+	"it is signed with, but for an elastic heap's "
+	"maximum:\n" CLI_SETTING_HELP
+	"Options go before SCONE_ variables (man edmm-run), these before\n"
+	"--config, and that before the signature's own.\n";
 
 /* ---- clocks ------------------------------------------------------------ */
 
@@ -122,11 +125,13 @@ static bool take_option(struct cli_run_options *o, int c)
 
 	switch (c) {
 	case OPT_MACHINE:
+		o->machine_said = true;
 		return cli_machine(optarg, &o->machine);
 	case OPT_MACHINE_OPTIONS:
 		o->machine_options = optarg;
 		return true;
 	case OPT_EDMM:
+		snprintf(o->edmm_by, sizeof(o->edmm_by), "--edmm %s", optarg);
 		return take_wish(optarg, &o->edmm);
 	case OPT_REPORT:
 		return take_report(optarg, &o->report);
@@ -295,14 +300,6 @@ static bool on_call(void *arg)
 	return !stats.main_tsc;
 }
 
-static uint64_t heap_max(const struct cli_run *r)
-{
-	if (r->entry.policy.mode == EDMM_MODE_STATIC)
-		return 0;
-	return r->o.settings.heap_max ? r->o.settings.heap_max
-				      : r->entry.policy.heap_size;
-}
-
 static void conclude(struct cli_run *r)
 {
 	struct cli_startup startup = { 0 };
@@ -338,7 +335,7 @@ static int execute(struct cli_run *r, struct edmm_host_end *end)
 	const struct edmm_host_start start = {
 		.argv = r->o.argv,
 		.envp = env,
-		.heap_max = heap_max(r),
+		.heap_max = r->heap_max,
 		.heap_free_max = UINT64_MAX,
 		.populate = true,
 		.watch = &watch,
@@ -368,25 +365,47 @@ static int execute(struct cli_run *r, struct edmm_host_end *end)
 	return -1;
 }
 
+/* Return: -1 to go on here, or an exit status. */
+static int prepare(struct cli_run *r, int argc, char **argv)
+{
+	int status = take_options(argc, argv, &r->o);
+
+	if (status < 0)
+		status = cli_scone(r);
+	if (status < 0)
+		status = cli_scone_hash(r);
+	if (status < 0)
+		status = find_machine(r, argc, argv);
+	if (status >= 0)
+		return status;
+	/* Last, and once: it may be a pipe. */
+	if (!cli_settings_load(&r->o.settings))
+		return CLI_RUN_FAIL;
+	cli_config_wish(r);
+	return -1;
+}
+
 int cli_run(int argc, char **argv)
 {
 	struct cli_run r = { .o = { .mark = "phase:", .probe_fd = -1 } };
 	struct edmm_host_end end = { 0 };
-	int status = take_options(argc, argv, &r.o);
+	int status = prepare(&r, argc, argv);
 
-	if (status < 0)
-		status = find_machine(&r, argc, argv);
 	if (status >= 0)
-		return status;
+		goto out;
 	r.begin_tsc = cli_now_tsc();
 	r.begin_ns = cli_now_ns();
 	status = cli_identity(&r);
 	if (!status)
+		cli_scone_version(&r);
+	if (!status)
 		status = load(&r);
 	if (!status)
 		status = execute(&r, &end);
+out:
 	cli_timeline_drop(r.timeline);
 	edmm_host_close(r.host);
+	cli_settings_drop(&r.o.settings);
 	edmm_plan_free(&r.plan);
 	edmm_image_free(r.image);
 	if (status >= 0)

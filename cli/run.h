@@ -12,6 +12,7 @@
 #include "edmm/host.h"
 
 enum cli_wish {
+	CLI_WISH_NONE, /* nobody said; auto */
 	CLI_WISH_AUTO,
 	CLI_WISH_ENABLE,
 	CLI_WISH_DISABLE
@@ -26,6 +27,9 @@ struct cli_run_options {
 	struct cli_settings settings;
 	enum cli_machine machine;
 	enum cli_wish edmm;
+	char edmm_by[160]; /* who has said so: "--edmm enable" */
+	bool edmm_scone;   /* the remedy is a variable, not an option */
+	bool machine_said; /* --machine was given */
 	enum cli_report report;
 	const char *timeline; /* file, or NULL */
 	const char *mark;     /* prefix of lines that mark a phase */
@@ -46,6 +50,9 @@ struct cli_run {
 	struct edmm_image *image;
 	struct edmm_sig_entry entry;
 	struct edmm_plan plan;
+	uint64_t heap_max;  /* bytes; 0: what the range holds, or static */
+	bool from_file;	    /* the entry is the signature file's */
+	uint32_t hash_mode; /* SCONE_HASH: identify, and do not run */
 	struct edmm_host *host;
 	struct cli_timeline *timeline;	  /* from before the load on */
 	struct edmm_machine_stats before; /* the load: what is not the run's */
@@ -64,6 +71,26 @@ struct cli_run {
 int cli_identity(struct cli_run *r);
 /* After EINIT has refused: one line that says why. */
 void cli_identity_explain(const struct cli_run *r, const char *why);
+
+/* ---- scone.c: what else than options decides a run ---------------------- */
+
+/**
+ * cli_scone() - the SCONE_ variables and SCONE's file
+ *
+ * Fills in the settings' layers and, where no option has, machine and mode.
+ * Return: -1 to go on, or an exit status after a line.
+ */
+int cli_scone(struct cli_run *r);
+/* The mode that --config asks for, where nothing stronger has. */
+void cli_config_wish(struct cli_run *r);
+/**
+ * cli_scone_hash() - SCONE_HASH and SCONE_EDMM_HASH: print and be done
+ *
+ * Return: -1 where none is set, or an exit status.
+ */
+int cli_scone_hash(struct cli_run *r);
+/* SCONE_VERSION: the settings in effect, on standard error. */
+void cli_scone_version(const struct cli_run *r);
 
 /* ---- clocks ------------------------------------------------------------ */
 

@@ -92,6 +92,9 @@ bool cli_number(const char *option, const char *text, uint64_t max,
 bool cli_setting(struct cli_settings *s, int option, const char *arg)
 {
 	switch (option) {
+	case CLI_OPT_FILE:
+		s->config = arg;
+		return true;
 	case CLI_OPT_ELRANGE:
 		return cli_size("--elrange", arg, &s->elrange);
 	case CLI_OPT_HEAP_INIT:
@@ -124,29 +127,6 @@ const char *cli_settings_fixed(const struct cli_settings *s)
 	       : s->contexts	  ? "--contexts"
 	       : s->wx		  ? "--wx"
 	       : s->debug	  ? "--debug"
+	       : s->config	  ? "--config"
 				  : NULL;
-}
-
-void cli_settings_policy(const struct cli_settings *s, enum edmm_mode mode,
-			 struct edmm_image_policy *p)
-{
-	bool elastic = mode == EDMM_MODE_ELASTIC;
-
-	edmm_policy_default(mode, p);
-	if (s->elrange)
-		p->elrange_size = s->elrange;
-	if (s->heap_max)
-		p->heap_size = s->heap_max;
-	if (s->stack)
-		p->stack_size = s->stack;
-	if (s->contexts)
-		p->ctx_count = (uint32_t)s->contexts;
-	if (elastic && s->has_heap_init)
-		p->heap_init = s->heap_init;
-	if (elastic && s->stack_init)
-		p->stack_init = s->stack_init;
-	else if (elastic && p->stack_init > p->stack_size)
-		p->stack_init = p->stack_size;
-	p->flags = (s->wx ? EDMM_POLICY_WX : 0) |
-		   (s->debug ? EDMM_POLICY_DEBUG : 0);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/config.h"
 
 enum {
 	OPT_KEY = CLI_OPT_VERB,
@@ -50,7 +51,7 @@ struct job {
 	const char *key;
 	const char *out;
 	uint32_t mode;
-	bool production;
+	bool production, has_prod_id, has_svn;
 	struct edmm_identity id;
 };
 
@@ -96,11 +97,13 @@ static bool take_option(struct job *j, int c)
 		if (!cli_number("--isv-prod-id", optarg, 0xffff, &n))
 			return false;
 		j->id.isv_prod_id = (uint16_t)n;
+		j->has_prod_id = true;
 		return true;
 	case OPT_SVN:
 		if (!cli_number("--isv-svn", optarg, 0xffff, &n))
 			return false;
 		j->id.isv_svn = (uint16_t)n;
+		j->has_svn = true;
 		return true;
 	case OPT_DATE:
 		return take_date(optarg, &j->id.date);
@@ -120,7 +123,8 @@ static bool sign_mode(const struct job *j, const struct edmm_image *image,
 	struct edmm_diag diag;
 	edmm_err err;
 
-	cli_settings_policy(&j->settings, mode, &e->policy);
+	if (!cli_settings_policy(&j->settings, mode, &e->policy))
+		return false;
 	err = edmm_plan_make(image, &e->policy, &plan, &diag);
 	if (!err)
 		err = edmm_sign(&plan, key, &j->id, &e->sig, &diag);
@@ -188,6 +192,31 @@ static int do_sign(struct job *j)
 	return status;
 }
 
+/* --config and the numbers of the product in it. */
+static bool with_config(struct job *j)
+{
+	const struct edmm_policy *file;
+	uint64_t id, svn;
+
+	if (!cli_settings_load(&j->settings))
+		return false;
+	file = j->settings.layer[CLI_LAYER_CONFIG];
+	if (!file)
+		return true;
+	id = edmm_policy_get(file, EDMM_SET_PRODID, 0);
+	svn = edmm_policy_get(file, EDMM_SET_SVN, 0);
+	if ((!j->has_prod_id && id > 0xffff) || (!j->has_svn && svn > 0xffff)) {
+		cli_error("%s: product and version numbers are at most 65535",
+			  j->settings.config);
+		return false;
+	}
+	if (!j->has_prod_id)
+		j->id.isv_prod_id = (uint16_t)id;
+	if (!j->has_svn)
+		j->id.isv_svn = (uint16_t)svn;
+	return true;
+}
+
 /* Fills in the names that were not given; both are the caller's to free. */
 static int with_names(struct job *j)
 {
@@ -211,7 +240,7 @@ static int with_names(struct job *j)
 int cli_sign(int argc, char **argv)
 {
 	struct job j = { .id.date = cli_today() };
-	int c;
+	int c, status;
 
 	while ((c = getopt_long_only(argc, argv, "k:o:", options, NULL)) !=
 	       -1) {
@@ -225,5 +254,7 @@ int cli_sign(int argc, char **argv)
 	if (optind + 1 != argc)
 		return cli_usage("sign", "one PROGRAM is wanted");
 	j.program = argv[optind];
-	return with_names(&j);
+	status = with_config(&j) ? with_names(&j) : CLI_FAIL;
+	cli_settings_drop(&j.settings);
+	return status;
 }

@@ -76,14 +76,14 @@ static bool take_sig(struct cli_subject *s, const struct edmm_sig_file *file,
 	return s->count;
 }
 
-static void take_settings(struct cli_subject *s)
+static bool take_settings(struct cli_subject *s)
 {
-	if (s->mode != EDMM_MODE_STATIC)
+	return (s->mode == EDMM_MODE_STATIC ||
 		cli_settings_policy(s->settings, EDMM_MODE_ELASTIC,
-				    &s->view[s->count++].policy);
-	if (s->mode != EDMM_MODE_ELASTIC)
+				    &s->view[s->count++].policy)) &&
+	       (s->mode == EDMM_MODE_ELASTIC ||
 		cli_settings_policy(s->settings, EDMM_MODE_STATIC,
-				    &s->view[s->count++].policy);
+				    &s->view[s->count++].policy));
 }
 
 static bool open_sig_alone(struct cli_subject *s)
@@ -110,6 +110,8 @@ bool cli_subject_open(struct cli_subject *s)
 
 	if (looks_like_sig(s->path))
 		return open_sig_alone(s);
+	if (!cli_settings_load(s->settings))
+		return false;
 	if (edmm_image_read(s->path, &s->image, &diag)) {
 		cli_error("%s", diag.text);
 		return false;
@@ -119,8 +121,8 @@ bool cli_subject_open(struct cli_subject *s)
 	if (found < 0 ||
 	    (found && !take_sig(s, &file, s->sig_path ? s->sig_path : s->path)))
 		return false;
-	if (!found)
-		take_settings(s);
+	if (!found && !take_settings(s))
+		return false;
 	for (i = 0; i < s->count; i++)
 		if (!measure_view(s, &s->view[i]))
 			return false;
@@ -135,4 +137,5 @@ void cli_subject_close(struct cli_subject *s)
 		if (s->view[i].has_plan)
 			edmm_plan_free(&s->view[i].plan);
 	edmm_image_free(s->image);
+	cli_settings_drop(s->settings);
 }

@@ -21,7 +21,7 @@ struct cli_mode_view {
 struct cli_subject {
 	const char *path;
 	const char *sig_path; /* --sig, or NULL */
-	const struct cli_settings *settings;
+	struct cli_settings *settings;
 	uint32_t mode; /* 0: all there are */
 
 	struct edmm_image *image; /* NULL for a signature file alone */

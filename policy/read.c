@@ -124,7 +124,8 @@ edmm_err edmm_policy_parse(const struct edmm_source *source,
 		format = by_content(source->name, source->text, source->size);
 	if (format == EDMM_FORMAT_NONE) {
 		whole_file(findings, source->name, "of no format that we know",
-			   "say which with --from");
+			   "give it a name such as edmm.toml or "
+			   "app.manifest, or --from where a verb has it");
 		return -EDMM_EINVAL;
 	}
 	p = calloc(1, sizeof(*p));

@@ -16,6 +16,11 @@ enum edmm_format pol_rules_of(const struct edmm_policy *p)
 	return rules == EDMM_FORMAT_SCONE_CONF ? EDMM_FORMAT_SCONE : rules;
 }
 
+enum edmm_format edmm_policy_rules(const struct edmm_policy *policy)
+{
+	return pol_rules_of(policy);
+}
+
 const char *pol_name(const struct edmm_policy *p, enum edmm_setting_id id)
 {
 	const struct pol_map *m = pol_row(pol_format(p->format), id);

@@ -383,4 +383,36 @@ EDMM_NODISCARD edmm_err edmm_policy_to_image(const struct edmm_policy *policy,
 					     struct edmm_image_policy *image,
 					     struct edmm_findings *findings);
 
+/* What edmm_policy_to_image() fills in. */
+enum edmm_image_field {
+	EDMM_IMAGE_ELRANGE,
+	EDMM_IMAGE_HEAP_INIT,
+	EDMM_IMAGE_HEAP_SIZE,
+	EDMM_IMAGE_STACK_SIZE,
+	EDMM_IMAGE_STACK_INIT,
+	EDMM_IMAGE_CONTEXTS,
+	EDMM_IMAGE_WX,
+	EDMM_IMAGE_DEBUG,
+};
+
+/**
+ * edmm_policy_decides() - the setting of a file that decides a field
+ *
+ * Return: its id, or EDMM_SET_COUNT where the file leaves it to a default.
+ */
+enum edmm_setting_id edmm_policy_decides(const struct edmm_policy *policy,
+					 enum edmm_mode mode,
+					 enum edmm_image_field field);
+
+/** edmm_policy_where() - `FILE:LINE:COLUMN: NAME` of a setting that is set. */
+const char *edmm_policy_where(const struct edmm_policy *policy,
+			      enum edmm_setting_id id, char *text, size_t size);
+
+/** edmm_policy_name() - what the file's format calls a setting. */
+const char *edmm_policy_name(const struct edmm_policy *policy,
+			     enum edmm_setting_id id);
+
+/** edmm_policy_rules() - whose rules hold: the format's, or those it names. */
+enum edmm_format edmm_policy_rules(const struct edmm_policy *policy);
+
 #endif

@@ -133,7 +133,7 @@ START_TEST(to_image)
 			 0);
 	ck_assert_uint_eq(im.elrange_size, GIB(128));
 	ck_assert_uint_eq(im.heap_init, MIB(4));
-	ck_assert_uint_eq(im.heap_size, 0);
+	ck_assert_uint_eq(im.heap_size, GIB(8));
 	ck_assert_uint_eq(im.stack_size, MIB(1));
 	ck_assert_uint_eq(im.stack_init, KIB(64));
 	ck_assert_uint_eq(im.ctx_count, 2);
@@ -152,6 +152,10 @@ START_TEST(to_image)
 	ck_assert_int_eq(edmm_policy_to_image(p, EDMM_MODE_ELASTIC, &a, &f), 0);
 	p->s[EDMM_SET_HEAP_MAX].value = GIB(4);
 	ck_assert_int_eq(edmm_policy_to_image(p, EDMM_MODE_ELASTIC, &b, &f), 0);
+	/* All but the maximum that start-up takes: that is not measured. */
+	ck_assert_uint_eq(a.heap_size, GIB(2));
+	ck_assert_uint_eq(b.heap_size, GIB(4));
+	b.heap_size = a.heap_size;
 	ck_assert_mem_eq(&a, &b, sizeof(a));
 	edmm_policy_free(p);
 	/* Without any setting: the defaults of edmm sign. */
@@ -162,6 +166,62 @@ START_TEST(to_image)
 	edmm_policy_default(EDMM_MODE_STATIC, &b);
 	ck_assert_int_eq(edmm_policy_to_image(p, EDMM_MODE_STATIC, &a, &f), 0);
 	ck_assert_mem_eq(&a, &b, sizeof(a));
+	edmm_policy_free(p);
+}
+END_TEST
+
+/* Which setting of a file decides which field, and where it stands. */
+START_TEST(decides)
+{
+	struct edmm_policy *p =
+		must_parse("SCONE_HEAP=100G\nSCONE_TCS=3\n", EDMM_FORMAT_SCONE);
+	struct edmm_findings f = { 0 };
+	struct edmm_image_policy im;
+	char where[128];
+
+	ck_assert_int_eq(
+		edmm_policy_decides(p, EDMM_MODE_ELASTIC, EDMM_IMAGE_HEAP_SIZE),
+		EDMM_SET_HEAP_MAX);
+	ck_assert_int_eq(
+		edmm_policy_decides(p, EDMM_MODE_ELASTIC, EDMM_IMAGE_HEAP_INIT),
+		EDMM_SET_COUNT);
+	ck_assert_int_eq(
+		edmm_policy_decides(p, EDMM_MODE_STATIC, EDMM_IMAGE_CONTEXTS),
+		EDMM_SET_THREADS_INIT);
+	edmm_policy_where(p, EDMM_SET_THREADS_INIT, where, sizeof(where));
+	ck_assert_str_eq(where, "t:2:11: SCONE_TCS");
+	/* 100 GiB of heap do not fit 64 GiB; SCONE's defaults for the rest. */
+	ck_assert_int_eq(edmm_policy_to_image(p, EDMM_MODE_ELASTIC, &im, &f),
+			 0);
+	ck_assert_uint_eq(im.elrange_size, GIB(128));
+	ck_assert_uint_eq(im.heap_init, MIB(20));
+	ck_assert_uint_eq(im.heap_size, GIB(100));
+	ck_assert_uint_eq(im.stack_size, MIB(2));
+	ck_assert_uint_eq(im.ctx_count, 3);
+	edmm_policy_free(p);
+}
+END_TEST
+
+/* An Occlum.json for an image of ours: the program's part of it only. */
+START_TEST(occlum_image)
+{
+	struct edmm_policy *p = must_parse(example, EDMM_FORMAT_OCCLUM);
+	struct edmm_findings f = { 0 };
+	struct edmm_image_policy im;
+
+	ck_assert_int_eq(
+		edmm_policy_decides(p, EDMM_MODE_STATIC, EDMM_IMAGE_HEAP_SIZE),
+		EDMM_SET_USER_MAX);
+	/* Elastic: user space 1 MiB, max(600 MiB, 16 GiB); 2 threads. */
+	ck_assert_int_eq(edmm_policy_to_image(p, EDMM_MODE_ELASTIC, &im, &f),
+			 0);
+	ck_assert_uint_eq(im.heap_init, MIB(1));
+	ck_assert_uint_eq(im.heap_size, GIB(16));
+	ck_assert_uint_eq(im.ctx_count, 2);
+	/* Static: 600 MiB, 64 threads. */
+	ck_assert_int_eq(edmm_policy_to_image(p, EDMM_MODE_STATIC, &im, &f), 0);
+	ck_assert_uint_eq(im.heap_size, MIB(600));
+	ck_assert_uint_eq(im.ctx_count, 64);
 	edmm_policy_free(p);
 }
 END_TEST
@@ -180,6 +240,8 @@ int main(void)
 	tcase_add_test(t, areas_adjoin);
 	tcase_add_test(t, absurd);
 	tcase_add_test(t, to_image);
+	tcase_add_test(t, decides);
+	tcase_add_test(t, occlum_image);
 	srunner_set_fork_status(r, CK_NOFORK);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);
