@@ -7,7 +7,7 @@ FUZZ_SECONDS ?= 600
 TEST_SECONDS ?= 900
 
 .PHONY: all deps test check-linux-selftests demo bench-emm bench-machine \
-	soak fuzz-policy fuzz-model format format-check lint conformance clean
+	soak fuzz-policy fuzz-image fuzz-model format format-check lint conformance clean
 
 all: deps
 	@cmake --preset $(PRESET) --log-level=WARNING >/dev/null
@@ -48,6 +48,13 @@ fuzz-policy: all
 			-rss_limit_mb=2048 -max_len=65536 -timeout=10 \
 			-artifact_prefix=$(BUILD)/fuzz/$$t- \
 			$(BUILD)/fuzz/$$t || exit 1; done
+
+fuzz-image: all
+	@for t in elf sig parts sigstruct; do \
+		$(BUILD)/bin/fuzz_$$t -max_total_time=$(FUZZ_SECONDS) \
+			-rss_limit_mb=2048 -max_len=65536 -timeout=10 \
+			-artifact_prefix=$(BUILD)/fuzz/fuzz_$$t- \
+			$(BUILD)/fuzz/fuzz_$$t || exit 1; done
 
 fuzz-model: all
 	@cmake --build $(BUILD) --target $@

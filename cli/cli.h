@@ -25,6 +25,7 @@ int cli_keygen(int argc, char **argv);
 int cli_sign(int argc, char **argv);
 int cli_measure(int argc, char **argv);
 int cli_inspect(int argc, char **argv);
+int cli_diff(int argc, char **argv);
 int cli_run(int argc, char **argv);
 int cli_sim(int argc, char **argv);
 

@@ -28,7 +28,9 @@ static const struct option options[] = {
 static const char help[] =
 	"usage: edmm inspect [OPTION]... FILE\n\n"
 	"Shows what an image or a signature file says: the fields of\n"
-	"SIGSTRUCT, the layout of the enclave, its entry points.\n\n"
+	"SIGSTRUCT, the layout of the enclave, its entry points. FILE may\n"
+	"also be a signed enclave of Intel's SDK, a .sgxs stream, a page\n"
+	"list, or a SIGSTRUCT of 1808 bytes, as Gramine's .sig is.\n\n"
 	"  --json              the same as JSON\n"
 	"  --mode MODE         elastic or static only\n"
 	"  --sig FILE          signature file (default: FILE.sig, if "
@@ -60,7 +62,7 @@ static const char *purpose(uint32_t swdefined)
 						     : "development";
 }
 
-static json_t *sig_json(const struct sgx_sigstruct *sig)
+json_t *cli_sig_json(const struct sgx_sigstruct *sig)
 {
 	json_t *o = json_object();
 	uint8_t mrsigner[32];
@@ -163,18 +165,77 @@ static json_t *layout_json(const struct edmm_plan *plan)
 	return o;
 }
 
+static json_t *part_json(const struct edmm_part *p)
+{
+	bool tcs = (p->secinfo & SGX_SECINFO_PT_MASK) ==
+		   SGX_SECINFO_PT(SGX_PT_TCS);
+	char rwx[4] = "---";
+
+	if (p->secinfo & SGX_SECINFO_R)
+		rwx[0] = 'R';
+	if (p->secinfo & SGX_SECINFO_W)
+		rwx[1] = 'W';
+	if (p->secinfo & SGX_SECINFO_X)
+		rwx[2] = 'X';
+	return json_pack("{s:s, s:o, s:o, s:s, s:b}", "name", p->name, "offset",
+			 hex64(p->off), "size", integer(p->size), "rights",
+			 tcs ? "TCS" : rwx, "measured",
+			 p->chunks == EDMM_CHUNKS_ALL);
+}
+
+/* TCS.NSSA and OENTRY of the first TCS that has them. */
+static void set_tcs(json_t *o, const struct edmm_parts *p)
+{
+	json_t *list = json_array();
+	const struct sgx_tcs *tcs;
+	size_t i;
+
+	for (i = 0; i < p->count; i++) {
+		if ((p->part[i].secinfo & SGX_SECINFO_PT_MASK) !=
+		    SGX_SECINFO_PT(SGX_PT_TCS))
+			continue;
+		json_array_append_new(list, hex64(p->part[i].off));
+		if (json_array_size(list) > 1 || !p->part[i].src)
+			continue;
+		/* Blocks and parts are page-aligned. */
+		tcs = (const struct sgx_tcs *)(const void *)p->part[i].src;
+		json_object_set_new(o, "oentry", hex64(tcs->oentry));
+		json_object_set_new(o, "ssa_frames", integer(tcs->nssa));
+	}
+	json_object_set_new(o, "tcs", list);
+}
+
+static json_t *parts_json(const struct edmm_parts *p)
+{
+	json_t *o = json_object(), *list = json_array();
+	size_t i;
+
+	for (i = 0; i < p->count; i++)
+		json_array_append_new(list, part_json(&p->part[i]));
+	json_object_set_new(o, "elrange_size", integer(p->elrange_size));
+	json_object_set_new(o, "ssa_frame_pages", integer(p->ssa_frame_pages));
+	json_object_set_new(o, "pages_added", integer(p->pages_added));
+	json_object_set_new(o, "pages_measured",
+			    integer(p->chunks_measured / 16));
+	set_tcs(o, p);
+	json_object_set_new(o, "ranges", list);
+	return o;
+}
+
 static json_t *view_json(const struct cli_mode_view *v)
 {
-	json_t *o = v->has_sig ? sig_json(&v->sig) : json_object();
+	json_t *o = v->has_sig ? cli_sig_json(&v->sig) : json_object();
 
 	if (!v->has_sig)
 		json_object_set_new(o, "mr_enclave", hex_bytes(v->mrenclave));
-	json_object_set_new(o, "mode",
-			    json_string(cli_mode_name(v->policy.mode)));
+	json_object_set_new(o, "mode", json_string(v->label));
 	json_object_set_new(o, "signed", json_boolean(v->has_sig));
-	json_object_set_new(o, "settings", policy_json(&v->policy));
+	if (v->has_policy)
+		json_object_set_new(o, "settings", policy_json(&v->policy));
 	if (v->has_plan)
 		json_object_set_new(o, "layout", layout_json(&v->plan));
+	else if (v->has_parts)
+		json_object_set_new(o, "layout", parts_json(&v->parts));
 	return o;
 }
 
@@ -234,6 +295,28 @@ static void print_layout(const struct edmm_plan *plan)
 	       cli_bytes(plan->layout.elrange_size, size));
 }
 
+static void print_parts(json_t *layout)
+{
+	json_t *list = json_object_get(layout, "ranges"), *o;
+	char size[32];
+	size_t i;
+
+	print_fields(layout);
+	json_array_foreach(list, i, o)
+	{
+		json_int_t n = json_integer_value(json_object_get(o, "size"));
+
+		printf("  %-20s %-14s %-10s %s%s\n",
+		       json_string_value(json_object_get(o, "name")),
+		       json_string_value(json_object_get(o, "offset")),
+		       cli_bytes((uint64_t)n, size),
+		       json_string_value(json_object_get(o, "rights")),
+		       json_is_true(json_object_get(o, "measured"))
+			       ? ""
+			       : " not all measured");
+	}
+}
+
 static int print_text(const struct cli_subject *s)
 {
 	uint32_t i;
@@ -242,12 +325,13 @@ static int print_text(const struct cli_subject *s)
 		const struct cli_mode_view *v = &s->view[i];
 		json_t *fields = view_json(v);
 
-		printf("%s%s (%s)\n", i ? "\n" : "", s->path,
-		       cli_mode_name(v->policy.mode));
+		printf("%s%s (%s)\n", i ? "\n" : "", s->path, v->label);
 		print_fields(fields);
-		json_decref(fields);
 		if (v->has_plan)
 			print_layout(&v->plan);
+		else if (v->has_parts)
+			print_parts(json_object_get(fields, "layout"));
+		json_decref(fields);
 	}
 	return 0;
 }

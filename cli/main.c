@@ -19,6 +19,7 @@ static const struct verb verbs[] = {
 	{ "sign", cli_sign, "sign an image" },
 	{ "measure", cli_measure, "print an image's MRENCLAVE" },
 	{ "inspect", cli_inspect, "show signature, layout and entry points" },
+	{ "diff", cli_diff, "what makes two identities differ" },
 	{ "keygen", cli_keygen, "make a signing key" },
 	{ "check", cli_check, "find mistakes in a configuration" },
 	{ "convert", cli_convert, "translate a configuration" },

@@ -29,12 +29,21 @@ static const char help[] =
 	"usage: edmm measure [OPTION]... FILE\n\n"
 	"Prints MRENCLAVE, 64 hex digits. FILE is an image or a signature\n"
 	"file. An image is measured with the settings of its signature file,\n"
-	"if there is one and no setting is given here.\n\n"
+	"if there is one and no setting is given here. FILE may also be a\n"
+	"signed enclave of Intel's SDK, a .sgxs stream, a page list, or a\n"
+	"SIGSTRUCT of 1808 bytes.\n\n"
 	"  --mode MODE         elastic or static (elastic, if there)\n"
 	"  --all               every mode, one line each: MRENCLAVE  MODE\n"
 	"  --json              all of it as JSON\n"
 	"  --sig FILE          settings of this signature "
 	"file\n" CLI_SETTING_HELP;
+
+static void add_pages(json_t *o, uint64_t added, uint64_t measured)
+{
+	json_object_update_new(o, json_pack("{s:I, s:I}", "pages_added",
+					    (json_int_t)added, "pages_measured",
+					    (json_int_t)measured));
+}
 
 static json_t *to_json(const struct cli_subject *s)
 {
@@ -47,15 +56,14 @@ static json_t *to_json(const struct cli_subject *s)
 		json_t *o;
 
 		cli_hex(v->mrenclave, 32, hex);
-		o = json_pack("{s:s, s:s}", "mode",
-			      cli_mode_name(v->policy.mode), "mr_enclave", hex);
+		o = json_pack("{s:s, s:s}", "mode", v->label, "mr_enclave",
+			      hex);
 		if (v->has_plan)
-			json_object_update_new(
-				o,
-				json_pack("{s:I, s:I}", "pages_added",
-					  (json_int_t)v->plan.pages_added,
-					  "pages_measured",
-					  (json_int_t)v->plan.pages_measured));
+			add_pages(o, v->plan.pages_added,
+				  v->plan.pages_measured);
+		else if (v->has_parts)
+			add_pages(o, v->parts.pages_added,
+				  v->parts.chunks_measured / 16);
 		json_array_append_new(list, o);
 	}
 	return json_pack("{s:s, s:o}", "file", s->path, "modes", list);
@@ -77,8 +85,7 @@ static int print(const struct cli_subject *s, bool all, bool json)
 	for (i = 0; i < (all ? s->count : 1); i++) {
 		cli_hex(s->view[i].mrenclave, 32, hex);
 		if (all)
-			printf("%s  %s\n", hex,
-			       cli_mode_name(s->view[i].policy.mode));
+			printf("%s  %s\n", hex, s->view[i].label);
 		else
 			puts(hex);
 	}

@@ -1,21 +1,70 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Which kind of file it is, is told by its first bytes.
+ */
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/subject.h"
+#include "image/internal.h"
 
-/* A signature file announces itself; all else is taken for an image. */
-static bool looks_like_sig(const char *path)
+#define FOREIGN_MAX (1ull << 30)
+
+enum kind {
+	KIND_IMAGE,
+	KIND_SIG,
+	KIND_SIGSTRUCT,
+	KIND_ELF, /* ours or Intel's */
+	KIND_SGXS,
+	KIND_LIST,
+};
+
+/* All that says nothing is taken for an image, which is then refused. */
+static enum kind kind_of(const char *path)
 {
-	char magic[7] = "";
+	static const struct {
+		enum kind kind;
+		const char *magic;
+		size_t size;
+	} kinds[] = {
+		{ KIND_SIG, "EDMMSIG", 7 },
+		{ KIND_ELF, "\177ELF", 4 },
+		{ KIND_SGXS, "ECREATE", 8 },
+		{ KIND_SGXS, "UNSIZED", 8 },
+		{ KIND_LIST, EDMM_LIST_MAGIC, sizeof(EDMM_LIST_MAGIC) - 1 },
+		{ KIND_SIGSTRUCT, "\6\0\0\0\xe1\0\0", 8 },
+	};
+	char head[16] = "";
 	FILE *f = fopen(path, "re");
+	size_t got, i;
 
 	if (!f)
-		return false;
-	if (fread(magic, 1, sizeof(magic), f) != sizeof(magic))
-		magic[0] = 0;
+		return KIND_IMAGE;
+	got = fread(head, 1, sizeof(head), f);
 	fclose(f);
-	return !memcmp(magic, "EDMMSIG", sizeof(magic));
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (got >= kinds[i].size &&
+		    !memcmp(head, kinds[i].magic, kinds[i].size))
+			return kinds[i].kind;
+	return KIND_IMAGE;
+}
+
+/* Whether the view's MRENCLAVE is what its signature says. */
+static bool compare(struct cli_subject *s, struct cli_mode_view *v)
+{
+	char is[65], want[65];
+
+	if (!v->has_sig)
+		return true;
+	v->matches = !memcmp(v->mrenclave, v->sig.enclavehash, 32);
+	if (v->matches || s->lenient)
+		return true;
+	cli_hex(v->mrenclave, 32, is);
+	cli_hex(v->sig.enclavehash, 32, want);
+	cli_error("%s: measures %s, but its signature is for %s: changed since "
+		  "it was signed, or the signature of another image",
+		  s->path, is, want);
+	return false;
 }
 
 static bool measure_view(struct cli_subject *s, struct cli_mode_view *v)
@@ -31,20 +80,7 @@ static bool measure_view(struct cli_subject *s, struct cli_mode_view *v)
 		cli_error("%s: the crypto library failed", s->path);
 		return false;
 	}
-	if (!v->has_sig)
-		return true;
-	v->matches = !memcmp(v->mrenclave, v->sig.enclavehash, 32);
-	if (!v->matches) {
-		char is[65], want[65];
-
-		cli_hex(v->mrenclave, 32, is);
-		cli_hex(v->sig.enclavehash, 32, want);
-		cli_error("%s: measures %s, but its signature is for %s: "
-			  "changed since it was signed, or the signature of "
-			  "another image",
-			  s->path, is, want);
-	}
-	return v->matches;
+	return compare(s, v);
 }
 
 static bool take_sig(struct cli_subject *s, const struct edmm_sig_file *file,
@@ -65,6 +101,8 @@ static bool take_sig(struct cli_subject *s, const struct edmm_sig_file *file,
 			return false;
 		}
 		v->policy = e->policy;
+		v->has_policy = true;
+		v->label = cli_mode_name(e->policy.mode);
 		v->sig = e->sig;
 		v->has_sig = true;
 		memcpy(v->mrenclave, e->sig.enclavehash, 32);
@@ -76,14 +114,149 @@ static bool take_sig(struct cli_subject *s, const struct edmm_sig_file *file,
 	return s->count;
 }
 
+static bool take_mode(struct cli_subject *s, enum edmm_mode mode)
+{
+	struct cli_mode_view *v = &s->view[s->count++];
+
+	v->has_policy = true;
+	v->label = cli_mode_name((uint32_t)mode);
+	return cli_settings_policy(s->settings, mode, &v->policy);
+}
+
 static bool take_settings(struct cli_subject *s)
 {
 	return (s->mode == EDMM_MODE_STATIC ||
-		cli_settings_policy(s->settings, EDMM_MODE_ELASTIC,
-				    &s->view[s->count++].policy)) &&
-	       (s->mode == EDMM_MODE_ELASTIC ||
-		cli_settings_policy(s->settings, EDMM_MODE_STATIC,
-				    &s->view[s->count++].policy));
+		take_mode(s, EDMM_MODE_ELASTIC)) &&
+	       (s->mode == EDMM_MODE_ELASTIC || take_mode(s, EDMM_MODE_STATIC));
+}
+
+/* ---- other projects' files --------------------------------------------- */
+
+static bool verify(const struct sgx_sigstruct *sig, const char *name)
+{
+	struct edmm_diag diag;
+
+	if (!edmm_sigstruct_verify(sig, &diag))
+		return true;
+	cli_error("%s: %s", name, diag.text);
+	return false;
+}
+
+/* A file that is one SIGSTRUCT: Gramine's and Fortanix' .sig files. */
+static bool read_sigstruct(const char *path, struct sgx_sigstruct *sig)
+{
+	struct edmm_diag diag;
+	uint8_t *bytes;
+	size_t size;
+
+	if (img_file_read(path, FOREIGN_MAX, &bytes, &size, &diag)) {
+		cli_error("%s", diag.text);
+		return false;
+	}
+	if (size == sizeof(*sig))
+		memcpy(sig, bytes, sizeof(*sig));
+	else
+		cli_error("%s: %zu bytes; a SIGSTRUCT has %zu", path, size,
+			  sizeof(*sig));
+	free(bytes);
+	return size == sizeof(*sig) && verify(sig, path);
+}
+
+static bool open_sigstruct(struct cli_subject *s)
+{
+	struct cli_mode_view *v = &s->view[0];
+
+	if (!read_sigstruct(s->path, &v->sig))
+		return false;
+	v->has_sig = true;
+	v->label = "sigstruct";
+	memcpy(v->mrenclave, v->sig.enclavehash, 32);
+	s->count = 1;
+	return true;
+}
+
+static bool view_foreign(struct cli_subject *s, struct cli_mode_view *v)
+{
+	v->label = v->parts.label;
+	v->has_sig = v->parts.has_sig;
+	v->sig = v->parts.sig;
+	if (s->sig_path) {
+		if (!read_sigstruct(s->sig_path, &v->sig))
+			return false;
+		v->has_sig = true;
+	} else if (v->has_sig && !verify(&v->sig, s->path)) {
+		return false;
+	}
+	if (edmm_parts_measure(&v->parts, v->mrenclave)) {
+		cli_error("%s: the crypto library failed", s->path);
+		return false;
+	}
+	return compare(s, v);
+}
+
+static edmm_err parse_foreign(struct cli_subject *s, enum kind kind,
+			      const uint8_t *bytes, size_t size,
+			      struct edmm_diag *diag)
+{
+	struct edmm_parts sets[EDMM_PARTS_SETS];
+	size_t count = 1, i;
+	edmm_err err;
+
+	if (kind == KIND_SGXS)
+		err = edmm_parts_sgxs(bytes, size, s->path, sets, diag);
+	else if (kind == KIND_LIST)
+		err = edmm_parts_list((const char *)bytes, size, s->path, sets,
+				      diag);
+	else
+		err = edmm_parts_intel(bytes, size, s->path, sets, &count,
+				       diag);
+	for (i = 0; !err && i < count; i++) {
+		s->view[i].parts = sets[i];
+		s->view[i].has_parts = true;
+		s->count++;
+	}
+	return err;
+}
+
+/* -1: an ELF file that is not Intel's. */
+static int open_foreign(struct cli_subject *s, enum kind kind)
+{
+	struct edmm_diag diag;
+	uint8_t *bytes;
+	bool ours = false;
+	edmm_err err;
+	size_t size;
+	uint32_t i;
+
+	err = img_file_read(s->path, FOREIGN_MAX, &bytes, &size, &diag);
+	if (!err) {
+		ours = kind == KIND_ELF && !edmm_is_intel(bytes, size);
+		if (!ours)
+			err = parse_foreign(s, kind, bytes, size, &diag);
+		free(bytes);
+	}
+	if (ours)
+		return -1;
+	if (err)
+		cli_error("%s", diag.text);
+	for (i = 0; i < s->count && !err; i++)
+		if (!view_foreign(s, &s->view[i]))
+			return 0;
+	return !err;
+}
+
+/* Settings and modes go with images of ours. */
+static bool no_settings(const struct cli_subject *s)
+{
+	const char *fixed = cli_settings_fixed(s->settings);
+
+	if (!fixed && !s->mode && !s->settings->heap_max)
+		return true;
+	cli_error("%s: no image of edmm-cc; %s goes with one", s->path,
+		  fixed	    ? fixed
+		  : s->mode ? "--mode"
+			    : "--heap-max");
+	return false;
 }
 
 static bool open_sig_alone(struct cli_subject *s)
@@ -100,7 +273,7 @@ static bool open_sig_alone(struct cli_subject *s)
 	       take_sig(s, &file, s->path);
 }
 
-bool cli_subject_open(struct cli_subject *s)
+static bool open_image(struct cli_subject *s)
 {
 	bool own = cli_settings_fixed(s->settings) || s->settings->heap_max;
 	struct edmm_sig_file file;
@@ -108,8 +281,6 @@ bool cli_subject_open(struct cli_subject *s)
 	uint32_t i;
 	int found = 0;
 
-	if (looks_like_sig(s->path))
-		return open_sig_alone(s);
 	if (!cli_settings_load(s->settings))
 		return false;
 	if (edmm_image_read(s->path, &s->image, &diag)) {
@@ -129,13 +300,45 @@ bool cli_subject_open(struct cli_subject *s)
 	return true;
 }
 
+bool cli_subject_open(struct cli_subject *s)
+{
+	enum kind kind = kind_of(s->path);
+	int done;
+
+	if (kind == KIND_SIG)
+		return open_sig_alone(s);
+	if (kind == KIND_IMAGE)
+		return open_image(s);
+	if (kind == KIND_ELF) {
+		done = open_foreign(s, kind);
+		if (done < 0)
+			return open_image(s);
+		return done && no_settings(s);
+	}
+	if (!no_settings(s))
+		return false;
+	return kind == KIND_SIGSTRUCT ? open_sigstruct(s)
+				      : open_foreign(s, kind) > 0;
+}
+
+const struct edmm_parts *cli_view_parts(struct cli_subject *s,
+					struct cli_mode_view *v)
+{
+	if (!v->has_parts && v->has_plan)
+		v->has_parts = !edmm_parts_plan(s->image, &v->plan, &v->parts);
+	return v->has_parts ? &v->parts : NULL;
+}
+
 void cli_subject_close(struct cli_subject *s)
 {
 	uint32_t i;
 
-	for (i = 0; i < s->count; i++)
+	for (i = 0; i < s->count; i++) {
+		if (s->view[i].has_parts)
+			edmm_parts_free(&s->view[i].parts);
 		if (s->view[i].has_plan)
 			edmm_plan_free(&s->view[i].plan);
+	}
 	edmm_image_free(s->image);
 	cli_settings_drop(s->settings);
 }

@@ -55,11 +55,11 @@ function(edmm_machine_test name)
 	edmm_test_program(${name} machine ${ARGN})
 endfunction()
 
-# edmm_fuzz_test(NAME SECONDS FILES... SEED file): a libFuzzer target built by
+# edmm_fuzz_test(NAME SECONDS FILES... SEED files...): a libFuzzer target built by
 # clang with sanitizers, whatever the build's own compiler is; ctest runs it
-# for a bounded time, from the seed file and from what earlier runs found.
+# for a bounded time, from the seed files and from what earlier runs found.
 function(edmm_fuzz_test name seconds)
-	cmake_parse_arguments(F "" "SEED" "LIBS" ${ARGN})
+	cmake_parse_arguments(F "" "" "SEED;LIBS" ${ARGN})
 	set(exe ${CMAKE_BINARY_DIR}/bin/${name})
 	set(corpus ${CMAKE_BINARY_DIR}/fuzz/${name})
 	list(TRANSFORM F_UNPARSED_ARGUMENTS PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/
@@ -70,7 +70,7 @@ function(edmm_fuzz_test name seconds)
 			-I${PROJECT_SOURCE_DIR} -I${PROJECT_SOURCE_DIR}/include
 			-o ${exe} ${F_UNPARSED_ARGUMENTS} ${F_LIBS}
 		COMMAND ${CMAKE_COMMAND} -E make_directory ${corpus}
-		COMMAND ${CMAKE_COMMAND} -E copy ${F_SEED} ${corpus}/seed
+		COMMAND ${CMAKE_COMMAND} -E copy ${F_SEED} ${corpus}/
 		DEPENDS ${F_UNPARSED_ARGUMENTS} ${F_SEED}
 		VERBATIM)
 	add_custom_target(${name} ALL DEPENDS ${exe})

@@ -130,7 +130,7 @@ bad 1 'cannot be written' edmm sign -o none/x.sig q
 cmp keep q.sig || fail 'a signature file was touched'
 ls ./*.tmp >/dev/null 2>&1 && fail "temporary files: $(ls ./*.tmp)"
 
-for verb in run sign measure inspect keygen sim; do
+for verb in run sign measure inspect diff keygen sim; do
 	run 0 edmm $verb --help
 	has "^usage: edmm $verb"
 	run 0 edmm help $verb
