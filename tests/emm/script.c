@@ -20,6 +20,11 @@ enum op {
 	OP_COUNT,
 };
 
+static const char *const names[] = {
+	"alloc",	"dealloc", "commit", "uncommit", "protect",  "fault",
+	"uncommit now", "tcs",	   "trim",   "data",	 "anywhere",
+};
+
 /* An operation, decoded. */
 struct act {
 	enum op op;
@@ -372,7 +377,8 @@ static const char *check_data(struct script *s, uint32_t i)
 	struct s_page *p = &s->page[i];
 	uint64_t *data = (uint64_t *)(void *)w_bytes(&s->w, i);
 
-	if (p->state != EMM_PG_COMMITTED)
+	if (p->state != EMM_PG_COMMITTED ||
+	    (W_RIGHTS_BIND && (p->prot & EMM_RW) != EMM_RW))
 		return NULL;
 	if (!data)
 		return differ(s, "no page", i, 0, 1);
@@ -451,7 +457,7 @@ const char *script_step(struct script *s, const uint8_t *o)
 		expected = reference(s, &x);
 	}
 	if (got != expected)
-		return differ(s, "result", x.a, got, expected);
+		return differ(s, names[x.op], x.a, got, expected);
 	if (x.op == OP_FAULT && got == EMM_FAULT_CONTINUE) {
 		s->page[x.a].stamp = s->page[x.a].state == EMM_PG_COMMITTED
 					     ? s->page[x.a].stamp

@@ -588,11 +588,10 @@ END_TEST
 
 START_TEST(static_images_need_no_edmm)
 {
-	struct emm_alloc a = { .addr = w_addr(0),
-			       .size = bytes(32),
-			       .flags = EMM_RESERVE };
+	struct emm_alloc a = { .size = bytes(32), .flags = EMM_RESERVE };
 
 	open_with((struct w_config){ .static_mode = true, .pages = 64 });
+	a.addr = w_addr(0);
 	world_add(&w, 0, 32);
 	ck_assert_int_eq(emm_register(w.emm, &a, EMM_LOADED_IDLE), 0);
 	alloc_at(0, 64, EMM_ON_DEMAND, EMM_RW);
@@ -744,15 +743,13 @@ END_TEST
 
 START_TEST(hostile_rights_are_repaired)
 {
-	struct sgx_secinfo si = { .flags = SGX_SECINFO_R };
-
-	alloc_at(0, 4, EMM_ON_DEMAND, EMM_RW);
-	commit(0, 4);
-	ck_assert(mach_ok(
-		mach_emodpr(w.m, &si, mach_epc_addr(w.pte[W_CTRL + 1].epc))));
 	struct sgx_exinfo info = { .maddr = w_addr(1),
 				   .errcd = SGX_PFEC_P | SGX_PFEC_U |
 					    SGX_PFEC_W | SGX_PFEC_SGX };
+
+	alloc_at(0, 4, EMM_ON_DEMAND, EMM_RW);
+	commit(0, 4);
+	world_restrict(&w, 1, EMM_R);
 	ck_assert_int_eq(emm_fault(w.emm, &info), EMM_FAULT_CONTINUE);
 	ck_assert_uint_eq(w_rights(&w, 1), MACH_R | MACH_W);
 	mirror();

@@ -615,6 +615,24 @@ void world_add(struct world *w, uint32_t page, uint32_t count)
 	set_init(w, true);
 }
 
+void world_restrict(struct world *w, uint32_t page, int prot)
+{
+	struct sgx_secinfo si = { .flags = (uint64_t)prot };
+	uint32_t epc = w->pte[W_CTRL + page].epc;
+
+	MUST(mach_ok(mach_emodpr(w->m, &si, mach_epc_addr(epc))));
+}
+
+void world_back(struct world *w)
+{
+	void *want = (void *)W_BASE;
+
+	MUST(mmap(want, w->pages * EMM_PAGE, PROT_READ | PROT_WRITE,
+		  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE |
+			  MAP_FIXED_NOREPLACE,
+		  -1, 0) == want);
+}
+
 uint8_t *w_bytes(struct world *w, uint32_t page)
 {
 	struct w_page *p = &w->pte[W_CTRL + page];

@@ -12,18 +12,10 @@
 #ifndef TESTS_EMM_WORLD_H
 #define TESTS_EMM_WORLD_H
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "edmm/emm.h"
-#include "machine/model/model.h"
-
-#define W_CPUS 4
-#define W_CTRL 64u		 /* control pages */
-#define W_BASE 0x200000000000ull /* clear of any sanitizer's shadow */
-#define W_RANGE (W_BASE + W_CTRL * EMM_PAGE)
-#define W_SRC 32u /* pages with data to copy, 16 of them */
 
 /* What goes wrong at a step. */
 enum w_fault {
@@ -33,11 +25,6 @@ enum w_fault {
 	WF_HALF,     /* modify: half of the pages done, an error */
 	WF_DENY_YES, /* modify: all done, but an error is reported */
 	WF_COUNT,
-};
-
-struct w_page {
-	uint32_t epc;
-	uint32_t present;
 };
 
 struct w_config {
@@ -57,43 +44,11 @@ struct w_config {
 	uint32_t epc_limit;  /* pages that the kernel will add; 0: all */
 };
 
-struct world {
-	struct w_config cfg;
-	struct mach *m;
-	void *mem;
-	struct mach_cpu cpu[W_CPUS];
-	struct mach_frame frame[W_CPUS];
-	struct w_page *pte; /* by page of ELRANGE */
-	uint32_t pages;	    /* of ELRANGE */
-	uint32_t secs;
-	uint32_t *free_epc;
-	uint32_t nfree;
-	pthread_mutex_t kernel;
-	struct emm *emm;
-	uint8_t *meta;
-	uint64_t meta_size;
-	uint8_t *meta_state; /* a page */
-	uint64_t meta_gone;  /* pages of it that were given back */
-
-	uint64_t steps;
-	uint64_t fail_at; /* step (from 1) of a fault; 0: none */
-	uint64_t fail_at2;
-	enum w_fault fault;
-	enum w_fault fault2;
-	bool for_ever;
-	bool hit; /* a fault was injected */
-	uint64_t modifies;
-	uint64_t maps;
-	uint64_t populates;
-	uint64_t accepts;
-	uint64_t extends;
-	uint64_t double_accepts; /* PENDING accepted where EMM had it (I1) */
-	/* Called before each hook acts; for forced schedules. */
-	void (*before)(struct world *w, const char *hook, uint64_t addr);
-	void *user;
-};
-
-extern __thread uint32_t w_thread;
+#ifdef WORLD_INSIDE
+#include "tests/emm/inside/world.h"
+#else
+#include "tests/emm/model_world.h"
+#endif
 
 void world_open(struct world *w, const struct w_config *cfg);
 void world_close(struct world *w);
@@ -117,6 +72,12 @@ const char *world_mirror(struct world *w, bool hostile);
 /* Touch a page as enclave code does: rights by EPCM, faults to the EMM.
  * Return: 0, or what emm_fault said. */
 int world_touch(struct world *w, uint32_t page, uint32_t access);
+
+/* The kernel takes rights of a page on its own. */
+void world_restrict(struct world *w, uint32_t page, int prot);
+
+/* Make ELRANGE memory of this process, too, for an EMM that lives there. */
+void world_back(struct world *w);
 
 /* Forget the counters. */
 void world_zero_counts(struct world *w);

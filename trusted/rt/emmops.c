@@ -64,11 +64,14 @@ static int range_call(uint32_t nr, uint64_t addr, uint64_t size, uint64_t arg)
 
 static int op_modify(void *ctx, const struct emm_modify *m)
 {
+	static uint32_t executable; /* some of the range is mapped so */
+
 	(void)ctx;
 	switch (m->op) {
 	case EMM_HOST_PROTECT:
 		if (!(m->to & EMM_X))
 			return 0;
+		__atomic_store_n(&executable, 1, __ATOMIC_RELAXED);
 		return range_call(WIRE_CALL_MPROTECT, m->addr, m->size,
 				  PROT_RW | PROT_X);
 	case EMM_HOST_RESTRICT:
@@ -80,6 +83,10 @@ static int op_modify(void *ctx, const struct emm_modify *m)
 	case EMM_HOST_REMOVE:
 		return range_call(WIRE_CALL_REMOVE, m->addr, m->size, 0);
 	case EMM_HOST_TO_TCS:
+		/* Linux shows a TCS in no mapping that may execute. */
+		if (__atomic_load_n(&executable, __ATOMIC_RELAXED) &&
+		    range_call(WIRE_CALL_MPROTECT, m->addr, m->size, PROT_RW))
+			return -EDMM_EFAULT;
 		return range_call(WIRE_CALL_MODIFY_TYPES, m->addr, m->size,
 				  SGX_PT_TCS);
 	}
