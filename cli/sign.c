@@ -8,6 +8,7 @@
 
 #include "cli/cli.h"
 #include "cli/config.h"
+#include "image/internal.h"
 
 enum {
 	OPT_KEY = CLI_OPT_VERB,
@@ -17,6 +18,9 @@ enum {
 	OPT_SVN,
 	OPT_DATE,
 	OPT_PRODUCTION,
+	OPT_DIGEST_OUT,
+	OPT_SIGNATURE_IN,
+	OPT_PUBLIC_KEY,
 };
 
 static const struct option options[] = {
@@ -28,6 +32,9 @@ static const struct option options[] = {
 	{ "isv-svn", required_argument, NULL, OPT_SVN },
 	{ "date", required_argument, NULL, OPT_DATE },
 	{ "production", no_argument, NULL, OPT_PRODUCTION },
+	{ "digest-out", required_argument, NULL, OPT_DIGEST_OUT },
+	{ "signature-in", required_argument, NULL, OPT_SIGNATURE_IN },
+	{ "public-key", required_argument, NULL, OPT_PUBLIC_KEY },
 	{ 0 },
 };
 
@@ -41,9 +48,15 @@ static const char help[] =
 	"  --isv-prod-id N     product number (0)\n"
 	"  --isv-svn N         security version (0)\n"
 	"  --date YYYY-MM-DD   default: today, or SOURCE_DATE_EPOCH\n"
-	"  --production        mark the signature: the software machine\n"
-	"                      refuses it; implied by a production "
-	"key\n" CLI_SETTING_HELP;
+	"  --production        no debugging, and a mark: the software machine\n"
+	"                      refuses it; implied by a production key\n"
+	"  --digest-out FILE   for a key kept elsewhere, step 1: write what "
+	"is\n"
+	"                      to be signed to FILE.elastic and FILE.static\n"
+	"                      (with --mode, to FILE)\n"
+	"  --signature-in FILE step 2: signatures in files of such names\n"
+	"  --public-key FILE   step 2: the key's public "
+	"half\n" CLI_SETTING_HELP;
 
 struct job {
 	struct cli_settings settings;
@@ -52,6 +65,9 @@ struct job {
 	const char *out;
 	uint32_t mode;
 	bool production, has_prod_id, has_svn;
+	const char *digest_out;
+	const char *signature_in;
+	const char *public_key;
 	struct edmm_identity id;
 };
 
@@ -110,8 +126,93 @@ static bool take_option(struct job *j, int c)
 	case OPT_PRODUCTION:
 		j->production = true;
 		return true;
+	case OPT_DIGEST_OUT:
+		j->digest_out = optarg;
+		return true;
+	case OPT_SIGNATURE_IN:
+		j->signature_in = optarg;
+		return true;
+	case OPT_PUBLIC_KEY:
+		j->public_key = optarg;
+		return true;
 	}
 	return cli_setting(&j->settings, c, optarg);
+}
+
+/* FILE.MODE, or FILE where one mode was asked for; malloc()ed. */
+static char *step_path(const struct job *j, const char *file,
+		       enum edmm_mode mode)
+{
+	char *path;
+
+	if (asprintf(&path, "%s%s%s", file, j->mode ? "" : ".",
+		     j->mode ? "" : cli_mode_name((uint32_t)mode)) < 0)
+		return NULL;
+	return path;
+}
+
+/* Step 1: what is to be signed. */
+static edmm_err write_digest(const struct job *j, const char *path,
+			     const struct edmm_plan *plan,
+			     struct sgx_sigstruct *sig, struct edmm_diag *diag)
+{
+	uint8_t bytes[EDMM_SIGNED_SIZE];
+	edmm_err err = edmm_sign_begin(plan, &j->id, sig, diag);
+
+	if (err)
+		return err;
+	edmm_sign_bytes(sig, bytes);
+	return img_file_write(path, bytes, sizeof(bytes), IMG_FILE_PUBLIC,
+			      diag);
+}
+
+/* Step 2: what the holder of the key made of it. */
+static edmm_err read_signature(const struct job *j, const char *path,
+			       const struct edmm_plan *plan,
+			       const struct edmm_key *key,
+			       struct sgx_sigstruct *sig,
+			       struct edmm_diag *diag)
+{
+	uint8_t *bytes;
+	size_t size;
+	edmm_err err = edmm_sign_begin(plan, &j->id, sig, diag);
+
+	if (!err)
+		err = img_file_read(path, 4096, &bytes, &size, diag);
+	if (err)
+		return err;
+	if (size != SGX_KEY_SIZE)
+		err = img_fail(diag, -EDMM_EBADMSG,
+			       "%s: %zu bytes; a raw RSA-3072 signature has "
+			       "%u",
+			       path, size, SGX_KEY_SIZE);
+	else if (edmm_sign_finish(sig, key, bytes, diag))
+		err = img_fail(diag, -EDMM_EKEYREJECTED,
+			       "%s: no signature of these bytes by this key; "
+			       "both steps want the same image, options and "
+			       "--date",
+			       path);
+	free(bytes);
+	return err;
+}
+
+static edmm_err sign_plan(const struct job *j, const struct edmm_plan *plan,
+			  const struct edmm_key *key, enum edmm_mode mode,
+			  struct sgx_sigstruct *sig, struct edmm_diag *diag)
+{
+	const char *file = j->digest_out ? j->digest_out : j->signature_in;
+	edmm_err err;
+	char *path;
+
+	if (!file)
+		return edmm_sign(plan, key, &j->id, sig, diag);
+	path = step_path(j, file, mode);
+	if (!path)
+		return img_fail(diag, -EDMM_ENOMEM, "out of memory");
+	err = j->digest_out ? write_digest(j, path, plan, sig, diag)
+			    : read_signature(j, path, plan, key, sig, diag);
+	free(path);
+	return err;
 }
 
 static bool sign_mode(const struct job *j, const struct edmm_image *image,
@@ -125,9 +226,12 @@ static bool sign_mode(const struct job *j, const struct edmm_image *image,
 
 	if (!cli_settings_policy(&j->settings, mode, &e->policy))
 		return false;
+	if (j->id.swdefined ==
+	    (EDMM_SWDEFINED_MARK | EDMM_SWDEFINED_PRODUCTION))
+		e->policy.flags &= ~EDMM_POLICY_DEBUG;
 	err = edmm_plan_make(image, &e->policy, &plan, &diag);
 	if (!err)
-		err = edmm_sign(&plan, key, &j->id, &e->sig, &diag);
+		err = sign_plan(j, &plan, key, mode, &e->sig, &diag);
 	edmm_plan_free(&plan);
 	if (err)
 		cli_error("%s (%s)", diag.text, cli_mode_name(mode));
@@ -136,7 +240,8 @@ static bool sign_mode(const struct job *j, const struct edmm_image *image,
 	return !err;
 }
 
-static void print_result(const char *out, const struct edmm_sig_file *file)
+static void print_result(const char *out, const char *what,
+			 const struct edmm_sig_file *file)
 {
 	char hex[65];
 	uint32_t i;
@@ -146,7 +251,7 @@ static void print_result(const char *out, const struct edmm_sig_file *file)
 		printf("%s  %s\n", hex,
 		       cli_mode_name(file->entry[i].policy.mode));
 	}
-	fprintf(stderr, "edmm: signature in %s\n", out);
+	fprintf(stderr, "edmm: %s in %s\n", what, out);
 }
 
 static int sign_with(struct job *j, const struct edmm_image *image,
@@ -155,24 +260,42 @@ static int sign_with(struct job *j, const struct edmm_image *image,
 	struct edmm_sig_file file = { 0 };
 	struct edmm_diag diag;
 
-	if (j->production || edmm_key_kind(key) == EDMM_KEY_PRODUCTION)
+	if (j->production || (key && edmm_key_kind(key) == EDMM_KEY_PRODUCTION))
 		j->id.swdefined =
 			EDMM_SWDEFINED_MARK | EDMM_SWDEFINED_PRODUCTION;
-	else if (edmm_key_kind(key) == EDMM_KEY_DEVELOPMENT)
+	else if (key && edmm_key_kind(key) == EDMM_KEY_DEVELOPMENT)
 		j->id.swdefined =
 			EDMM_SWDEFINED_MARK | EDMM_SWDEFINED_DEVELOPMENT;
+	if (j->id.swdefined & EDMM_SWDEFINED_PRODUCTION && j->settings.debug) {
+		cli_error("--debug: no enclave for production may be debugged");
+		return CLI_FAIL;
+	}
 	if (j->mode != EDMM_MODE_STATIC &&
 	    !sign_mode(j, image, key, EDMM_MODE_ELASTIC, &file))
 		return CLI_FAIL;
 	if (j->mode != EDMM_MODE_ELASTIC &&
 	    !sign_mode(j, image, key, EDMM_MODE_STATIC, &file))
 		return CLI_FAIL;
+	if (j->digest_out) {
+		print_result(j->digest_out, "to be signed", &file);
+		return 0;
+	}
 	if (edmm_sig_write(j->out, &file, &diag)) {
 		cli_error("%s", diag.text);
 		return CLI_FAIL;
 	}
-	print_result(j->out, &file);
+	print_result(j->out, "signature", &file);
 	return 0;
+}
+
+static edmm_err read_key(const struct job *j, struct edmm_key **key,
+			 struct edmm_diag *diag)
+{
+	if (j->digest_out)
+		return 0;
+	if (j->public_key)
+		return edmm_key_read_public(j->public_key, key, diag);
+	return edmm_key_read(j->key, key, diag);
 }
 
 static int do_sign(struct job *j)
@@ -183,7 +306,7 @@ static int do_sign(struct job *j)
 	int status = CLI_FAIL;
 
 	if (edmm_image_read(j->program, &image, &diag) ||
-	    edmm_key_read(j->key, &key, &diag))
+	    read_key(j, &key, &diag))
 		cli_error("%s", diag.text);
 	else
 		status = sign_with(j, image, key);
@@ -225,9 +348,10 @@ static int with_names(struct job *j)
 
 	if (!j->out)
 		j->out = out = cli_sig_path(j->program);
-	if (!j->key)
+	if (!j->key && !j->digest_out && !j->public_key)
 		j->key = key = cli_config_path("enclave-key.pem");
-	if (!j->key || (key && !cli_exists(key)))
+	if (!j->digest_out && !j->public_key &&
+	    (!j->key || (key && !cli_exists(key))))
 		cli_error("no signing key: make one with edmm keygen, or say "
 			  "--key FILE");
 	else
@@ -253,6 +377,13 @@ int cli_sign(int argc, char **argv)
 	}
 	if (optind + 1 != argc)
 		return cli_usage("sign", "one PROGRAM is wanted");
+	if (!j.signature_in != !j.public_key)
+		return cli_usage("sign", "--signature-in and --public-key go "
+					 "together");
+	if ((j.digest_out && (j.signature_in || j.key || j.out)) ||
+	    (j.key && j.public_key))
+		return cli_usage("sign", "--key, --digest-out and "
+					 "--signature-in exclude each other");
 	j.program = argv[optind];
 	status = with_config(&j) ? with_names(&j) : CLI_FAIL;
 	cli_settings_drop(&j.settings);

@@ -144,6 +144,36 @@ edmm_err edmm_key_read(const char *path, struct edmm_key **out,
 	return err;
 }
 
+edmm_err edmm_key_read_public(const char *path, struct edmm_key **out,
+			      struct edmm_diag *diag)
+{
+	uint8_t *text;
+	size_t size;
+	EVP_PKEY *pkey;
+	BIO *bio;
+	edmm_err err;
+
+	*out = NULL;
+	err = img_file_read(path, KEY_FILE_MAX, &text, &size, diag);
+	if (err)
+		return err;
+	bio = BIO_new_mem_buf(text, (int)size);
+	pkey = bio ? PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL) : NULL;
+	BIO_free(bio);
+	free(text);
+	if (!pkey)
+		return img_fail(diag, -EDMM_EKEYREJECTED,
+				"%s: no public key in PEM format (openssl "
+				"rsa -pubout makes one)",
+				path);
+	err = check_key(pkey, path, diag);
+	if (err) {
+		EVP_PKEY_free(pkey);
+		return err;
+	}
+	return new_key(pkey, EDMM_KEY_PLAIN, out, diag);
+}
+
 edmm_err edmm_key_write(const struct edmm_key *key, const char *path,
 			int replace, struct edmm_diag *diag)
 {

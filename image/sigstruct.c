@@ -19,6 +19,9 @@
 #define SIGNED_2_OFF offsetof(struct sgx_sigstruct, miscselect)
 #define SIGNED_2_END offsetof(struct sgx_sigstruct, reserved4)
 
+_Static_assert(SIGNED_1 + SIGNED_2_END - SIGNED_2_OFF == EDMM_SIGNED_SIZE,
+	       "what is signed");
+
 static const uint8_t header[12] = SGX_SIGSTRUCT_HEADER;
 static const uint8_t header2[16] = SGX_SIGSTRUCT_HEADER2;
 
@@ -149,19 +152,55 @@ static void fill_body(struct sgx_sigstruct *sig, const struct edmm_plan *plan,
 	sig->isvsvn = id->isv_svn;
 }
 
+edmm_err edmm_sign_begin(const struct edmm_plan *plan,
+			 const struct edmm_identity *identity,
+			 struct sgx_sigstruct *sig, struct edmm_diag *diag)
+{
+	fill_body(sig, plan, identity);
+	if (edmm_plan_measure(plan, sig->enclavehash))
+		return img_fail(diag, -EDMM_EIO,
+				"measuring failed in the crypto library");
+	return 0;
+}
+
 edmm_err edmm_sign(const struct edmm_plan *plan, const struct edmm_key *key,
 		   const struct edmm_identity *identity,
 		   struct sgx_sigstruct *sig, struct edmm_diag *diag)
 {
 	EVP_PKEY *pkey = img_key_pkey(key);
+	edmm_err err = edmm_sign_begin(plan, identity, sig, diag);
 
-	fill_body(sig, plan, identity);
-	if (edmm_plan_measure(plan, sig->enclavehash) ||
-	    !store_modulus(sig, pkey) || !store_signature(sig, pkey) ||
+	if (err)
+		return err;
+	if (!store_modulus(sig, pkey) || !store_signature(sig, pkey) ||
 	    !store_quotients(sig))
 		return img_fail(diag, -EDMM_EIO,
 				"signing failed in the crypto library");
 	return 0;
+}
+
+void edmm_sign_bytes(const struct sgx_sigstruct *sig,
+		     uint8_t bytes[EDMM_SIGNED_SIZE])
+{
+	const uint8_t *p = (const uint8_t *)sig;
+
+	memcpy(bytes, p, SIGNED_1);
+	memcpy(bytes + SIGNED_1, p + SIGNED_2_OFF, SIGNED_2_END - SIGNED_2_OFF);
+}
+
+edmm_err edmm_sign_finish(struct sgx_sigstruct *sig, const struct edmm_key *key,
+			  const uint8_t signature[SGX_KEY_SIZE],
+			  struct edmm_diag *diag)
+{
+	memcpy(sig->signature, signature, SGX_KEY_SIZE);
+	reverse(sig->signature, SGX_KEY_SIZE);
+	if (!store_modulus(sig, img_key_pkey(key)))
+		return img_fail(diag, -EDMM_EIO,
+				"signing failed in the crypto library");
+	/* Not below the modulus: verification tells. */
+	if (!store_quotients(sig))
+		memset(sig->q1, 0, sizeof(sig->q1));
+	return edmm_sigstruct_verify(sig, diag);
 }
 
 /* ---- verification ------------------------------------------------------ */

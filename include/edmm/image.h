@@ -201,6 +201,15 @@ EDMM_NODISCARD edmm_err edmm_key_read(const char *path, struct edmm_key **out,
 				      struct edmm_diag *diag);
 
 /**
+ * edmm_key_read_public() - read the public half, in PEM format
+ *
+ * For edmm_sign_finish() only. Return: as edmm_key_read().
+ */
+EDMM_NODISCARD edmm_err edmm_key_read_public(const char *path,
+					     struct edmm_key **out,
+					     struct edmm_diag *diag);
+
+/**
  * edmm_key_write() - write a private key, mode 0600, whole or not at all
  * @replace: a file of that name may be replaced
  *
@@ -252,6 +261,39 @@ EDMM_NODISCARD edmm_err edmm_sign(const struct edmm_plan *plan,
 				  const struct edmm_identity *identity,
 				  struct sgx_sigstruct *sig,
 				  struct edmm_diag *diag);
+
+#define EDMM_SIGNED_SIZE 256u
+
+/**
+ * edmm_sign_begin() - all of a SIGSTRUCT but what the key gives
+ * edmm_sign_bytes() - the bytes that the signature is of
+ *
+ * For keys kept elsewhere: whoever has the key signs these bytes with RSA,
+ * PKCS #1 v1.5 and SHA-256, and edmm_sign_finish() takes the result.
+ *
+ * Return: 0, -EDMM_EIO (crypto library).
+ */
+EDMM_NODISCARD edmm_err edmm_sign_begin(const struct edmm_plan *plan,
+					const struct edmm_identity *identity,
+					struct sgx_sigstruct *sig,
+					struct edmm_diag *diag);
+void edmm_sign_bytes(const struct sgx_sigstruct *sig,
+		     uint8_t bytes[EDMM_SIGNED_SIZE]);
+
+/**
+ * edmm_sign_finish() - put a signature made elsewhere in, and verify it
+ * @sig: of edmm_sign_begin()
+ * @key: its public half is enough
+ * @signature: SGX_KEY_SIZE bytes, the most significant first, as openssl and
+ *	PKCS #11 give it
+ *
+ * Return: 0, -EDMM_EIO (crypto library), -EDMM_EKEYREJECTED (a signature of
+ * other bytes, or by another key).
+ */
+EDMM_NODISCARD edmm_err edmm_sign_finish(struct sgx_sigstruct *sig,
+					 const struct edmm_key *key,
+					 const uint8_t signature[SGX_KEY_SIZE],
+					 struct edmm_diag *diag);
 
 /**
  * edmm_sigstruct_verify() - check a SIGSTRUCT as EINIT does

@@ -1,0 +1,86 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+# Signing with a key kept elsewhere, here by openssl, and for production.
+# shellcheck source=tests/cli/lib.sh
+. "$(dirname "$0")/lib.sh"
+here=$(cd "$(dirname "$0")" && pwd)
+cd "$tmp" || exit 1
+cp "$BUILD/bin/tiny_image" p
+openssl genrsa -3 -out k.pem 3072 2>/dev/null
+openssl genrsa -3 -out other.pem 3072 2>/dev/null
+for k in k other; do
+	openssl rsa -in $k.pem -pubout -out $k.pub 2>/dev/null
+done
+
+# Both identities, signed by openssl dgst, are what edmm sign makes.
+run 0 edmm sign -k k.pem -o direct.sig p
+cp out direct.out
+run 0 edmm sign --digest-out d p
+cmp -s out direct.out || fail 'step 1 prints other hashes'
+[ -e p.sig ] && fail 'a signature file without a signature'
+for m in elastic static; do
+	same "size of d.$m" "$(stat -c %s d.$m)" 256
+	openssl dgst -sha256 -sign k.pem -out s.$m d.$m
+done
+run 0 edmm sign --signature-in s --public-key k.pub p
+cmp p.sig direct.sig || fail 'two steps make another signature'
+run 0 edmm inspect p
+for off in 120 2024; do # an entry is 96 + 1808 bytes, behind 24
+	dd if=p.sig of=ss bs=1 skip=$off count=1808 2>/dev/null
+	python3 "$here/../image/oracle.py" sigstruct ss >/dev/null ||
+		fail "the oracle refuses the SIGSTRUCT at $off"
+done
+
+# One mode, signed by its hash alone, as an HSM may want it.
+run 0 edmm sign --mode static --digest-out one p
+openssl dgst -sha256 -binary -out one.hash one
+openssl pkeyutl -sign -inkey k.pem -pkeyopt digest:sha256 -in one.hash \
+	-out one.sig
+run 0 edmm sign --mode static --signature-in one.sig --public-key k.pub -o x p
+run 0 edmm measure --sig x --mode static p
+
+# Not of these bytes, not by this key, not a signature.
+rm p.sig
+bad 1 's.elastic: no signature of these bytes by this key' \
+	edmm sign --signature-in s --public-key other.pub p
+bad 1 'no signature of these bytes' \
+	edmm sign --isv-svn 2 --signature-in s --public-key k.pub p
+bad 1 'the same image, options and --date' \
+	edmm sign --date 2001-01-01 --signature-in s --public-key k.pub p
+bad 1 '256 bytes; a raw RSA-3072 signature has 384' \
+	edmm sign --signature-in d --public-key k.pub p
+head -c 384 /dev/zero | tr '\0' '\377' >f.elastic
+bad 1 'no signature of these bytes' \
+	edmm sign --signature-in f --public-key k.pub p
+bad 1 'no public key in PEM format' \
+	edmm sign --signature-in s --public-key k.pem p
+bad 1 'none.elastic: cannot be opened' \
+	edmm sign --signature-in none --public-key k.pub p
+[ -e p.sig ] && fail 'a bad signature was written'
+bad 2 'go together' edmm sign --signature-in s p
+bad 2 'exclude each other' edmm sign --digest-out d -k k.pem p
+
+# Production: marked, not to be debugged, the same in two steps.
+run 0 edmm sign --production -k k.pem p
+run 0 edmm inspect --json p
+python3 - <<'END' || fail 'production'
+import json
+for m in json.load(open("out"))["modes"]:
+    assert m["purpose"] == "production" and not m["debug_enclave"]
+END
+dd if=p.sig bs=1 skip=160 count=4 2>/dev/null | od -An -tx4 >mark
+same 'SWDEFINED' "$(tr -d ' ' <mark)" ed330001
+cp p.sig production.sig
+run 0 edmm sign --production --digest-out d p
+for m in elastic static; do
+	openssl dgst -sha256 -sign k.pem -out s.$m d.$m
+done
+run 0 edmm sign --production --signature-in s --public-key k.pub p
+cmp p.sig production.sig || fail 'two steps, production'
+bad 1 '^edmm: --debug: no enclave for production' \
+	edmm sign --production --debug -k k.pem p
+run 0 edmm keygen --production -o prod.pem
+same 'mode of a key' "$(stat -c %a prod.pem)" 600
+bad 1 '^edmm: --debug: no enclave for production' \
+	edmm sign --debug -k prod.pem p
+finish
