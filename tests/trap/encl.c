@@ -238,16 +238,21 @@ static void sign(struct sgx_sigstruct *s)
 	BN_free(n);
 }
 
-void encl_sign(struct encl *e, struct sgx_sigstruct *s)
+void encl_sign_filled(struct sgx_sigstruct *s)
 {
 	static const uint8_t header[] = SGX_SIGSTRUCT_HEADER;
 	static const uint8_t header2[] = SGX_SIGSTRUCT_HEADER2;
 
-	memset(s, 0, sizeof(*s));
 	memcpy(s->header, header, sizeof(header));
 	memcpy(s->header2, header2, sizeof(header2));
 	s->date = 0x20260101;
 	s->exponent = 3;
+	sign(s);
+}
+
+void encl_sign(struct encl *e, struct sgx_sigstruct *s)
+{
+	memset(s, 0, sizeof(*s));
 	s->attributes.flags = SGX_ATTR_MODE64BIT | e->attributes;
 	s->attributes.xfrm = e->xfrm;
 	s->attributemask.flags = UINT64_MAX & ~SGX_ATTR_INIT;
@@ -257,7 +262,7 @@ void encl_sign(struct encl *e, struct sgx_sigstruct *s)
 	s->isvprodid = 1;
 	s->isvsvn = 1;
 	measure(e, s->enclavehash);
-	sign(s);
+	encl_sign_filled(s);
 }
 
 int encl_init(struct encl *e)

@@ -87,6 +87,9 @@ int encl_create(struct encl *e);
 int encl_add_all(struct encl *e);
 int encl_init(struct encl *e);
 
+/* Signs what the caller has filled in: header, date and exponent are set. */
+void encl_sign_filled(struct sgx_sigstruct *s);
+
 /* Signs for what was created and added; for tests that spoil it. */
 void encl_sign(struct encl *e, struct sgx_sigstruct *s);
 
