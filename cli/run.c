@@ -8,6 +8,7 @@
  */
 #include "cli/run.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -25,6 +26,10 @@ enum {
 	OPT_SIG,
 	OPT_UNSIGNED,
 	OPT_PROBE,
+	OPT_FIGURES,
+	OPT_HEAP_IDLE,
+	OPT_HEAP_IDLE_PERCENT,
+	OPT_HEAP_WINDOW,
 };
 
 static const struct option options[] = {
@@ -39,6 +44,10 @@ static const struct option options[] = {
 	{ "sig", required_argument, NULL, OPT_SIG },
 	{ "unsigned", no_argument, NULL, OPT_UNSIGNED },
 	{ "probe", required_argument, NULL, OPT_PROBE },
+	{ "figures", required_argument, NULL, OPT_FIGURES },
+	{ "heap-idle", required_argument, NULL, OPT_HEAP_IDLE },
+	{ "heap-idle-percent", required_argument, NULL, OPT_HEAP_IDLE_PERCENT },
+	{ "heap-window", required_argument, NULL, OPT_HEAP_WINDOW },
 	{ 0 },
 };
 
@@ -60,6 +69,10 @@ static const char help[] =
 	"  --sig FILE          signature file\n"
 	"  --key FILE          sign an unsigned image with this key\n"
 	"  --unsigned          ignore the signature file\n"
+	"  --heap-idle SIZE    freed heap to keep in the enclave at most\n"
+	"  --heap-idle-percent N  the same, of what is in use; the lower "
+	"counts\n"
+	"  --heap-window SIZE  heap to commit ahead at a time, at most (4M)\n"
 	"Settings of an unsigned image; of a signed one they must be what\n"
 	"it is signed with, but for an elastic heap's "
 	"maximum:\n" CLI_SETTING_HELP
@@ -149,6 +162,19 @@ static bool take_option(struct cli_run_options *o, int c)
 		return true;
 	case OPT_UNSIGNED:
 		o->unsigned_image = true;
+		return true;
+	case OPT_HEAP_IDLE:
+		return cli_size("--heap-idle", optarg, &o->heap_idle);
+	case OPT_HEAP_IDLE_PERCENT:
+		return cli_number("--heap-idle-percent", optarg, 100,
+				  &o->heap_idle_percent);
+	case OPT_HEAP_WINDOW:
+		return cli_size("--heap-window", optarg, &o->heap_window) &&
+		       cli_window_ok("--heap-window", o->heap_window);
+	case OPT_FIGURES:
+		if (!cli_number("--figures", optarg, 1023, &n))
+			return false;
+		o->figures_fd = (int)n;
 		return true;
 	case OPT_PROBE:
 		if (!cli_number("--probe", optarg, 1023, &n))
@@ -311,6 +337,9 @@ static void conclude(struct cli_run *r)
 		r->timeline = NULL;
 	}
 	cli_figures_take(r, &figures);
+	if (r->o.figures_fd >= 0 &&
+	    write(r->o.figures_fd, &figures, sizeof(figures)) < 0)
+		cli_error("--figures: %s", strerror(errno));
 	edmm_host_close(r->host);
 	r->host = NULL;
 	if (r->o.probe_fd >= 0)
@@ -336,7 +365,9 @@ static int execute(struct cli_run *r, struct edmm_host_end *end)
 		.argv = r->o.argv,
 		.envp = env,
 		.heap_max = r->heap_max,
-		.heap_free_max = UINT64_MAX,
+		.heap_free_max = r->o.heap_idle,
+		.heap_free_percent = r->o.heap_idle_percent,
+		.heap_window = r->o.heap_window,
 		.populate = true,
 		.watch = &watch,
 	};
@@ -381,13 +412,16 @@ static int prepare(struct cli_run *r, int argc, char **argv)
 	/* Last, and once: it may be a pipe. */
 	if (!cli_settings_load(&r->o.settings))
 		return CLI_RUN_FAIL;
-	cli_config_wish(r);
-	return -1;
+	return cli_config_run(r);
 }
 
 int cli_run(int argc, char **argv)
 {
-	struct cli_run r = { .o = { .mark = "phase:", .probe_fd = -1 } };
+	struct cli_run r = { .o = { .mark = "phase:",
+				    .heap_idle = UINT64_MAX,
+				    .heap_idle_percent = UINT64_MAX,
+				    .figures_fd = -1,
+				    .probe_fd = -1 } };
 	struct edmm_host_end end = { 0 };
 	int status = prepare(&r, argc, argv);
 

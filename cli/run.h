@@ -37,7 +37,11 @@ struct cli_run_options {
 	const char *sig;
 	const char *machine_options;
 	bool unsigned_image; /* sign anew, whatever lies beside the image */
-	int probe_fd;	     /* startup.c's child: stop at main; else -1 */
+	uint64_t heap_idle;  /* UINT64_MAX: nobody said */
+	uint64_t heap_idle_percent; /* the same */
+	uint64_t heap_window;	    /* 0: nobody said */
+	int figures_fd;		    /* advise.c's child: figures; else -1 */
+	int probe_fd; /* startup.c's child: stop at main; else -1 */
 	const char *program;
 	char **argv; /* the program's */
 };
@@ -81,8 +85,11 @@ void cli_identity_explain(const struct cli_run *r, const char *why);
  * Return: -1 to go on, or an exit status after a line.
  */
 int cli_scone(struct cli_run *r);
-/* The mode that --config asks for, where nothing stronger has. */
-void cli_config_wish(struct cli_run *r);
+/* The mode and the run's parameters that --config asks for, where nothing
+ * stronger has. Return: -1 to go on, or an exit status after a line. */
+int cli_config_run(struct cli_run *r);
+/* A window that the enclave takes; false after a line that names @what. */
+bool cli_window_ok(const char *what, uint64_t window);
 /**
  * cli_scone_hash() - SCONE_HASH and SCONE_EDMM_HASH: print and be done
  *

@@ -130,12 +130,11 @@ int cli_scone(struct cli_run *r)
 	return -1;
 }
 
-void cli_config_wish(struct cli_run *r)
+static void config_wish(struct cli_run *r, const struct edmm_policy *p)
 {
-	const struct edmm_policy *p = r->o.settings.layer[CLI_LAYER_CONFIG];
-	const struct edmm_setting *s = p ? &p->s[EDMM_SET_EDMM] : NULL;
+	const struct edmm_setting *s = &p->s[EDMM_SET_EDMM];
 
-	if (!p || r->o.edmm != CLI_WISH_NONE)
+	if (r->o.edmm != CLI_WISH_NONE)
 		return;
 	if (s->set) {
 		wish_of(&r->o, s->value);
@@ -146,6 +145,40 @@ void cli_config_wish(struct cli_run *r)
 		snprintf(r->o.edmm_by, sizeof(r->o.edmm_by),
 			 "%.120s (SCONE's default)", r->o.settings.config);
 	}
+}
+
+bool cli_window_ok(const char *what, uint64_t window)
+{
+	if (window && window % SGX_PAGE_SIZE == 0 && window <= WIRE_WINDOW_MAX)
+		return true;
+	cli_error("%s: whole pages of %u bytes are wanted, up to %u MiB", what,
+		  SGX_PAGE_SIZE, WIRE_WINDOW_MAX >> 20);
+	return false;
+}
+
+int cli_config_run(struct cli_run *r)
+{
+	const struct edmm_policy *p = r->o.settings.layer[CLI_LAYER_CONFIG];
+	struct cli_run_options *o = &r->o;
+	char where[256];
+
+	if (!p)
+		return -1;
+	config_wish(r, p);
+	o->heap_idle =
+		o->heap_idle != UINT64_MAX
+			? o->heap_idle
+			: edmm_policy_get(p, EDMM_SET_HEAP_IDLE, UINT64_MAX);
+	o->heap_idle_percent =
+		o->heap_idle_percent != UINT64_MAX
+			? o->heap_idle_percent
+			: edmm_policy_get(p, EDMM_SET_HEAP_IDLE_PERCENT,
+					  UINT64_MAX);
+	if (o->heap_window || !p->s[EDMM_SET_HEAP_WINDOW].set)
+		return -1;
+	o->heap_window = p->s[EDMM_SET_HEAP_WINDOW].value;
+	edmm_policy_where(p, EDMM_SET_HEAP_WINDOW, where, sizeof(where));
+	return cli_window_ok(where, o->heap_window) ? -1 : CLI_RUN_FAIL;
 }
 
 /* ---- hashes and version ------------------------------------------------ */

@@ -204,6 +204,10 @@ struct wire_thread {
  * @host_calls: host calls since the start, by this runtime's count
  * @heap_max: bytes; the start-up value in effect
  * @heap_used: bytes of the heap's areas that the program has mapped
+ * @heap_peak: most bytes of heap mapped at a time: what a maximum must allow
+ * @heap_low: highest offset that malloc has reached from the heap's start on
+ * @heap_low_main: the same when main() was called
+ * @stack_peak: bytes of the main stack that were ever committed
  *
  * The host samples single fields: each is one aligned 8-byte store.
  */
@@ -219,7 +223,11 @@ struct wire_stats {
 	uint64_t host_calls;
 	uint64_t heap_max;
 	uint64_t heap_used;
-	uint64_t reserved[501];
+	uint64_t heap_peak;
+	uint64_t heap_low;
+	uint64_t heap_low_main;
+	uint64_t stack_peak;
+	uint64_t reserved[497];
 };
 
 /**
@@ -236,6 +244,10 @@ struct wire_stats {
  * @envc: strings of environ, at most WIRE_ARGC_MAX
  * @heap_free_max: bytes of lazily freed memory to keep; UINT64_MAX takes the
  *	built-in policy
+ * @heap_free_percent: the same as a share of what is mapped, 0 to 100;
+ *	UINT64_MAX for none. The lower of both counts
+ * @heap_window: largest window of commit-ahead, bytes, page aligned, at most
+ *	WIRE_WINDOW_MAX; 0 takes the built-in one
  * @flags: WIRE_START_*
  */
 struct wire_start {
@@ -249,8 +261,12 @@ struct wire_start {
 	uint32_t argc;
 	uint32_t envc;
 	uint64_t heap_free_max;
+	uint64_t heap_free_percent;
+	uint64_t heap_window;
 	uint64_t flags;
 };
+
+#define WIRE_WINDOW_MAX (16u << 20)
 
 #define WIRE_ARG_MAX (128u << 10)
 #define WIRE_ARGC_MAX 8192u
@@ -276,7 +292,7 @@ _Static_assert(sizeof(struct wire_thread) == 512, "wire_thread");
 _Static_assert(sizeof(struct wire_stats) == 4096, "wire_stats");
 _Static_assert(offsetof(struct wire_stats, committed) == 16, "committed");
 _Static_assert(offsetof(struct wire_stats, heap_used) == 80, "heap_used");
-_Static_assert(sizeof(struct wire_start) == 72, "wire_start");
+_Static_assert(sizeof(struct wire_start) == 88, "wire_start");
 _Static_assert(offsetof(struct wire_start, thread_addr) == 8, "thread_addr");
 _Static_assert(offsetof(struct wire_start, argc) == 48, "wire_start.argc");
 _Static_assert(offsetof(struct wire_start, heap_free_max) == 56, "free_max");

@@ -256,6 +256,8 @@ static edmm_err make_start(struct edmm_host *h, const struct edmm_host_start *s,
 		.argc = argc,
 		.envc = envc,
 		.heap_free_max = s->heap_free_max,
+		.heap_free_percent = s->heap_free_percent,
+		.heap_window = s->heap_window,
 		.flags = s->populate ? WIRE_START_POPULATE : 0,
 	};
 	return 0;

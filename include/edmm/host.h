@@ -74,6 +74,9 @@ struct edmm_host_watch {
  * @envp: NULL-terminated; becomes the program's
  * @heap_max: bytes; 0 takes the layout's bound
  * @heap_free_max: bytes of lazily freed memory to keep; UINT64_MAX: built in
+ * @heap_free_percent: the same as a share of what is mapped, 0 to 100;
+ *	UINT64_MAX: none
+ * @heap_window: largest window of commit-ahead in bytes; 0: built in
  * @populate: serve the enclave's hints by touching pages ahead
  * @buf_size: data buffer of a thread in bytes; 0 takes 1 MiB
  * @watch: NULL for none
@@ -83,6 +86,8 @@ struct edmm_host_start {
 	char *const *envp;
 	uint64_t heap_max;
 	uint64_t heap_free_max;
+	uint64_t heap_free_percent;
+	uint64_t heap_window;
 	bool populate;
 	uint64_t buf_size;
 	const struct edmm_host_watch *watch;

@@ -114,6 +114,34 @@ has 'ENOMEM after the limit'
 run 0 $soft --config less.edmm.toml --heap-max 64M --edmm enable ./actor grow 48
 has 'all, 0 bad'
 
+# What acts at run time only: idle memory and windows.
+figure() { # NAME COMMAND...
+	name=$1
+	shift
+	run 0 "$@"
+	sed -n "s/^  \"$name\": \([0-9]*\),*/\1/p" err
+}
+report="$soft --edmm enable --report=json"
+all=$(figure idle_final $report ./actor grow 48)
+none=$(figure idle_final $report --heap-idle 0 ./actor grow 48)
+printf '[heap]\nidle_percent = 0\n' >idle.edmm.toml
+[ "$none" -lt 1000000 ] && [ "$none" -lt "$all" ] ||
+	fail "--heap-idle: $none of $all"
+same 'heap.idle_percent' \
+	"$(figure idle_final $report --config idle.edmm.toml ./actor grow 48)" \
+	"$none"
+run 0 $report ./actor grow 48
+wide=$(sed -n 's/^  "faults_resolved": \([0-9]*\),*/\1/p' err)
+printf '[heap]\nwindow = "4KiB"\n' >window.edmm.toml
+narrow=$(figure faults_resolved $report --config window.edmm.toml ./actor grow 48)
+[ "$narrow" -gt $((10 * wide)) ] || fail "heap.window: $narrow, $wide faults"
+same 'an option goes before heap.window' "$(figure faults_resolved $report \
+	--heap-window 4M --config window.edmm.toml ./actor grow 48)" "$wide"
+bad 125 '--heap-window: whole pages' $soft --heap-window 5000 ./actor
+printf '[heap]\nwindow = "32MiB"\n' >window.edmm.toml
+bad 125 'window.edmm.toml:2:10: heap.window: whole pages of 4096 bytes are' \
+	$soft --config window.edmm.toml ./actor
+
 # SCONE_EDMM_MODE: disable by default with any SCONE_ variable, else auto.
 run 0 $soft --report=json ./actor exit 0
 line '"mode": "elastic"'

@@ -188,6 +188,16 @@ static void *get(uint64_t size, int prot)
 struct heap *mini_start(uint64_t size, uint64_t max, uint64_t free_max,
 			uint64_t epc)
 {
+	const struct heap_params want = { .size = size,
+					  .max = max,
+					  .free_max = free_max,
+					  .free_percent = UINT64_MAX };
+
+	return mini_start_with(&want, epc);
+}
+
+struct heap *mini_start_with(const struct heap_params *want, uint64_t epc)
+{
 	static const struct emm_ops ops = {
 		.eaccept = eaccept,
 		.emodpe = emodpe,
@@ -197,13 +207,12 @@ struct heap *mini_start(uint64_t size, uint64_t max, uint64_t free_max,
 	};
 	struct sigaction act = { .sa_sigaction = on_segv,
 				 .sa_flags = SA_SIGINFO | SA_NODEFER };
+	struct heap_params hp = *want;
+	uint64_t size = want->size;
 	struct emm_params p = { .size = size,
 				.user_size = size,
 				.meta_size = META_SIZE,
 				.meta_init = META_SIZE };
-	struct heap_params hp = { .size = size,
-				  .max = max,
-				  .free_max = free_max };
 
 	memset(&mini, 0, sizeof(mini));
 	mini.size = size;

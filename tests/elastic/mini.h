@@ -31,6 +31,9 @@ struct mini_counts {
  */
 struct heap *mini_start(uint64_t size, uint64_t max, uint64_t free_max,
 			uint64_t epc);
+/* The same with all that a heap can be told; addresses and EMM are filled in.
+ */
+struct heap *mini_start_with(const struct heap_params *want, uint64_t epc);
 /* Checks the memory manager's structures, and ends it all. */
 void mini_stop(void);
 

@@ -113,6 +113,107 @@ START_TEST(lazily_freed_memory_has_a_cap)
 }
 END_TEST
 
+/* Frees 40 of 48 MiB; returns how many MiB stay in the enclave. */
+static uint64_t left_after_free(uint64_t free_max, uint64_t percent)
+{
+	const struct heap_params want = { .size = SIZE,
+					  .max = MAX,
+					  .free_max = free_max,
+					  .free_percent = percent };
+	uint64_t a, before;
+
+	mini_stop();
+	heap = mini_start_with(&want, EPC);
+	a = must_map(HEAP_ARENA, 48 * MIB);
+	fill(a, 1, 48 * MIB);
+	before = mini_counts().present;
+	ck_assert_int_eq(heap_unmap(heap, a + 8 * MIB, 40 * MIB), 0);
+	/* The cap follows what is mapped: it takes effect at the next free. */
+	a = must_map(HEAP_ARENA, MINI_PAGE);
+	ck_assert_int_eq(heap_unmap(heap, a, MINI_PAGE), 0);
+	return (48 * MIB - (before - mini_counts().present) * MINI_PAGE) / MIB;
+}
+
+/* Eight mebibytes stay mapped; of the rest, so much may stay idle. */
+START_TEST(idle_memory_is_what_was_asked_for)
+{
+	uint64_t none = left_after_free(UINT64_MAX, 0);
+
+	ck_assert_uint_ge(none, 8);
+	ck_assert_uint_le(none, 9);
+	ck_assert_uint_gt(left_after_free(UINT64_MAX, 100), none + 3);
+	ck_assert_uint_le(left_after_free(2 * MIB, 100), none + 3);
+	ck_assert_uint_le(left_after_free(0, UINT64_MAX), none);
+}
+END_TEST
+
+static struct {
+	uint64_t peak, low;
+} last_told;
+
+static void on_peak(uint64_t peak, uint64_t low)
+{
+	ck_assert(peak >= last_told.peak && low >= last_told.low);
+	last_told.peak = peak;
+	last_told.low = low;
+}
+
+START_TEST(peaks_are_told)
+{
+	const struct heap_params want = { .size = SIZE,
+					  .max = MAX,
+					  .free_max = UINT64_MAX,
+					  .free_percent = UINT64_MAX,
+					  .told = on_peak };
+	uint64_t a, start;
+
+	last_told.peak = last_told.low = 0;
+	mini_stop();
+	heap = mini_start_with(&want, EPC);
+	start = last_told.peak;
+	a = must_map(HEAP_ARENA, 10 * MIB);
+	must_map(HEAP_MAP, 3 * MIB);
+	ck_assert_uint_eq(last_told.peak - start, 13 * MIB);
+	ck_assert_uint_eq(last_told.low, 10 * MIB);
+	ck_assert_int_eq(heap_unmap(heap, a, 10 * MIB), 0);
+	must_map(HEAP_ARENA, MIB);
+	ck_assert_uint_eq(last_told.peak - start, 13 * MIB);
+	ck_assert_uint_eq(last_told.low, 10 * MIB);
+}
+END_TEST
+
+/* Sequential commits of a page each: how many faults and calls they take. */
+static uint64_t cost_of_growth(uint32_t window)
+{
+	const struct heap_params want = { .size = SIZE,
+					  .max = MAX,
+					  .free_max = UINT64_MAX,
+					  .free_percent = UINT64_MAX,
+					  .window = window };
+	struct mini_counts n;
+
+	mini_stop();
+	heap = mini_start_with(&want, EPC);
+	for (int i = 0; i < 1024; i++)
+		fill(must_map(HEAP_ARENA, MINI_PAGE), 1, MINI_PAGE);
+	n = mini_counts();
+	/* Never more ahead than a window, and the heap's own bit maps. */
+	ck_assert_uint_le(n.present,
+			  1024 + 64 + (window ? window : 4 * MIB) / MINI_PAGE);
+	return n.host_calls + n.faults;
+}
+
+START_TEST(a_window_bounds_what_is_ahead)
+{
+	uint64_t page = cost_of_growth(MINI_PAGE);
+	uint64_t mid = cost_of_growth(64 << 10);
+	uint64_t large = cost_of_growth(0);
+
+	ck_assert_uint_gt(page, 4 * mid);
+	ck_assert_uint_le(large, mid);
+}
+END_TEST
+
 START_TEST(small_churn_costs_no_host_call)
 {
 	uint64_t keep = must_map(HEAP_ARENA, 8 * MIB), a;
@@ -360,6 +461,9 @@ static Suite *heap_suite(void)
 	tcase_add_test(tc, resizing_stays_where_there_is_room);
 	tcase_add_test(tc, the_arena_gives_way_to_mappings);
 	tcase_add_test(tc, the_break_moves);
+	tcase_add_test(tc, idle_memory_is_what_was_asked_for);
+	tcase_add_test(tc, peaks_are_told);
+	tcase_add_test(tc, a_window_bounds_what_is_ahead);
 	tcase_add_loop_test(tc, random_churn_keeps_every_byte, 0, 4);
 	suite_add_tcase(suite, tc);
 	return suite;

@@ -145,6 +145,9 @@ START_TEST(start_values_are_bounded)
 	ck_assert_ptr_null(rt_start_check(&good, &most));
 	BAD_START(heap_max, good.heap_bound + 4096);
 	BAD_START(heap_max, 4095);
+	BAD_START(heap_window, 4095);
+	BAD_START(heap_window, WIRE_WINDOW_MAX + 4096);
+	BAD_START(heap_free_percent, 101);
 	BAD_START(version, WIRE_VERSION + 1);
 	BAD_START(size, sizeof(struct wire_start) - 1);
 	BAD_START(arg_size, WIRE_ARG_MAX + 1);

@@ -56,10 +56,18 @@ edmm_err heap_init(struct heap *h, const struct heap_params *p)
 		.max = p->max,
 		.wx = p->wx,
 		.free_max = p->free_max,
+		.free_percent = p->free_percent,
+		.windows = { HEAP_WINDOW_MIN, HEAP_WINDOW_MAX },
+		.told = p->told,
 		.free_min = p->init > IDLE_MIN ? p->init : IDLE_MIN,
 		.arena_end = p->base,
 		.ahead = p->base,
 	};
+	if (p->window) {
+		h->windows.window_max = p->window;
+		if (p->window < HEAP_WINDOW_MIN)
+			h->windows.window_min = p->window;
+	}
 	err = map_bits(h, top + bits, bits, &used);
 	if (err == 0)
 		err = map_bits(h, top + 2 * bits, bits, &charged);

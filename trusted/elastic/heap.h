@@ -41,6 +41,11 @@
  * @max: most bytes mapped at a time
  * @free_max: bytes of lazily freed memory to keep; UINT64_MAX: an eighth of
  *	what is mapped, at least @init and 4 MiB, at most 16 MiB
+ * @free_percent: the same as a share of what is mapped; above 100: no share.
+ *	The lower of both counts
+ * @window: largest window of commit-ahead, whole pages; 0: 4 MiB
+ * @told: NULL, or told new peaks: bytes mapped at a time, and how far malloc
+ *	has come from @base on. Called with the heap's lock held
  * @init: bytes from @base on that the loader has put there, idle
  * @wx: pages may be writable and executable
  */
@@ -50,8 +55,11 @@ struct heap_params {
 	uint64_t size;
 	uint64_t max;
 	uint64_t free_max;
+	uint64_t free_percent;
 	uint64_t init;
+	uint32_t window;
 	bool wx;
+	void (*told)(uint64_t peak, uint64_t low);
 };
 
 struct heap {
@@ -60,11 +68,16 @@ struct heap {
 	uint64_t max;
 	uint64_t free_max; /* or UINT64_MAX */
 	uint64_t free_min;
+	uint64_t free_percent;
+	struct emm_policy windows;
 	bool wx;
 	bool arena_odd; /* some of the arena may not be read-write */
 	struct rt_lock lock;
 	struct vmap map;
-	uint64_t charged;   /* bytes that count towards max */
+	uint64_t charged;  /* bytes that count towards max */
+	uint64_t peak;	   /* most of them at a time */
+	uint64_t low_peak; /* most bytes of the low side */
+	void (*told)(uint64_t peak, uint64_t low);
 	uint64_t arena_end; /* address; the arena's area ends here */
 	uint64_t ahead;	    /* address; sequential commits have come to here */
 	uint64_t brk_base;

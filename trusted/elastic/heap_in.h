@@ -32,6 +32,9 @@ EDMM_NODISCARD edmm_err heap_charge(struct heap *h, uint64_t addr,
 				    uint64_t size);
 void heap_uncharge(struct heap *h, uint64_t addr, uint64_t size);
 
+/* With the lock held: whether there is a new peak to tell. */
+void heap_note_peak(struct heap *h);
+
 /* Maps exactly [addr, addr + size), read-write; -EDMM_ENOMEM if it is taken. */
 EDMM_NODISCARD edmm_err heap_extend(struct heap *h, uint64_t addr,
 				    uint64_t size, enum heap_kind kind);

@@ -7,7 +7,19 @@
 #define NOW_MAX (1ull << 20)
 #define IDLE_MAX (16ull << 20)
 
-static const struct emm_policy windows = { HEAP_WINDOW_MIN, HEAP_WINDOW_MAX };
+void heap_note_peak(struct heap *h)
+{
+	uint64_t low = h->map.low * HEAP_PAGE;
+
+	if (h->charged <= h->peak && low <= h->low_peak)
+		return;
+	if (h->charged > h->peak)
+		h->peak = h->charged;
+	if (low > h->low_peak)
+		h->low_peak = low;
+	if (h->told)
+		h->told(h->peak, h->low_peak);
+}
 
 static edmm_err charge_locked(struct heap *h, uint64_t at, uint64_t count)
 {
@@ -29,6 +41,7 @@ edmm_err heap_charge(struct heap *h, uint64_t addr, uint64_t size)
 		return err;
 	rt_lock(&h->lock);
 	err = charge_locked(h, at, count);
+	heap_note_peak(h);
 	rt_unlock(&h->lock);
 	return err;
 }
@@ -66,6 +79,7 @@ static edmm_err take(struct heap *h, enum heap_kind kind, uint64_t count,
 		err = charge_locked(h, *at, count);
 	if (err == 0)
 		vmap_take(&h->map, *at, count);
+	heap_note_peak(h);
 	rt_unlock(&h->lock);
 	return err;
 }
@@ -106,9 +120,9 @@ static uint64_t window(const struct heap *h)
 {
 	uint64_t w = h->charged / 4 & ~(uint64_t)(HEAP_PAGE - 1);
 
-	if (w < HEAP_WINDOW_MIN)
-		return HEAP_WINDOW_MIN;
-	return min64(w, HEAP_WINDOW_MAX);
+	if (w < h->windows.window_min)
+		return h->windows.window_min;
+	return min64(w, h->windows.window_max);
 }
 
 /* The arena's area reaches to @end at least, and ahead if there is room. */
@@ -119,7 +133,7 @@ static edmm_err grow_arena(struct heap *h, uint64_t end)
 		.addr = h->arena_end,
 		.flags = EMM_ON_DEMAND | EMM_LAZY | EMM_FIXED,
 		.prot = EMM_RW,
-		.policy = windows,
+		.policy = h->windows,
 	};
 	edmm_err err;
 
@@ -206,7 +220,7 @@ static edmm_err alloc_area(struct heap *h, const struct heap_req *r,
 		.size = size,
 		.flags = EMM_ON_DEMAND | EMM_FIXED,
 		.prot = r->prot,
-		.policy = windows,
+		.policy = h->windows,
 	};
 	edmm_err err = emm_alloc(h->emm, &a, NULL);
 
@@ -276,6 +290,7 @@ edmm_err heap_extend(struct heap *h, uint64_t addr, uint64_t size,
 						: -EDMM_ENOMEM;
 	if (err == 0)
 		vmap_take(&h->map, at, count);
+	heap_note_peak(h);
 	rt_unlock(&h->lock);
 	if (err != 0)
 		return err;
@@ -317,6 +332,7 @@ static edmm_err map_fixed(struct heap *h, const struct heap_req *r,
 		if (at < h->map.high)
 			h->map.high = at;
 	}
+	heap_note_peak(h);
 	rt_unlock(&h->lock);
 	if (err == 0) {
 		err = alloc_area(h, r, r->addr, size);
@@ -365,6 +381,8 @@ static uint64_t idle_cap(const struct heap *h)
 {
 	uint64_t cap = h->charged / 8;
 
+	if (h->free_percent <= 100)
+		return min64(h->free_max, h->charged / 100 * h->free_percent);
 	if (h->free_max != UINT64_MAX)
 		return h->free_max;
 	if (cap < h->free_min)

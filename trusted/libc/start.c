@@ -36,6 +36,9 @@ static edmm_err start_heap(void)
 		.size = rt_elastic() ? l->heap_bound : l->heap_init,
 		.max = rt_params()->heap_max,
 		.free_max = rt_params()->heap_free_max,
+		.free_percent = rt_params()->heap_free_percent,
+		.window = rt_params()->heap_window,
+		.told = rt_stats_heap,
 		.init = l->heap_init,
 		.wx = (l->flags & EDMM_LAYOUT_WX) != 0,
 	};

@@ -104,6 +104,10 @@ const char *rt_start_check(const struct edmm_layout *l,
 		return "start: version";
 	if (s->heap_max % PAGE || s->heap_max > l->heap_bound)
 		return "start: heap maximum";
+	if (s->heap_window % PAGE || s->heap_window > WIRE_WINDOW_MAX)
+		return "start: heap window";
+	if (s->heap_free_percent > 100 && s->heap_free_percent != UINT64_MAX)
+		return "start: idle share";
 	if (!s->arg_size || s->arg_size > WIRE_ARG_MAX || !s->argc ||
 	    s->argc > WIRE_ARGC_MAX || s->envc > WIRE_ARGC_MAX)
 		return "start: arguments";

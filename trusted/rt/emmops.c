@@ -150,6 +150,28 @@ static void publish(void)
 	PUT_STAT(faults, rt_global.faults);
 	PUT_STAT(host_calls, rt_global.host_calls);
 	PUT_STAT(heap_used, s.committed);
+	PUT_STAT(heap_peak, rt_global.heap_peak);
+	PUT_STAT(heap_low, rt_global.heap_low);
+}
+
+void rt_stats_heap(uint64_t peak, uint64_t low)
+{
+	rt_global.heap_peak = peak;
+	rt_global.heap_low = low;
+}
+
+/* The main stack grows downwards and is never given back. */
+static uint64_t stack_peak(void)
+{
+	const struct edmm_layout *l = rt_layout();
+	uint64_t addr = rt_base() + l->stack_off;
+	uint64_t end = addr + l->stack_size;
+	struct emm_run run;
+
+	while (addr < end && !emm_query(instance, addr, end, &run) &&
+	       run.state != EMM_PG_COMMITTED)
+		addr = run.addr + run.size;
+	return end - addr;
 }
 
 /* A peak must not be missed; all else is told every now and then. */
@@ -174,14 +196,17 @@ void rt_stats_main(void)
 	if (!rt_global.stats)
 		return;
 	PUT_STAT(heap_max, rt_global.params.heap_max);
+	PUT_STAT(heap_low_main, rt_global.heap_low);
 	PUT_STAT(main_tsc, rt_tsc());
 	publish();
 }
 
 void rt_stats_end(void)
 {
-	if (rt_global.stats && instance)
-		publish();
+	if (!rt_global.stats || !instance)
+		return;
+	PUT_STAT(stack_peak, stack_peak());
+	publish();
 }
 
 static edmm_err add_area(uint64_t off, uint64_t size, uint32_t flags,

@@ -47,11 +47,15 @@ bool rt_elastic(void);
  * struct rt_params - start-up parameters after their checks
  * @heap_max: bytes, page aligned, at most layout.heap_bound
  * @heap_free_max: bytes of lazily freed memory to keep, UINT64_MAX: built in
+ * @heap_free_percent: the same as a share of what is mapped, or UINT64_MAX
+ * @heap_window: largest window of commit-ahead, page aligned; 0: built in
  * @populate: the host populates ahead on request
  */
 struct rt_params {
 	uint64_t heap_max;
 	uint64_t heap_free_max;
+	uint64_t heap_free_percent;
+	uint32_t heap_window;
 	bool populate;
 };
 const struct rt_params *rt_params(void);
@@ -195,6 +199,8 @@ uint64_t rt_tsc(void);
 /* Statistics go to the host's page when the memory manager reports a change. */
 /* Note that main() is about to be called. */
 void rt_stats_main(void);
+/* New peaks of the heap, to be told with the next statistics: no exit. */
+void rt_stats_heap(uint64_t peak, uint64_t low);
 
 /* Exceptions. */
 

@@ -74,6 +74,8 @@ static void take_start(uint64_t addr, struct wire_start *s)
 	rt_global.params = (struct rt_params){
 		.heap_max = s->heap_max ? s->heap_max : rt_layout()->heap_bound,
 		.heap_free_max = s->heap_free_max,
+		.heap_free_percent = s->heap_free_percent,
+		.heap_window = (uint32_t)s->heap_window,
 		.populate = s->flags & WIRE_START_POPULATE,
 	};
 }

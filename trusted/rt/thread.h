@@ -184,6 +184,7 @@ _Static_assert(WIRE_REFUSED_DEAD == RT_W_REFUSED_DEAD, "");
  * @faults: that the memory manager has resolved
  * @peak: highest value published as committed
  * @published: time stamp of the last statistics
+ * @heap_peak, @heap_low: of the heap, as wire_stats has them
  */
 struct rt_global {
 	uint64_t xfrm;
@@ -193,6 +194,8 @@ struct rt_global {
 	uint64_t faults;
 	uint64_t peak;
 	uint64_t published;
+	uint64_t heap_peak;
+	uint64_t heap_low;
 };
 extern struct rt_global rt_global;
 _Static_assert(offsetof(struct rt_global, xfrm) == RT_G_XFRM, "");
