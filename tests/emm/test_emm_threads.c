@@ -2,8 +2,8 @@
 /*
  * Threads. Forced schedules: at each hook that an operation calls while its
  * pages are BUSY, a second thread starts an operation on the same pages; both
- * end, in the only ways there are. Storm: threads do random operations on one
- * small range. Also built with ThreadSanitizer, as test_emm_tsan.
+ * end, in the only ways there are. Storm: see storm.h. Also built with
+ * ThreadSanitizer, as test_emm_tsan.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/emm/world.h"
+#include "tests/emm/storm.h"
 
 #define PAGES 32u
 #define MUST(cond)                                                         \
@@ -180,77 +180,28 @@ static uint32_t schedules(void)
 
 /* ---- storm ------------------------------------------------------------- */
 
-static uint32_t storm_ops;
-
-static void *storm_thread(void *arg)
+static void *storm_one(void *arg)
 {
-	uint64_t x = (uintptr_t)arg * 0x9e3779b97f4a7c15ull | 1;
-
-	w_thread = (uint32_t)(uintptr_t)arg - 1;
-	for (uint32_t i = 0; i < storm_ops; i++) {
-		uint32_t page, n, r;
-
-		x ^= x << 13;
-		x ^= x >> 7;
-		x ^= x << 17;
-		r = (uint32_t)(x >> 20);
-		page = r % PAGES;
-		n = 1 + (r >> 8) % (PAGES - page);
-		switch ((r >> 16) % 7) {
-		case 0:
-			(void)!make(page, n, EMM_ON_DEMAND | EMM_LAZY);
-			break;
-		case 1:
-			(void)!emm_commit(w.emm, w_addr(page), bytes(n), NULL);
-			break;
-		case 2:
-			(void)!emm_uncommit(w.emm, w_addr(page), bytes(n),
-					    NULL);
-			break;
-		case 3:
-			(void)!emm_protect(w.emm, w_addr(page), bytes(n),
-					   r & 1 ? EMM_R : EMM_RW, NULL);
-			break;
-		case 4:
-			(void)!emm_dealloc(w.emm, w_addr(page), bytes(n), NULL);
-			break;
-		case 5:
-			(void)!emm_trim(w.emm, bytes(4), NULL);
-			break;
-		default:
-			(void)!fault(page);
-		}
-	}
+	w_thread = (uint32_t)(uintptr_t)arg;
+	storm_thread(&w, w_thread);
 	return NULL;
 }
 
 static void storm(uint32_t ops)
 {
-	const struct w_config cfg = { .pages = PAGES,
-				      .threads = true,
-				      .idle_max = bytes(16) };
 	pthread_t t[W_CPUS];
-	struct emm_stats st;
 	const char *bad;
 
-	storm_ops = ops;
-	world_open(&w, &cfg);
+	storm_open(&w, ops);
 	for (uintptr_t i = 0; i < W_CPUS; i++)
-		MUST(pthread_create(&t[i], NULL, storm_thread,
-				    (void *)(i + 1)) == 0);
+		MUST(pthread_create(&t[i], NULL, storm_one, (void *)i) == 0);
 	for (uint32_t i = 0; i < W_CPUS; i++)
 		pthread_join(t[i], NULL);
 	w_thread = 0;
-	bad = world_mirror(&w, false);
+	bad = storm_close(&w);
 	if (bad)
 		fprintf(stderr, "storm: %s\n", bad);
 	MUST(!bad);
-	(void)!emm_dealloc(w.emm, w_addr(0), bytes(PAGES), NULL);
-	emm_stats_get(w.emm, &st);
-	MUST(st.committed == 0 && st.idle == 0 && st.areas == 0);
-	printf("storm: %lu waits, longest spin %lu rounds\n",
-	       (unsigned long)st.waits, (unsigned long)st.spin_max);
-	world_close(&w);
 }
 
 int main(int argc, char **argv)

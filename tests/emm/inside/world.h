@@ -8,7 +8,7 @@
 #ifndef TESTS_EMM_INSIDE_WORLD_H
 #define TESTS_EMM_INSIDE_WORLD_H
 
-#define W_CPUS 8
+#define W_CPUS 9
 #define W_CTRL 64u
 #define W_SRC 32u
 #define W_BASE (inside_base)
