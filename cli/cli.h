@@ -28,6 +28,7 @@ int cli_inspect(int argc, char **argv);
 int cli_diff(int argc, char **argv);
 int cli_run(int argc, char **argv);
 int cli_sim(int argc, char **argv);
+int cli_trace(int argc, char **argv);
 
 /* One line on standard error, behind "edmm: ". */
 __attribute__((format(printf, 1, 2))) void cli_error(const char *format, ...);

@@ -27,6 +27,7 @@ static const struct verb verbs[] = {
 	{ "explain", cli_explain, "show what a configuration becomes" },
 	{ "policy", cli_policy, "print the identities for a SCONE session" },
 	{ "sim", cli_sim, "run any SGX program on the software machine" },
+	{ "trace", cli_trace, "print or sum what sim --trace wrote" },
 };
 
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))

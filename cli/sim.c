@@ -2,8 +2,11 @@
 /*
  * edmm sim: any command, with the software machine under it.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 #include "cli/machine.h"
@@ -18,6 +21,11 @@ enum {
 	OPT_MISC_MAX,
 	OPT_FAULT,
 	OPT_FAULTS,
+	OPT_TRACE,
+	OPT_STATS,
+	OPT_STATS_FILE,
+	OPT_COST_TABLE,
+	OPT_PRINT_COSTS,
 };
 
 static const struct option options[] = {
@@ -30,6 +38,11 @@ static const struct option options[] = {
 	{ "misc-max", required_argument, NULL, OPT_MISC_MAX },
 	{ "fault", required_argument, NULL, OPT_FAULT },
 	{ "faults", no_argument, NULL, OPT_FAULTS },
+	{ "trace", required_argument, NULL, OPT_TRACE },
+	{ "stats", optional_argument, NULL, OPT_STATS },
+	{ "stats-file", required_argument, NULL, OPT_STATS_FILE },
+	{ "cost-table", required_argument, NULL, OPT_COST_TABLE },
+	{ "print-cost-table", no_argument, NULL, OPT_PRINT_COSTS },
 	{ 0 },
 };
 
@@ -45,6 +58,12 @@ static const char help[] =
 	"  --fault FAULT       make something fail: eaug:3, ioctl%10=EBUSY,\n"
 	"                      lose@500ms, eaug-race; may be repeated\n"
 	"  --faults            list what can fail, and how\n"
+	"  --trace FILE        write every event for edmm trace\n"
+	"  --stats[=json]      print the counters at the end\n"
+	"  --stats-file FILE   append them to FILE\n"
+	"  --cost-table FILE   estimate the time on hardware; 'default' is\n"
+	"                      edmm's own table\n"
+	"  --print-cost-table  print that\n"
 	"  --seed N            seed of the machine's keys (1)\n"
 	"  --without FEATURE   sgx2, exinfo, aexnotify, kss or edeccssa\n"
 	"  --set NAME=VALUE    any setting of the machine (man edmm-sim)\n";
@@ -78,6 +97,45 @@ static bool append_size(char **list, const char *name, const char *option)
 	return append(list, name, bytes);
 }
 
+/* The program may change its folder. */
+static bool append_path(char **list, const char *name, const char *path)
+{
+	char *here = *path == '/' ? NULL : getcwd(NULL, 0), *whole;
+	bool ok;
+
+	if (*path != '/' && !here) {
+		cli_error("%s: %s", path, strerror(errno));
+		return false;
+	}
+	if (asprintf(&whole, "%s%s%s", here ? here : "", here ? "/" : "",
+		     path) < 0)
+		return false;
+	ok = append(list, name, whole);
+	free(whole);
+	free(here);
+	return ok;
+}
+
+/* An empty file is the first process's to take. */
+static bool append_new(char **list, const char *name, const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+
+	if (fd < 0) {
+		cli_error("%s: %s", path, strerror(errno));
+		return false;
+	}
+	close(fd);
+	return append_path(list, name, path);
+}
+
+static bool append_table(char **list, const char *path)
+{
+	if (!strcmp(path, "default"))
+		return append(list, "cost-table", path);
+	return append_path(list, "cost-table", path);
+}
+
 static bool take_option(char **list, int c)
 {
 	char quota[24];
@@ -98,6 +156,14 @@ static bool take_option(char **list, int c)
 		       append(list, "quota", quota);
 	case OPT_FAULT:
 		return append(list, "fault", optarg);
+	case OPT_TRACE:
+		return append_new(list, "trace", optarg);
+	case OPT_STATS:
+		return append(list, "stats", optarg ? optarg : "text");
+	case OPT_STATS_FILE:
+		return append_path(list, "stats-file", optarg);
+	case OPT_COST_TABLE:
+		return append_table(list, optarg);
 	case OPT_SEED:
 		return cli_number("--seed", optarg, UINT64_MAX, &n) &&
 		       append(list, "seed", optarg);
@@ -119,6 +185,10 @@ int cli_sim(int argc, char **argv)
 		}
 		if (c == OPT_FAULTS) {
 			cli_faults();
+			return 0;
+		}
+		if (c == OPT_PRINT_COSTS) {
+			cli_print_cost_table();
 			return 0;
 		}
 		if (c == '?' || !take_option(&list, c)) {

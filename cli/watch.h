@@ -19,4 +19,11 @@ bool cli_misc_max(const char *path, char quota[24]);
 /* The faults that there are, on standard output. */
 void cli_faults(void);
 
+struct watch_costs;
+
+/* A cost table's file, or "default": false after a line. */
+bool cli_cost_table(const char *path, struct watch_costs *out);
+/* edmm's own, on standard output. */
+void cli_print_cost_table(void);
+
 #endif

@@ -13,6 +13,10 @@
  *	view=uffd	presence and write rights by userfaultfd
  *	view=mprotect	by mprotect; default: the first that works
  *	fault=FAULT	one to inject (machine/linux/inject.h); may be repeated
+ *	trace=FILE	a record an event (machine/watch/trace.h)
+ *	stats=text	the counters at the process's end; json
+ *	stats-file=FILE	where to append them; default: standard error
+ *	cost-table=FILE	with an estimate of the time on hardware; default: ours
  *	raw=1		system calls without libc reach the machine, too; 0:
  *never; default: if the program's own file makes any
  *	fast=0		EENTER from the vDSO by a trap, as from anywhere else
@@ -133,6 +137,30 @@ static bool parse_fault(const char *s, size_t n, struct mach_options *o)
 	return true;
 }
 
+static bool parse_stats(const char *s, size_t n, struct mach_options *o)
+{
+	if (is(s, n, "text"))
+		o->stats = MACH_STATS_TEXT;
+	else if (is(s, n, "json"))
+		o->stats = MACH_STATS_JSON;
+	else
+		return false;
+	return true;
+}
+
+/* The environment is the program's to change. */
+static char stats_file[MACH_PATH], cost_table[MACH_PATH], trace[MACH_PATH];
+
+static bool parse_path(const char *s, size_t n, char *to, const char **out)
+{
+	if (!n || n >= MACH_PATH)
+		return false;
+	memcpy(to, s, n);
+	to[n] = 0;
+	*out = to;
+	return true;
+}
+
 static bool parse_item(const char *name, size_t len, const char *val,
 		       size_t vlen, struct mach_options *o)
 {
@@ -156,6 +184,14 @@ static bool parse_item(const char *name, size_t len, const char *val,
 		return parse_number(val, vlen, &o->seed);
 	if (is(name, len, "fault"))
 		return parse_fault(val, vlen, o);
+	if (is(name, len, "stats"))
+		return parse_stats(val, vlen, o);
+	if (is(name, len, "stats-file"))
+		return parse_path(val, vlen, stats_file, &o->stats_file);
+	if (is(name, len, "cost-table"))
+		return parse_path(val, vlen, cost_table, &o->cost_table);
+	if (is(name, len, "trace"))
+		return parse_path(val, vlen, trace, &o->trace);
 	if (is(name, len, "view"))
 		return parse_view(val, vlen, o);
 	if (is(name, len, "raw") && vlen == 1) {
@@ -188,6 +224,9 @@ void config_parse(const char *text, struct mach_options *o)
 		.features = MACH_F_ALL,
 		.seed = 1,
 		.vdso_fast = true,
+		.stats_file = "",
+		.cost_table = "",
+		.trace = "",
 	};
 	while (text && *text) {
 		const char *end = strchr(text, ',');
@@ -199,4 +238,6 @@ void config_parse(const char *text, struct mach_options *o)
 			bad(text, len);
 		text += len + (end != NULL);
 	}
+	if (!o->stats && (*o->stats_file || *o->cost_table))
+		o->stats = MACH_STATS_TEXT;
 }

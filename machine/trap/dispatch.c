@@ -284,6 +284,14 @@ static long call_close(struct trap *tr, const long a[6])
 	return handle_of((int)a[0]) ? do_close((int)a[0]) : DISPATCH_AGAIN;
 }
 
+static long call_exit_group(struct trap *tr, const long a[6])
+{
+	(void)tr;
+	(void)a;
+	report_end();
+	return DISPATCH_AGAIN;
+}
+
 /* Calls that may close a file of ours on the way. */
 static long call_closes(struct trap *tr, const long a[6])
 {
@@ -454,6 +462,7 @@ static call_fn *const calls[] = {
 	[SYS_clone] = dispatch_clone,
 	[SYS_clone3] = dispatch_clone3,
 	[SYS_exit] = dispatch_exit,
+	[SYS_exit_group] = call_exit_group,
 };
 
 void dispatch_call(struct trap *tr)

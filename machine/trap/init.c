@@ -80,6 +80,7 @@ __attribute__((constructor)) static void init(int argc, char **argv,
 	mach_thread_init();
 	exec_init(envp);
 	machine_init(&o);
+	report_init();
 	vdso_init(vdso ? vdso->a_un.a_val : 0);
 	if (vdso)
 		vdso->a_un.a_val = machine.vdso;

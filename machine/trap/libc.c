@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/ioctl.h>
@@ -81,6 +82,23 @@ EXPORT int __open64_2(const char *path, int flags)
 EXPORT int close(int fd)
 {
 	return (int)result(do_close(fd));
+}
+
+static _Noreturn void leave(int status)
+{
+	report_end();
+	for (;;)
+		sys_call(SYS_exit_group, status);
+}
+
+EXPORT void _exit(int status)
+{
+	leave(status);
+}
+
+EXPORT void _Exit(int status)
+{
+	leave(status);
 }
 
 EXPORT int ioctl(int fd, unsigned long cmd, ...)

@@ -172,7 +172,7 @@ static struct drv_config config;
 
 static void driver_start(void)
 {
-	static const struct drv_platform p = {
+	struct drv_platform p = {
 		.alloc = platform_alloc,
 		.create = handle_create,
 		.destroy = handle_destroy,
@@ -189,6 +189,8 @@ static void driver_start(void)
 	size_t size = drv_size(&config);
 	void *mem = size ? platform_alloc(NULL, size) : NULL;
 
+	if (*machine.opt.trace)
+		p.trace = trace_sink;
 	machine.d = mem ? drv_init(mem, &config, &p) : NULL;
 	if (!machine.d)
 		sys_die(2, "no memory for the EPC's metadata", NULL);
@@ -235,6 +237,9 @@ void machine_after_fork(void)
 		at = v.end;
 	}
 	handle_after_fork();
+	machine.used = false;
+	trace_after_fork();
+	stats_after_fork();
 	driver_start();
 	view_init(machine.opt.view);
 }

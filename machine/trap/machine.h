@@ -29,6 +29,14 @@ enum mach_raw {
 	MACH_RAW_ALWAYS
 };
 
+enum mach_stats {
+	MACH_STATS_NONE,
+	MACH_STATS_TEXT,
+	MACH_STATS_JSON
+};
+
+#define MACH_PATH 4096
+
 struct mach_options {
 	uint64_t epc;	/* bytes */
 	uint64_t quota; /* bytes; UINT64_MAX: none */
@@ -37,6 +45,11 @@ struct mach_options {
 	struct drv_inject inject;
 	enum mach_view_backend view;
 	bool vdso_fast;
+	enum mach_stats stats;
+	/* Files, "" for none; the machine keeps no copy. */
+	const char *stats_file;
+	const char *cost_table;
+	const char *trace;
 	bool quiet;
 	enum mach_raw raw;
 };
@@ -47,6 +60,7 @@ void config_parse(const char *text, struct mach_options *o);
 
 struct machine {
 	struct drv *d;
+	bool used; /* this process has opened the device */
 	struct mach *m;
 	struct mach_options opt;
 	/* The fake vDSO: where its ENCLU is, and where faults of it go. */
@@ -111,6 +125,16 @@ void handle_discard(void *ctx, struct drv_encl *e, uint64_t addr,
 bool handle_is_provision(void *ctx, int fd);
 void handle_after_fork(void);
 bool device_path(const char *path);
+
+/* trace.c */
+void trace_sink(void *ctx, const struct trace_event *ev);
+void trace_end(void);
+void trace_after_fork(void);
+
+/* report.c: reads the cost table; and the end of the process, once. */
+void report_init(void);
+void report_end(void);
+void stats_after_fork(void);
 
 /* lose.c: an enclave was initialised; starts the clock of lose@TIME. */
 void lose_later(void);

@@ -28,6 +28,12 @@ static void add_thread(void *arg, struct mach_thread *t)
 	s->fault_other += t->fault_other;
 }
 
+/* A child's counters are its own. */
+void stats_after_fork(void)
+{
+	gone = (struct edmm_machine_stats){ 0 };
+}
+
 void stats_retire(struct mach_thread *t)
 {
 	add_thread(&gone, t);

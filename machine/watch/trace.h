@@ -91,4 +91,20 @@ struct trace_record {
 
 _Static_assert(sizeof(struct trace_record) == 32, "record");
 
+/* Where a file is wrong. */
+struct trace_error {
+	uint64_t off;
+	const char *what;
+};
+
+/**
+ * trace_check() - is it a trace, and how long?
+ * @file: @size bytes, 8-byte aligned
+ * @count: records, which begin behind the header
+ *
+ * Return: 0; -1 with @e filled in.
+ */
+int trace_check(const void *file, size_t size, size_t *count,
+		struct trace_error *e);
+
 #endif

@@ -5,7 +5,7 @@
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
 man=$BUILD/share/man/man1
-for verb in run sign measure inspect diff keygen sim; do
+for verb in run sign measure inspect diff keygen sim trace; do
 	run 0 edmm $verb --help
 	[ -s "$man/edmm-$verb.1" ] || fail "no page for edmm $verb"
 	sed 's/\\-/-/g' "$man/edmm-$verb.1" "$man/edmm-sign.1" >"$tmp/page"
