@@ -16,6 +16,13 @@
  * rights than the EPCM gives; the mapping's rights are applied by the platform
  * to the whole range.
  *
+ * Interrupts. What Linux does by an IPI, ETRACK and zaps, and what its faults
+ * are to a thread inside, is mach_interrupt(): an AEX and an ERESUME that
+ *nobody sees. Where somebody would, the driver sets cpu->due, and the front end
+ *does the AEX with the thread's own registers; the thread then finds ENCLU at
+ *its AEP and comes back by itself. The ioctls wait for such threads, as Linux's
+ *IPI does.
+ *
  * Locks: one lock guards all (Linux has mmap_lock, one an enclave and one for
  * the EPC). An ioctl takes it a page at a time, as Linux does its own. Nothing
  * of the platform is called without it, but copy_in and copy_out.
@@ -69,6 +76,12 @@ struct drv_platform {
 	/* Calls @fn for the processor of every thread there is. */
 	void (*each_cpu)(void *ctx, void (*fn)(void *arg, struct mach_cpu *cpu),
 			 void *arg);
+	/* The thread of @cpu must leave by mach_aex() soon, from wherever it
+	 * is: cpu->due is set. NULL: the platform looks at that itself. */
+	void (*kick)(void *ctx, struct mach_cpu *cpu);
+	/* Without the lock: lets the threads run that were kicked. NULL: they
+	 * are not waited for. */
+	void (*pause)(void *ctx);
 	/* Is a signal pending for the calling thread? */
 	bool (*signal_pending)(void *ctx);
 
@@ -196,6 +209,7 @@ void drv_each_shown(struct drv *d, struct drv_encl *e, uint64_t start,
 
 enum drv_verdict {
 	DRV_RETRY,    /* the access is allowed now: do it again */
+	DRV_BUSY,     /* so it is soon: others must run first */
 	DRV_NONE,     /* no enclave mapping there: not the driver's */
 	DRV_SEGV_ACC, /* SIGSEGV SEGV_ACCERR; code in pfec */
 	DRV_SIGBUS,   /* SIGBUS BUS_ADRERR; code in pfec */
@@ -212,7 +226,8 @@ enum drv_verdict {
  * Also for a leaf's own access that mach_enclu() reports as an ordinary #PF:
  * then @leaf is true and EPCM rights are not looked at.
  * Context: drv_lock() held. Counts an AEX and an ERESUME on @cpu for what
- * Linux would resolve while the thread is inside.
+ * Linux would resolve while the thread is inside; where the enclave could tell
+ * (AEX-Notify), cpu->due asks the platform for the AEX itself.
  */
 enum drv_verdict drv_fault(struct drv *d, struct mach_cpu *cpu, uint64_t addr,
 			   unsigned access, bool leaf, uint32_t *pfec);

@@ -30,7 +30,7 @@ static page_t *page_get(struct drv *d, struct drv_encl *e, uint64_t addr,
 		return NULL;
 	o = inject_fire(&d->inject, INJECT_PAGE);
 	*err = o.kind ? -o.value : page_load(d, e, p, addr);
-	if (*err == -ENOMEM)
+	if (*err == -ENOMEM || *err == -EBUSY)
 		*err = -EAGAIN;
 	return *err ? NULL : p;
 }
@@ -43,9 +43,11 @@ static int leaf_errno(struct mach_result r, uint64_t *result)
 	return mach_ok(r) ? 0 : -EFAULT;
 }
 
-static int restrict_page(struct drv *d, struct drv_encl *e, uint64_t addr,
-			 struct sgx_enclave_restrict_permissions *a)
+static int restrict_page(struct drv *d, struct drv_encl *e,
+			 struct sgx_enclave_restrict_permissions *a,
+			 bool *settled)
 {
+	uint64_t addr = e->base + a->offset + a->count;
 	struct sgx_secinfo si = { .flags = a->permissions };
 	struct leaf l = { .nr = SGX_EMODPR, .addr = addr, .rbx = &si };
 	page_t *p;
@@ -61,7 +63,9 @@ static int restrict_page(struct drv *d, struct drv_encl *e, uint64_t addr,
 	if (r)
 		return r;
 	page_view(d, e, p, addr);
-	return encl_etrack(d, e);
+	r = encl_etrack(d, e);
+	*settled = encl_settled(d, e);
+	return r;
 }
 
 long ioctl_restrict(struct drv *d, struct drv_encl *e, uint64_t arg)
@@ -82,18 +86,23 @@ long ioctl_restrict(struct drv *d, struct drv_encl *e, uint64_t arg)
 	if (a.result || a.count)
 		return -EINVAL;
 	for (; a.count < a.length && !r; a.count += r ? 0 : PAGE_SIZE) {
+		bool settled = true;
+
 		drv_lock(d);
-		r = restrict_page(d, e, e->base + a.offset + a.count, &a);
+		r = restrict_page(d, e, &a, &settled);
 		drv_unlock(d);
+		if (!settled)
+			encl_settle(d, e);
 	}
 	if (d->p.copy_out(d->p.ctx, arg, &a, sizeof(a)))
 		return -EFAULT;
 	return r;
 }
 
-static int modify_page(struct drv *d, struct drv_encl *e, uint64_t addr,
-		       struct sgx_enclave_modify_types *a)
+static int modify_page(struct drv *d, struct drv_encl *e,
+		       struct sgx_enclave_modify_types *a, bool *settled)
 {
+	uint64_t addr = e->base + a->offset + a->count;
 	struct sgx_secinfo si = { .flags = SGX_SECINFO_PT(a->page_type) };
 	struct leaf l = { .nr = SGX_EMODT, .addr = addr, .rbx = &si };
 	unsigned type, max;
@@ -123,6 +132,7 @@ static int modify_page(struct drv *d, struct drv_encl *e, uint64_t addr,
 	}
 	page_view(d, e, p, addr);
 	r = encl_etrack(d, e);
+	*settled = encl_settled(d, e);
 	if (!r)
 		pg_set(p, PG_TYPE_SHIFT, (unsigned)a->page_type);
 	return r;
@@ -146,9 +156,13 @@ long ioctl_modify(struct drv *d, struct drv_encl *e, uint64_t arg)
 	if (a.page_type != SGX_PT_TCS && a.page_type != SGX_PT_TRIM)
 		r = -EINVAL;
 	for (; a.count < a.length && !r; a.count += r ? 0 : PAGE_SIZE) {
+		bool settled = true;
+
 		drv_lock(d);
-		r = modify_page(d, e, e->base + a.offset + a.count, &a);
+		r = modify_page(d, e, &a, &settled);
 		drv_unlock(d);
+		if (!settled)
+			encl_settle(d, e);
 	}
 	if (d->p.copy_out(d->p.ctx, arg, &a, sizeof(a)))
 		return -EFAULT;

@@ -117,36 +117,112 @@ void encl_shrink(struct drv *d, struct drv_encl *e)
 	va_free(d, e, va);
 }
 
-static void interrupt(void *arg, struct mach_cpu *cpu)
+/* ---- interrupts and tracking ------------------------------------------- */
+
+bool interrupt(struct drv *d, struct mach_cpu *cpu, const struct mach_event *ev)
 {
+	if (mach_interrupt(d->mach, cpu))
+		return true;
+	if (__atomic_load_n(&cpu->due, __ATOMIC_RELAXED))
+		return false;
+	cpu->due_event = *ev;
+	__atomic_store_n(&cpu->due, true, __ATOMIC_RELEASE);
+	if (d->p.kick)
+		d->p.kick(d->p.ctx, cpu);
+	return true;
+}
+
+static void interrupt_inside(void *arg, struct mach_cpu *cpu)
+{
+	static const struct mach_event ev = { .exception = false };
 	struct drv *d = arg;
 
 	if (!mach_inside(cpu))
 		return;
-	/* False: it is about to fault on its own TCS or SSA, and is stale for
-	 * tracking until it does. */
-	if (!mach_interrupt(d->mach, cpu))
+	if (!interrupt(d, cpu, &ev))
 		return;
 	d->stats.aex_track++;
-	if (traced(d))
+	if (traced(d) && !cpu->due)
 		trace_interrupt(d, cpu, TRACE_AEX_TRACK, 0);
 }
 
 void ipi(struct drv *d)
 {
-	d->p.each_cpu(d->p.ctx, interrupt, d);
+	d->p.each_cpu(d->p.ctx, interrupt_inside, d);
+}
+
+struct owing {
+	uint32_t secs; /* of this enclave; MACH_EPC_NONE: of any */
+	bool any;
+};
+
+static void look(void *arg, struct mach_cpu *cpu)
+{
+	struct owing *o = arg;
+
+	o->any |= mach_inside(cpu) &&
+		  (cpu->secs == o->secs || o->secs == MACH_EPC_NONE) &&
+		  __atomic_load_n(&cpu->due, __ATOMIC_RELAXED);
+}
+
+bool encl_owing(struct drv *d, const struct drv_encl *e)
+{
+	struct owing o = { .secs = e ? e->secs_epc : MACH_EPC_NONE };
+
+	d->p.each_cpu(d->p.ctx, look, &o);
+	return o.any;
 }
 
 int encl_etrack(struct drv *d, struct drv_encl *e)
 {
 	struct leaf l = { .nr = SGX_ETRACK, .epc = mach_epc_addr(e->secs_epc) };
 
+	e->untracked = false;
 	/* Linux repeats it once: the cycle before ends with this interrupt. */
 	if (!mach_ok(encls(d, e, &l))) {
 		ipi(d);
-		if (!mach_ok(encls(d, e, &l)))
-			return -EFAULT;
+		if (!mach_ok(encls(d, e, &l))) {
+			/* Once the thread in the way has left. */
+			e->untracked = encl_owing(d, e);
+			return e->untracked ? 0 : -EFAULT;
+		}
 	}
 	ipi(d);
 	return 0;
+}
+
+bool encl_settled(struct drv *d, const struct drv_encl *e)
+{
+	return !e->untracked && !encl_owing(d, e);
+}
+
+bool epc_contended(struct drv *d)
+{
+	return !epc_left(d) && encl_owing(d, NULL);
+}
+
+bool epc_wait(struct drv *d)
+{
+	bool wait;
+
+	drv_lock(d);
+	wait = epc_contended(d);
+	drv_unlock(d);
+	if (wait && d->p.pause)
+		d->p.pause(d->p.ctx);
+	return wait && d->p.pause;
+}
+
+void encl_settle(struct drv *d, struct drv_encl *e)
+{
+	bool wait = d->p.pause != NULL;
+
+	for (unsigned i = 0; wait && i < SETTLE_ROUNDS; i++) {
+		d->p.pause(d->p.ctx);
+		drv_lock(d);
+		if (e->untracked && !encl_owing(d, e))
+			encl_etrack(d, e);
+		wait = !encl_settled(d, e);
+		drv_unlock(d);
+	}
 }

@@ -4,6 +4,7 @@
  * the mapping's rights; then the driver's fault handler, which adds, loads or
  * enters the page.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "internal.h"
@@ -92,6 +93,7 @@ struct kfault {
 	const struct drv_vma *v;
 	struct mach_cpu *cpu;
 	uint64_t addr;
+	struct mach_event ev;
 	enum trace_fault what;
 };
 
@@ -128,10 +130,11 @@ static void count_kernel(struct drv *d, const struct kfault *k)
 {
 	struct mach_cpu *cpu = k->cpu;
 
-	if (!cpu || !mach_inside(cpu) || !mach_interrupt(d->mach, cpu))
+	if (!cpu || !mach_inside(cpu) || !interrupt(d, cpu, &k->ev))
 		return;
 	d->stats.aex_kernel++;
-	if (traced(d))
+	/* One that is due is traced when it comes. */
+	if (traced(d) && !cpu->due)
 		trace_interrupt(d, cpu, TRACE_AEX_KERNEL, k->addr);
 }
 
@@ -163,23 +166,26 @@ static bool add_absent(struct drv *d, struct kfault *k)
 	return false;
 }
 
-/* The driver's fault handler: true if the page-table entry is there now. */
-static bool resolve(struct drv *d, struct kfault *k)
+/* The driver's fault handler: DRV_RETRY if the page-table entry is there now,
+ * DRV_BUSY or DRV_SIGBUS. */
+static enum drv_verdict resolve(struct drv *d, struct kfault *k)
 {
 	page_t *p = page_find(k->v->encl, k->addr);
+	int r;
 
 	if (!p && !add_absent(d, k))
-		return false;
+		return DRV_SIGBUS;
 	if (p) {
 		k->what = *p & PG_EVICTED ? TRACE_FAULT_ELDU : TRACE_FAULT_PTE;
 		if (k->v->prot & ~pg_get(*p, PG_MAX_SHIFT))
-			return false;
-		if (page_load(d, k->v->encl, p, k->addr))
-			return false;
+			return DRV_SIGBUS;
+		r = page_load(d, k->v->encl, p, k->addr);
+		if (r)
+			return r == -EBUSY ? DRV_BUSY : DRV_SIGBUS;
 	}
 	p = page_find(k->v->encl, k->addr);
 	*p |= PG_PTE | PG_YOUNG;
-	return true;
+	return DRV_RETRY;
 }
 
 /* The page-table entry is there: what does the EPCM say? */
@@ -210,13 +216,19 @@ enum drv_verdict drv_fault(struct drv *d, struct mach_cpu *cpu, uint64_t addr,
 {
 	uint64_t page = addr & PAGE_MASK;
 	struct drv_vma v;
-	struct kfault k = { .v = &v, .cpu = cpu, .addr = page };
+	struct kfault k = {
+		.v = &v,
+		.cpu = cpu,
+		.addr = page,
+		.ev = { .exception = true, .vector = SGX_VEC_PF, .addr = addr }
+	};
 	page_t *p;
 
 	if (!drv_find_vma(d, addr, &v) || v.start > addr)
 		return DRV_NONE;
 	p = page_find(v.encl, page);
 	*pfec = plain_code(p, access);
+	k.ev.errcode = *pfec;
 	if (v.encl->state & ENCL_LOST) {
 		*pfec |= SGX_PFEC_P | SGX_PFEC_SGX;
 		return leaf || (cpu && mach_inside(cpu)) ? DRV_SEGV_ACC
@@ -227,12 +239,18 @@ enum drv_verdict drv_fault(struct drv *d, struct mach_cpu *cpu, uint64_t addr,
 		return DRV_SEGV_ACC;
 	}
 	if (!p || !(*p & PG_PTE)) {
-		if (!resolve(d, &k)) {
+		enum drv_verdict done = resolve(d, &k);
+
+		if (done == DRV_SIGBUS && epc_contended(d))
+			done = DRV_BUSY;
+		if (done == DRV_SIGBUS) {
 			count(d, &k, TRACE_FAULT_SIGBUS, *pfec);
-			return DRV_SIGBUS;
+			return done;
 		}
 		count(d, &k, k.what, *pfec);
 		count_kernel(d, &k);
+		if (done == DRV_BUSY)
+			return done;
 		p = page_find(v.encl, page);
 	}
 	page_view(d, v.encl, p, page);

@@ -24,6 +24,7 @@
  *	38..36	VIEW: what the platform shows, MACH_R | _W | _X
  *	41..39	MAX_PROT
  *	44..42	TYPE: the driver's idea of the page type
+ *	45	BLOCKED: by the reclaimer, and not written out yet
  */
 typedef uint64_t page_t;
 
@@ -34,6 +35,7 @@ typedef uint64_t page_t;
 #define PG_VIEW_SHIFT 36
 #define PG_MAX_SHIFT 39
 #define PG_TYPE_SHIFT 42
+#define PG_BLOCKED (1ull << 45)
 #define PG_FIELD 7ull
 
 static inline uint32_t pg_index(page_t p)
@@ -124,7 +126,8 @@ struct drv_encl {
 	uint64_t base;
 	uint64_t size;
 	uint64_t attributes_mask;
-	uint8_t *mem; /* of base, by the platform */
+	uint8_t *mem;	/* of base, by the platform */
+	bool untracked; /* the last ETRACK could not be done yet */
 
 	struct node *root;
 	unsigned height;
@@ -236,14 +239,30 @@ uint32_t epc_used(const struct drv *d);
 int encl_grow(struct drv *d, struct drv_encl *e);
 void encl_shrink(struct drv *d, struct drv_encl *e);
 void va_free(struct drv *d, const struct drv_encl *e, struct va_page *va);
+/* Rounds of waiting for a thread: seconds, if it never gets to run. */
+#define SETTLE_ROUNDS 20000u
 /* An interrupt on every thread that is inside an enclave. */
 void ipi(struct drv *d);
+/* The same on one, for @ev, which must be inside; false: it is still under way
+ * for the one before. */
+bool interrupt(struct drv *d, struct mach_cpu *cpu,
+	       const struct mach_event *ev);
 /* ETRACK and its interrupts, as the ioctls of SGX2 do: 0, or -EFAULT. */
 int encl_etrack(struct drv *d, struct drv_encl *e);
+/* Must a thread inside still leave by itself? @e NULL: of any enclave. */
+bool encl_owing(struct drv *d, const struct drv_encl *e);
+/* Is the last encl_etrack() done? If not, without the lock: waits for it. */
+bool encl_settled(struct drv *d, const struct drv_encl *e);
+void encl_settle(struct drv *d, struct drv_encl *e);
+/* No EPC is left, and a thread that must leave is in the way of reclaim. */
+bool epc_contended(struct drv *d);
+/* Without the lock: lets it run; false if that is of no use. */
+bool epc_wait(struct drv *d);
 
 /* reclaim.c */
 void reclaim(struct drv *d);
-/* The page in the EPC: 0, -ENOMEM, -EFAULT (lost). */
+/* The page in the EPC: 0, -ENOMEM, -EFAULT (lost), -EBUSY (being reclaimed, and
+ * a thread is in the way). */
 int page_load(struct drv *d, struct drv_encl *e, page_t *p, uint64_t addr);
 int secs_in(struct drv *d, struct drv_encl *e);
 void evicted_drop(struct drv *d, struct drv_encl *e, uint32_t index);

@@ -261,6 +261,9 @@ static long ioctl_add_pages(struct drv *d, struct drv_encl *e, uint64_t arg)
 			break;
 		}
 		r = add_page(d, e, &a, &si);
+		for (unsigned n = 0;
+		     r == -ENOMEM && n < SETTLE_ROUNDS && epc_wait(d); n++)
+			r = add_page(d, e, &a, &si);
 		if (r)
 			break;
 	}

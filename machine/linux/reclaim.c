@@ -131,6 +131,7 @@ static bool write_out(struct drv *d, struct drv_encl *e, uint32_t epc,
 			  .addr = addr,
 			  .rbx = &pi,
 			  .rdx = slot_take(e) };
+	struct mach_result r;
 	struct evicted *ev;
 
 	if (!l.rdx)
@@ -142,7 +143,13 @@ static bool write_out(struct drv *d, struct drv_encl *e, uint32_t epc,
 	ev = evicted_at(d, *index);
 	ev->va = l.rdx;
 	pi.secinfo = (uint64_t)(uintptr_t)&ev->pcmd;
-	if (!mach_ok(ewb(d, e, &l))) {
+	r = ewb(d, e, &l);
+	if (r.kind == MACH_CODE && r.code == SGX_NOT_TRACKED &&
+	    encl_owing(d, e)) {
+		evicted_drop(d, e, *index);
+		return false;
+	}
+	if (!mach_ok(r)) {
 		evicted_drop(d, e, *index);
 		*index = EVICTED_LOST;
 		epc_remove(d, e, epc, addr);
@@ -165,20 +172,23 @@ static void secs_out(struct drv *d, struct drv_encl *e)
 	e->secs_epc = MACH_EPC_NONE;
 }
 
-static void page_out(struct drv *d, struct victim *v)
+/*
+ * A page that stays because a thread is in the way is remembered as blocked:
+ * whoever wants it next, or the next round, does the rest.
+ */
+static bool page_out(struct drv *d, struct drv_encl *e, page_t *p,
+		     uint64_t addr)
 {
 	uint32_t index;
 
-	/* Where EBLOCK failed, it may have been chosen twice. */
-	if (*v->p & PG_EVICTED)
-		return;
-	if (!write_out(d, v->e, pg_index(*v->p), v->addr, &index))
-		return;
-	pg_set_index(v->p, index);
-	*v->p |= PG_EVICTED;
-	v->e->children--;
+	if (!write_out(d, e, pg_index(*p), addr, &index))
+		return false;
+	pg_set_index(p, index);
+	*p = (*p & ~PG_BLOCKED) | PG_EVICTED;
+	e->children--;
 	if (index != EVICTED_LOST)
 		d->stats.pages_evicted++;
+	return true;
 }
 
 static struct drv_encl *encl_of(struct drv *d, uint32_t secs)
@@ -211,7 +221,7 @@ static bool choose(struct drv *d, uint32_t epc, struct victim *v)
 	struct mach_epcm_info i;
 
 	mach_epcm(d->mach, epc, &i);
-	if (!i.valid || i.blocked || i.pt == SGX_PT_SECS || i.pt == SGX_PT_VA)
+	if (!i.valid || i.pt == SGX_PT_SECS || i.pt == SGX_PT_VA)
 		return false;
 	v->e = encl_of(d, i.secs);
 	v->addr = i.addr;
@@ -223,19 +233,34 @@ static bool choose(struct drv *d, uint32_t epc, struct victim *v)
 		*v->p &= ~PG_YOUNG;
 		return false;
 	}
+	/* A hint: a thread may still come, up to EBLOCK. */
 	d->p.each_cpu(d->p.ctx, pin, &pinned);
 	return !pinned.yes;
 }
 
-/* Linux only warns if EBLOCK fails; the EWB that follows will, too. */
+/*
+ * Linux only warns if EBLOCK fails; the EWB that follows will, too. What a
+ * thread stands on since the look above is not tracked, so it stays.
+ */
 static void block(struct drv *d, struct victim *v)
 {
 	struct leaf l = { .nr = SGX_EBLOCK,
 			  .epc = mach_epc_addr(pg_index(*v->p)),
 			  .addr = v->addr };
 
+	if (*v->p & PG_BLOCKED)
+		return;
+	*v->p |= PG_BLOCKED;
 	page_zap(d, v->e, v->p, v->addr);
 	encls(d, v->e, &l);
+}
+
+static bool chosen(const struct victim *v, uint32_t n, const page_t *p)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (v[i].p == p)
+			return true;
+	return false;
 }
 
 static uint32_t choose_batch(struct drv *d, struct victim *v)
@@ -247,7 +272,7 @@ static uint32_t choose_batch(struct drv *d, struct victim *v)
 
 		if (d->hand >= d->epc_fresh)
 			d->hand = 0;
-		if (choose(d, epc, &v[n]))
+		if (choose(d, epc, &v[n]) && !chosen(v, n, v[n].p))
 			block(d, &v[n++]);
 	}
 	return n;
@@ -259,7 +284,7 @@ void reclaim(struct drv *d)
 	uint32_t n = choose_batch(d, v);
 
 	for (uint32_t i = 0; i < n; i++)
-		page_out(d, &v[i]);
+		page_out(d, v[i].e, v[i].p, v[i].addr);
 	for (uint32_t i = 0; i < n; i++)
 		if (!(v[i].e->secs & PG_EVICTED))
 			secs_out(d, v[i].e);
@@ -322,9 +347,14 @@ int page_load(struct drv *d, struct drv_encl *e, page_t *p, uint64_t addr)
 	uint32_t epc;
 	int r;
 
+	if (e->state & ENCL_LOST)
+		return *p & PG_EVICTED ? -EFAULT : 0;
+	/* The one way back from BLOCKED is out and in. */
+	if ((*p & PG_BLOCKED) && !page_out(d, e, p, addr))
+		return -EBUSY;
 	if (!(*p & PG_EVICTED))
 		return 0;
-	if ((e->state & ENCL_LOST) || pg_index(*p) == EVICTED_LOST)
+	if (pg_index(*p) == EVICTED_LOST)
 		return -EFAULT;
 	/* So that the SECS is not written out while the page is loaded. */
 	e->children++;

@@ -33,6 +33,7 @@ static void leave(struct mach *m, struct mach_cpu *cpu, struct mach_frame *f)
 		f->rflags =
 			(f->rflags & ~RFLAGS_TF) | (cpu->tf ? RFLAGS_TF : 0);
 	cpu->secs = MACH_EPC_NONE;
+	__atomic_store_n(&cpu->due, false, __ATOMIC_RELAXED);
 	__atomic_store_n(&tcs_of(m, cpu)->state, 0, __ATOMIC_RELEASE);
 	track_leave(hidden_of(secs_of(m, secs)), cpu->epoch);
 }
@@ -188,6 +189,17 @@ static bool stands(const struct mach *m, const struct mach_cpu *cpu)
 	return true;
 }
 
+/* Would ERESUME of the frame that AEX writes be an entry? */
+static bool notified(const struct mach *m, const struct mach_cpu *cpu)
+{
+	const struct sgx_gprsgx *g =
+		(const void *)(ssa_end(m, cpu) - sizeof(*g));
+
+	return (__atomic_load_n(&tcs_of(m, cpu)->flags, __ATOMIC_RELAXED) &
+		SGX_TCS_AEXNOTIFY) &&
+	       (__atomic_load_n(&g->aexnotify, __ATOMIC_RELAXED) & 1);
+}
+
 bool mach_interrupt(struct mach *m, struct mach_cpu *cpu)
 {
 	struct mach_hidden *h = hidden_of(secs_of(m, cpu->secs));
@@ -196,7 +208,7 @@ bool mach_interrupt(struct mach *m, struct mach_cpu *cpu)
 	/* In before out: the enclave never looks empty meanwhile; and in
 	 * before the look at the pages (state.h, order). */
 	now = track_enter(h);
-	if (!stands(m, cpu)) {
+	if (!stands(m, cpu) || notified(m, cpu)) {
 		track_leave(h, now);
 		return false;
 	}

@@ -328,6 +328,14 @@ struct mach_result mach_edbgwr(struct mach *m, uint64_t addr, uint64_t val);
 #define MACH_ENCLS_LEAVES 16
 #define MACH_ENCLU_LEAVES 10
 
+/* Why a thread leaves asynchronously. */
+struct mach_event {
+	bool exception; /* false: an interrupt; the rest is not used */
+	uint8_t vector;
+	uint32_t errcode; /* #PF, #GP, #AC ... */
+	uint64_t addr;	  /* #PF: the full linear address */
+};
+
 /*
  * A plain record, one a thread; all zero is not valid: mach_cpu_init(). A
  * thread that ends inside an enclave must be taken out with mach_aex() first,
@@ -355,6 +363,10 @@ struct mach_cpu {
 	/* The next EACCEPT finds tracking undone, as if another processor's
 	 * ETRACK or interrupt had not come yet. The caller sets and clears. */
 	bool untracked;
+	/* The platform's: an AEX that it owes the thread, and why (drv.h).
+	 * However the thread leaves, nothing is owed any more. */
+	bool due;
+	struct mach_event due_event;
 	/* Counters, of this processor since mach_cpu_init(). */
 	uint64_t enclu[MACH_ENCLU_LEAVES]; /* completed, codes included */
 	uint64_t enclu_faults;
@@ -427,14 +439,6 @@ struct mach_result mach_ereport(struct mach *m, struct mach_cpu *cpu,
 struct mach_result mach_egetkey(struct mach *m, struct mach_cpu *cpu,
 				struct mach_frame *f);
 
-/* Why a thread leaves asynchronously. */
-struct mach_event {
-	bool exception; /* false: an interrupt; the rest is not used */
-	uint8_t vector;
-	uint32_t errcode; /* #PF, #GP, #AC ... */
-	uint64_t addr;	  /* #PF: the full linear address */
-};
-
 /**
  * mach_aex() - asynchronous enclave exit
  * @m: the machine
@@ -460,10 +464,11 @@ void mach_aex(struct mach *m, struct mach_cpu *cpu, struct mach_frame *f,
  * both are counted. The SSA frame, which that would have used, is not written.
  * The caller sees to it that the processor's own thread is in no leaf.
  *
- * Return: false, and nothing has happened, if the ERESUME would fault: the TCS
- * or a page of the SSA frame is BLOCKED, MODIFIED or gone. Then tracking waits
- * for the thread, whose pages cannot be taken from under it: a platform that
- * wants them takes it out with mach_aex().
+ * Return: false, and nothing has happened, if that is no return to where the
+ * thread was: AEX-Notify turns the ERESUME into an entry, or it would fault,
+ * since the TCS or a page of the SSA frame is BLOCKED, MODIFIED or gone. Then
+ * tracking waits for the thread, whose pages cannot be taken from under it: the
+ * platform takes it out with mach_aex(), and its ERESUME does the rest.
  */
 bool mach_interrupt(struct mach *m, struct mach_cpu *cpu);
 

@@ -28,6 +28,18 @@ void trap_interrupt(struct trap *tr)
 	tr->t->aex_signal++;
 }
 
+bool trap_due(struct trap *tr)
+{
+	struct mach_cpu *cpu = &tr->t->cpu;
+	struct mach_event ev;
+
+	if (!mach_inside(cpu) || !__atomic_load_n(&cpu->due, __ATOMIC_ACQUIRE))
+		return false;
+	ev = cpu->due_event;
+	leave(tr, &ev, ev.exception ? TRACE_AEX_KERNEL : TRACE_AEX_TRACK);
+	return true;
+}
+
 /* Linux's fix-up of an exception at the vDSO's ENCLU; #DB and #BP are always
  * signals. */
 static bool fix_up(struct trap *tr, const struct exception *e)

@@ -33,13 +33,19 @@ static struct exception leaf_exception(const struct mach_result *r)
 				   .code = SI_KERNEL };
 }
 
-/* One try; true if it is done or *e says why not. */
-static bool attempt(struct trap *tr, struct exception *e, bool *done)
+/* One try; true if it is done, or *e says why not, or it is to be done *again
+ * from the start: an AEX is due first, or others must run. */
+static bool attempt(struct trap *tr, struct exception *e, bool *done,
+		    bool *again)
 {
 	enum drv_verdict v;
 	struct mach_result r;
 	uint32_t pfec;
 
+	*done = false;
+	*again = mach_inside(&tr->t->cpu) && tr->t->cpu.due;
+	if (*again)
+		return true;
 	r = drv_enclu(machine.d, &tr->t->cpu, &tr->f);
 	*done = r.kind != MACH_FAULT;
 	if (*done)
@@ -52,6 +58,9 @@ static bool attempt(struct trap *tr, struct exception *e, bool *done)
 		      &pfec);
 	if (v == DRV_RETRY)
 		return false;
+	*again = v == DRV_BUSY;
+	if (*again)
+		return true;
 	*e = trap_fault_exception(v, r.addr, v == DRV_NONE ? r.pfec : pfec);
 	return true;
 }
@@ -59,20 +68,26 @@ static bool attempt(struct trap *tr, struct exception *e, bool *done)
 void trap_enclu(struct trap *tr)
 {
 	struct exception e;
-	bool done = false, decided = false;
+	bool done = false, decided = false, again = false;
 
 	trap_load(tr);
 	drv_lock(machine.d);
 	for (int i = 0; i < LEAF_FAULTS && !decided; i++)
-		decided = attempt(tr, &e, &done);
+		decided = attempt(tr, &e, &done, &again);
 	drv_unlock(machine.d);
 	if (!decided)
 		sys_die(2, "an ENCLU leaf never finds all of its pages", NULL);
+	if (again)
+		return;
 	if (!done) {
 		trap_raise(tr, &e);
 		return;
 	}
 	trap_store(tr);
-	if (mach_inside(&tr->t->cpu))
-		dispatch_arm(tr->t);
+	if (!mach_inside(&tr->t->cpu))
+		return;
+	/* The first time. */
+	if (!tr->t->sud)
+		sig_adopt();
+	dispatch_arm(tr->t);
 }

@@ -38,7 +38,7 @@ void trap_page_fault(struct trap *tr)
 	drv_lock(machine.d);
 	v = drv_fault(machine.d, &tr->t->cpu, addr, access, false, &pfec);
 	drv_unlock(machine.d);
-	if (v == DRV_RETRY)
+	if (v == DRV_RETRY || v == DRV_BUSY)
 		return;
 	if (v == DRV_ABORT && abort_access(tr, addr))
 		return;

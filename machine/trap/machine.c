@@ -9,6 +9,7 @@
 #include <linux/futex.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #include <edmm/machine.h>
 
@@ -74,6 +75,25 @@ static void platform_each_cpu(void *ctx,
 
 	(void)ctx;
 	mach_thread_each(each_thread, &e);
+}
+
+static void platform_kick(void *ctx, struct mach_cpu *cpu)
+{
+	struct mach_thread *t =
+		(void *)((char *)cpu - offsetof(struct mach_thread, cpu));
+
+	(void)ctx;
+	/* The caller's own handler looks at it before it returns. */
+	if (mach_thread_on_stack(__builtin_frame_address(0)) != t)
+		sig_kick(t->tid);
+}
+
+static void platform_pause(void *ctx)
+{
+	const struct timespec t = { 0, 20000 };
+
+	(void)ctx;
+	sys_call(SYS_nanosleep, (long)&t, 0);
 }
 
 static bool platform_signal_pending(void *ctx)
@@ -182,6 +202,8 @@ static void driver_start(void)
 		.copy_out = platform_copy_out,
 		.mapped = platform_mapped,
 		.each_cpu = platform_each_cpu,
+		.kick = platform_kick,
+		.pause = platform_pause,
 		.signal_pending = platform_signal_pending,
 		.wait = platform_wait,
 		.wake = platform_wake,

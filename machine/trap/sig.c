@@ -6,9 +6,9 @@
  * siginfo, and the extended state above. It differs from the kernel's own in
  * one field: uc_stack names the machine's stack, since rt_sigreturn sets it.
  *
- * Locks: @lock guards @actions; taken with signals blocked, never in a handler:
- * one reads an action without it, as the kernel's own table may change under
- * a signal too.
+ * Locks: @lock guards @actions; taken with signals blocked, never for a signal
+ * that comes at any time: its handler reads an action without it, as the
+ * kernel's own table may change under a signal too.
  */
 #include "sig.h"
 
@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "dispatch.h"
+#include "machine.h"
 #include "sys.h"
 #include "thread.h"
 
@@ -101,11 +102,13 @@ static long install(int sig, const struct ksigaction *act)
 {
 	struct ksigaction k = *act;
 
-	if (is_handler(act) || KSIG_SYNC_TEST(sig)) {
+	if (is_handler(act) || KSIG_SYNC_TEST(sig) || sig == SIG_KICK) {
 		k.handler = (void *)mach_on_signal;
 		k.flags &= SA_RESTART | SA_NOCLDSTOP | SA_NOCLDWAIT;
 		k.flags |= SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
 		k.mask = ~KSIG_SYNC;
+		if (sig == SIG_KICK)
+			k.flags |= SA_RESTART;
 	}
 	k.flags |= KSIG_RESTORER;
 	k.restorer = mach_restorer;
@@ -150,10 +153,47 @@ void sig_init(void)
 		struct ksigaction *a = &actions[s];
 
 		real_action(s, NULL, a);
-		if (KSIG_SYNC_TEST(s))
+		if (KSIG_SYNC_TEST(s) || s == SIG_KICK)
 			install(s, a);
 	}
 	sig_unblock(sig_block());
+}
+
+static void adopt(int sig)
+{
+	struct ksigaction now;
+
+	if (real_action(sig, NULL, &now) || !is_handler(&now) ||
+	    now.handler == (void *)mach_on_signal)
+		return;
+	actions[sig] = now;
+	install(sig, &now);
+}
+
+void sig_adopt(void)
+{
+	uint64_t mask = sig_block();
+
+	action_lock();
+	adopt(SIG_CANCEL);
+	adopt(SIG_SETXID);
+	action_unlock();
+	sig_unblock(mask);
+}
+
+void sig_kick(int tid)
+{
+	siginfo_t info = { .si_signo = SIG_KICK, .si_code = SI_QUEUE };
+
+	info.si_value.sival_ptr = &machine;
+	sys_call(SYS_rt_tgsigqueueinfo, sys_call(SYS_getpid), tid, SIG_KICK,
+		 (long)&info);
+}
+
+bool sig_is_kick(int sig, const siginfo_t *info)
+{
+	return sig == SIG_KICK && info->si_code == SI_QUEUE &&
+	       info->si_value.sival_ptr == &machine;
 }
 
 void sig_table_save(struct sig_table *s)

@@ -71,6 +71,23 @@ bool sig_frame_take(struct mach_thread *t, void *context);
 uint64_t sig_frame_child(const struct mach_thread *t, const ucontext_t *uc,
 			 uint64_t sp);
 
+/*
+ * glibc sets the handlers of its two internal signals (cancel, setxid) past
+ * every interposed function. Makes those that it has set since the program's:
+ * then the machine's handler runs first, and leaves the enclave.
+ */
+#define SIG_CANCEL 32
+#define SIG_SETXID 33
+void sig_adopt(void);
+
+/*
+ * A signal to one thread that only makes its handler run: glibc's second
+ * internal one, with a value that nobody else sends.
+ */
+#define SIG_KICK SIG_SETXID
+void sig_kick(int tid);
+bool sig_is_kick(int sig, const siginfo_t *info);
+
 enum sig_cause {
 	SIG_SENT,   /* by kill, a timer ...: may be ignored */
 	SIG_FORCED, /* an exception that the machine raised */

@@ -4,6 +4,7 @@
  */
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -164,6 +165,7 @@ static void *thread_start(void *arg)
 
 	free(arg);
 	mach_thread();
+	sig_adopt();
 	pthread_setspecific(exit_key, (void *)1);
 	return s.fn(s.arg);
 }
@@ -184,7 +186,51 @@ EXPORT int pthread_create(pthread_t *restrict thread,
 	pthread_once(&exit_once, exit_init);
 	*s = (struct start){ fn, arg };
 	r = real(thread, attr, thread_start, s);
+	sig_adopt();
 	if (r)
 		free(s);
 	return r;
+}
+
+/* ---- cancellation ------------------------------------------------------ */
+
+static int (*real_cancel)(pthread_t thread);
+static pthread_once_t cancel_once = PTHREAD_ONCE_INIT;
+
+static void *bear(void *go)
+{
+	char c;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+	sys_call(SYS_read, *(int *)go, (long)&c, 1);
+	return NULL;
+}
+
+/*
+ * glibc sets its handler within the first pthread_cancel(), and uses it at
+ * once. So the first is of a thread that nobody misses.
+ */
+static void cancel_init(void)
+{
+	pthread_t dummy;
+	int go[2];
+
+	*(void **)&real_cancel = dlsym(RTLD_NEXT, "pthread_cancel");
+	if (sys_call(SYS_pipe2, (long)go, O_CLOEXEC))
+		return;
+	if (!pthread_create(&dummy, NULL, bear, &go[0])) {
+		real_cancel(dummy);
+		sig_adopt();
+		sys_call(SYS_close, go[1]);
+		pthread_join(dummy, NULL);
+	} else {
+		sys_call(SYS_close, go[1]);
+	}
+	sys_call(SYS_close, go[0]);
+}
+
+EXPORT int pthread_cancel(pthread_t thread)
+{
+	pthread_once(&cancel_once, cancel_init);
+	return real_cancel(thread);
 }

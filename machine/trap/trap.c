@@ -241,6 +241,8 @@ static bool is_dispatched(const struct trap *tr)
 static void handle(struct trap *tr)
 {
 	machine_check_fork();
+	if (sig_is_kick(tr->sig, tr->info))
+		return;
 	if (is_dispatched(tr)) {
 		dispatch_call(tr);
 		return;
@@ -291,6 +293,7 @@ void mach_signal(int sig, siginfo_t *info, void *context)
 	if (tr.t->handler_fs)
 		bases_set(tr.t->handler_fs, tr.t->host_gs);
 	handle(&tr);
+	trap_due(&tr);
 	if (mach_inside(&tr.t->cpu)) {
 		tr.t->bases = true;
 		bases_set(tr.t->encl_fs, tr.t->encl_gs);

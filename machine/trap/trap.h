@@ -45,6 +45,9 @@ void trap_page_fault(struct trap *tr);
 void trap_raise(struct trap *tr, const struct exception *e);
 /* An interrupt: leaves the enclave, if the thread is inside. */
 void trap_interrupt(struct trap *tr);
+/* The AEX that the driver asked for (drv.h): the thread, at the AEP's ENCLU
+ * then, comes back by itself. False: none. */
+bool trap_due(struct trap *tr);
 /* The exception that the driver's verdict on an access means. */
 struct exception trap_fault_exception(enum drv_verdict v, uint64_t addr,
 				      uint32_t pfec);

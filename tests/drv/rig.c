@@ -21,7 +21,6 @@
 	} while (0)
 
 #define EPC_DEFAULT 512u
-#define AEP 0x400100ull
 
 void drig_setup(void)
 {
@@ -115,6 +114,8 @@ static void plat_each(void *ctx, void (*fn)(void *arg, struct mach_cpu *cpu),
 
 	for (unsigned i = 0; i < DRIG_CPUS; i++)
 		fn(arg, &r->cpu[i]);
+	if (r->looked)
+		r->looked(r);
 }
 
 static bool plat_signal(void *ctx)
@@ -321,23 +322,46 @@ void drig_ready(struct drig *r)
 
 /* ---- inside ------------------------------------------------------------ */
 
-/* A leaf, with the faults that the driver resolves. */
-static struct mach_result leaf(struct drig *r, unsigned cpu,
-			       struct mach_frame *f)
+/* Out at once, if the driver asks for it: the next ENCLU is ERESUME. */
+static bool taken_out(struct drig *r, unsigned cpu, struct mach_frame *f)
+{
+	struct mach_cpu *c = &r->cpu[cpu];
+	struct mach_event ev = c->due_event;
+
+	if (!mach_inside(c) || !c->due)
+		return false;
+	mach_aex(r->m, c, f, &ev);
+	return true;
+}
+
+/* True if the driver has resolved the fault. */
+static bool resolved(struct drig *r, unsigned cpu,
+		     const struct mach_result *res)
+{
+	unsigned access = res->pfec & SGX_PFEC_W ? MACH_W : MACH_R;
+	enum drv_verdict v;
+	uint32_t pfec;
+
+	if (res->kind != MACH_FAULT || res->vector != SGX_VEC_PF ||
+	    (res->pfec & SGX_PFEC_SGX))
+		return false;
+	v = drv_fault(r->d, &r->cpu[cpu], res->addr, access, true, &pfec);
+	return v == DRV_RETRY || v == DRV_BUSY;
+}
+
+struct mach_result drig_enclu(struct drig *r, unsigned cpu,
+			      struct mach_frame *f)
 {
 	struct mach_result res;
-	uint32_t pfec;
-	unsigned access;
+	bool back = false;
 
 	drv_lock(r->d);
 	for (;;) {
+		back |= taken_out(r, cpu, f);
 		res = drv_enclu(r->d, &r->cpu[cpu], f);
-		if (res.kind != MACH_FAULT || res.vector != SGX_VEC_PF ||
-		    (res.pfec & SGX_PFEC_SGX))
-			break;
-		access = res.pfec & SGX_PFEC_W ? MACH_W : MACH_R;
-		if (drv_fault(r->d, &r->cpu[cpu], res.addr, access, true,
-			      &pfec) != DRV_RETRY)
+		if (mach_ok(res) && back)
+			back = false;
+		else if (!resolved(r, cpu, &res))
 			break;
 	}
 	drv_unlock(r->d);
@@ -348,16 +372,16 @@ void drig_enter(struct drig *r, unsigned cpu)
 {
 	struct mach_frame f = { .rax = SGX_EENTER,
 				.rbx = drig_addr(DRIG_TCS),
-				.rcx = AEP };
+				.rcx = DRIG_AEP };
 
-	MUST(mach_ok(leaf(r, cpu, &f)));
+	MUST(mach_ok(drig_enclu(r, cpu, &f)));
 }
 
 void drig_exit(struct drig *r, unsigned cpu)
 {
-	struct mach_frame f = { .rax = SGX_EEXIT, .rbx = AEP };
+	struct mach_frame f = { .rax = SGX_EEXIT, .rbx = DRIG_AEP };
 
-	MUST(mach_ok(leaf(r, cpu, &f)));
+	MUST(mach_ok(drig_enclu(r, cpu, &f)));
 }
 
 long drig_leaf(struct drig *r, unsigned nr, uint64_t flags, uint64_t addr)
@@ -377,7 +401,7 @@ long drig_leaf(struct drig *r, unsigned nr, uint64_t flags, uint64_t addr)
 	drv_unlock(r->d);
 	memset(si, 0, sizeof(*si));
 	si->flags = flags;
-	res = leaf(r, 0, &f);
+	res = drig_enclu(r, 0, &f);
 	drig_exit(r, 0);
 	if (res.kind == MACH_FAULT)
 		return -1;

@@ -13,6 +13,7 @@
 #include <machine/linux/internal.h>
 #include <sgx/linux.h>
 
+#define DRIG_AEP 0x400100ull
 #define DRIG_BASE 0x40000000ull
 #define DRIG_PAGES 256u
 #define DRIG_SIZE ((uint64_t)DRIG_PAGES * 4096)
@@ -46,6 +47,8 @@ struct drig {
 	uint8_t views[DRIG_PAGES];
 	unsigned discarded; /* pages */
 	bool leaks;	    /* an EREMOVE was made to fail */
+	/* After each look of the driver at all processors, if not NULL. */
+	void (*looked)(struct drig *r);
 
 	/* The records of the next calls. */
 	struct sgx_secs secs;
@@ -84,6 +87,10 @@ long drig_leaf(struct drig *r, unsigned leaf, uint64_t flags, uint64_t addr);
 long drig_accept(struct drig *r, unsigned page);
 /* EACCEPT of a page that MODIFY_TYPES trimmed. */
 long drig_accept_trim(struct drig *r, unsigned page);
+/* One ENCLU of processor @cpu, with the faults that the driver resolves and the
+ * AEXes that it asks for. */
+struct mach_result drig_enclu(struct drig *r, unsigned cpu,
+			      struct mach_frame *f);
 /* EENTER of processor @cpu, which stays inside. */
 void drig_enter(struct drig *r, unsigned cpu);
 void drig_exit(struct drig *r, unsigned cpu);

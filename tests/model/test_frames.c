@@ -378,6 +378,30 @@ START_TEST(interrupt_needs_its_pages)
 }
 END_TEST
 
+/* ERESUME would be an entry: the platform must make the AEX a real one. */
+START_TEST(interrupt_is_noticed)
+{
+	struct mach_secs_info i;
+
+	assert_ok(rig_enter(&rig, 0, 0, RIG_TCS0));
+	ck_assert(mach_interrupt(rig.m, &rig.cpu[0]));
+	gpr(0)->aexnotify = 1;
+	gpr(1)->aexnotify = 0;
+	assert_ok(mach_etrack(rig.m, rig_secs(&rig, 0)));
+	ck_assert(!mach_interrupt(rig.m, &rig.cpu[0]));
+	ck_assert(mach_secs(rig.m, rig.encl[0].secs, &i));
+	ck_assert_uint_eq(i.stale, 1);
+	rig_aex(&rig, 0);
+	ck_assert(mach_secs(rig.m, rig.encl[0].secs, &i));
+	ck_assert_uint_eq(i.stale, 0);
+	assert_ok(rig_resume(&rig, 0, 0, RIG_TCS0));
+	ck_assert_uint_eq(rig.cpu[0].notify, 1);
+	/* In its handler it has another frame, which asks for nothing. */
+	ck_assert(mach_interrupt(rig.m, &rig.cpu[0]));
+	assert_ok(rig_exit(&rig, 0));
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("frames");
@@ -398,6 +422,7 @@ static Suite *suite(void)
 	tcase_add_test(t, interrupt_needs_its_pages);
 	tcase_add_checked_fixture(n, setup_notify, teardown);
 	tcase_add_test(n, notify_and_decssa);
+	tcase_add_test(n, interrupt_is_noticed);
 	suite_add_tcase(s, t);
 	suite_add_tcase(s, n);
 	return s;

@@ -16,12 +16,17 @@
 #define TURNS 64(%rdi)
 #define STOP 72(%rdi)
 #define EEXIT 4
+/* From GS base. */
+#define NOTIFIED 0x900
+#define SSA0_GPRSGX (0x6000 - 184 - 0x13000)
 
 	.section .rodata
 	.globl	encl_code, encl_code_end
 	.balign	4096
 encl_code:
 	mov	%rcx, %r15
+	test	%rdi, %rdi
+	jz	.Lnotify
 	mov	%rax, CSSA_OUT
 	mov	OP, %rax
 	cmp	$.Lcount, %rax
@@ -52,6 +57,16 @@ encl_code:
 	.long	.Ltouch - .Ltable
 	.long	.Lextend - .Ltable
 	.set	.Lcount, (. - .Ltable) / 4
+
+	/* An ERESUME that AEX-Notify has made an entry, on TCS 0: counts it,
+	 * keeps EXITINFO, asks for no more of them, and leaves. */
+.Lnotify:
+	incq	%gs:NOTIFIED
+	mov	%rax, %gs:NOTIFIED + 8
+	mov	%gs:SSA0_GPRSGX + 160, %eax
+	mov	%rax, %gs:NOTIFIED + 16
+	movb	$0, %gs:SSA0_GPRSGX + 167
+	jmp	.Lleave
 
 .Lenclu:
 	rdgsbase %rbx

@@ -43,10 +43,11 @@ struct page {
 	uint8_t bytes[4096];
 };
 
-static void tcs_page(struct page *p, unsigned i)
+static void tcs_page(const struct encl *e, struct page *p, unsigned i)
 {
 	struct sgx_tcs *t = (struct sgx_tcs *)(void *)p->bytes;
 
+	t->flags = e->notify ? SGX_TCS_AEXNOTIFY : 0;
 	t->ossa = ENCL_SSA + i * ENCL_SSA_SIZE;
 	t->nssa = ENCL_NSSA;
 	t->oentry = ENCL_CODE;
@@ -58,7 +59,7 @@ static void tcs_page(struct page *p, unsigned i)
 }
 
 /* The i-th page of the enclave; false after the last. */
-static bool page_at(unsigned i, struct page *p)
+static bool page_at(const struct encl *e, unsigned i, struct page *p)
 {
 	unsigned ssa = ENCL_TCS * ENCL_NSSA * ENCL_FRAME;
 
@@ -66,7 +67,7 @@ static bool page_at(unsigned i, struct page *p)
 	p->off = i * 0x1000ull;
 	p->flags = SGX_SECINFO_PT(SGX_PT_REG) | SGX_SECINFO_R | SGX_SECINFO_W;
 	if (i < ENCL_TCS)
-		tcs_page(p, i);
+		tcs_page(e, p, i);
 	if (p->off == ENCL_CODE) {
 		memcpy(p->bytes, encl_code,
 		       (size_t)(encl_code_end - encl_code));
@@ -104,7 +105,7 @@ int encl_add_all(struct encl *e)
 	static uint8_t src[4096] __attribute__((aligned(4096)));
 	int r = 0;
 
-	for (unsigned i = 0; !r && page_at(i, &p); i++) {
+	for (unsigned i = 0; !r && page_at(e, i, &p); i++) {
 		struct sgx_secinfo si = { .flags = p.flags };
 		struct sgx_enclave_add_pages a = {
 			.src = (uint64_t)(uintptr_t)src,
@@ -156,7 +157,7 @@ static void measure(const struct encl *e, uint8_t out[32])
 	memcpy(block + 12, &size, 8);
 	EVP_DigestInit_ex(h, EVP_sha256(), NULL);
 	EVP_DigestUpdate(h, block, sizeof(block));
-	for (unsigned i = 0; page_at(i, &p); i++)
+	for (unsigned i = 0; page_at(e, i, &p); i++)
 		measure_page(h, &p);
 	EVP_DigestFinal_ex(h, out, NULL);
 	EVP_MD_CTX_free(h);
@@ -298,6 +299,8 @@ void encl_make(struct encl *e)
 		e->size = ENCL_SIZE;
 	if (!e->base)
 		e->base = reserve(e->size);
+	if (e->notify)
+		e->attributes |= SGX_ATTR_AEXNOTIFY;
 	if (!e->xfrm)
 		e->xfrm = SGX_XFRM_LEGACY;
 	NEED(encl_open(e) == 0);

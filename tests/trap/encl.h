@@ -28,6 +28,10 @@
 #define ENCL_CODE (ENCL_SSA + ENCL_TCS * ENCL_SSA_SIZE)
 #define ENCL_DATA (ENCL_CODE + 0x1000)
 #define ENCL_FREE 0x20000ull
+/* Of TCS 0: AEX-Notify's byte in its first frame, and what the enclave notes of
+ * entries that it got by it: their number, CSSA, EXITINFO. */
+#define ENCL_NOTIFY (ENCL_SSA + ENCL_FRAME * 4096 - 184 + 167)
+#define ENCL_NOTIFIED (ENCL_DATA + 0x900)
 
 enum encl_op {
 	OP_NOP,
@@ -71,6 +75,7 @@ struct encl {
 	uint64_t xfrm;
 	uint32_t miscselect;
 	bool exinfo;
+	bool notify; /* TCSs with AEX-Notify */
 };
 
 /* Runs the calling program again with the machine preloaded and @options in
