@@ -6,6 +6,7 @@
 #include "cli/cli.h"
 #include "edmm/policy.h"
 
+int cli_advise(int argc, char **argv);
 int cli_convert(int argc, char **argv);
 int cli_check(int argc, char **argv);
 int cli_explain(int argc, char **argv);

@@ -173,7 +173,7 @@ static struct edmm_key *find_key(struct cli_run *r)
 		return key;
 	}
 	key = development_key(&where);
-	if (key && r->o.probe_fd < 0)
+	if (key && r->o.probe_fd < 0 && r->o.figures_fd < 0)
 		cli_error("%s is not signed: signed for this run with the "
 			  "development key %s",
 			  r->o.program, where);

@@ -22,6 +22,7 @@ static const struct verb verbs[] = {
 	{ "diff", cli_diff, "what makes two identities differ" },
 	{ "keygen", cli_keygen, "make a signing key" },
 	{ "check", cli_check, "find mistakes in a configuration" },
+	{ "advise", cli_advise, "find the tightest settings of a program" },
 	{ "convert", cli_convert, "translate a configuration" },
 	{ "doctor", cli_doctor, "what this machine can do" },
 	{ "explain", cli_explain, "show what a configuration becomes" },

@@ -118,7 +118,8 @@ int cli_scone(struct cli_run *r)
 	struct edmm_policy **layer = r->o.settings.layer;
 	bool hash, edmm_hash;
 
-	if (!any_variable())
+	/* Not for advise.c's child, which knows what it wants. */
+	if (!any_variable() || r->o.figures_fd >= 0)
 		return -1;
 	if (!read_file(&layer[CLI_LAYER_SCONE_CONF]) ||
 	    !read_layer(&layer[CLI_LAYER_SCONE], "env:", EDMM_FORMAT_SCONE) ||
@@ -216,7 +217,7 @@ int cli_scone_hash(struct cli_run *r)
 
 	if (!flag("SCONE_HASH", &without) || !flag("SCONE_EDMM_HASH", &with))
 		return CLI_RUN_FAIL;
-	if (!without && !with)
+	if ((!without && !with) || r->o.figures_fd >= 0)
 		return -1;
 	if (!cli_settings_load(&r->o.settings))
 		return CLI_RUN_FAIL;
@@ -236,7 +237,7 @@ void cli_scone_version(const struct cli_run *r)
 	char hex[65];
 	bool on;
 
-	if (!flag("SCONE_VERSION", &on) || !on)
+	if (!flag("SCONE_VERSION", &on) || !on || r->o.figures_fd >= 0)
 		return;
 	if (!heap)
 		heap = r->plan.layout.heap_bound;

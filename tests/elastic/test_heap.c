@@ -147,6 +147,26 @@ START_TEST(idle_memory_is_what_was_asked_for)
 }
 END_TEST
 
+/* Taking idle pages again near the maximum must not throw them away first. */
+START_TEST(idle_pages_need_no_room)
+{
+	uint64_t a;
+	struct mini_counts before, after;
+
+	mini_stop();
+	heap = mini_start(SIZE, 48 * MIB, 40 * MIB, EPC);
+	a = must_map(HEAP_ARENA, 40 * MIB);
+	fill(a, 1, 40 * MIB);
+	ck_assert_int_eq(heap_unmap(heap, a, 40 * MIB), 0);
+	before = mini_counts();
+	a = must_map(HEAP_ARENA, 30 * MIB);
+	after = mini_counts();
+	ck_assert(all_zero(a, 30 * MIB));
+	ck_assert_uint_eq(after.trimmed, before.trimmed);
+	ck_assert_uint_eq(after.added, before.added);
+}
+END_TEST
+
 static struct {
 	uint64_t peak, low;
 } last_told;
@@ -462,6 +482,7 @@ static Suite *heap_suite(void)
 	tcase_add_test(tc, the_arena_gives_way_to_mappings);
 	tcase_add_test(tc, the_break_moves);
 	tcase_add_test(tc, idle_memory_is_what_was_asked_for);
+	tcase_add_test(tc, idle_pages_need_no_room);
 	tcase_add_test(tc, peaks_are_told);
 	tcase_add_test(tc, a_window_bounds_what_is_ahead);
 	tcase_add_loop_test(tc, random_churn_keeps_every_byte, 0, 4);

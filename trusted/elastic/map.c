@@ -172,12 +172,32 @@ static edmm_err prepare(struct heap *h, uint64_t addr, uint64_t end, bool now)
 	return err;
 }
 
-/* Free ranges must not hold what mapped ones are entitled to. */
-static void make_room(struct heap *h, uint64_t size)
+/* Bytes of a range that are not in the enclave yet. */
+static uint64_t absent(struct heap *h, uint64_t addr, uint64_t end)
+{
+	struct emm_run run;
+	uint64_t n = 0;
+
+	for (; addr < end; addr = run.addr + run.size) {
+		if (emm_query(h->emm, addr, end, &run) != 0)
+			return n + (end - addr);
+		if (run.state != EMM_PG_COMMITTED && run.state != EMM_PG_IDLE)
+			n += run.size;
+	}
+	return n;
+}
+
+/*
+ * Free ranges must not hold what mapped ones are entitled to. Idle pages of
+ * the range itself, as a first heap's are, need no room again.
+ */
+static void make_room(struct heap *h, uint64_t addr, uint64_t size)
 {
 	uint64_t now = emm_committed(h->emm);
 
-	if (now > h->max || size > h->max - now)
+	if (now <= h->max && size <= h->max - now)
+		return;
+	if (now > h->max || absent(h, addr, addr + size) > h->max - now)
 		heap_relieve(h);
 }
 
@@ -189,7 +209,7 @@ static edmm_err fill_arena(struct heap *h, uint64_t addr, uint64_t size,
 
 	if (err != 0)
 		return err;
-	make_room(h, size);
+	make_room(h, addr, size);
 	err = prepare(h, addr, addr + size, now);
 	if (err == -EDMM_ENOMEM && heap_relieve(h))
 		err = prepare(h, addr, addr + size, now);
@@ -226,7 +246,7 @@ static edmm_err alloc_area(struct heap *h, const struct heap_req *r,
 
 	if (err != 0 || r->prot == EMM_NONE)
 		return err;
-	make_room(h, size);
+	make_room(h, addr, size);
 	if (r->now)
 		err = emm_commit(h->emm, addr, size, NULL);
 	else
