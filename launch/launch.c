@@ -18,6 +18,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/rseq.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -81,6 +82,13 @@ static void program_open(struct program *p, const char *path)
 		fail(path, "cannot be read");
 }
 
+static uint64_t file_size(const struct program *p)
+{
+	struct stat st;
+
+	return fstat(p->fd, &st) ? 0 : (uint64_t)st.st_size;
+}
+
 static void program_extent(const struct program *p, uint64_t *low,
 			   uint64_t *high)
 {
@@ -96,6 +104,9 @@ static void program_extent(const struct program *p, uint64_t *low,
 		    s->p_filesz > s->p_memsz ||
 		    (s->p_vaddr - s->p_offset) % PAGE != 0)
 			fail(p->path, "its program headers make no sense");
+		if (s->p_offset + s->p_filesz < s->p_offset ||
+		    s->p_offset + s->p_filesz > file_size(p))
+			fail(p->path, "is cut short");
 		*low = down(s->p_vaddr) < *low ? down(s->p_vaddr) : *low;
 		*high = up(end) > *high ? up(end) : *high;
 	}

@@ -6,7 +6,7 @@
 # signals that the machine handles, so gdb passes them on in silence. Code in
 # an enclave is not a debugger's to write, so it is marked read-only, and gdb
 # takes the processor's four breakpoint registers for it (break, next, finish).
-handle SIGSEGV SIGILL SIGBUS nostop noprint pass
+handle SIGSEGV SIGILL SIGBUS SIGSYS nostop noprint pass
 set breakpoint pending on
 set breakpoint auto-hw on
 set mem inaccessible-by-default off

@@ -23,8 +23,6 @@
 
 #define ARCH_GET_CPUID 0x1011
 #define ARCH_SET_CPUID 0x1012
-/* Names that the machine knows are shorter. */
-#define NAME_MAX_OURS 48
 #define SYSCALL_SIZE 2
 #define ADDRESS_LIMIT (1ull << 47)
 
@@ -138,19 +136,17 @@ void dispatch_rewind(struct trap *tr)
 
 /* ---- files ------------------------------------------------------------- */
 
-/* The path if it is one that the machine may have a part in; else NULL. */
-static const char *special(char name[NAME_MAX_OURS], long path)
+/* The program's path if it is one that the machine has a part in; else NULL. */
+static const char *special(long path)
 {
-	return exec_string(name, NAME_MAX_OURS, (const char *)path) &&
-			       special_path(name)
-		       ? name
-		       : NULL;
+	const char *name = (const char *)path;
+
+	return special_path(name) ? name : NULL;
 }
 
 static long call_open(struct trap *tr, const long a[6])
 {
-	char buf[NAME_MAX_OURS];
-	const char *name = special(buf, a[0]);
+	const char *name = special(a[0]);
 
 	(void)tr;
 	return name ? do_openat(AT_FDCWD, name, (int)a[1], (unsigned)a[2])
@@ -159,8 +155,7 @@ static long call_open(struct trap *tr, const long a[6])
 
 static long call_openat(struct trap *tr, const long a[6])
 {
-	char buf[NAME_MAX_OURS];
-	const char *name = special(buf, a[1]);
+	const char *name = special(a[1]);
 
 	(void)tr;
 	return name ? do_openat((int)a[0], name, (int)a[2], (unsigned)a[3])
@@ -169,8 +164,7 @@ static long call_openat(struct trap *tr, const long a[6])
 
 static long call_openat2(struct trap *tr, const long a[6])
 {
-	char buf[NAME_MAX_OURS];
-	const char *name = special(buf, a[1]);
+	const char *name = special(a[1]);
 	struct open_how how;
 
 	(void)tr;
@@ -185,8 +179,7 @@ static long call_openat2(struct trap *tr, const long a[6])
 
 static long stat_out(long dir, long path, long out, long flags)
 {
-	char buf[NAME_MAX_OURS];
-	const char *name = special(buf, path);
+	const char *name = special(path);
 	struct stat st;
 	long r;
 
@@ -218,8 +211,7 @@ static long call_fstatat(struct trap *tr, const long a[6])
 
 static long call_statx(struct trap *tr, const long a[6])
 {
-	char buf[NAME_MAX_OURS];
-	const char *name = special(buf, a[1]);
+	const char *name = special(a[1]);
 	struct statx stx;
 	long r;
 
@@ -234,8 +226,7 @@ static long call_statx(struct trap *tr, const long a[6])
 
 static long call_access(struct trap *tr, const long a[6])
 {
-	char buf[NAME_MAX_OURS];
-	const char *name = special(buf, a[0]);
+	const char *name = special(a[0]);
 
 	(void)tr;
 	return name ? do_accessat(AT_FDCWD, name, (int)a[1]) : DISPATCH_AGAIN;
@@ -243,8 +234,7 @@ static long call_access(struct trap *tr, const long a[6])
 
 static long call_faccessat(struct trap *tr, const long a[6])
 {
-	char buf[NAME_MAX_OURS];
-	const char *name = special(buf, a[1]);
+	const char *name = special(a[1]);
 
 	(void)tr;
 	return name ? do_accessat((int)a[0], name, (int)a[2]) : DISPATCH_AGAIN;
@@ -252,11 +242,9 @@ static long call_faccessat(struct trap *tr, const long a[6])
 
 static long readlink_out(long dir, long path, long out, long size)
 {
-	char buf[NAME_MAX_OURS];
-	const char *name = special(buf, path);
 	size_t n;
 
-	if (!name || !exec_is_self(name))
+	if (!special_self((const char *)path))
 		return DISPATCH_AGAIN;
 	(void)dir;
 	if (size <= 0)

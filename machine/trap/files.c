@@ -18,6 +18,8 @@
 #include "sys.h"
 
 #define MISC_MAJOR 10
+/* Names that the machine knows are shorter. */
+#define NAME_MAX_OURS 48
 #define MINOR_ENCLAVE 125
 #define MINOR_PROVISION 124
 
@@ -26,9 +28,29 @@ static bool auxv_path(const char *path)
 	return !strcmp(path, "/proc/self/auxv");
 }
 
+/* The program's path, copied, if it is one of these; NULL if not, or if the
+ * kernel must find that it is no path at all. */
+static const char *special(char name[NAME_MAX_OURS], const char *path)
+{
+	if (!exec_string(name, NAME_MAX_OURS, path))
+		return NULL;
+	return device_path(name) || auxv_path(name) || exec_is_self(name)
+		       ? name
+		       : NULL;
+}
+
 bool special_path(const char *path)
 {
-	return device_path(path) || auxv_path(path) || exec_is_self(path);
+	char name[NAME_MAX_OURS];
+
+	return special(name, path) != NULL;
+}
+
+bool special_self(const char *path)
+{
+	char name[NAME_MAX_OURS];
+
+	return exec_string(name, sizeof(name), path) && exec_is_self(name);
 }
 
 /* The kernel's copy names the real vDSO, and a launcher's program headers. */
@@ -54,18 +76,20 @@ static long auxv_open(int flags)
 
 long do_openat(int dir, const char *path, int flags, unsigned mode)
 {
+	char buf[NAME_MAX_OURS];
+	const char *name = special(buf, path);
 	uint64_t mask;
 	long r;
 
-	if (path && machine.auxv && auxv_path(path))
+	if (name && machine.auxv && auxv_path(name))
 		return auxv_open(flags);
-	if (path && exec_is_self(path))
+	if (name && exec_is_self(name))
 		path = dispatch.exe;
-	if (!device_path(path))
+	if (!name || !device_path(name))
 		return sys_call(SYS_openat, dir, (long)path, flags, mode);
 	mask = sig_block();
 	machine_check_fork();
-	r = handle_open(path, flags);
+	r = handle_open(name, flags);
 	sig_unblock(mask);
 	return r;
 }
@@ -77,15 +101,18 @@ static unsigned minor_of(const char *path)
 
 long do_statat(int dir, const char *path, struct stat *st, int flags)
 {
-	if (path && exec_is_self(path) && !(flags & AT_SYMLINK_NOFOLLOW))
+	char buf[NAME_MAX_OURS];
+	const char *name = special(buf, path);
+
+	if (name && exec_is_self(name) && !(flags & AT_SYMLINK_NOFOLLOW))
 		path = dispatch.exe;
-	if (!device_path(path))
+	if (!name || !device_path(name))
 		return sys_call(SYS_newfstatat, dir, (long)path, (long)st,
 				flags);
 	memset(st, 0, sizeof(*st));
 	st->st_mode = S_IFCHR | 0666;
 	st->st_nlink = 1;
-	st->st_rdev = makedev(MISC_MAJOR, minor_of(path));
+	st->st_rdev = makedev(MISC_MAJOR, minor_of(name));
 	st->st_blksize = SGX_PAGE_SIZE;
 	return 0;
 }
@@ -93,9 +120,12 @@ long do_statat(int dir, const char *path, struct stat *st, int flags)
 long do_statx(int dir, const char *path, int flags, unsigned mask,
 	      struct statx *stx)
 {
-	if (path && exec_is_self(path) && !(flags & AT_SYMLINK_NOFOLLOW))
+	char buf[NAME_MAX_OURS];
+	const char *name = special(buf, path);
+
+	if (name && exec_is_self(name) && !(flags & AT_SYMLINK_NOFOLLOW))
 		path = dispatch.exe;
-	if (!device_path(path))
+	if (!name || !device_path(name))
 		return sys_call(SYS_statx, dir, (long)path, flags, mask,
 				(long)stx);
 	memset(stx, 0, sizeof(*stx));
@@ -103,16 +133,19 @@ long do_statx(int dir, const char *path, int flags, unsigned mask,
 	stx->stx_mode = S_IFCHR | 0666;
 	stx->stx_nlink = 1;
 	stx->stx_rdev_major = MISC_MAJOR;
-	stx->stx_rdev_minor = minor_of(path);
+	stx->stx_rdev_minor = minor_of(name);
 	stx->stx_blksize = SGX_PAGE_SIZE;
 	return 0;
 }
 
 long do_accessat(int dir, const char *path, int mode)
 {
-	if (path && exec_is_self(path))
+	char buf[NAME_MAX_OURS];
+	const char *name = special(buf, path);
+
+	if (name && exec_is_self(name))
 		path = dispatch.exe;
-	if (!device_path(path))
+	if (!name || !device_path(name))
 		return sys_call(SYS_faccessat, dir, (long)path, mode);
 	return mode & X_OK ? -EACCES : 0;
 }

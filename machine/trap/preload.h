@@ -20,11 +20,12 @@ long do_madvise(void *addr, size_t len, int advice);
 long do_ioctl(int fd, unsigned long cmd, uint64_t arg);
 long do_close(int fd);
 
-/* files.c. @path: the machine's own memory, or the program's if that calls a
- * function of libc, where a bad one may fault. */
+/* files.c. @path is the program's, and may be none at all. */
 
 /* Is @path a name that one of these gives a meaning of its own? */
 bool special_path(const char *path);
+/* Is it the running program's own file, which a launcher stands in for? */
+bool special_self(const char *path);
 long do_openat(int dir, const char *path, int flags, unsigned mode);
 long do_statat(int dir, const char *path, struct stat *st, int flags);
 long do_statx(int dir, const char *path, int flags, unsigned mask,

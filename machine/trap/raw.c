@@ -18,18 +18,17 @@
 
 #define SYSCALL_BYTE 0x0f
 #define SYSCALL_BYTE2 0x05
-#define RUN_UP 64u
+#define RUN_UP 96u
 
+/* Is @at the start of an instruction, going by those from @from on? */
 static bool reaches(const ZydisDecoder *dec, const uint8_t *from,
-		    const uint8_t *at)
+		    const uint8_t *at, const uint8_t *end)
 {
 	ZydisDecodedInstruction insn;
 
 	while (from < at) {
-		size_t room = (size_t)(at + 2 - from);
-
-		if (ZYAN_FAILED(ZydisDecoderDecodeInstruction(dec, NULL, from,
-							      room, &insn)))
+		if (ZYAN_FAILED(ZydisDecoderDecodeInstruction(
+			    dec, NULL, from, (size_t)(end - from), &insn)))
 			from++;
 		else
 			from += insn.length;
@@ -37,19 +36,25 @@ static bool reaches(const ZydisDecoder *dec, const uint8_t *from,
 	return from == at;
 }
 
+/* From two places, since one may be out of step for long. */
+static bool is_start(const ZydisDecoder *dec, const uint8_t *code,
+		     const uint8_t *at, const uint8_t *end)
+{
+	size_t before = (size_t)(at - code);
+
+	before = before < RUN_UP ? before : RUN_UP;
+	return reaches(dec, at - before, at, end) &&
+	       reaches(dec, at - before / 2, at, end);
+}
+
 static bool code_calls(const ZydisDecoder *dec, const uint8_t *p,
 		       const uint8_t *end)
 {
 	for (const uint8_t *at = p; at + 1 < end; at++) {
-		size_t before;
-
 		at = memchr(at, SYSCALL_BYTE, (size_t)(end - 1 - at));
 		if (!at)
 			return false;
-		if (at[1] != SYSCALL_BYTE2)
-			continue;
-		before = (size_t)(at - p) < RUN_UP ? (size_t)(at - p) : RUN_UP;
-		if (reaches(dec, at - before, at))
+		if (at[1] == SYSCALL_BYTE2 && is_start(dec, p, at, end))
 			return true;
 	}
 	return false;
