@@ -1,79 +1,73 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The page protocol of trusted/emm for SPIN: two pages, three threads, and a
- * kernel that adds pages when it likes, withholds them, and does what it is
- * asked or not. Each transition names the function that it stands for.
+ * kernel that adds pages when it likes, withholds them, takes rights away, and
+ * does what it is asked or not. Each transition names the function that it
+ * stands for.
  *
  * Checked: no page is accepted as PENDING that the books hold committed (I1),
  * books and EPCM agree when nobody is busy (I2), every wait ends (no invalid
  * end state: no deadlock, no lost wake-up).
  *
- * spin -a emm.pml && gcc -DSAFETY -o pan pan.c && ./pan
+ * Each thread does one operation, thread 0 as many as OPS says; MORE lets
+ * threads 0 and 1 take ranges of both pages. check.sh visits every state of
+ * each; two operations of every thread are too many states for a test.
  */
 #define PAGES 2
 #define THREADS 3
-#define NONE 255
+#define NONE 7
+#ifndef OPS
+#define OPS 1
+#endif
 
 /* Books: map.c's byte without rights; EPCM: what the processor has. */
-mtype = { UNC, COMM, RO, TCS, DOUBT };
-mtype = { ABSENT, PENDING, REG, REGRO, TRIM_M, TRIM_A, TCS_M, IS_TCS };
+mtype:book = { UNC, COMM, RO, TCS, DOUBT, DOUBT_NEW, TRIMMED };
+mtype:epcm = { ABSENT, PENDING, REG, REGRO, TRIM_M, TRIM_A, TCS_M, IS_TCS };
 
-mtype book[PAGES];
-mtype epcm[PAGES];
+mtype:book book[PAGES];
+mtype:epcm epcm[PAGES];
 byte owner[PAGES];	/* op slot whose [lo, hi) covers the page; NONE: free */
 byte seq[THREADS];	/* slot.seq */
 bool waiting[THREADS];	/* slot.waiters */
 byte asleep[THREADS];	/* by thread: the slot that it sleeps on, or NONE */
 byte done;
 
-inline init_all()
+/*
+ * op_wait: under the map entry's lock note the owner's seq and announce the
+ * wait; then, without the lock, sleep (ops.wait) unless seq has moved.
+ */
+inline wait_for(pg)
 {
-	p = 0;
-	do
-	:: p < PAGES ->
-		book[p] = UNC; epcm[p] = ABSENT; owner[p] = NONE; p++
-	:: else -> break
-	od;
-	p = 0;
-	do
-	:: p < THREADS -> asleep[p] = NONE; p++
-	:: else -> break
-	od;
-	p = 0
+	atomic {
+		owner[pg] != NONE ->
+		who = owner[pg]; old = seq[who]; waiting[who] = true
+	}
+	atomic {
+		if
+		:: seq[who] == old -> asleep[me] = who
+		:: else -> skip
+		fi;
+		who = 0; old = 0
+	}
+	asleep[me] == NONE
 }
 
-/*
- * map_claim: under the map entry's lock either take the page, or (op_wait)
- * note the owner's seq and announce the wait, before the lock is left; then
- * sleep, unless seq has moved.
- */
+/* map_claim: take the page under the map entry's lock, or wait for it. */
 inline claim(pg)
 {
-	got = false;
 	do
-	:: got -> break
-	:: else ->
-		atomic {
-			if
-			:: owner[pg] == NONE -> owner[pg] = me; got = true
-			:: else ->
-				who = owner[pg]; old = seq[who];
-				waiting[who] = true
-			fi
-		}
-		if
-		:: !got ->
-			/* ops.wait: sleeps only if the word has not moved. */
-			atomic {
-				if
-				:: seq[who] == old -> asleep[me] = who
-				:: else -> skip
-				fi
-			}
-			(asleep[me] == NONE)
-		:: else -> skip
-		fi
+	:: atomic { owner[pg] == NONE -> owner[pg] = me; break }
+	:: wait_for(pg)
 	od
+}
+
+/* ops.wake */
+inline wake(t)
+{
+	if
+	:: asleep[t] == me -> asleep[t] = NONE
+	:: else -> skip
+	fi
 }
 
 /* map_release_as: clear BUSY under the lock, look who waits, seq++, wake. */
@@ -86,39 +80,34 @@ inline release(pg)
 		assert(book[pg] != COMM || epcm[pg] == REG);
 		assert(book[pg] != RO || epcm[pg] == REGRO);
 		assert(book[pg] != TCS || epcm[pg] == IS_TCS);
+		assert(book[pg] != TRIMMED || epcm[pg] == TRIM_A);
+		assert(book[pg] != DOUBT || epcm[pg] == TRIM_M);
+		assert(book[pg] != DOUBT_NEW || epcm[pg] == TCS_M);
 		owner[pg] = NONE
 	}
-	/* The order matters: the other one loses a wake-up. */
-	atomic { got = waiting[me]; waiting[me] = false };
+#ifdef LOST /* the other order, which loses a wake-up: must be found */
 	seq[me] = (seq[me] + 1) % 8;
+	atomic { woken = waiting[me]; waiting[me] = false }
+#else
+	atomic { woken = waiting[me]; waiting[me] = false }
+	seq[me] = (seq[me] + 1) % 8;
+#endif
 	atomic {
 		if
-		:: got ->
-			/* ops.wake */
-			if
-			:: asleep[0] == me -> asleep[0] = NONE
-			:: else -> skip
-			fi;
-			if
-			:: asleep[1] == me -> asleep[1] = NONE
-			:: else -> skip
-			fi;
-			if
-			:: asleep[2] == me -> asleep[2] = NONE
-			:: else -> skip
-			fi
+		:: woken -> wake(0); wake(1); wake(2)
 		:: else -> skip
-		fi
+		fi;
+		woken = false
 	}
 }
 
-/* leaf_accept as new (commit.c: accept_fresh): a touch of an absent page lets
- * the kernel add it, or not; bounded retries end in ENOMEM. */
+/* accept_fresh, accept_one: a touch of an absent page lets the kernel add it,
+ * or not; bounded retries end in ENOMEM. */
 inline accept_fresh(pg)
 {
 	assert(book[pg] == UNC);	/* I1 */
 	if
-	:: epcm[pg] == ABSENT && epcm[pg] != PENDING -> epcm[pg] = PENDING
+	:: atomic { epcm[pg] == ABSENT -> epcm[pg] = PENDING }
 	:: skip				/* withheld, or there already */
 	fi;
 	atomic {
@@ -129,37 +118,54 @@ inline accept_fresh(pg)
 	}
 }
 
+/* act_remove, and act_trim's end: REMOVE_PAGES, done or refused. */
+inline remove(pg)
+{
+	if
+	:: atomic { epcm[pg] = ABSENT; book[pg] = UNC }
+	:: book[pg] = TRIMMED
+	fi
+}
+
 /* act_trim: TO_TRIM (done or refused), accept_trim, trim_failed, REMOVE. */
 inline trim(pg)
 {
 	if
-	:: epcm[pg] == REG || epcm[pg] == REGRO || epcm[pg] == IS_TCS ->
-		epcm[pg] = TRIM_M
+	:: epcm[pg] = TRIM_M
 	:: skip				/* the host refuses or lies */
 	fi;
-	atomic {
-		if
-		:: epcm[pg] == TRIM_M -> epcm[pg] = TRIM_A
-		:: else -> skip		/* EMODPE proves: as before */
-		fi
-	}
 	if
-	:: epcm[pg] == TRIM_A ->
-		atomic { epcm[pg] = ABSENT; book[pg] = UNC }
+	:: atomic { epcm[pg] == TRIM_M -> epcm[pg] = TRIM_A }
+	:: atomic { epcm[pg] == TRIM_M -> book[pg] = DOUBT } /* unmapped */
+	:: atomic { epcm[pg] != TRIM_M -> skip }	/* EMODPE proves it */
+	fi;
+	if
+	:: epcm[pg] == TRIM_A -> remove(pg)
 	:: else -> skip
 	fi
 }
 
-/* act_rights: RESTRICT, EACCEPT(PR); or EMODPE gives the right back. */
+/* act_resolve: EACCEPT tells what a page in doubt became; or #PF again. */
+inline resolve(pg)
+{
+	if
+	:: atomic { book[pg] == DOUBT -> epcm[pg] = TRIM_A; book[pg] = TRIMMED }
+	:: atomic { book[pg] == DOUBT_NEW -> epcm[pg] = IS_TCS; book[pg] = TCS }
+	:: skip
+	fi
+}
+
+/* act_rights, rights_restrict: RESTRICT, EACCEPT(PR); refused, EMODPE gives
+ * the right back. */
 inline restrict(pg)
 {
 	if
-	:: epcm[pg] == REG -> epcm[pg] = REGRO
+	:: epcm[pg] = REGRO
 	:: skip
 	fi;
 	if
-	:: epcm[pg] == REGRO -> book[pg] = RO
-	:: else -> skip
+	:: atomic { epcm[pg] == REGRO -> book[pg] = RO }
+	:: atomic { epcm[pg] = REG }
 	fi
 }
 
@@ -169,23 +175,32 @@ inline extend(pg)
 	atomic { epcm[pg] = REG; book[pg] = COMM }
 }
 
+/* fault_repair: the kernel took rights on its own; EMODPE brings them back. */
+inline repair(pg)
+{
+	if
+	:: epcm[pg] = REGRO		/* EMODPR, unasked */
+	:: skip
+	fi;
+	epcm[pg] = REG
+}
+
 /* act_tcs: TO_TCS, EACCEPT; refused: EMODPE proves that it is REG. */
 inline make_tcs(pg)
 {
 	if
-	:: epcm[pg] == REG -> epcm[pg] = TCS_M
+	:: epcm[pg] = TCS_M
 	:: skip
 	fi;
-	atomic {
-		if
-		:: epcm[pg] == TCS_M -> epcm[pg] = IS_TCS; book[pg] = TCS
-		:: else -> skip
-		fi
-	}
+	if
+	:: atomic { epcm[pg] == TCS_M -> epcm[pg] = IS_TCS; book[pg] = TCS }
+	:: atomic { epcm[pg] == TCS_M -> book[pg] = DOUBT_NEW }
+	:: atomic { epcm[pg] != TCS_M -> skip }
+	fi
 }
 
-/* One operation on one page: emm_fault or emm_commit, emm_uncommit,
- * emm_protect both ways, emm_make_tcs. */
+/* emm_commit, emm_uncommit, emm_protect both ways, emm_make_tcs: what a call
+ * may do to a claimed page. */
 inline act(pg)
 {
 	if
@@ -193,29 +208,55 @@ inline act(pg)
 	:: book[pg] == COMM -> trim(pg)
 	:: book[pg] == COMM -> restrict(pg)
 	:: book[pg] == COMM -> make_tcs(pg)
+	:: book[pg] == COMM -> repair(pg)
 	:: book[pg] == RO -> extend(pg)
 	:: book[pg] == RO || book[pg] == TCS -> trim(pg)
+	:: book[pg] == TRIMMED -> remove(pg)
+	:: book[pg] == DOUBT || book[pg] == DOUBT_NEW -> resolve(pg)
 	:: skip
 	fi
+}
+
+/*
+ * emm_fault: fault_look reads the byte under the entry's lock; BUSY:
+ * fault_wait, and look again; absent: fault_commit, whose map_claim_run does
+ * not wait, and looks again when somebody was faster.
+ */
+inline fault(pg)
+{
+	do
+	:: atomic { owner[pg] == NONE && book[pg] != UNC -> break }
+	:: atomic {
+		owner[pg] == NONE && book[pg] == UNC -> owner[pg] = me
+	   };
+	   accept_fresh(pg);
+	   release(pg);
+	   break
+	:: wait_for(pg)
+	od
 }
 
 proctype thread(byte me)
 {
 	byte who, old, n;
-	bool got;
+	bool woken;
 
 	do
-	:: n < 1 ->
+	:: n < (me == 0 -> OPS : 1) ->
 		n++;
 		if
 		:: claim(0); act(0); release(0)
 		:: claim(1); act(1); release(1)
+		:: fault(0)
+		:: fault(1)
+#ifdef MORE
 		:: me < 2 -> /* a range: ascending, as map_claim does */
 			claim(0); claim(1);
 			act(0); act(1);
 			release(0); release(1)
+#endif
 		fi
-	:: n == 1 -> break
+	:: n == (me == 0 -> OPS : 1) -> break
 	od;
 	done++
 }
@@ -223,16 +264,10 @@ proctype thread(byte me)
 /* The kernel touches absent pages ahead (populate, or to race). */
 active proctype kernel()
 {
-	byte n;
-
 	do
-	:: n < 1 && done == 0 ->
-		n++;
-		if
-		:: atomic { epcm[0] == ABSENT -> epcm[0] = PENDING }
-		:: skip
-		fi
-	:: break
+	:: atomic { done < THREADS && epcm[0] == ABSENT -> epcm[0] = PENDING }
+	:: atomic { done < THREADS && epcm[1] == ABSENT -> epcm[1] = PENDING }
+	:: done == THREADS -> break
 	od
 }
 
@@ -240,10 +275,10 @@ init {
 	byte p;
 
 	atomic {
-		init_all();
-		do
-		:: p < THREADS -> run thread(p); p++
-		:: else -> break
-		od
+		for (p : 0 .. PAGES - 1) {
+			book[p] = UNC; epcm[p] = ABSENT; owner[p] = NONE
+		}
+		for (p : 0 .. THREADS - 1) { asleep[p] = NONE }
+		for (p : 0 .. THREADS - 1) { run thread(p) }
 	}
 }
