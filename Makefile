@@ -43,7 +43,7 @@ soak: all
 
 # Each fuzzer for FUZZ_SECONDS.
 fuzz-policy: all
-	@for t in occlum toml xml scone; do \
+	@for t in occlum toml edmm xml scone conf; do \
 		$(BUILD)/bin/fuzz_$$t -max_total_time=$(FUZZ_SECONDS) \
 			-rss_limit_mb=2048 -max_len=65536 -timeout=10 \
 			-artifact_prefix=$(BUILD)/fuzz/$$t- \

@@ -33,7 +33,10 @@ static const char *const known[] = {
 	"SCONE_FSPF_TAG",   "SCONE_KERNEL",
 	"SCONE_SGXBOUNDS",  "SCONE_VARYS",
 	"SCONE_RELOCATE",   "SCONE_EXTENSIONS",
-	"SCONE_EDMM",	    NULL,
+	"SCONE_EDMM",	    "SCONE_NO_FS_SHIELD",
+	"SCONE_LD_DEBUG",   "SCONE_NO_MMAP_ACCESS",
+	"SCONE_DEBUG",	    "SCONE_IGNORE_SIGHUP",
+	NULL,
 };
 
 const struct pol_format pol_scone = {

@@ -122,17 +122,23 @@ static void report(const struct edmm_policy *p, const struct pol_node *n,
 {
 	const struct pol_format *fmt = pol_format(p->format);
 	struct search s = { .path = path, .key = n->key };
-	struct edmm_finding *v = pol_report(
-		f, p->doc, &n->key_at, fmt->closed ? EDMM_ERROR : EDMM_WARNING,
-		"P101", "%s does not know '%s'", fmt->name, path);
+	enum edmm_level level = fmt->closed ? EDMM_ERROR : EDMM_WARNING;
+	struct edmm_finding *v;
+	bool near;
 
 	/* A path that was cut short has no parent to search below. */
 	s.parent = strlen(path) >= strlen(n->key)
 			   ? strlen(path) - strlen(n->key)
 			   : 0;
+	near = suggest(fmt, &s);
+	/* SCONE has variables that it tells nobody of. */
+	if (!near && fmt->id == EDMM_FORMAT_SCONE)
+		level = EDMM_NOTE;
+	v = pol_report(f, p->doc, &n->key_at, level, "P101",
+		       "%s does not know '%s'", fmt->name, path);
 	pol_effect(v, fmt->closed ? "the file is refused"
 				  : "it is ignored, or refused by newer tools");
-	if (!suggest(fmt, &s))
+	if (!near)
 		return;
 	pol_fix(v, "did you mean '%s'?", s.best);
 	/* A name in the right place, spelled wrong: that can be mended. */

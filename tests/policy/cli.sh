@@ -30,6 +30,15 @@ says() { # WHAT PATTERN FILE
 	}
 }
 
+# Real files have SCONE_ variables that no manual names: no warning; a slip is
+# one.
+printf 'SCONE_QUOTA_OF_ELVES=1\nSCONE_HAEP=4G\n' >"$tmp/names.env"
+expect 'unknown variables' 0 "$edmm" check "$tmp/names.env"
+[ "$(wc -l <"$tmp/out")" = 1 ] || fails=$((fails + 1))
+says 'a slip' ":2:1: warning: .*SCONE_HAEP.*'SCONE_HEAP'" "$tmp/out"
+expect 'as a note' 0 "$edmm" check --level note "$tmp/names.env"
+says 'as a note' ':1:1: note: .*SCONE_QUOTA_OF_ELVES' "$tmp/out"
+
 # --fix: these are right afterwards, and comments elsewhere stay.
 for f in occlum-comment.json occlum-trailing-comma.json occlum-unit.json \
 	occlum-lower-case.json occlum-number.json occlum-fraction.json \
@@ -83,18 +92,62 @@ expect 'unknown format' 2 "$edmm" convert --to yaml "$good" -
 expect 'no file' 1 "$edmm" check "$tmp/nothing.json"
 expect 'binary' 1 "$edmm" check --from gramine "$edmm"
 
-# 1 GiB of nothing, and deep nesting: refused quickly, in little memory.
-truncate -s 1G "$tmp/huge.json"
-printf 'a%.0s' $(seq 1 9000) | sed 's/a/[/g' >"$tmp/deep.json"
-printf 'a%.0s' $(seq 1 9000) | sed 's/a/a./g; s/$/b=1/' >"$tmp/deep.manifest"
-printf 'a%.0s' $(seq 1 9000) | sed 's/a/<a>/g' >"$tmp/deep.xml"
+# 1 GiB, as a file and as a stream, the largest files that are read at all, and
+# deep nesting: refused quickly, in little memory, in every format.
+many() { # COUNT TEXT [END]
+	awk -v n="$1" -v t="$2" -v e="${3-}" \
+		'BEGIN { for (i = 0; i < n; i++) printf "%s", t; printf "%s", e }'
+}
+mkdir "$tmp/big"
+for f in huge.json huge.manifest huge.edmm.toml huge.xml huge.env \
+	sgx-musl.conf; do
+	truncate -s 1G "$tmp/big/$f"
+done
+many 9000 '[' >"$tmp/big/deep.json"
+many 4194304 '[' >"$tmp/big/deepest.json"
+many 400000 '{"a":' >"$tmp/big/objects.json"
+many 1398101 '1, ' '1]' | sed 's/^/[/' >"$tmp/big/wide.json"
+many 9000 a. 'b=1' >"$tmp/big/deep.manifest"
+many 2000000 a. 'b=1' >"$tmp/big/deepest.manifest"
+many 4194300 '[' | sed 's/^/a=/' >"$tmp/big/arrays.manifest"
+many 800000 '{a=' | sed 's/^/a=/' >"$tmp/big/tables.manifest"
+many 400000 '[[a]]
+' >"$tmp/big/wide.manifest"
+many 9000 a. 'b=1' >"$tmp/big/deep.edmm.toml"
+many 4194300 '[' | sed 's/^/a=/' >"$tmp/big/arrays.edmm.toml"
+many 9000 '<a>' >"$tmp/big/deep.xml"
+many 1398100 '<a>' >"$tmp/big/deepest.xml"
+many 900000 '<a/>' '</b>' | sed 's/^/<b>/' >"$tmp/big/wide.xml"
+many 200000 'SCONE_A=1
+' 'SCONE_HEAP=x' >"$tmp/big/same.env"
+many 4194303 S >"$tmp/big/line.env"
+awk 'BEGIN { for (i = 0; i < 200000; i++) print "SCONE_V" i "=1" }' \
+	>"$tmp/big/wide.env"
+mkdir "$tmp/big/lines"
+many 400000 'e 1 2 3
+' >"$tmp/big/lines/sgx-musl.conf"
 # A sanitizer's own shadow memory does not fit into such a limit.
 limit='ulimit -v 400000 -t 5'
-(eval "$limit" && "$edmm" --version) >/dev/null 2>&1 || limit='ulimit -t 10'
-for f in huge.json deep.json deep.manifest deep.xml; do
-	expect "$f" 1 sh -c "$limit"'; exec "$1" check "$2"' \
-		sh "$edmm" "$tmp/$f"
+(eval "$limit" && "$edmm" --version) >/dev/null 2>&1 || limit='ulimit -t 20'
+count=0
+for f in "$tmp"/big/*.* "$tmp"/big/lines/*; do
+	case $f in *line.env) want=0 ;; *) want=1 ;; esac
+	expect "$f" "$want" sh -c "$limit"'; exec "$1" check "$2"' \
+		sh "$edmm" "$f"
+	[ "$(wc -l <"$tmp/out")" -le 200 ] || {
+		echo "$f: $(wc -l <"$tmp/out") lines"
+		fails=$((fails + 1))
+	}
+	count=$((count + 1))
 done
+for format in occlum gramine edmm sgx-xml scone scone-conf; do
+	expect "1 GiB into $format" 1 sh -c "$limit"'
+		head -c 1G /dev/zero 2>/dev/null |
+		"$1" check --from "$2" -' sh "$edmm" "$format"
+	count=$((count + 1))
+done
+rm -r "$tmp/big"
+echo "$count inputs too large or too deep"
 
 # The other outputs are JSON.
 for o in json sarif; do

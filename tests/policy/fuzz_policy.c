@@ -46,6 +46,25 @@ static int may_change(const uint8_t *data, size_t size)
 	       memchr(data, '\'', size) != NULL || memchr(data, ':', size);
 }
 
+/* What an image takes, and from which setting. */
+static void image(const struct edmm_policy *p, enum edmm_mode mode)
+{
+	struct edmm_findings f = { 0 };
+	struct edmm_image_policy im;
+	char where[256];
+
+	if (edmm_policy_to_image(p, mode, &im, &f) != 0 && f.errors == 0)
+		abort();
+	for (int i = EDMM_IMAGE_ELRANGE; i <= EDMM_IMAGE_DEBUG; i++) {
+		enum edmm_setting_id id = edmm_policy_decides(
+			p, mode, (enum edmm_image_field)i);
+
+		if (id != EDMM_SET_COUNT)
+			edmm_policy_where(p, id, where, sizeof(where));
+	}
+	edmm_findings_free(&f);
+}
+
 static void use(const struct edmm_policy *p, int exact)
 {
 	struct edmm_target t = { .platform = EDMM_PLATFORM_SGX2 };
@@ -59,6 +78,8 @@ static void use(const struct edmm_policy *p, int exact)
 	edmm_policy_free(q);
 	for (int to = EDMM_FORMAT_EDMM; to < EDMM_FORMAT_COUNT; to++)
 		edmm_policy_free(again(p, (enum edmm_format)to, &t));
+	image(p, EDMM_MODE_ELASTIC);
+	image(p, EDMM_MODE_STATIC);
 	(void)!edmm_policy_explain(p, &t, false, sink, &f);
 	(void)!edmm_policy_explain(p, &t, true, sink, &f);
 	edmm_findings_free(&f);
