@@ -10,6 +10,7 @@
 #include <asm/prctl.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/audit.h>
 #include <linux/openat2.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -460,6 +461,10 @@ void dispatch_call(struct trap *tr)
 	call_fn *fn = nr < sizeof(calls) / sizeof(calls[0]) ? calls[nr] : NULL;
 	long a[6], r;
 
+	if (tr->info->si_arch != AUDIT_ARCH_X86_64) {
+		g[REG_RAX] = -ENOSYS; /* INT 80H */
+		return;
+	}
 	args_of(tr->uc, a);
 	r = fn ? fn(tr, a) : DISPATCH_AGAIN;
 	if (r == DISPATCH_AGAIN)

@@ -165,6 +165,7 @@ static char *block_text(struct block *b, const char *a, const char *c)
 
 	if (n + m + 1 > (size_t)(b->end - at))
 		return NULL;
+	/* NOLINTNEXTLINE(bugprone-not-null-terminated-result): c ends it */
 	memcpy(at, a, n);
 	memcpy(at + n, c, m + 1);
 	b->next += n + m + 1;

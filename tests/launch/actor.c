@@ -222,7 +222,7 @@ static void use_processes(const char *self)
 		_exit(1);
 	}
 	SAY("exec %#x\n", status_of(pid));
-	pid = vfork();
+	pid = vfork(); /* NOLINT: it is what is tested */
 	if (!pid) {
 		execv(self, args);
 		_exit(1);

@@ -3,6 +3,8 @@
  * The raw mimic's enclave: what it does inside. Position independent, without
  * data: the code is copied as it is. It trusts its host: it is for tests.
  */
+#include <wmmintrin.h>
+
 #include "layout.h"
 
 #define PAGE 4096ull
@@ -50,38 +52,37 @@ static INSIDE uint64_t page_op(uint64_t leaf, uint64_t flags, uint64_t addr)
 /* ---- AES-CMAC (RFC 4493), with the processor's AES --------------------- */
 
 typedef long long v2 __attribute__((vector_size(16)));
-typedef int v4 __attribute__((vector_size(16)));
 
 static INSIDE v2 round_key(v2 key, v2 assist)
 {
-	assist = (v2)__builtin_ia32_pshufd((v4)assist, 0xff);
+	assist = (v2)_mm_shuffle_epi32((__m128i)assist, 0xff);
 	/* Each word becomes the sum of itself and those before it. */
-	key ^= __builtin_ia32_pslldqi128(key, 32);
-	key ^= __builtin_ia32_pslldqi128(key, 64);
+	key ^= (v2)_mm_slli_si128((__m128i)key, 4);
+	key ^= (v2)_mm_slli_si128((__m128i)key, 8);
 	return key ^ assist;
 }
 
-#define ROUND(rcon)                                                          \
-	do {                                                                 \
-		k = round_key(k,                                             \
-			      __builtin_ia32_aeskeygenassist128(k, (rcon))); \
-		x = (rcon) == 0x36 ? __builtin_ia32_aesenclast128(x, k)      \
-				   : __builtin_ia32_aesenc128(x, k);         \
+#define ROUND(rcon, last)                                                      \
+	do {                                                                   \
+		k = round_key(                                                 \
+			k, (v2)_mm_aeskeygenassist_si128((__m128i)k, (rcon))); \
+		x = (last) ? (v2)_mm_aesenclast_si128((__m128i)x, (__m128i)k)  \
+			   : (v2)_mm_aesenc_si128((__m128i)x, (__m128i)k);     \
 	} while (0)
 
 static INSIDE v2 encrypt(v2 k, v2 x)
 {
 	x ^= k;
-	ROUND(0x01);
-	ROUND(0x02);
-	ROUND(0x04);
-	ROUND(0x08);
-	ROUND(0x10);
-	ROUND(0x20);
-	ROUND(0x40);
-	ROUND(0x80);
-	ROUND(0x1b);
-	ROUND(0x36);
+	ROUND(0x01, false);
+	ROUND(0x02, false);
+	ROUND(0x04, false);
+	ROUND(0x08, false);
+	ROUND(0x10, false);
+	ROUND(0x20, false);
+	ROUND(0x40, false);
+	ROUND(0x80, false);
+	ROUND(0x1b, false);
+	ROUND(0x36, true);
 	return x;
 }
 
