@@ -13,6 +13,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -47,7 +48,7 @@ struct line {
 struct doctor {
 	struct line v[CHECKS];
 	unsigned count;
-	bool cpu_sgx, cpu_edmm, device, device_edmm, vdso, soft;
+	bool cpu_sgx, cpu_edmm, device, device_edmm, vdso, soft, here;
 };
 
 __attribute__((format(printf, 5, 6))) static void say(struct doctor *d,
@@ -137,6 +138,17 @@ static void processor(struct doctor *d)
 	    cli_bytes(epc_size(), text));
 }
 
+/* Host and machine switch FS and GS as programs may since Linux 5.9. */
+static void base_registers(struct doctor *d)
+{
+	bool on = getauxval(AT_HWCAP2) & 2;
+
+	say(d, need(on), "processor: FSGSBASE",
+	    "a processor of 2012 or later, Linux 5.9 or later, and no "
+	    "nofsgsbase on its command line",
+	    "%s", yes(on));
+}
+
 /* ---- kernel and device ------------------------------------------------ */
 
 static void kernel(struct doctor *d)
@@ -168,19 +180,65 @@ static void permissions(struct doctor *d, const char *path)
 
 	for (int i = 0; g && i < n; i++)
 		member |= groups[i] == g->gr_gid;
+	member |= g && getegid() == g->gr_gid;
 	if (g)
 		say(d, member || geteuid() == 0 ? STATE_OK : STATE_WARN,
 		    "group sgx", "sudo usermod -aG sgx $USER, then log in anew",
 		    member ? "you are in it" : "you are not in it");
+	else
+		say(d, STATE_INFO, "group sgx",
+		    "many systems have one that owns the device: udev rules "
+		    "of the SGX packages make it",
+		    "there is none");
 	if (!stat(path, &st))
 		say(d, STATE_INFO, "device: mode", NULL, "%04o, owner %u:%u",
 		    st.st_mode & 07777, st.st_uid, st.st_gid);
 }
 
+/* Which of the three calls the kernel knows; they work where one does. */
+static void calls(struct doctor *d)
+{
+	static const struct {
+		unsigned long nr;
+		const char *name;
+	} v[] = {
+		{ SGX_IOC_ENCLAVE_RESTRICT_PERMISSIONS, "restrict" },
+		{ SGX_IOC_ENCLAVE_MODIFY_TYPES, "modify types" },
+		{ SGX_IOC_ENCLAVE_REMOVE_PAGES, "remove" },
+	};
+	uint8_t none[64] = { 0 };
+	char known[64] = "";
+	int fd = open(SGX_DEV_ENCLAVE, O_RDWR | O_CLOEXEC);
+	unsigned count = 0;
+
+	for (unsigned i = 0; fd >= 0 && i < 3; i++) {
+		if (!ioctl(fd, v[i].nr, none) || errno == ENOTTY)
+			continue;
+		snprintf(known + strlen(known), sizeof(known) - strlen(known),
+			 "%s%s", count++ ? ", " : "", v[i].name);
+	}
+	if (fd >= 0)
+		close(fd);
+	say(d, need(count == 3), "kernel: page calls", "Linux 6.0 or later",
+	    "%s", count ? known : "none");
+}
+
+/* Enclave pages are mapped from there with rights to execute. */
+static void dev_mount(struct doctor *d)
+{
+	struct statvfs fs;
+
+	if (!statvfs("/dev", &fs))
+		say(d, fs.f_flag & ST_NOEXEC ? STATE_WARN : STATE_OK,
+		    "/dev mounted noexec",
+		    "sudo mount -o remount,exec /dev (enclave pages cannot be "
+		    "executed)",
+		    "%s", yes(fs.f_flag & ST_NOEXEC));
+}
+
 static void device(struct doctor *d)
 {
 	const char *why = "";
-	struct statvfs fs;
 	bool exists = access(SGX_DEV_ENCLAVE, F_OK) == 0;
 
 	d->device = cli_device_works(&why);
@@ -189,10 +247,11 @@ static void device(struct doctor *d)
 		   : "a kernel with CONFIG_X86_SGX; in a container: --device "
 		     "/dev/sgx_enclave",
 	    "%s", d->device ? "can be opened" : why);
-	if (exists)
-		permissions(d, SGX_DEV_ENCLAVE);
+	permissions(d, SGX_DEV_ENCLAVE);
+	dev_mount(d);
 	if (!d->device)
 		return;
+	calls(d);
 	d->device_edmm = cli_device_has_edmm();
 	say(d, need(d->device_edmm), "device: EDMM calls",
 	    "Linux 6.0 or later, and a processor with SGX2", "%s",
@@ -200,12 +259,6 @@ static void device(struct doctor *d)
 	say(d, STATE_INFO, "device /dev/sgx_provision", NULL, "%s",
 	    access("/dev/sgx_provision", R_OK | W_OK) ? "not for you"
 						      : "can be opened");
-	if (!statvfs("/dev", &fs))
-		say(d, fs.f_flag & ST_NOEXEC ? STATE_WARN : STATE_OK,
-		    "/dev mounted noexec",
-		    "sudo mount -o remount,exec /dev (enclave pages cannot be "
-		    "executed)",
-		    "%s", yes(fs.f_flag & ST_NOEXEC));
 }
 
 /* ---- software machine ------------------------------------------------- */
@@ -316,7 +369,7 @@ static void limits(struct doctor *d)
 
 static bool hardware(const struct doctor *d)
 {
-	return d->cpu_sgx && d->device && d->vdso;
+	return !d->here && d->cpu_sgx && d->device && d->vdso;
 }
 
 static bool hardware_edmm(const struct doctor *d)
@@ -326,6 +379,8 @@ static bool hardware_edmm(const struct doctor *d)
 
 static const char *will_use(const struct doctor *d)
 {
+	if (d->here)
+		return "the software machine, which this process is on already";
 	if (hardware_edmm(d))
 		return "hardware, with EDMM: elastic images";
 	if (hardware(d))
@@ -445,7 +500,9 @@ int cli_doctor(int argc, char **argv)
 
 	if (status >= 0)
 		return status;
+	d.here = cli_machine_here();
 	processor(&d);
+	base_registers(&d);
 	kernel(&d);
 	device(&d);
 	library(&d);

@@ -57,6 +57,11 @@ static void fill_elastic(const struct edmm_policy *p,
 		im->stack_init = r->stack_min;
 }
 
+static uint64_t whole_pages(uint64_t size)
+{
+	return size > UINT64_MAX - 4095 ? size : (size + 4095) & ~4095ull;
+}
+
 edmm_err edmm_policy_to_image(const struct edmm_policy *policy,
 			      enum edmm_mode mode,
 			      struct edmm_image_policy *image,
@@ -87,6 +92,11 @@ edmm_err edmm_policy_to_image(const struct edmm_policy *policy,
 		fill_elastic(policy, &r, image);
 	else
 		image->heap_size = r.heap_max;
+	/* Occlum's sizes need not be; an image's are. */
+	image->heap_init = whole_pages(image->heap_init);
+	image->heap_size = whole_pages(image->heap_size);
+	image->stack_size = whole_pages(image->stack_size);
+	image->stack_init = whole_pages(image->stack_init);
 	image->ctx_count = (uint32_t)r.tcs_init;
 	image->flags = r.debug ? EDMM_POLICY_DEBUG : 0;
 	if (edmm_policy_get(policy, EDMM_SET_WX, 0) != 0)

@@ -192,6 +192,23 @@ expect 'no signature' 1 "$edmm" policy "$image.none"
 expect 'doctor' 0 "$edmm" doctor --json
 says 'doctor' '"will_use"' "$tmp/out"
 python3 -m json.tool <"$tmp/out" >/dev/null || fails=$((fails + 1))
+for name in 'processor: SGX' 'processor: FSGSBASE' 'kernel' \
+	'device /dev/sgx_enclave' 'group sgx' '/dev mounted noexec' \
+	'software machine: userfaultfd' 'limit: max_map_count' \
+	'limit: address space' 'limit: open files'; do
+	says 'doctor' "\"name\": \"$name\"" "$tmp/out"
+done
+# On the software machine it finds what hardware would have, and is not fooled.
+if "$edmm" sim -- true 2>/dev/null; then
+	expect 'doctor, sim' 0 "$edmm" sim -- "$edmm" doctor
+	for name in 'SGX2 leaves (EDMM)  *yes' 'AEX-Notify  *yes' \
+		'EPC  *1 GiB' 'page calls  *restrict, modify types, remove' \
+		'EDMM calls  *yes' \
+		'edmm run uses the software machine, which this'; do
+		says 'doctor, sim' "$name" "$tmp/out"
+	done
+	expect 'doctor, sim' 1 "$edmm" sim -- "$edmm" doctor --need edmm
+fi
 expect 'doctor, quiet' 0 "$edmm" doctor --quiet
 [ ! -s "$tmp/out" ] || fails=$((fails + 1))
 expect 'doctor, usage' 2 "$edmm" doctor --need more
