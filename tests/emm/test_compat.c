@@ -303,6 +303,11 @@ START_TEST(the_runtimes_own)
 					  SGX_EMA_GROWSDOWN | SGX_EMA_FIXED,
 				  NULL, NULL, NULL),
 			 0);
+	ck_assert_int_eq(mm_alloc(at(0), 4096,
+				  SGX_EMA_COMMIT_ON_DEMAND | SGX_EMA_SYSTEM |
+					  SGX_EMA_FIXED,
+				  NULL, NULL, NULL),
+			 EINVAL);
 	ck_assert_int_eq(sgx_mm_commit((void *)w_addr(15), 4096), EINVAL);
 	ck_assert_int_eq(mm_commit((void *)w_addr(15), 4096), 0);
 	ck_assert_int_eq(mm_modify_permissions((void *)w_addr(15), 4096, 1), 0);

@@ -310,6 +310,64 @@ START_TEST(no_metadata_changes_nothing)
 }
 END_TEST
 
+#define FILL 8192u /* pages on which nothing else is, and from where on */
+
+/* Areas in chunks of their own, until metadata is used up. */
+static uint32_t fill(void)
+{
+	uint32_t n = 0;
+
+	while (!make(FILL + n * 64, 1, EMM_ON_DEMAND, EMM_RW))
+		n++;
+	return n;
+}
+
+/* One operation with room for `left` more such areas. Return: did it pass? */
+static bool starved(int c, uint32_t left)
+{
+	const struct w_config cfg = { .pages = 65536,
+				      .epc_limit = 64,
+				      .idle_max = UINT64_MAX };
+	struct emm_stats before, after;
+	const char *bad;
+	edmm_err rc;
+	uint32_t n;
+
+	world_open(&w, &cfg);
+	if (cases[c].set)
+		cases[c].set();
+	n = fill();
+	ck_assert_uint_gt(n, left);
+	if (left)
+		must(emm_dealloc(w.emm, w_addr(FILL + (n - left) * 64),
+				 bytes(left * 64), NULL));
+	emm_stats_get(w.emm, &before);
+	rc = cases[c].call();
+	emm_stats_get(w.emm, &after);
+	ck_assert_msg(!rc || rc == -EDMM_ENOMEM, "%s: %d", cases[c].name, rc);
+	if (rc) {
+		ck_assert_uint_eq(before.committed, after.committed);
+		ck_assert_uint_eq(before.idle, after.idle);
+		ck_assert_uint_eq(before.areas, after.areas);
+		ck_assert_uint_eq(before.meta_used, after.meta_used);
+	}
+	bad = world_mirror(&w, false);
+	ck_assert_msg(!bad, "%s, %u left: %s", cases[c].name, left, bad);
+	world_close(&w);
+	return !rc;
+}
+
+/* Metadata for 0, 1, 2 ... areas is left, until the operation passes (I3). */
+START_TEST(every_shortage_of_metadata)
+{
+	uint32_t left = 0;
+
+	while (!starved(_i, left))
+		left++;
+	ck_assert_uint_le(left, 16);
+}
+END_TEST
+
 START_TEST(no_epc_commits_what_fits)
 {
 	const struct w_config cfg = { .pages = 64, .epc_limit = 20 };
@@ -460,6 +518,7 @@ int main(void)
 	tcase_set_timeout(t, 120);
 	tcase_add_loop_test(t, every_step_fails, 0, CASES);
 	tcase_add_loop_test(t, two_lies, WF_REFUSE, WF_COUNT);
+	tcase_add_loop_test(t, every_shortage_of_metadata, 0, CASES);
 	tcase_add_test(t, no_metadata_changes_nothing);
 	tcase_add_test(t, no_epc_commits_what_fits);
 	tcase_add_test(t, hinted_pages_are_given_back);

@@ -328,6 +328,33 @@ START_TEST(growsup_windows_go_up)
 }
 END_TEST
 
+/* What a shortage leaves tells the order: the first ones accepted. */
+static void fail_after(uint32_t accepts, uint32_t page)
+{
+	w.steps = 0;
+	w.fail_at = accepts + 1;
+	w.fault = WF_LIE;
+	w.for_ever = true;
+	ck_assert_int_eq(world_touch(&w, page, SGX_PFEC_W), -EDMM_EFAULT);
+	w.fail_at = 0;
+	ck_assert_uint_eq(stats().committed, bytes(accepts));
+	mirror();
+}
+
+START_TEST(growth_accepts_in_its_order)
+{
+	alloc_at(0, 16, EMM_ON_DEMAND | EMM_GROWSDOWN, EMM_RW);
+	alloc_at(16, 16, EMM_ON_DEMAND | EMM_GROWSUP, EMM_RW);
+	fail_after(5, 2);
+	ck_assert_int_eq(state_of(11), EMM_PG_COMMITTED);
+	ck_assert_int_eq(state_of(10), EMM_PG_UNCOMMITTED);
+	dealloc(0, 16);
+	fail_after(5, 30);
+	ck_assert_int_eq(state_of(20), EMM_PG_COMMITTED);
+	ck_assert_int_eq(state_of(21), EMM_PG_UNCOMMITTED);
+}
+END_TEST
+
 START_TEST(windows_end_at_the_limit)
 {
 	emm_set_limits(w.emm, bytes(4), UINT64_MAX, 0);
@@ -780,6 +807,7 @@ int main(void)
 	tcase_add_test(plain, growsdown_windows_go_down);
 	tcase_add_test(plain, growsup_windows_go_up);
 	tcase_add_test(plain, windows_end_at_the_limit);
+	tcase_add_test(plain, growth_accepts_in_its_order);
 	tcase_add_test(plain, faults_are_counted_by_kind);
 	tcase_add_test(plain, windows_double);
 	tcase_add_test(plain, lazy_pages_are_zeroed);

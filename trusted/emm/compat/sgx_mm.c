@@ -88,7 +88,7 @@ static edmm_err plan(struct emm_alloc *a, unsigned int flags, bool user)
 	if (mine(a->addr, a->size, user))
 		return 0;
 	if (a->flags & EMM_FIXED)
-		return -EDMM_EPERM;
+		return user ? -EDMM_EPERM : -EDMM_EINVAL;
 	a->addr = 0; /* a hint that cannot be met */
 	return 0;
 }
