@@ -90,12 +90,10 @@ static int check_settings(struct cli_run *r)
 	return 0;
 }
 
+/* What INIT would say, before anything is loaded. */
 static int check_mark(const struct cli_run *r)
 {
-	uint32_t mark = r->entry.sig.swdefined;
-
-	if (!r->soft || (mark & 0xffff0000u) != EDMM_SWDEFINED_MARK ||
-	    !(mark & EDMM_SWDEFINED_PRODUCTION))
+	if (!r->soft || !cli_machine_refuses(r->entry.sig.swdefined))
 		return 0;
 	cli_error("%s: signed for production; the software machine protects "
 		  "nothing and refuses it: use --machine hw, or --unsigned to "

@@ -52,6 +52,15 @@ bool cli_machine_here(void)
 	return find_stats();
 }
 
+bool cli_machine_refuses(uint32_t swdefined)
+{
+	void *symbol = dlsym(RTLD_DEFAULT, "edmm_machine_refuses");
+	int (*refuses)(uint32_t);
+
+	memcpy(&refuses, &symbol, sizeof(refuses));
+	return refuses && refuses(swdefined);
+}
+
 bool cli_machine_stats(struct edmm_machine_stats *stats)
 {
 	stats_fn fn = find_stats();

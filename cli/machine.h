@@ -21,6 +21,8 @@ bool cli_machine(const char *text, enum cli_machine *machine);
 
 /* Whether the software machine's library is in this process. */
 bool cli_machine_here(void);
+/* Whether it would refuse a signature with this SWDEFINED. */
+bool cli_machine_refuses(uint32_t swdefined);
 /* Its counters; false on hardware. */
 bool cli_machine_stats(struct edmm_machine_stats *stats);
 

@@ -26,6 +26,7 @@ enum {
 	OPT_STATS_FILE,
 	OPT_COST_TABLE,
 	OPT_PRINT_COSTS,
+	OPT_PRODUCTION,
 };
 
 static const struct option options[] = {
@@ -38,6 +39,7 @@ static const struct option options[] = {
 	{ "misc-max", required_argument, NULL, OPT_MISC_MAX },
 	{ "fault", required_argument, NULL, OPT_FAULT },
 	{ "faults", no_argument, NULL, OPT_FAULTS },
+	{ "allow-production", no_argument, NULL, OPT_PRODUCTION },
 	{ "trace", required_argument, NULL, OPT_TRACE },
 	{ "stats", optional_argument, NULL, OPT_STATS },
 	{ "stats-file", required_argument, NULL, OPT_STATS_FILE },
@@ -58,6 +60,7 @@ static const char help[] =
 	"  --fault FAULT       make something fail: eaug:3, ioctl%10=EBUSY,\n"
 	"                      lose@500ms, eaug-race; may be repeated\n"
 	"  --faults            list what can fail, and how\n"
+	"  --allow-production  take enclaves that are signed for production\n"
 	"  --trace FILE        write every event for edmm trace\n"
 	"  --stats[=json]      print the counters at the end\n"
 	"  --stats-file FILE   append them to FILE\n"
@@ -156,6 +159,8 @@ static bool take_option(char **list, int c)
 		       append(list, "quota", quota);
 	case OPT_FAULT:
 		return append(list, "fault", optarg);
+	case OPT_PRODUCTION:
+		return append(list, "production", "1");
 	case OPT_TRACE:
 		return append_new(list, "trace", optarg);
 	case OPT_STATS:

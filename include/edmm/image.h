@@ -23,6 +23,7 @@
 #include "common/layout.h"
 #include "common/pages.h"
 #include "edmm/err.h"
+#include "edmm/machine.h" /* EDMM_SWDEFINED_* */
 #include "sgx/arch.h"
 
 /* One line for a person: what is wrong, where, what would be right. */
@@ -221,15 +222,6 @@ EDMM_NODISCARD edmm_err edmm_key_write(const struct edmm_key *key,
 
 enum edmm_key_kind edmm_key_kind(const struct edmm_key *key);
 void edmm_key_free(struct edmm_key *key);
-
-/*
- * SIGSTRUCT.SWDEFINED, which the signature covers: a mark of ours, read by the
- * software machine, which refuses an enclave marked for production. Any other
- * value means nothing to us.
- */
-#define EDMM_SWDEFINED_MARK 0xed330000u
-#define EDMM_SWDEFINED_PRODUCTION 0x1u
-#define EDMM_SWDEFINED_DEVELOPMENT 0x2u
 
 /* What the signer says beyond the measurement. */
 struct edmm_identity {

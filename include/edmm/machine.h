@@ -28,6 +28,16 @@
 #define EDMM_MACHINE_ENV "EDMM_MACHINE"
 #define EDMM_MACHINE_QUIET_ENV "EDMM_MACHINE_QUIET"
 
+/*
+ * SIGSTRUCT.SWDEFINED, which the signature covers: a mark of ours. At EINIT the
+ * machine refuses an enclave that is marked for production, unless its setting
+ * production=1 allows it: INIT fails with EPERM, as under a launch control that
+ * does not know the signer. Any other value means nothing to us.
+ */
+#define EDMM_SWDEFINED_MARK 0xed330000u
+#define EDMM_SWDEFINED_PRODUCTION 0x1u
+#define EDMM_SWDEFINED_DEVELOPMENT 0x2u
+
 #define EDMM_MACHINE_LEAVES 16
 #define EDMM_MACHINE_IOCTLS 8
 
@@ -111,5 +121,8 @@ int edmm_machine_stats(struct edmm_machine_stats *stats);
  * bit, and ioctls on them fail with EIO.
  */
 void edmm_machine_lose(void);
+
+/* Would INIT refuse a signature with this SWDEFINED? 1 or 0. */
+int edmm_machine_refuses(uint32_t swdefined);
 
 #endif

@@ -85,6 +85,9 @@ struct drv_platform {
 	/* Is a signal pending for the calling thread? */
 	bool (*signal_pending)(void *ctx);
 
+	/* INIT was refused: the enclave is marked for production. */
+	void (*refused)(void *ctx);
+
 	/* An event, with the lock held; NULL: nobody wants them. */
 	void (*trace)(void *ctx, const struct trace_event *ev);
 
@@ -98,6 +101,7 @@ struct drv_config {
 	/* EPC pages that may be in use, as sgx_epc in misc.max. */
 	bool has_quota;
 	uint32_t quota;
+	bool production; /* take enclaves marked for production */
 	struct drv_inject inject;
 };
 
@@ -140,6 +144,9 @@ void drv_release(struct drv *d, struct drv_encl *e);
 /* Loses an enclave's EPC, as a suspend to memory does. */
 void drv_lose(struct drv *d, struct drv_encl *e);
 void drv_lose_all(struct drv *d);
+
+/* Does INIT refuse a signature with this SWDEFINED? */
+bool drv_refuses(const struct drv *d, uint32_t swdefined);
 
 struct drv_ioctl_ctx {
 	/* Is @fd an open /dev/sgx_provision? */

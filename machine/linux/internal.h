@@ -151,6 +151,7 @@ struct drv {
 	struct drv_platform p;
 	uint32_t lock; /* 0 free, 1 held, 2 held and waited for */
 	bool sgx2;
+	bool production;
 	uint64_t attributes;
 
 	uint32_t epc_pages;

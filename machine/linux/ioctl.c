@@ -7,6 +7,7 @@
 
 #include <openssl/evp.h>
 
+#include <edmm/machine.h>
 #include <errno.h>
 #include <sgx/linux.h>
 
@@ -291,6 +292,13 @@ static bool sigstruct_possible(struct drv *d, const struct sgx_sigstruct *s)
 	       !(s->attributes.xfrm & s->attributemask.xfrm & ~c->xfrm);
 }
 
+bool drv_refuses(const struct drv *d, uint32_t swdefined)
+{
+	return !d->production &&
+	       (swdefined & 0xffff0000u) == EDMM_SWDEFINED_MARK &&
+	       (swdefined & EDMM_SWDEFINED_PRODUCTION);
+}
+
 static long einit(struct drv *d, struct drv_encl *e,
 		  const struct sgx_sigstruct *sig, const uint8_t signer[32])
 {
@@ -310,6 +318,10 @@ static long einit(struct drv *d, struct drv_encl *e,
 		return -EACCES;
 	if (!sigstruct_possible(d, sig))
 		return -EINVAL;
+	if (drv_refuses(d, sig->swdefined)) {
+		d->p.refused(d->p.ctx);
+		return -EPERM;
+	}
 	l.epc = mach_epc_addr(e->secs_epc);
 	for (int i = 0; i < EINIT_TRIES; i++) {
 		r = encls(d, e, &l);

@@ -17,6 +17,7 @@
  *	stats=text	the counters at the process's end; json
  *	stats-file=FILE	where to append them; default: standard error
  *	cost-table=FILE	with an estimate of the time on hardware; default: ours
+ *	production=1	enclaves that are signed for production are not refused
  *	raw=1		system calls without libc reach the machine, too; 0:
  *never; default: if the program's own file makes any
  *	fast=0		EENTER from the vDSO by a trap, as from anywhere else
@@ -196,6 +197,10 @@ static bool parse_item(const char *name, size_t len, const char *val,
 		return parse_view(val, vlen, o);
 	if (is(name, len, "raw") && vlen == 1) {
 		o->raw = *val == '1' ? MACH_RAW_ALWAYS : MACH_RAW_NEVER;
+		return *val == '0' || *val == '1';
+	}
+	if (is(name, len, "production") && vlen == 1) {
+		o->production = *val == '1';
 		return *val == '0' || *val == '1';
 	}
 	if (is(name, len, "fast") && vlen == 1) {

@@ -96,6 +96,13 @@ static void platform_pause(void *ctx)
 	sys_call(SYS_nanosleep, (long)&t, 0);
 }
 
+static void platform_refused(void *ctx)
+{
+	(void)ctx;
+	sys_err("edmm: the enclave is signed for production; the software "
+		"machine protects nothing and refuses it (INIT: EPERM)\n");
+}
+
 static bool platform_signal_pending(void *ctx)
 {
 	(void)ctx;
@@ -186,6 +193,7 @@ static void config_make(struct drv_config *c, const struct mach_options *o)
 	c->has_quota = o->quota / SGX_PAGE_SIZE < c->mach.epc_pages;
 	c->quota = (uint32_t)(o->quota / SGX_PAGE_SIZE);
 	c->inject = o->inject;
+	c->production = o->production;
 }
 
 static struct drv_config config;
@@ -205,6 +213,7 @@ static void driver_start(void)
 		.kick = platform_kick,
 		.pause = platform_pause,
 		.signal_pending = platform_signal_pending,
+		.refused = platform_refused,
 		.wait = platform_wait,
 		.wake = platform_wake,
 	};

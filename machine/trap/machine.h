@@ -45,6 +45,7 @@ struct mach_options {
 	struct drv_inject inject;
 	enum mach_view_backend view;
 	bool vdso_fast;
+	bool production; /* take enclaves signed for it */
 	enum mach_stats stats;
 	/* Files, "" for none; the machine keeps no copy. */
 	const char *stats_file;

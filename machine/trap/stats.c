@@ -99,3 +99,8 @@ EXPORT void edmm_machine_lose(void)
 	drv_lose_all(machine.d);
 	sig_unblock(mask);
 }
+
+EXPORT int edmm_machine_refuses(uint32_t swdefined)
+{
+	return drv_refuses(machine.d, swdefined);
+}

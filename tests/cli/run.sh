@@ -110,5 +110,6 @@ bad 126 'SIGSTRUCT is invalid: SIGNATURE' $soft ./changed
 run 0 edmm keygen --production -o prod.pem
 run 0 edmm sign -k prod.pem actor
 bad 126 'signed for production; the software machine' $soft ./actor
+run 3 edmm sim --allow-production edmm run ./actor exit 3
 run 0 $soft --unsigned ./actor exit 0
 finish

@@ -123,6 +123,11 @@ static bool plat_signal(void *ctx)
 	return ((struct drig *)ctx)->signal;
 }
 
+static void plat_refused(void *ctx)
+{
+	((struct drig *)ctx)->refused++;
+}
+
 static void plat_wait(void *ctx, uint32_t *word, uint32_t value)
 {
 	(void)ctx;
@@ -219,6 +224,7 @@ void drig_open(struct drig *r, uint32_t epc, uint32_t features)
 		.mapped = plat_mapped,
 		.each_cpu = plat_each,
 		.signal_pending = plat_signal,
+		.refused = plat_refused,
 		.wait = plat_wait,
 		.wake = plat_wake,
 	};

@@ -46,6 +46,7 @@ struct drig {
 	unsigned chunk_count;
 	uint8_t views[DRIG_PAGES];
 	unsigned discarded; /* pages */
+	unsigned refused;   /* INITs, for their mark */
 	bool leaks;	    /* an EREMOVE was made to fail */
 	/* After each look of the driver at all processors, if not NULL. */
 	void (*looked)(struct drig *r);

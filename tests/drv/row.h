@@ -39,5 +39,7 @@ void rows_build(void);
 void rows_edmm(void);
 void rows_map(void);
 void rows_inject(void);
+/* Has every fault of the table a row? */
+void rows_inject_whole(void);
 
 #endif

@@ -2,6 +2,8 @@
 /*
  * CREATE, ADD_PAGES, INIT, PROVISION: each errno in Linux's order.
  */
+#include <tests/model/rig.h>
+
 #include "row.h"
 
 static long create(void)
@@ -297,6 +299,23 @@ static void rows_init(void)
 	{
 		drig_added(r);
 		r->init.sigstruct = DRIG_BAD;
+		got = init();
+	}
+	ROW("INIT", "not Linux's: the signature is marked for production",
+	    -EPERM)
+	{
+		drig_added(r);
+		r->sig.swdefined = 0xed330001;
+		rig_sign(&r->sig);
+		got = init();
+		got = r->refused == 1 ? got : -1;
+	}
+	ROW("INIT", "the same, and the machine's setting allows it", 0)
+	{
+		drig_added(r);
+		r->d->production = true;
+		r->sig.swdefined = 0xed330001;
+		rig_sign(&r->sig);
 		got = init();
 	}
 	ROW("INIT", "VENDOR is neither 0 nor Intel", -EINVAL)

@@ -101,6 +101,7 @@ END_TEST
 
 START_TEST(inject)
 {
+	rows_inject_whole();
 	rows_inject();
 }
 END_TEST

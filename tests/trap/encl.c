@@ -261,6 +261,7 @@ void encl_sign(struct encl *e, struct sgx_sigstruct *s)
 	s->miscselect = e->miscselect;
 	s->miscmask = UINT32_MAX;
 	s->isvprodid = 1;
+	s->swdefined = e->swdefined;
 	s->isvsvn = 1;
 	measure(e, s->enclavehash);
 	encl_sign_filled(s);

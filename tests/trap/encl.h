@@ -74,6 +74,7 @@ struct encl {
 	uint64_t attributes;
 	uint64_t xfrm;
 	uint32_t miscselect;
+	uint32_t swdefined;
 	bool exinfo;
 	bool notify; /* TCSs with AEX-Notify */
 };
