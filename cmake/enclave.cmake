@@ -13,7 +13,8 @@ function(edmm_enclave_program name)
 		COMMAND ${CMAKE_COMMAND} -E env ASAN_OPTIONS=detect_leaks=0
 			$<TARGET_FILE:edmm-cc> -O2 -g ${E_OPTIONS} -o ${out}
 			${E_UNPARSED_ARGUMENTS}
-		DEPENDS edmm-cc edmm_musl edmm_runtime ${E_UNPARSED_ARGUMENTS}
+		DEPENDS edmm-cc edmm_musl edmm_runtime edmm_report_library
+			${CMAKE_BINARY_DIR}/lib/libedmm-report.a ${E_UNPARSED_ARGUMENTS}
 			${CMAKE_BINARY_DIR}/lib/edmm-rt.o
 			${CMAKE_BINARY_DIR}/musl/stamp
 			${CMAKE_BINARY_DIR}/lib/edmm-cc.specs

@@ -83,6 +83,8 @@ static void add_compile(struct command *cmd, const struct cc_args *args)
 		add_path(cmd, "", "musl/include");
 		add(cmd, "-isystem");
 		add(cmd, EDMM_GCC_DIR "/include");
+		add(cmd, "-isystem");
+		add_path(cmd, "", "include");
 	}
 	add(cmd, "-fPIE");
 	add(cmd, "-fcf-protection=none");
@@ -115,7 +117,9 @@ static void add_link(struct command *cmd)
 	add_path(cmd, "", "lib/edmm-rt.o");
 	add_path(cmd, "-L", "musl/lib");
 	add(cmd, "-L" EDMM_GCC_DIR);
+	add_path(cmd, "-L", "lib");
 	add(cmd, "-Wl,--start-group");
+	add(cmd, "-ledmm-report");
 	add(cmd, "-lc");
 	add(cmd, "-lgcc");
 	add(cmd, "-lgcc_eh");
