@@ -131,6 +131,35 @@ static edmm_err add_segment(struct walk *w, const Elf64_Phdr *ph, unsigned nr)
 	return 0;
 }
 
+/* A GNU build id in the first page; where there is none, or it is elsewhere or
+ * damaged, it is content like any other. */
+static void take_build_id(struct edmm_image *im, const Elf64_Phdr *ph)
+{
+	uint64_t at = ph->p_offset, end = at + ph->p_filesz, desc;
+	Elf64_Nhdr n;
+	char name[4];
+
+	if (ph->p_vaddr != at || at > SGX_PAGE_SIZE ||
+	    ph->p_filesz > SGX_PAGE_SIZE - at || !in_file(im, at, ph->p_filesz))
+		return;
+	while (end - at >= sizeof(n)) {
+		(void)fetch(im, at, &n, sizeof(n));
+		desc = at + sizeof(n) + ((n.n_namesz + 3ull) & ~3ull);
+		if (desc > end || n.n_descsz > end - desc)
+			return;
+		if (n.n_type == NT_GNU_BUILD_ID && n.n_namesz == sizeof(name) &&
+		    fetch(im, at + sizeof(n), name, sizeof(name)) &&
+		    !memcmp(name, "GNU", sizeof(name))) {
+			im->id_off = desc;
+			im->id_size = n.n_descsz;
+			return;
+		}
+		at = desc + ((n.n_descsz + 3ull) & ~3ull);
+		if (at > end)
+			return;
+	}
+}
+
 static edmm_err walk_segments(struct walk *w)
 {
 	struct edmm_image *im = w->im;
@@ -151,6 +180,8 @@ static edmm_err walk_segments(struct walk *w)
 			w->dynamic = ph;
 			w->has_dynamic = true;
 		}
+		if (ph.p_type == PT_NOTE)
+			take_build_id(im, &ph);
 		if (ph.p_type == PT_LOAD)
 			err = add_segment(w, &ph, i);
 	}

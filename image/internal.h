@@ -39,6 +39,9 @@ struct edmm_image {
 	uint64_t span;	/* end of the last segment, whole pages */
 	uint64_t entry; /* inside an executable segment */
 	uint64_t layout_off;
+	/* A build id in page 0, whose bytes are not loaded; size 0: none. */
+	uint64_t id_off;
+	uint64_t id_size;
 	/* The runtime's wishes, from its own copy of the layout; 0: none. */
 	uint64_t thread_size;
 	uint64_t xstack_size;

@@ -6,6 +6,7 @@
  * Nothing but the ELF bytes and the policy enters it: no path, no time, no
  * maximum that the host may choose at start-up.
  */
+#include <elf.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -237,7 +238,25 @@ static void emit_partial(struct sink *k, const struct edmm_image *im,
 			.measured = true });
 }
 
-/* first partial page | whole file pages | last partial page | zeros */
+/*
+ * Page 0 has the ELF header. Where the section headers are, and the build id,
+ * depend on debug information and so on folders; nothing inside reads them, so
+ * the enclave gets zeros and its identity does not change with them.
+ */
+static void emit_header(struct sink *k, const struct edmm_image *im,
+			const struct img_segment *s)
+{
+	uint8_t *page = k->plan->store + k->store_used;
+
+	emit_partial(k, im, s, 0);
+	memset(page + offsetof(Elf64_Ehdr, e_shoff), 0, sizeof(Elf64_Off));
+	memset(page + offsetof(Elf64_Ehdr, e_shentsize), 0,
+	       sizeof(Elf64_Ehdr) - offsetof(Elf64_Ehdr, e_shentsize));
+	memset(page + im->id_off, 0, im->id_size);
+}
+
+/* header or first partial page | whole file pages | last partial page | zeros
+ */
 static void emit_segment(struct sink *k, const struct edmm_image *im,
 			 const struct img_segment *s)
 {
@@ -246,7 +265,10 @@ static void emit_segment(struct sink *k, const struct edmm_image *im,
 	uint64_t end = img_page_up(s->vaddr + s->mem_size);
 	uint64_t whole;
 
-	if (at != s->vaddr) {
+	if (!s->vaddr && !s->file_off && s->file_size >= sizeof(Elf64_Ehdr)) {
+		emit_header(k, im, s);
+		at += SGX_PAGE_SIZE;
+	} else if (at != s->vaddr) {
 		emit_partial(k, im, s, at);
 		at += SGX_PAGE_SIZE;
 	}

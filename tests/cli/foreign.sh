@@ -118,6 +118,9 @@ for at in 8 70 400; do
 	head -c $at plain.sgxs >x.sgxs
 	bad 1 'bad sgxs stream' edmm measure x.sgxs
 done
+printf '\177ELF\1\1\1 .note.sgxmeta' >x.so
+head -c 100 /dev/zero >>x.so
+bad 1 'not an x86-64 enclave' edmm measure x.so
 printf 'UNSIZED\0' | cat - plain.sgxs >x.sgxs
 bad 1 'UNSIZED' edmm measure x.sgxs
 head -c 1000 plain.sig >x.sig

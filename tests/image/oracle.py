@@ -23,9 +23,30 @@ def fail(text):
     sys.exit("oracle: " + text)
 
 
+def without_places(elf):
+    """ELF with zeros where the section headers are told, and as build id."""
+    elf = bytearray(elf)
+    phoff, = struct.unpack_from("<Q", elf, 32)
+    phnum, = struct.unpack_from("<H", elf, 56)
+    for i in range(phnum):
+        typ, _, off, _, _, size = struct.unpack_from("<IIQQQQ", elf,
+                                                     phoff + 56 * i)
+        end = off + size
+        while typ == 4 and end <= PAGE and off + 12 <= end:
+            name, desc, kind = struct.unpack_from("<III", elf, off)
+            at = off + 12 + (name + 3 & ~3)
+            if kind == 3 and elf[off + 12:off + 12 + name] == b"GNU\0":
+                elf[at:at + desc] = bytes(desc)
+            off = at + (desc + 3 & ~3)
+    elf[40:48] = bytes(8)
+    elf[58:64] = bytes(6)
+    return bytes(elf)
+
+
 def elf_pages(elf, layout):
     """{offset: (content, secinfo flags)} of the loadable segments."""
     pages = {}
+    loaded = without_places(elf)
     phoff, = struct.unpack_from("<Q", elf, 32)
     shoff, = struct.unpack_from("<Q", elf, 40)
     entry, = struct.unpack_from("<Q", elf, 24)
@@ -37,7 +58,7 @@ def elf_pages(elf, layout):
         if typ != 1 or not memsz:
             continue
         rwx = (flags & 4) >> 2 | (flags & 2) | (flags & 1) << 2
-        image = bytearray(vaddr % PAGE) + elf[off:off + filesz]
+        image = bytearray(vaddr % PAGE) + loaded[off:off + filesz]
         image += bytes(vaddr % PAGE + memsz - len(image))
         image += bytes(-len(image) % PAGE)
         first = vaddr - vaddr % PAGE

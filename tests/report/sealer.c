@@ -2,7 +2,8 @@
 /*
  * Seals and unseals, and tries the primitives on published vectors.
  *
- * sealer seal enclave|signer TEXT FILE; sealer unseal FILE; sealer vectors
+ * sealer seal enclave|signer TEXT FILE; sealer unseal FILE; sealer vectors;
+ * sealer self: MRENCLAVE, as the processor reports it
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -125,6 +126,17 @@ static int key_rules(void)
 	return edmm_seal_key(&id, b) != -EDMM_EINVAL;
 }
 
+static void print_self(void)
+{
+	struct sgx_report r;
+	size_t i;
+
+	edmm_report_self(&r);
+	for (i = 0; i < sizeof(r.mrenclave); i++)
+		printf("%02x", r.mrenclave[i]);
+	putchar('\n');
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 5 && !strcmp(argv[1], "seal"))
@@ -136,5 +148,9 @@ int main(int argc, char **argv)
 		       : report_rules() ? 12
 		       : key_rules()	? 13
 					: 0;
+	if (argc == 2 && !strcmp(argv[1], "self")) {
+		print_self();
+		return 0;
+	}
 	return 64;
 }
