@@ -158,12 +158,16 @@ void edmm_findings_sort(struct edmm_findings *f)
 
 void edmm_finding_print(const struct edmm_finding *f, FILE *out)
 {
-	if (f->file != NULL && f->file[0] != '\0')
+	bool named = f->file != NULL && f->file[0] != '\0';
+
+	if (named)
 		fprintf(out, "%s:", f->file);
 	if (f->line > 0)
 		fprintf(out, "%u:%u:", f->line, f->col);
-	fprintf(out, " %s: %s" + (f->file == NULL || f->file[0] == '\0'),
-		level_name[f->level], f->text != NULL ? f->text : "");
+	if (named)
+		putc(' ', out);
+	fprintf(out, "%s: %s", level_name[f->level],
+		f->text != NULL ? f->text : "");
 	if (f->effect != NULL)
 		fprintf(out, ": %s", f->effect);
 	if (f->fix != NULL)

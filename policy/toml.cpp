@@ -28,7 +28,9 @@ struct pol_toml_bug {
 
 /* Some of its functions are noexcept: there it does end the process. */
 #pragma GCC diagnostic push
+#ifndef __clang__
 #pragma GCC diagnostic ignored "-Wterminate"
+#endif
 #include <toml++/impl/preprocessor.h>
 #pragma push_macro("TOML_UNREACHABLE")
 #undef TOML_UNREACHABLE
