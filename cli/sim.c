@@ -18,6 +18,7 @@ enum {
 	OPT_QUOTA,
 	OPT_SEED,
 	OPT_WITHOUT,
+	OPT_STRICT,
 	OPT_MISC_MAX,
 	OPT_FAULT,
 	OPT_FAULTS,
@@ -36,6 +37,7 @@ static const struct option options[] = {
 	{ "seed", required_argument, NULL, OPT_SEED },
 	{ "quota", required_argument, NULL, OPT_QUOTA },
 	{ "without", required_argument, NULL, OPT_WITHOUT },
+	{ "strict", no_argument, NULL, OPT_STRICT },
 	{ "misc-max", required_argument, NULL, OPT_MISC_MAX },
 	{ "fault", required_argument, NULL, OPT_FAULT },
 	{ "faults", no_argument, NULL, OPT_FAULTS },
@@ -68,6 +70,8 @@ static const char help[] =
 	"                      edmm's own table\n"
 	"  --print-cost-table  print that\n"
 	"  --seed N            seed of the machine's keys (1)\n"
+	"  --strict            end the command when it touches an enclave's\n"
+	"                      memory from outside, and say where\n"
 	"  --without FEATURE   sgx2, exinfo, aexnotify, kss or edeccssa\n"
 	"  --set NAME=VALUE    any setting of the machine (man edmm-sim)\n";
 
@@ -172,6 +176,8 @@ static bool take_option(char **list, int c)
 	case OPT_SEED:
 		return cli_number("--seed", optarg, UINT64_MAX, &n) &&
 		       append(list, "seed", optarg);
+	case OPT_STRICT:
+		return append(list, "strict", "1");
 	case OPT_WITHOUT:
 		return append(list, optarg, "0");
 	}

@@ -16,6 +16,7 @@ static void leave(struct trap *tr, const struct mach_event *ev,
 	drv_aex(machine.d, &tr->t->cpu, &tr->f, ev, why);
 	drv_unlock(machine.d);
 	trap_store(tr);
+	strict_apply(tr->t, tr->uc);
 }
 
 void trap_interrupt(struct trap *tr)

@@ -20,6 +20,7 @@
  *	production=1	enclaves that are signed for production are not refused
  *	raw=1		system calls without libc reach the machine, too; 0:
  *never; default: if the program's own file makes any
+ *	strict=1	host code that touches enclave memory is stopped
  *	fast=0		EENTER from the vDSO by a trap, as from anywhere else
  */
 #include <string.h>
@@ -201,6 +202,10 @@ static bool parse_item(const char *name, size_t len, const char *val,
 	}
 	if (is(name, len, "production") && vlen == 1) {
 		o->production = *val == '1';
+		return *val == '0' || *val == '1';
+	}
+	if (is(name, len, "strict") && vlen == 1) {
+		o->strict = *val == '1';
 		return *val == '0' || *val == '1';
 	}
 	if (is(name, len, "fast") && vlen == 1) {

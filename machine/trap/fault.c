@@ -35,6 +35,8 @@ void trap_page_fault(struct trap *tr)
 		access = MACH_W;
 	else if (err & SGX_PFEC_I)
 		access = MACH_X;
+	if (strict_touch(tr, addr, access))
+		return;
 	drv_lock(machine.d);
 	v = drv_fault(machine.d, &tr->t->cpu, addr, access, false, &pfec);
 	drv_unlock(machine.d);

@@ -15,6 +15,7 @@
 
 #include "sig.h"
 #include "sys.h"
+#include "trap.h"
 
 #define MXCSR_MASK_DEFAULT 0xffbfu
 #define MXCSR_MASK_OFFSET 28
@@ -234,6 +235,7 @@ void machine_init(const struct mach_options *o)
 	config_make(&config, o);
 	driver_start();
 	view_init(o->view);
+	strict_init();
 	fork_page();
 }
 

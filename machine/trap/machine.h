@@ -46,6 +46,7 @@ struct mach_options {
 	enum mach_view_backend view;
 	bool vdso_fast;
 	bool production; /* take enclaves signed for it */
+	bool strict;
 	enum mach_stats stats;
 	/* Files, "" for none; the machine keeps no copy. */
 	const char *stats_file;

@@ -4,7 +4,7 @@
  *
  * A frame built here is the kernel's rt_sigframe: return address, ucontext,
  * siginfo, and the extended state above. It differs from the kernel's own in
- * one field: uc_stack names the machine's stack, since rt_sigreturn sets it.
+ * one bit of uc_stack's flags.
  *
  * Locks: @lock guards @actions; taken with signals blocked, never for a signal
  * that comes at any time: its handler reads an action without it, as the
@@ -23,6 +23,10 @@
 
 #define NSIG_MAX 65
 #define RED_ZONE 128u
+/* How far below its frame a handler's stack may reach. */
+#define DEEP 0x800000u
+/* A bit of uc_stack's flags that no kernel knows: see frame_put(). */
+#define STACK_NOT_SET 0x40000000
 /* More than the calls below frame_put() take of the stack. */
 #define SCRATCH 1024u
 /* A context this close below a stack pointer is on its stack. */
@@ -215,12 +219,58 @@ void sig_table_restore(const struct sig_table *s)
 
 /* ---- masks and stacks -------------------------------------------------- */
 
+static bool on_stack(const stack_t *s, uint64_t sp)
+{
+	return s->ss_size && !(s->ss_flags & SS_DISABLE) &&
+	       sp - (uint64_t)s->ss_sp - 1 < s->ss_size;
+}
+
+/* Is the handler whose frame that is still being run? */
+static bool running(const struct mach_thread *t, uint64_t frame, uint64_t sp)
+{
+	return sp <= frame && frame - sp < DEEP &&
+	       on_stack(&t->altstack, sp) == on_stack(&t->altstack, frame);
+}
+
+void sig_settle(struct mach_thread *t, uint64_t sp)
+{
+	while (t->nests && !running(t, t->nest[t->nests - 1].frame, sp))
+		t->blocked = t->nest[--t->nests].blocked;
+}
+
+/*
+ * Does the program return from its handlers by a call of its own, which is
+ * dispatched? Then it finds its own signal stack and mask in the frame.
+ */
+static bool own_return(const struct ksigaction *a)
+{
+	return dispatch.on && (a->flags & KSIG_RESTORER);
+}
+
+/* The handler of a synchronous signal starts. */
+static void nest(struct mach_thread *t, const struct ksigaction *a, int sig,
+		 uint64_t frame)
+{
+	uint64_t more = a->mask & KSIG_SYNC;
+
+	if (!(a->flags & SA_NODEFER))
+		more |= KSIG_BIT(sig) & KSIG_SYNC;
+	if (!(more & ~t->blocked))
+		return;
+	/* With a return of its own, the frame has the mask. */
+	if (!own_return(a) && t->nests < MACH_NEST_MAX)
+		t->nest[t->nests++] = (struct mach_nest){ frame, t->blocked };
+	t->blocked |= more;
+}
+
 long sig_context_mask(struct mach_thread *t, ucontext_t *uc, int how,
 		      const uint64_t *set, uint64_t *old)
 {
 	struct kucontext *k = (struct kucontext *)uc;
-	uint64_t now = (k->sigmask & ~KSIG_SYNC) | t->blocked;
+	uint64_t now;
 
+	sig_settle(t, (uint64_t)uc->uc_mcontext.gregs[REG_RSP]);
+	now = (k->sigmask & ~KSIG_SYNC) | t->blocked;
 	*old = now;
 	if (!set)
 		return 0;
@@ -241,8 +291,7 @@ long sig_altstack(struct mach_thread *t, uint64_t sp, const stack_t *ss,
 		  stack_t *old)
 {
 	stack_t was = t->altstack;
-	bool on = was.ss_size && !(was.ss_flags & SS_DISABLE) &&
-		  sp - (uint64_t)was.ss_sp - 1 < was.ss_size;
+	bool on = on_stack(&was, sp);
 	int flags;
 
 	if (ss) {
@@ -281,6 +330,11 @@ static void die_by(int sig, siginfo_t *info, ucontext_t *uc, bool again)
 	if (!again)
 		sys_call(SYS_rt_tgsigqueueinfo, sys_call(SYS_getpid),
 			 sys_call(SYS_gettid), sig, (long)info);
+}
+
+void sig_die(int sig, siginfo_t *info, ucontext_t *uc)
+{
+	die_by(sig, info, uc, false);
 }
 
 static uint64_t frame_top(const struct mach_thread *t,
@@ -327,15 +381,6 @@ static uint64_t stack_pointer(void)
 
 	__asm__("mov %%rsp, %0" : "=r"(sp));
 	return sp;
-}
-
-/*
- * Does the program return from its handlers by a call of its own, which is
- * dispatched? Then it finds its own signal stack and mask in the frame.
- */
-static bool own_return(const struct ksigaction *a)
-{
-	return dispatch.on && (a->flags & KSIG_RESTORER);
 }
 
 static void frame_own(struct kframe *f, const struct mach_thread *t,
@@ -395,6 +440,10 @@ static uint64_t frame_put(const struct mach_thread *t,
 	if (!mach_thread_on_stack(uc) && sp - (uint64_t)uc < NEAR)
 		sp = stack_pointer() - SCRATCH;
 	memcpy(&f.uc, uc, sizeof(f.uc));
+	/* The program's signal stack, marked: rt_sigreturn refuses such flags,
+	 * and leaves the machine's as it is. */
+	f.uc.stack = t->altstack;
+	f.uc.stack.ss_flags |= STACK_NOT_SET;
 	if (own_return(a))
 		frame_own(&f, t, a);
 	if (size) {
@@ -434,6 +483,7 @@ void sig_deliver(struct mach_thread *t, int sig, siginfo_t *info,
 	bool fault = cause != SIG_SENT;
 	uint64_t frame;
 
+	sig_settle(t, (uint64_t)uc->uc_mcontext.gregs[REG_RSP]);
 	if (a.handler == (void *)SIG_IGN && !fault)
 		return;
 	if (!is_handler(&a) || (fault && (t->blocked & KSIG_BIT(sig)))) {
@@ -446,6 +496,7 @@ void sig_deliver(struct mach_thread *t, int sig, siginfo_t *info,
 		return;
 	}
 	enter_handler(&a, sig, frame, uc);
+	nest(t, &a, sig, frame);
 	if (a.flags & SA_RESETHAND)
 		actions[sig].handler = (void *)SIG_DFL;
 }

@@ -102,9 +102,19 @@ enum sig_cause {
 void sig_deliver(struct mach_thread *t, int sig, siginfo_t *info,
 		 ucontext_t *uc, enum sig_cause cause);
 
+/* Ends the program by @sig, whatever it does about it, at the context. */
+void sig_die(int sig, siginfo_t *info, ucontext_t *uc);
+
 long mach_ucopy(void *dst, const void *src, size_t size);
 extern char mach_ucopy_insn[], mach_ucopy_fail[];
 extern char mach_restorer[], mach_restorer_end[];
+
+/*
+ * The end of a handler is not seen: rt_sigreturn goes to the kernel, or the
+ * handler jumps out. Forgets those whose frames are no longer on the stack that
+ * @sp is on, so that t->blocked is what it was before them.
+ */
+void sig_settle(struct mach_thread *t, uint64_t sp);
 
 /* The handler of every signal of ours, and what it jumps to with AC clear. */
 void mach_on_signal(int sig, siginfo_t *info, void *context);

@@ -93,9 +93,11 @@ EXPORT __sighandler_t __sysv_signal(int sig, __sighandler_t handler)
 static int mask_change(int how, const sigset_t *set, sigset_t *old)
 {
 	struct mach_thread *t = mach_thread();
-	uint64_t want = 0, was = 0, blocked = t->blocked;
+	uint64_t want = 0, was = 0, blocked;
 	long r;
 
+	sig_settle(t, (uint64_t)__builtin_frame_address(0));
+	blocked = t->blocked;
 	if (set)
 		memcpy(&want, set, sizeof(want));
 	if (set && how == SIG_BLOCK)

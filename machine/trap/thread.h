@@ -43,6 +43,15 @@ struct mach_step {
 	bool tf;
 };
 
+/* A handler of a synchronous signal that the program is in: while its frame is
+ * on the stack, more signals are blocked than before. */
+struct mach_nest {
+	uint64_t frame;
+	uint64_t blocked; /* before */
+};
+
+#define MACH_NEST_MAX 16u
+
 struct mach_thread {
 	/*
 	 * bases: FS and GS base are the enclave's, so a handler must put the
@@ -72,6 +81,8 @@ struct mach_thread {
 
 	stack_t altstack; /* what the program believes it has set */
 	uint64_t blocked; /* synchronous signals it believes blocked */
+	struct mach_nest nest[MACH_NEST_MAX];
+	uint32_t nests;
 	int tid;
 	uint32_t index;
 	/* Handlers run with this FS base, if it is not zero: the thread's own

@@ -294,6 +294,7 @@ void mach_signal(int sig, siginfo_t *info, void *context)
 		bases_set(tr.t->handler_fs, tr.t->host_gs);
 	handle(&tr);
 	trap_due(&tr);
+	strict_apply(tr.t, tr.uc);
 	if (mach_inside(&tr.t->cpu)) {
 		tr.t->bases = true;
 		bases_set(tr.t->encl_fs, tr.t->encl_gs);

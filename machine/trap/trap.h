@@ -52,6 +52,15 @@ bool trap_due(struct trap *tr);
 struct exception trap_fault_exception(enum drv_verdict v, uint64_t addr,
 				      uint32_t pfec);
 
+/* strict.c: the protection key of enclave mappings: 0, or -errno. */
+void strict_init(void);
+long strict_map(uint64_t addr, uint64_t size, int prot);
+/* Makes the context's PKRU right for where the thread is now. */
+void strict_apply(struct mach_thread *t, ucontext_t *uc);
+/* In strict mode and outside, with an enclave mapping at @addr: reports it and
+ * ends the program by SIGABRT at the instruction. False: none of that. */
+bool strict_touch(struct trap *tr, uint64_t addr, unsigned access);
+
 /* abort.c: an access from outside that must see ones; false: it cannot be
  * done. And the single step after it: false if the step was not ours. */
 bool abort_access(struct trap *tr, uint64_t addr);

@@ -19,6 +19,7 @@
 
 #include "machine.h"
 #include "sys.h"
+#include "trap.h"
 
 #define PAGE SGX_PAGE_SIZE
 /* Of newer kernels than Debian's headers. */
@@ -87,9 +88,14 @@ long view_map(int fd, uint64_t addr, uint64_t size, unsigned prot)
 	void *p = sys_mmap((void *)addr, size, page_prot(prot, 0),
 			   MAP_SHARED | MAP_FIXED | MAP_NORESERVE, fd, addr);
 
+	long r;
+
 	if (sys_failed(p))
 		return (long)p;
 	sys_madvise(p, size, MADV_DONTDUMP);
+	r = strict_map(addr, size, page_prot(prot, 0));
+	if (r)
+		return r;
 	if (uffd < 0)
 		return 0;
 	return sys_call(SYS_ioctl, uffd, UFFDIO_REGISTER, (long)&reg);

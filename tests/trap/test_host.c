@@ -8,6 +8,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,6 +124,8 @@ START_TEST(alignment_checks_of_the_host)
 }
 END_TEST
 
+/* ---- the program's own signals ----------------------------------------- */
+
 static volatile int on_own_stack;
 static char own_stack[65536];
 
@@ -149,6 +152,57 @@ START_TEST(the_programs_signal_stack)
 	ck_assert_int_eq(sigaltstack(&ss, NULL), 0);
 	raise(SIGUSR1);
 	ck_assert_int_eq(on_own_stack, 0);
+}
+END_TEST
+
+static sigjmp_buf jump;
+static volatile sig_atomic_t faults;
+static volatile uint64_t stack_seen;
+static volatile int blocked_within;
+
+static void on_segv(int sig, siginfo_t *info, void *context)
+{
+	const ucontext_t *uc = context;
+	sigset_t now;
+
+	(void)info;
+	stack_seen = (uint64_t)uc->uc_stack.ss_sp;
+	pthread_sigmask(SIG_SETMASK, NULL, &now);
+	blocked_within = sigismember(&now, sig);
+	if (faults++ % 2)
+		siglongjmp(jump, 1);
+	/* Over the store. */
+	((ucontext_t *)context)->uc_mcontext.gregs[REG_RIP] +=
+		*(const uint8_t *)uc->uc_mcontext.gregs[REG_RIP] == 0xc6 ? 3ll
+									 : 0ll;
+}
+
+/* A handler ends by its return, or by a jump: the next fault finds SIGSEGV as
+ * it was before, and the frame has named the program's own signal stack. */
+START_TEST(handlers_end_in_two_ways)
+{
+	stack_t ss = { .ss_sp = own_stack, .ss_size = sizeof(own_stack) };
+	struct sigaction sa = { .sa_sigaction = on_segv,
+				.sa_flags = SA_SIGINFO | SA_ONSTACK };
+	sigset_t now;
+
+	ck_assert_int_eq(sigaltstack(&ss, NULL), 0);
+	for (int i = 0; i < 8; i++) {
+		sa.sa_flags ^= i == 4 ? SA_ONSTACK : 0;
+		ck_assert_int_eq(sigaction(SIGSEGV, &sa, NULL), 0);
+		if (!sigsetjmp(jump, 1))
+			__asm__ volatile("movb $1, (%0)"
+					 :
+					 : "a"((void *)0)
+					 : "memory");
+		ck_assert_int_eq(faults, i + 1);
+		ck_assert_int_eq(blocked_within, 1);
+		ck_assert_uint_eq(stack_seen, (uint64_t)own_stack);
+		pthread_sigmask(SIG_SETMASK, NULL, &now);
+		ck_assert_int_eq(sigismember(&now, SIGSEGV), 0);
+		/* The machine has its own stack still. */
+		ck_assert_uint_eq(accept(ENCL_FREE + 4096 * (uint64_t)i), 0);
+	}
 }
 END_TEST
 
@@ -204,6 +258,21 @@ static void crash_fpe(void)
 	z = 100 / z; /* NOLINT(clang-analyzer-core.DivideZero): meant */
 }
 
+static void touch_null(int sig)
+{
+	(void)sig;
+	crash_null();
+}
+
+/* A fault in the handler of faults, as SIGSEGV is blocked then. */
+static void crash_twice(void)
+{
+	struct sigaction sa = { .sa_handler = touch_null };
+
+	sigaction(SIGSEGV, &sa, NULL);
+	crash_null();
+}
+
 static void crash_kill(void)
 {
 	kill(getpid(), SIGBUS);
@@ -218,7 +287,8 @@ START_TEST(a_host_dies_as_without_the_machine)
 	} way[] = { { crash_null, SIGSEGV },
 		    { crash_ill, SIGILL },
 		    { crash_fpe, SIGFPE },
-		    { crash_kill, SIGBUS } };
+		    { crash_kill, SIGBUS },
+		    { crash_twice, SIGSEGV } };
 	int status = status_of(way[_i].fn);
 
 	ck_assert(WIFSIGNALED(status));
@@ -390,8 +460,9 @@ int main(int argc, char **argv)
 	tcase_add_test(t, own_aep_gets_signals);
 	tcase_add_test(t, alignment_checks_of_the_host);
 	tcase_add_test(t, the_programs_signal_stack);
+	tcase_add_test(t, handlers_end_in_two_ways);
 	tcase_add_test(t, masks_say_what_was_asked);
-	tcase_add_loop_test(t, a_host_dies_as_without_the_machine, 0, 4);
+	tcase_add_loop_test(t, a_host_dies_as_without_the_machine, 0, 5);
 	tcase_add_test(t, outside_reads_ones_and_adds_the_page);
 	tcase_add_test(t, outside_loads_extend_as_they_do);
 	tcase_add_test(t, outside_copies_by_string_instructions);
