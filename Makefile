@@ -7,7 +7,7 @@ FUZZ_SECONDS ?= 600
 TEST_SECONDS ?= 900
 
 .PHONY: all deps test check-linux-selftests demo bench-emm bench-machine \
-	soak fuzz-policy fuzz-image fuzz-model format format-check lint conformance clean
+	soak torture fuzz-policy fuzz-image fuzz-model format format-check lint conformance clean
 
 all: deps
 	@cmake --preset $(PRESET) --log-level=WARNING >/dev/null
@@ -42,6 +42,11 @@ soak: all
 	@cmake --build $(BUILD) --target soak_emm
 
 # Each fuzzer for FUZZ_SECONDS.
+# Eight threads in four enclaves under signals; the seed is printed.
+TORTURE_SECONDS ?= 600
+torture: all
+	@EDMM_TORTURE_SECONDS=$(TORTURE_SECONDS) $(BUILD)/bin/test_trap_torture
+
 fuzz-policy: all
 	@for t in occlum toml edmm xml scone conf; do \
 		$(BUILD)/bin/fuzz_$$t -max_total_time=$(FUZZ_SECONDS) \

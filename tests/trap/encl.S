@@ -18,7 +18,23 @@
 #define EEXIT 4
 /* From GS base. */
 #define NOTIFIED 0x900
+#define SCRATCH 0xa00
 #define SSA0_GPRSGX (0x6000 - 184 - 0x13000)
+
+	/* MXCSR with a rounding mode of VALUE's (RAX), not all zero. */
+	.macro	mxcsr_set
+	mov	%eax, %ecx
+	and	$0x6000, %ecx
+	or	$0x3f80, %ecx
+	mov	%ecx, %gs:SCRATCH
+	ldmxcsr	%gs:SCRATCH
+	.endm
+	.macro	mxcsr_check
+	stmxcsr	%gs:SCRATCH + 4
+	mov	%gs:SCRATCH + 4, %ecx
+	cmp	%ecx, %gs:SCRATCH
+	jne	.Lbad
+	.endm
 
 	.section .rodata
 	.globl	encl_code, encl_code_end
@@ -56,6 +72,7 @@ encl_code:
 	.long	.Laccept - .Ltable
 	.long	.Ltouch - .Ltable
 	.long	.Lextend - .Ltable
+	.long	.Lymm - .Ltable
 	.set	.Lcount, (. - .Ltable) / 4
 
 	/* An ERESUME that AEX-Notify has made an entry, on TCS 0: counts it,
@@ -166,27 +183,69 @@ encl_code:
 	je	1b
 	xor	%eax, %eax
 	jmp	.Lout
-	/* The same for AVX-512: high registers, high halves, a mask. */
+	/* The same for AVX-512: zmm1 to zmm31, k3 to k7, and MXCSR's rounding
+	 * mode; zmm0 and k1 are scratch. */
 .Lzmm:
 	mov	VALUE, %rax
-	vpbroadcastq %rax, %zmm2
-	vpbroadcastq %rax, %zmm31
-	kmovq	%rax, %k3
+	mxcsr_set
+	.irp i, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, \
+		19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+	lea	\i(%rax), %rcx
+	vpbroadcastq %rcx, %zmm\i
+	.endr
+	.irp i, 3, 4, 5, 6, 7
+	lea	\i(%rax), %rcx
+	kmovq	%rcx, %k\i
+	.endr
 1:	incq	TURNS
-	vpcmpeqq %zmm2, %zmm31, %k1
+	mov	VALUE, %rax
+	.irp i, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, \
+		19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+	lea	\i(%rax), %rcx
+	vpbroadcastq %rcx, %zmm0
+	vpcmpeqq %zmm0, %zmm\i, %k1
 	kmovb	%k1, %ecx
 	cmp	$0xff, %ecx
 	jne	.Lbad
-	vpbroadcastq VALUE, %zmm5
-	vpcmpeqq %zmm5, %zmm31, %k1
-	kmovb	%k1, %ecx
-	cmp	$0xff, %ecx
+	.endr
+	.irp i, 3, 4, 5, 6, 7
+	kmovq	%k\i, %rcx
+	sub	$\i, %rcx
+	cmp	%rcx, %rax
 	jne	.Lbad
-	kmovq	%k3, %rcx
-	cmp	%rcx, VALUE
-	jne	.Lbad
+	.endr
+	mxcsr_check
 	cmpq	$0, STOP
 	je	1b
+	jmp	.Ldone
+
+	/* And for AVX: ymm1 to ymm15, and MXCSR. */
+.Lymm:
+	mov	VALUE, %rax
+	mxcsr_set
+	.irp i, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+	lea	\i(%rax), %rcx
+	mov	%rcx, %gs:SCRATCH + 8
+	vbroadcastsd %gs:SCRATCH + 8, %ymm\i
+	.endr
+2:	incq	TURNS
+	mov	VALUE, %rax
+	.irp i, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+	lea	\i(%rax), %rcx
+	vmovq	%xmm\i, %rdx
+	cmp	%rcx, %rdx
+	jne	.Lbad
+	vextractf128 $1, %ymm\i, %xmm0
+	vpextrq	$1, %xmm0, %rdx
+	cmp	%rcx, %rdx
+	jne	.Lbad
+	.endr
+	mxcsr_check
+	cmpq	$0, STOP
+	je	2b
+.Ldone:
+	movl	$0x1f80, %gs:SCRATCH
+	ldmxcsr	%gs:SCRATCH
 	xor	%eax, %eax
 	jmp	.Lout
 .Lbad:

@@ -76,6 +76,19 @@ static bool page_at(const struct encl *e, unsigned i, struct page *p)
 	return i < ENCL_TCS + ssa + 1 + ENCL_TCS;
 }
 
+bool encl_page(const struct encl *e, unsigned i, uint64_t *off, uint64_t *flags,
+	       uint8_t bytes[4096])
+{
+	static struct page p __attribute__((aligned(4096)));
+
+	if (!page_at(e, i, &p))
+		return false;
+	*off = p.off;
+	*flags = p.flags;
+	memcpy(bytes, p.bytes, sizeof(p.bytes));
+	return true;
+}
+
 /* ---- building ---------------------------------------------------------- */
 
 int encl_open(struct encl *e)

@@ -52,6 +52,7 @@ enum encl_op {
 	OP_ACCEPT,
 	OP_TOUCH,
 	OP_EXTEND,
+	OP_YMM,
 };
 
 struct encl_cmd {
@@ -95,6 +96,10 @@ int encl_init(struct encl *e);
 
 /* Signs what the caller has filled in: header, date and exponent are set. */
 void encl_sign_filled(struct sgx_sigstruct *s);
+
+/* Page @i of what is added: false after the last. */
+bool encl_page(const struct encl *e, unsigned i, uint64_t *off, uint64_t *flags,
+	       uint8_t bytes[4096]);
 
 /* Signs for what was created and added; for tests that spoil it. */
 void encl_sign(struct encl *e, struct sgx_sigstruct *s);

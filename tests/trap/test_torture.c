@@ -6,6 +6,7 @@
  * EDMM_TORTURE_SECONDS sets the length (2), EDMM_TORTURE_SEED the seed.
  */
 #include <check.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -15,6 +16,8 @@
 #include <sys/mman.h>
 #include <sys/time.h>
 #include <time.h>
+
+#include <edmm/machine.h>
 
 #include "encl.h"
 
@@ -187,9 +190,12 @@ static void page_protect(struct worker *w, unsigned i, uint64_t off)
 /* Registers in use while signals come: until the conductor says stop. */
 static void spin(struct worker *w)
 {
-	static const enum encl_op ops[] = { OP_SPIN, OP_VECTOR, OP_ZMM };
-	unsigned n = w->e->xfrm & 0xe0 ? 3 : 2;
-	struct encl_cmd cmd = { .op = ops[next(w) % n], .value = next(w) };
+	static const enum encl_op ops[] = { OP_SPIN, OP_VECTOR, OP_YMM,
+					    OP_ZMM };
+	unsigned n = w->e->xfrm & 0xe0 ? 4 : w->e->xfrm & 4 ? 3 : 2;
+	/* The widest registers most of the time. */
+	unsigned op = next(w) % 2 ? n - 1 : (unsigned)(next(w) % n);
+	struct encl_cmd cmd = { .op = ops[op], .value = next(w) };
 	uint64_t before = own_alarms;
 
 	__atomic_store_n(&w->spinning, &cmd, __ATOMIC_RELEASE);
@@ -276,7 +282,10 @@ static uint64_t xcr0(void)
 static void make_all(unsigned seed)
 {
 	for (unsigned i = 0; i < ENCLAVES; i++) {
-		enclaves[i].xfrm = xcr0() & (i % 2 ? 0xe7 : 0x3);
+		/* One of each size of frame, and two of the largest. */
+		enclaves[i].xfrm = xcr0() & (i == 0   ? SGX_XFRM_LEGACY
+					     : i == 1 ? 0x7
+						      : 0xe7);
 		if ((enclaves[i].xfrm & 0xe0) != 0xe0)
 			enclaves[i].xfrm &= 7;
 		encl_make(&enclaves[i]);
@@ -337,6 +346,8 @@ START_TEST(nothing_is_lost)
 	uint64_t done = 0, interrupted = 0;
 	pthread_t thread[THREADS];
 
+	printf("EDMM_TORTURE_SEED=%u, %u seconds\n", seed, seconds);
+	fflush(stdout);
 	make_all(seed);
 	timers(true);
 	for (unsigned i = 0; i < THREADS; i++)
@@ -363,6 +374,59 @@ START_TEST(nothing_is_lost)
 }
 END_TEST
 
+/* ---- threads that start while others are looked at --------------------- */
+
+static int (*get_stats)(struct edmm_machine_stats *stats);
+
+static void *look(void *arg)
+{
+	uint64_t *looks = arg;
+
+	while (!over) {
+		struct edmm_machine_stats s = { .size = sizeof(s) };
+
+		if (get_stats(&s))
+			return (void *)1;
+		++*looks;
+	}
+	return NULL;
+}
+
+static void *enter_once(void *arg)
+{
+	struct encl_cmd cmd = { .op = OP_NOP, .cssa = 7 };
+	struct sgx_enclave_run r = { 0 };
+
+	if (encl_enter(arg, 0, SGX_EENTER, &cmd, &r) ||
+	    r.function != SGX_EEXIT || cmd.cssa)
+		return (void *)1;
+	return NULL;
+}
+
+START_TEST(threads_come_and_go_while_counters_are_read)
+{
+	uint64_t looks = 0;
+	pthread_t looker, t;
+	void *ret;
+
+	*(void **)&get_stats = dlsym(RTLD_DEFAULT, "edmm_machine_stats");
+	ck_assert_ptr_nonnull(get_stats);
+	encl_make(&enclaves[0]);
+	ck_assert_int_eq(pthread_create(&looker, NULL, look, &looks), 0);
+	for (int i = 0; i < 1000; i++) {
+		ck_assert_int_eq(
+			pthread_create(&t, NULL, enter_once, &enclaves[0]), 0);
+		ck_assert_int_eq(pthread_join(t, &ret), 0);
+		ck_assert_ptr_null(ret);
+	}
+	over = true;
+	ck_assert_int_eq(pthread_join(looker, &ret), 0);
+	ck_assert_ptr_null(ret);
+	ck_assert_uint_gt(looks, 0);
+	encl_close(&enclaves[0]);
+}
+END_TEST
+
 int main(int argc, char **argv)
 {
 	Suite *s = suite_create("torture");
@@ -373,6 +437,7 @@ int main(int argc, char **argv)
 	(void)argc;
 	encl_need_machine(argv, MACHINE_OPTIONS);
 	tcase_set_timeout(t, 0);
+	tcase_add_test(t, threads_come_and_go_while_counters_are_read);
 	tcase_add_test(t, nothing_is_lost);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
