@@ -163,6 +163,8 @@ static json_t *first_json(const struct cli_subject *s,
 		json_pack("{s:o, s:s, s:s}", "page", hex64(d->first_off),
 			  "area", named->name, "what", what_names[d->first]);
 
+	if (!p[0] || !p[1])
+		return o;
 	if (d->first == EDMM_DIFF_FLAGS)
 		json_object_set_new(o, "rights",
 				    pair(rights(p[0]), rights(p[1])));
