@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* An enclave, a kernel and a memory manager on the model; see world.h. */
-#include "tests/emm/world.h"
+#include "tests/emm/world_int.h"
 
 #include <sched.h>
 #include <stdio.h>
@@ -8,25 +8,9 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "machine/model/state.h"
-
-#define SSA_PAGE 8u
-#define OPS_PAGE 16u
-#define CODE_PAGE 24u
-#define AEP 0x400100ull
-
 __thread uint32_t w_thread;
 
-#define MUST(cond)                                                         \
-	do {                                                               \
-		if (!(cond)) {                                             \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, \
-				#cond);                                    \
-			abort();                                           \
-		}                                                          \
-	} while (0)
-
-static uint64_t ctrl_addr(uint32_t page)
+uint64_t world_ctrl(uint32_t page)
 {
 	return W_BASE + (uint64_t)page * EMM_PAGE;
 }
@@ -36,7 +20,7 @@ uint64_t w_addr(uint32_t page)
 	return W_RANGE + (uint64_t)page * EMM_PAGE;
 }
 
-static struct w_page *pte_of(struct world *w, uint64_t addr)
+struct w_page *world_pte(struct world *w, uint64_t addr)
 {
 	uint64_t n = (addr - W_BASE) / EMM_PAGE;
 
@@ -46,7 +30,7 @@ static struct w_page *pte_of(struct world *w, uint64_t addr)
 static enum mach_xlate translate(void *ctx, uint64_t addr, unsigned access,
 				 uint32_t *out)
 {
-	struct w_page *p = pte_of(ctx, addr);
+	struct w_page *p = world_pte(ctx, addr);
 
 	if (!p)
 		return MACH_XL_OTHER;
@@ -58,15 +42,15 @@ static enum mach_xlate translate(void *ctx, uint64_t addr, unsigned access,
 	return MACH_XL_FAULT;
 }
 
-static void pte_set(struct world *w, uint64_t addr, uint32_t epc)
+void world_pte_set(struct world *w, uint64_t addr, uint32_t epc)
 {
-	struct w_page *p = pte_of(w, addr);
+	struct w_page *p = world_pte(w, addr);
 
 	__atomic_store_n(&p->epc, epc, __ATOMIC_RELAXED);
 	__atomic_store_n(&p->present, 1, __ATOMIC_RELEASE);
 }
 
-static uint32_t epc_take(struct world *w)
+uint32_t world_epc_take(struct world *w)
 {
 	return w->nfree ? w->free_epc[--w->nfree] : MACH_EPC_NONE;
 }
@@ -80,14 +64,14 @@ static void eadd(struct world *w, uint64_t addr, const void *src,
 				   .srcpge = (uintptr_t)buf,
 				   .secinfo = (uintptr_t)&si,
 				   .secs = mach_epc_addr(w->secs) };
-	uint32_t epc = epc_take(w);
+	uint32_t epc = world_epc_take(w);
 
 	MUST(epc != MACH_EPC_NONE);
 	memset(buf, 0, sizeof(buf));
 	if (src)
 		memcpy(buf, src, sizeof(buf));
 	MUST(mach_ok(mach_eadd(w->m, &pi, mach_epc_addr(epc))));
-	pte_set(w, addr, epc);
+	world_pte_set(w, addr, epc);
 }
 
 /* EINIT's effect without its signature, which is not these tests' matter. */
@@ -119,393 +103,44 @@ static void build(struct world *w)
 	secs.miscselect = SGX_MISC_EXINFO;
 	secs.attributes.flags = SGX_ATTR_MODE64BIT | SGX_ATTR_DEBUG;
 	secs.attributes.xfrm = 3;
-	w->secs = epc_take(w);
+	w->secs = world_epc_take(w);
 	MUST(mach_ok(mach_ecreate(w->m, &pi, mach_epc_addr(w->secs))));
 	for (uint32_t i = 0; i < W_CPUS; i++) {
 		memset(&tcs, 0, sizeof(tcs));
 		tcs.nssa = 1;
 		tcs.ossa = (SSA_PAGE + i) * EMM_PAGE;
 		tcs.oentry = CODE_PAGE * EMM_PAGE;
-		eadd(w, ctrl_addr(i), &tcs, SGX_SECINFO_PT(SGX_PT_TCS));
-		eadd(w, ctrl_addr(SSA_PAGE + i), NULL, rw);
-		eadd(w, ctrl_addr(OPS_PAGE + i), NULL, rw);
+		eadd(w, world_ctrl(i), &tcs, SGX_SECINFO_PT(SGX_PT_TCS));
+		eadd(w, world_ctrl(SSA_PAGE + i), NULL, rw);
+		eadd(w, world_ctrl(OPS_PAGE + i), NULL, rw);
 	}
 	for (uint32_t i = 0; i < 16; i++) {
 		memset(data, (int)(0xa0 + i), sizeof(data));
-		eadd(w, ctrl_addr(W_SRC + i), data, rw);
+		eadd(w, world_ctrl(W_SRC + i), data, rw);
 	}
 	set_init(w, true);
 }
 
 /* ---- threads ----------------------------------------------------------- */
 
-static void enter(struct world *w)
+void world_enter(struct world *w)
 {
 	struct mach_frame *f = &w->frame[w_thread];
 
 	f->rax = SGX_EENTER;
-	f->rbx = ctrl_addr(w_thread);
+	f->rbx = world_ctrl(w_thread);
 	f->rcx = AEP;
 	f->rip = AEP;
 	MUST(mach_ok(mach_enclu(w->m, &w->cpu[w_thread], f)));
 }
 
-static void leave(struct world *w)
+void world_leave(struct world *w)
 {
 	struct mach_frame *f = &w->frame[w_thread];
 
 	f->rax = SGX_EEXIT;
 	f->rbx = AEP + 3;
 	MUST(mach_ok(mach_enclu(w->m, &w->cpu[w_thread], f)));
-}
-
-/* ---- the kernel -------------------------------------------------------- */
-
-static bool k_add(struct world *w, uint64_t addr)
-{
-	struct sgx_pageinfo pi = { .linaddr = addr,
-				   .secs = mach_epc_addr(w->secs) };
-	struct w_page *p = pte_of(w, addr);
-	uint32_t epc;
-	bool ok;
-
-	pthread_mutex_lock(&w->kernel);
-	ok = p && p->present;
-	epc = ok ? MACH_EPC_NONE : epc_take(w);
-	if (p && epc != MACH_EPC_NONE) {
-		MUST(mach_ok(mach_eaug(w->m, &pi, mach_epc_addr(epc))));
-		pte_set(w, addr, epc);
-		ok = true;
-	}
-	pthread_mutex_unlock(&w->kernel);
-	return ok;
-}
-
-static int k_page(struct world *w, const struct emm_modify *m, uint64_t addr)
-{
-	struct sgx_secinfo si = { .flags = 0 };
-	struct w_page *p = pte_of(w, addr);
-	struct mach_result r;
-	struct mach_epcm_info info;
-
-	if (m->op == EMM_HOST_PROTECT)
-		return 0;
-	if (!p || !p->present)
-		return -EDMM_EFAULT;
-	mach_epcm(w->m, p->epc, &info);
-	switch (m->op) {
-	case EMM_HOST_RESTRICT:
-		si.flags = (uint64_t)m->to;
-		if (info.pt != SGX_PT_REG)
-			return -EDMM_EINVAL;
-		r = mach_emodpr(w->m, &si, mach_epc_addr(p->epc));
-		break;
-	case EMM_HOST_TO_TRIM:
-	case EMM_HOST_TO_TCS:
-		si.flags = SGX_SECINFO_PT(
-			m->op == EMM_HOST_TO_TRIM ? SGX_PT_TRIM : SGX_PT_TCS);
-		r = mach_emodt(w->m, &si, mach_epc_addr(p->epc));
-		break;
-	case EMM_HOST_REMOVE:
-		if (info.pt != SGX_PT_TRIM || info.modified)
-			return -EDMM_EPERM;
-		r = mach_eremove(w->m, mach_epc_addr(p->epc));
-		if (mach_ok(r)) {
-			__atomic_store_n(&p->present, 0, __ATOMIC_RELEASE);
-			w->free_epc[w->nfree++] = p->epc;
-		}
-		break;
-	default:
-		return -EDMM_EINVAL;
-	}
-	return mach_ok(r) ? 0 : -EDMM_EFAULT;
-}
-
-static int k_modify(struct world *w, const struct emm_modify *m, uint64_t size)
-{
-	int rc = 0;
-
-	pthread_mutex_lock(&w->kernel);
-	for (uint64_t off = 0; off < size && !rc; off += EMM_PAGE)
-		rc = k_page(w, m, m->addr + off);
-	while (mach_etrack(w->m, mach_epc_addr(w->secs)).kind == MACH_CODE)
-		sched_yield();
-	pthread_mutex_unlock(&w->kernel);
-	return rc;
-}
-
-/* ---- hooks ------------------------------------------------------------- */
-
-static enum w_fault step(struct world *w, const char *hook, uint64_t addr)
-{
-	uint64_t n = __atomic_add_fetch(&w->steps, 1, __ATOMIC_RELAXED);
-
-	if (w->before)
-		w->before(w, hook, addr);
-	if (w->fail_at2 && n == w->fail_at2) {
-		w->hit = true;
-		return w->fault2;
-	}
-	if (w->fail_at &&
-	    (n == w->fail_at || (w->for_ever && n > w->fail_at))) {
-		w->hit = true;
-		return w->fault;
-	}
-	return WF_NONE;
-}
-
-static bool in_meta(struct world *w, uint64_t addr)
-{
-	return addr - (uint64_t)(uintptr_t)w->meta < w->meta_size;
-}
-
-/*
- * Metadata pages have states of their own: absent (no access at all), there,
- * trimmed, and the trim accepted.
- */
-enum meta_state {
-	META_ABSENT,
-	META_THERE,
-	META_TRIM,
-	META_ACCEPTED
-};
-
-static void meta_access(struct world *w, uint64_t addr, bool on)
-{
-	MUST(mprotect((void *)(uintptr_t)addr, EMM_PAGE,
-		      on ? PROT_READ | PROT_WRITE : PROT_NONE) == 0);
-	if (on)
-		memset((void *)(uintptr_t)addr, 0, EMM_PAGE);
-	(void)w;
-}
-
-static uint8_t *meta_of(struct world *w, uint64_t addr)
-{
-	return &w->meta_state[(addr - (uintptr_t)w->meta) / EMM_PAGE];
-}
-
-static int meta_accept(struct world *w, const struct sgx_secinfo *si,
-		       uint64_t addr)
-{
-	uint8_t *state = meta_of(w, addr);
-
-	if (si->flags & SGX_SECINFO_PENDING) {
-		if (*state != META_ABSENT)
-			return SGX_PAGE_ATTRIBUTES_MISMATCH;
-		*state = META_THERE;
-		meta_access(w, addr, true);
-		return 0;
-	}
-	if (*state != META_TRIM)
-		return SGX_PAGE_ATTRIBUTES_MISMATCH;
-	*state = META_ACCEPTED;
-	return 0;
-}
-
-static int meta_modify(struct world *w, const struct emm_modify *m,
-		       uint64_t size)
-{
-	for (uint64_t off = 0; off < size; off += EMM_PAGE) {
-		uint8_t *state = meta_of(w, m->addr + off);
-
-		if (m->op == EMM_HOST_TO_TRIM) {
-			MUST(*state == META_THERE);
-			*state = META_TRIM;
-		} else if (*state != META_ACCEPTED) {
-			return -EDMM_EPERM;
-		} else {
-			*state = META_ABSENT;
-			meta_access(w, m->addr + off, false);
-			w->meta_gone++;
-		}
-	}
-	return 0;
-}
-
-/* Run a leaf as the thread's instruction, with the kernel's help at #PFs. */
-static int leaf(struct world *w, unsigned int which,
-		const struct sgx_secinfo *si, const uint64_t addr[2])
-{
-	uint32_t t = w_thread;
-	struct mach_frame *f = &w->frame[t];
-	struct mach_result r;
-	int tries = 0;
-
-	memcpy(page_of(w->m, w->pte[OPS_PAGE + t].epc), si, sizeof(*si));
-	for (;;) {
-		if (w->cfg.threads)
-			enter(w);
-		f->rax = which;
-		f->rbx = ctrl_addr(OPS_PAGE + t);
-		f->rcx = addr[0];
-		f->rdx = addr[1];
-		r = mach_enclu(w->m, &w->cpu[t], f);
-		if (w->cfg.threads)
-			leave(w);
-		if (r.kind == MACH_OK)
-			return 0;
-		if (r.kind == MACH_CODE &&
-		    (r.code != SGX_NOT_TRACKED || !w->cfg.threads))
-			return r.code;
-		if (r.kind == MACH_FAULT && r.vector == SGX_VEC_GP &&
-		    !w->cfg.threads)
-			return EMM_LEAF_GP;
-		if (r.kind == MACH_FAULT && r.vector == SGX_VEC_PF &&
-		    (r.pfec & SGX_PFEC_SGX || !k_add(w, r.addr)))
-			return EMM_LEAF_PF;
-		if (++tries > 1000)
-			return EMM_LEAF_GP;
-		sched_yield();
-	}
-}
-
-static int injected(enum w_fault f)
-{
-	return f == WF_LIE ? SGX_PAGE_ATTRIBUTES_MISMATCH : EMM_LEAF_PF;
-}
-
-static int op_eaccept(void *ctx, const struct sgx_secinfo *si, uint64_t addr)
-{
-	struct world *w = ctx;
-	enum w_fault f = step(w, "eaccept", addr);
-	uint64_t a[2] = { addr, 0 };
-
-	__atomic_add_fetch(&w->accepts, 1, __ATOMIC_RELAXED);
-	if (f != WF_NONE)
-		return injected(f);
-	if (in_meta(w, addr))
-		return meta_accept(w, si, addr);
-	return leaf(w, SGX_EACCEPT, si, a);
-}
-
-static int op_emodpe(void *ctx, const struct sgx_secinfo *si, uint64_t addr)
-{
-	struct world *w = ctx;
-	uint64_t a[2] = { addr, 0 };
-
-	if (in_meta(w, addr))
-		return *meta_of(w, addr) == META_THERE ? 0 : EMM_LEAF_PF;
-	__atomic_add_fetch(&w->extends, 1, __ATOMIC_RELAXED);
-	return leaf(w, SGX_EMODPE, si, a);
-}
-
-static int op_eacceptcopy(void *ctx, const struct sgx_secinfo *si,
-			  uint64_t addr, uint64_t src)
-{
-	struct world *w = ctx;
-	enum w_fault f = step(w, "eacceptcopy", addr);
-	uint64_t a[2] = { addr, src };
-
-	return f != WF_NONE ? injected(f) : leaf(w, SGX_EACCEPTCOPY, si, a);
-}
-
-static int op_modify(void *ctx, const struct emm_modify *m)
-{
-	struct world *w = ctx;
-	enum w_fault f = step(w, "modify", m->addr);
-	int rc;
-
-	__atomic_add_fetch(&w->modifies, !in_meta(w, m->addr),
-			   __ATOMIC_RELAXED);
-	if (f == WF_REFUSE)
-		return -EDMM_EIO;
-	if (f == WF_LIE)
-		return 0;
-	if (in_meta(w, m->addr)) {
-		rc = meta_modify(
-			w, m, f == WF_HALF ? m->size / 2 & ~4095ull : m->size);
-		return f == WF_NONE ? rc : -EDMM_EIO;
-	}
-	if (!w->cfg.threads)
-		leave(w);
-	rc = k_modify(w, m,
-		      f == WF_HALF ? m->size / 2 & ~(EMM_PAGE - 1) : m->size);
-	if (!w->cfg.threads)
-		enter(w);
-	return f == WF_NONE ? rc : -EDMM_EIO;
-}
-
-static int op_map(void *ctx, uint64_t addr, uint64_t size, uint32_t flags)
-{
-	struct world *w = ctx;
-	enum w_fault f = step(w, "map", addr);
-
-	(void)size;
-	(void)flags;
-	__atomic_add_fetch(&w->maps, 1, __ATOMIC_RELAXED);
-	return f == WF_REFUSE || f == WF_HALF ? -EDMM_ENOMEM : 0;
-}
-
-static int op_populate(void *ctx, uint64_t addr, uint64_t size)
-{
-	struct world *w = ctx;
-
-	__atomic_add_fetch(&w->populates, 1, __ATOMIC_RELAXED);
-	if (step(w, "populate", addr) != WF_NONE || in_meta(w, addr))
-		return -EDMM_EIO;
-	for (uint64_t off = 0; off < size; off += EMM_PAGE)
-		k_add(w, addr + off);
-	return 0;
-}
-
-static void op_zero(void *ctx, uint64_t addr, uint64_t size)
-{
-	struct world *w = ctx;
-
-	for (uint64_t off = 0; off < size; off += EMM_PAGE) {
-		struct w_page *p = pte_of(w, addr + off);
-
-		/* I5: rights are restored before an idle page is zeroed. */
-		MUST(p && p->present);
-		MUST(w->cfg.static_mode ||
-		     (mach_rights(w->m, p->epc) & (MACH_R | MACH_W)) ==
-			     (MACH_R | MACH_W));
-		memset(page_of(w->m, p->epc), 0, EMM_PAGE);
-	}
-}
-
-static uint32_t op_owner(void *ctx)
-{
-	(void)ctx;
-	return w_thread;
-}
-
-static void op_yield(void *ctx)
-{
-	(void)ctx;
-	sched_yield();
-}
-
-static void op_wait(void *ctx, const uint32_t *word, uint32_t val)
-{
-	struct world *w = ctx;
-
-	if (w->before)
-		w->before(w, "wait", 0);
-	if (__atomic_load_n(word, __ATOMIC_SEQ_CST) == val)
-		sched_yield();
-}
-
-static void op_wake(void *ctx, const uint32_t *word)
-{
-	struct world *w = ctx;
-
-	(void)word;
-	if (w->before)
-		w->before(w, "wake", 0);
-}
-
-const struct emm_ops *world_ops(void)
-{
-	static const struct emm_ops all = {
-		.eaccept = op_eaccept,
-		.emodpe = op_emodpe,
-		.eacceptcopy = op_eacceptcopy,
-		.modify = op_modify,
-		.map = op_map,
-	};
-
-	return &all;
 }
 
 /* ---- opening and looking ----------------------------------------------- */
@@ -544,20 +179,7 @@ static void open_emm(struct world *w)
 		.wide = !w->cfg.narrow,
 		.ctx = w,
 	};
-	struct emm_ops ops = {
-		.eaccept = op_eaccept,
-		.emodpe = op_emodpe,
-		.eacceptcopy = op_eacceptcopy,
-		.modify = w->cfg.static_mode ? NULL : op_modify,
-		.map = w->cfg.map ? op_map : NULL,
-		.populate = w->cfg.populate ? op_populate : NULL,
-		.zero = op_zero,
-		.owner = op_owner,
-		.yield = op_yield,
-		.wait = w->cfg.lazy_futex ? op_wait : NULL,
-		.wake = w->cfg.lazy_futex ? op_wake : NULL,
-	};
-
+	struct emm_ops ops = world_hooks(w);
 	p.meta_init =
 		emm_meta_min(p.size, W_CPUS) + w->cfg.meta_spare * EMM_PAGE;
 	w->meta_size = p.meta_init + w->cfg.meta_grow * EMM_PAGE;
@@ -566,7 +188,7 @@ static void open_emm(struct world *w)
 	w->meta_state = calloc(1, w->meta_size / EMM_PAGE);
 	memset(w->meta_state, META_THERE, p.meta_init / EMM_PAGE);
 	for (uint64_t off = p.meta_init; off < w->meta_size; off += EMM_PAGE)
-		meta_access(w, (uintptr_t)w->meta + off, false);
+		world_meta_access(w, (uintptr_t)w->meta + off, false);
 	p.meta_base = w->meta;
 	p.meta_size = w->meta_size;
 	MUST(emm_init(&p, &ops, &w->emm) == 0);
@@ -584,7 +206,7 @@ void world_open(struct world *w, const struct w_config *cfg)
 	open_machine(w);
 	build(w);
 	if (!cfg->threads)
-		enter(w);
+		world_enter(w);
 	if (!cfg->no_emm)
 		open_emm(w);
 	world_zero_counts(w);
@@ -593,7 +215,7 @@ void world_open(struct world *w, const struct w_config *cfg)
 void world_close(struct world *w)
 {
 	for (uint64_t off = 0; off < w->meta_size; off += EMM_PAGE)
-		meta_access(w, (uintptr_t)w->meta + off, true);
+		world_meta_access(w, (uintptr_t)w->meta + off, true);
 	free(w->meta_state);
 	free(w->meta);
 	free(w->free_epc);
@@ -673,7 +295,7 @@ int world_touch(struct world *w, uint32_t page, uint32_t access)
 		    mach_rights(w->m, p->epc) & want)
 			return 0;
 		info.errcd = access | SGX_PFEC_U;
-		if (!w->cfg.static_mode && k_add(w, w_addr(page)))
+		if (!w->cfg.static_mode && world_k_add(w, w_addr(page)))
 			info.errcd |= SGX_PFEC_P | SGX_PFEC_SGX;
 		rc = emm_fault(w->emm, &info);
 		if (rc != EMM_FAULT_CONTINUE)
@@ -729,7 +351,7 @@ const char *world_mirror(struct world *w, bool hostile)
 		if (emm_query(w->emm, a, end, &r))
 			return "emm_query failed";
 		for (uint64_t p = r.addr; p < r.addr + r.size; p += EMM_PAGE) {
-			struct w_page *pte = pte_of(w, p);
+			struct w_page *pte = world_pte(w, p);
 			struct mach_epcm_info e = { .valid = false };
 
 			if (pte->present)

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The kernel of a world, and the hooks of its memory manager; see world.h. */
+#include "tests/emm/world_int.h"
+
+#include <sched.h>
+#include <string.h>
+#include <sys/mman.h>
+
+/* ---- the kernel -------------------------------------------------------- */
+
+bool world_k_add(struct world *w, uint64_t addr)
+{
+	struct sgx_pageinfo pi = { .linaddr = addr,
+				   .secs = mach_epc_addr(w->secs) };
+	struct w_page *p = world_pte(w, addr);
+	uint32_t epc;
+	bool ok;
+
+	pthread_mutex_lock(&w->kernel);
+	ok = p && p->present;
+	epc = ok ? MACH_EPC_NONE : world_epc_take(w);
+	if (p && epc != MACH_EPC_NONE) {
+		MUST(mach_ok(mach_eaug(w->m, &pi, mach_epc_addr(epc))));
+		world_pte_set(w, addr, epc);
+		ok = true;
+	}
+	pthread_mutex_unlock(&w->kernel);
+	return ok;
+}
+
+static int k_page(struct world *w, const struct emm_modify *m, uint64_t addr)
+{
+	struct sgx_secinfo si = { .flags = 0 };
+	struct w_page *p = world_pte(w, addr);
+	struct mach_result r;
+	struct mach_epcm_info info;
+
+	if (m->op == EMM_HOST_PROTECT)
+		return 0;
+	if (!p || !p->present)
+		return -EDMM_EFAULT;
+	mach_epcm(w->m, p->epc, &info);
+	switch (m->op) {
+	case EMM_HOST_RESTRICT:
+		si.flags = (uint64_t)m->to;
+		if (info.pt != SGX_PT_REG)
+			return -EDMM_EINVAL;
+		r = mach_emodpr(w->m, &si, mach_epc_addr(p->epc));
+		break;
+	case EMM_HOST_TO_TRIM:
+	case EMM_HOST_TO_TCS:
+		si.flags = SGX_SECINFO_PT(
+			m->op == EMM_HOST_TO_TRIM ? SGX_PT_TRIM : SGX_PT_TCS);
+		r = mach_emodt(w->m, &si, mach_epc_addr(p->epc));
+		break;
+	case EMM_HOST_REMOVE:
+		if (info.pt != SGX_PT_TRIM || info.modified)
+			return -EDMM_EPERM;
+		r = mach_eremove(w->m, mach_epc_addr(p->epc));
+		if (mach_ok(r)) {
+			__atomic_store_n(&p->present, 0, __ATOMIC_RELEASE);
+			w->free_epc[w->nfree++] = p->epc;
+		}
+		break;
+	default:
+		return -EDMM_EINVAL;
+	}
+	return mach_ok(r) ? 0 : -EDMM_EFAULT;
+}
+
+static int k_modify(struct world *w, const struct emm_modify *m, uint64_t size)
+{
+	int rc = 0;
+
+	pthread_mutex_lock(&w->kernel);
+	for (uint64_t off = 0; off < size && !rc; off += EMM_PAGE)
+		rc = k_page(w, m, m->addr + off);
+	while (mach_etrack(w->m, mach_epc_addr(w->secs)).kind == MACH_CODE)
+		sched_yield();
+	pthread_mutex_unlock(&w->kernel);
+	return rc;
+}
+
+/* ---- hooks ------------------------------------------------------------- */
+
+static enum w_fault step(struct world *w, const char *hook, uint64_t addr)
+{
+	uint64_t n = __atomic_add_fetch(&w->steps, 1, __ATOMIC_RELAXED);
+
+	if (w->before)
+		w->before(w, hook, addr);
+	if (w->fail_at2 && n == w->fail_at2) {
+		w->hit = true;
+		return w->fault2;
+	}
+	if (w->fail_at &&
+	    (n == w->fail_at || (w->for_ever && n > w->fail_at))) {
+		w->hit = true;
+		return w->fault;
+	}
+	return WF_NONE;
+}
+
+static bool in_meta(struct world *w, uint64_t addr)
+{
+	return addr - (uint64_t)(uintptr_t)w->meta < w->meta_size;
+}
+
+void world_meta_access(struct world *w, uint64_t addr, bool on)
+{
+	MUST(mprotect((void *)(uintptr_t)addr, EMM_PAGE,
+		      on ? PROT_READ | PROT_WRITE : PROT_NONE) == 0);
+	if (on)
+		memset((void *)(uintptr_t)addr, 0, EMM_PAGE);
+	(void)w;
+}
+
+static uint8_t *meta_of(struct world *w, uint64_t addr)
+{
+	return &w->meta_state[(addr - (uintptr_t)w->meta) / EMM_PAGE];
+}
+
+static int meta_accept(struct world *w, const struct sgx_secinfo *si,
+		       uint64_t addr)
+{
+	uint8_t *state = meta_of(w, addr);
+
+	if (si->flags & SGX_SECINFO_PENDING) {
+		if (*state != META_ABSENT)
+			return SGX_PAGE_ATTRIBUTES_MISMATCH;
+		*state = META_THERE;
+		world_meta_access(w, addr, true);
+		return 0;
+	}
+	if (*state != META_TRIM)
+		return SGX_PAGE_ATTRIBUTES_MISMATCH;
+	*state = META_ACCEPTED;
+	return 0;
+}
+
+static int meta_modify(struct world *w, const struct emm_modify *m,
+		       uint64_t size)
+{
+	for (uint64_t off = 0; off < size; off += EMM_PAGE) {
+		uint8_t *state = meta_of(w, m->addr + off);
+
+		if (m->op == EMM_HOST_TO_TRIM) {
+			MUST(*state == META_THERE);
+			*state = META_TRIM;
+		} else if (*state != META_ACCEPTED) {
+			return -EDMM_EPERM;
+		} else {
+			*state = META_ABSENT;
+			world_meta_access(w, m->addr + off, false);
+			w->meta_gone++;
+		}
+	}
+	return 0;
+}
+
+/* Run a leaf as the thread's instruction, with the kernel's help at #PFs. */
+static int leaf(struct world *w, unsigned int which,
+		const struct sgx_secinfo *si, const uint64_t addr[2])
+{
+	uint32_t t = w_thread;
+	struct mach_frame *f = &w->frame[t];
+	struct mach_result r;
+	int tries = 0;
+
+	memcpy(page_of(w->m, w->pte[OPS_PAGE + t].epc), si, sizeof(*si));
+	for (;;) {
+		if (w->cfg.threads)
+			world_enter(w);
+		f->rax = which;
+		f->rbx = world_ctrl(OPS_PAGE + t);
+		f->rcx = addr[0];
+		f->rdx = addr[1];
+		r = mach_enclu(w->m, &w->cpu[t], f);
+		if (w->cfg.threads)
+			world_leave(w);
+		if (r.kind == MACH_OK)
+			return 0;
+		if (r.kind == MACH_CODE &&
+		    (r.code != SGX_NOT_TRACKED || !w->cfg.threads))
+			return r.code;
+		if (r.kind == MACH_FAULT && r.vector == SGX_VEC_GP &&
+		    !w->cfg.threads)
+			return EMM_LEAF_GP;
+		if (r.kind == MACH_FAULT && r.vector == SGX_VEC_PF &&
+		    (r.pfec & SGX_PFEC_SGX || !world_k_add(w, r.addr)))
+			return EMM_LEAF_PF;
+		if (++tries > 1000)
+			return EMM_LEAF_GP;
+		sched_yield();
+	}
+}
+
+static int injected(enum w_fault f)
+{
+	return f == WF_LIE ? SGX_PAGE_ATTRIBUTES_MISMATCH : EMM_LEAF_PF;
+}
+
+static int op_eaccept(void *ctx, const struct sgx_secinfo *si, uint64_t addr)
+{
+	struct world *w = ctx;
+	enum w_fault f = step(w, "eaccept", addr);
+	uint64_t a[2] = { addr, 0 };
+
+	__atomic_add_fetch(&w->accepts, 1, __ATOMIC_RELAXED);
+	if (f != WF_NONE)
+		return injected(f);
+	if (in_meta(w, addr))
+		return meta_accept(w, si, addr);
+	return leaf(w, SGX_EACCEPT, si, a);
+}
+
+static int op_emodpe(void *ctx, const struct sgx_secinfo *si, uint64_t addr)
+{
+	struct world *w = ctx;
+	uint64_t a[2] = { addr, 0 };
+
+	if (in_meta(w, addr))
+		return *meta_of(w, addr) == META_THERE ? 0 : EMM_LEAF_PF;
+	__atomic_add_fetch(&w->extends, 1, __ATOMIC_RELAXED);
+	return leaf(w, SGX_EMODPE, si, a);
+}
+
+static int op_eacceptcopy(void *ctx, const struct sgx_secinfo *si,
+			  uint64_t addr, uint64_t src)
+{
+	struct world *w = ctx;
+	enum w_fault f = step(w, "eacceptcopy", addr);
+	uint64_t a[2] = { addr, src };
+
+	return f != WF_NONE ? injected(f) : leaf(w, SGX_EACCEPTCOPY, si, a);
+}
+
+static int op_modify(void *ctx, const struct emm_modify *m)
+{
+	struct world *w = ctx;
+	enum w_fault f = step(w, "modify", m->addr);
+	int rc;
+
+	__atomic_add_fetch(&w->modifies, !in_meta(w, m->addr),
+			   __ATOMIC_RELAXED);
+	if (f == WF_REFUSE)
+		return -EDMM_EIO;
+	if (f == WF_LIE)
+		return 0;
+	if (in_meta(w, m->addr)) {
+		rc = meta_modify(
+			w, m, f == WF_HALF ? m->size / 2 & ~4095ull : m->size);
+		return f == WF_NONE ? rc : -EDMM_EIO;
+	}
+	if (!w->cfg.threads)
+		world_leave(w);
+	rc = k_modify(w, m,
+		      f == WF_HALF ? m->size / 2 & ~(EMM_PAGE - 1) : m->size);
+	if (!w->cfg.threads)
+		world_enter(w);
+	return f == WF_NONE ? rc : -EDMM_EIO;
+}
+
+static int op_map(void *ctx, uint64_t addr, uint64_t size, uint32_t flags)
+{
+	struct world *w = ctx;
+	enum w_fault f = step(w, "map", addr);
+
+	(void)size;
+	(void)flags;
+	__atomic_add_fetch(&w->maps, 1, __ATOMIC_RELAXED);
+	return f == WF_REFUSE || f == WF_HALF ? -EDMM_ENOMEM : 0;
+}
+
+static int op_populate(void *ctx, uint64_t addr, uint64_t size)
+{
+	struct world *w = ctx;
+
+	__atomic_add_fetch(&w->populates, 1, __ATOMIC_RELAXED);
+	if (step(w, "populate", addr) != WF_NONE || in_meta(w, addr))
+		return -EDMM_EIO;
+	for (uint64_t off = 0; off < size; off += EMM_PAGE)
+		world_k_add(w, addr + off);
+	return 0;
+}
+
+static void op_zero(void *ctx, uint64_t addr, uint64_t size)
+{
+	struct world *w = ctx;
+
+	for (uint64_t off = 0; off < size; off += EMM_PAGE) {
+		struct w_page *p = world_pte(w, addr + off);
+
+		/* I5: rights are restored before an idle page is zeroed. */
+		MUST(p && p->present);
+		MUST(w->cfg.static_mode ||
+		     (mach_rights(w->m, p->epc) & (MACH_R | MACH_W)) ==
+			     (MACH_R | MACH_W));
+		memset(page_of(w->m, p->epc), 0, EMM_PAGE);
+	}
+}
+
+static uint32_t op_owner(void *ctx)
+{
+	(void)ctx;
+	return w_thread;
+}
+
+static void op_yield(void *ctx)
+{
+	(void)ctx;
+	sched_yield();
+}
+
+static void op_wait(void *ctx, const uint32_t *word, uint32_t val)
+{
+	struct world *w = ctx;
+
+	if (w->before)
+		w->before(w, "wait", 0);
+	if (__atomic_load_n(word, __ATOMIC_SEQ_CST) == val)
+		sched_yield();
+}
+
+static void op_wake(void *ctx, const uint32_t *word)
+{
+	struct world *w = ctx;
+
+	(void)word;
+	if (w->before)
+		w->before(w, "wake", 0);
+}
+
+const struct emm_ops *world_ops(void)
+{
+	static const struct emm_ops all = {
+		.eaccept = op_eaccept,
+		.emodpe = op_emodpe,
+		.eacceptcopy = op_eacceptcopy,
+		.modify = op_modify,
+		.map = op_map,
+	};
+
+	return &all;
+}
+
+struct emm_ops world_hooks(const struct world *w)
+{
+	return (struct emm_ops){
+		.eaccept = op_eaccept,
+		.emodpe = op_emodpe,
+		.eacceptcopy = op_eacceptcopy,
+		.modify = w->cfg.static_mode ? NULL : op_modify,
+		.map = w->cfg.map ? op_map : NULL,
+		.populate = w->cfg.populate ? op_populate : NULL,
+		.zero = op_zero,
+		.owner = op_owner,
+		.yield = op_yield,
+		.wait = w->cfg.lazy_futex ? op_wait : NULL,
+		.wake = w->cfg.lazy_futex ? op_wake : NULL,
+	};
+}

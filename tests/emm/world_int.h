@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What world.c (an enclave and its books) and world_hooks.c (its kernel and
+ * the EMM's hooks) know of each other. */
+#ifndef TESTS_EMM_WORLD_INT_H
+#define TESTS_EMM_WORLD_INT_H
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "machine/model/state.h"
+#include "tests/emm/world.h"
+
+#define SSA_PAGE 8u
+#define OPS_PAGE 16u
+#define CODE_PAGE 24u
+#define AEP 0x400100ull
+
+#define MUST(cond)                                                         \
+	do {                                                               \
+		if (!(cond)) {                                             \
+			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, \
+				#cond);                                    \
+			abort();                                           \
+		}                                                          \
+	} while (0)
+
+/*
+ * Metadata pages have states of their own: absent (no access at all), there,
+ * trimmed, and the trim accepted.
+ */
+enum meta_state {
+	META_ABSENT,
+	META_THERE,
+	META_TRIM,
+	META_ACCEPTED
+};
+
+/* world.c */
+uint64_t world_ctrl(uint32_t page);
+struct w_page *world_pte(struct world *w, uint64_t addr);
+void world_pte_set(struct world *w, uint64_t addr, uint32_t epc);
+uint32_t world_epc_take(struct world *w);
+void world_enter(struct world *w);
+void world_leave(struct world *w);
+
+/* world_hooks.c: the kernel adds a page, if it can, or it is there. */
+bool world_k_add(struct world *w, uint64_t addr);
+void world_meta_access(struct world *w, uint64_t addr, bool on);
+struct emm_ops world_hooks(const struct world *w);
+
+#endif
