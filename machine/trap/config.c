@@ -21,6 +21,9 @@
  *	raw=1		system calls without libc reach the machine, too; 0:
  *never; default: if the program's own file makes any
  *	strict=1	host code that touches enclave memory is stopped
+ *	cpuid=patch	CPUID is trapped by patching code, as where the
+ *			processor cannot make it fault
+ *	fsgsbase=0	FS and GS bases by system calls, as without FSGSBASE
  *	fast=0		EENTER from the vDSO by a trap, as from anywhere else
  */
 #include <string.h>
@@ -204,6 +207,14 @@ static bool parse_item(const char *name, size_t len, const char *val,
 		o->production = *val == '1';
 		return *val == '0' || *val == '1';
 	}
+	if (is(name, len, "cpuid")) {
+		o->cpuid_patch = is(val, vlen, "patch");
+		return o->cpuid_patch || is(val, vlen, "fault");
+	}
+	if (is(name, len, "fsgsbase") && vlen == 1) {
+		o->fsgsbase = *val == '1';
+		return *val == '0' || *val == '1';
+	}
 	if (is(name, len, "strict") && vlen == 1) {
 		o->strict = *val == '1';
 		return *val == '0' || *val == '1';
@@ -234,6 +245,7 @@ void config_parse(const char *text, struct mach_options *o)
 		.features = MACH_F_ALL,
 		.seed = 1,
 		.vdso_fast = true,
+		.fsgsbase = true,
 		.stats_file = "",
 		.cost_table = "",
 		.trace = "",

@@ -83,7 +83,8 @@ static struct regs sgx_leaf(uint32_t sub)
 
 void cpuid_arm(struct mach_thread *t)
 {
-	t->cpuid = sys_call(SYS_arch_prctl, ARCH_SET_CPUID, 0) == 0;
+	t->cpuid = !machine.opt.cpuid_patch &&
+		   sys_call(SYS_arch_prctl, ARCH_SET_CPUID, 0) == 0;
 }
 
 void cpuid_emulate(struct mach_thread *t, ucontext_t *uc)
@@ -92,7 +93,8 @@ void cpuid_emulate(struct mach_thread *t, ucontext_t *uc)
 	uint32_t leaf = (uint32_t)g[REG_RAX], sub = (uint32_t)g[REG_RCX];
 	struct regs r;
 
-	sys_call(SYS_arch_prctl, ARCH_SET_CPUID, 1);
+	if (t->cpuid)
+		sys_call(SYS_arch_prctl, ARCH_SET_CPUID, 1);
 	r = cpuid(leaf, sub);
 	cpuid_arm(t);
 	if (leaf == 0 && r.a < LEAF_SGX)

@@ -69,9 +69,15 @@ mach_start:
 	mov	%rsi, %rsp
 	/* Below the new stack: nobody's yet. */
 	push	%rdi
+	/* arch_prctl(2): FSGSBASE may not be there. */
+	mov	$158, %eax
+	mov	$0x1002, %edi
+	xor	%esi, %esi
+	syscall
+	mov	$158, %eax
+	mov	$0x1001, %edi
+	syscall
 	xor	%eax, %eax
-	wrfsbase %rax
-	wrgsbase %rax
 	movb	$1, (%rdx)
 	xor	%ebx, %ebx
 	xor	%ecx, %ecx

@@ -103,6 +103,7 @@ long handle_open(const char *path, int flags)
 	if (!device_path(path))
 		return -ENOSYS;
 	banner();
+	cpuid_patch();
 	machine.used = true;
 	enclave = !strcmp(path, "/dev/sgx_enclave");
 	fd = memfd(enclave ? "sgx_enclave" : "sgx_provision");

@@ -72,10 +72,9 @@ __attribute__((constructor)) static void init(int argc, char **argv,
 
 	(void)argc;
 	(void)argv;
-	if (!hwcap2 || !(hwcap2->a_un.a_val & HWCAP2_FSGSBASE))
-		sys_die(2, "needs FSGSBASE: Linux 5.9 on a processor of 2013",
-			NULL);
 	config_parse(env(envp, EDMM_MACHINE_ENV), &o);
+	if (!hwcap2 || !(hwcap2->a_un.a_val & HWCAP2_FSGSBASE))
+		o.fsgsbase = false;
 	o.quiet = env(envp, EDMM_MACHINE_QUIET_ENV) != NULL;
 	mach_thread_init();
 	exec_init(envp);
@@ -87,6 +86,8 @@ __attribute__((constructor)) static void init(int argc, char **argv,
 	aux_take(envp);
 	sig_init();
 	cpuid_arm(mach_thread());
+	machine.opt.cpuid_patch |= !mach_thread()->cpuid;
+	cpuid_patch();
 	if (o.raw == MACH_RAW_ALWAYS ||
 	    (o.raw == MACH_RAW_AUTO &&
 	     raw_calls(aux_value(envp, AT_PHDR), aux_value(envp, AT_PHNUM))))

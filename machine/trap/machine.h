@@ -47,6 +47,8 @@ struct mach_options {
 	bool vdso_fast;
 	bool production; /* take enclaves signed for it */
 	bool strict;
+	bool cpuid_patch;
+	bool fsgsbase;
 	enum mach_stats stats;
 	/* Files, "" for none; the machine keeps no copy. */
 	const char *stats_file;
@@ -147,6 +149,9 @@ void lose_later(void);
 void vdso_init(uint64_t real);
 /* cpuid.c */
 void cpuid_arm(struct mach_thread *t);
+/* patch.c: makes CPUID in the program's code a trap, where that is the way. */
+void cpuid_patch(void);
+bool cpuid_patched(uint64_t rip);
 void cpuid_emulate(struct mach_thread *t, ucontext_t *uc);
 
 #endif

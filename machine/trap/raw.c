@@ -83,3 +83,21 @@ bool raw_calls(uint64_t phdr, uint64_t count)
 	}
 	return false;
 }
+
+uint8_t *raw_find(uint8_t *at, const uint8_t *code, const uint8_t *end,
+		  uint8_t second)
+{
+	ZydisDecoder dec;
+
+	if (ZYAN_FAILED(ZydisDecoderInit(&dec, ZYDIS_MACHINE_MODE_LONG_64,
+					 ZYDIS_STACK_WIDTH_64)))
+		return NULL;
+	for (; at + 1 < end; at++) {
+		at = memchr(at, SYSCALL_BYTE, (size_t)(end - 1 - at));
+		if (!at)
+			return NULL;
+		if (at[1] == second && is_start(&dec, code, at, end))
+			return at;
+	}
+	return NULL;
+}

@@ -9,4 +9,9 @@
  * its own? */
 bool raw_calls(uint64_t phdr, uint64_t count);
 
+/* The next instruction 0F @second in [at, end), of code that begins at @code;
+ * NULL. */
+uint8_t *raw_find(uint8_t *at, const uint8_t *code, const uint8_t *end,
+		  uint8_t second);
+
 #endif

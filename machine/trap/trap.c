@@ -8,6 +8,7 @@
  */
 #include "trap.h"
 
+#include <asm/prctl.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -28,23 +29,36 @@
 
 uint64_t bases_fs(void)
 {
-	uint64_t v;
+	uint64_t v = 0;
 
-	__asm__ volatile("rdfsbase %0" : "=r"(v));
+	if (machine.opt.fsgsbase)
+		__asm__ volatile("rdfsbase %0" : "=r"(v));
+	else
+		sys_call(SYS_arch_prctl, ARCH_GET_FS, (long)&v);
 	return v;
 }
 
 uint64_t bases_gs(void)
 {
-	uint64_t v;
+	uint64_t v = 0;
 
-	__asm__ volatile("rdgsbase %0" : "=r"(v));
+	if (machine.opt.fsgsbase)
+		__asm__ volatile("rdgsbase %0" : "=r"(v));
+	else
+		sys_call(SYS_arch_prctl, ARCH_GET_GS, (long)&v);
 	return v;
 }
 
 void bases_set(uint64_t fs, uint64_t gs)
 {
-	__asm__ volatile("wrfsbase %0\n\twrgsbase %1" : : "r"(fs), "r"(gs));
+	if (machine.opt.fsgsbase) {
+		__asm__ volatile("wrfsbase %0\n\twrgsbase %1"
+				 :
+				 : "r"(fs), "r"(gs));
+		return;
+	}
+	sys_call(SYS_arch_prctl, ARCH_SET_FS, (long)fs);
+	sys_call(SYS_arch_prctl, ARCH_SET_GS, (long)gs);
 }
 
 static uint32_t xsave_size(const uint8_t *fp)
@@ -216,8 +230,11 @@ static void on_sync(struct trap *tr)
 		trap_enclu(tr);
 	} else if (trapno == SGX_VEC_PF) {
 		trap_page_fault(tr);
-	} else if (!inside && trapno == SGX_VEC_GP &&
-		   !memcmp(code, INSN_CPUID, 2)) {
+	} else if (!inside &&
+		   ((trapno == SGX_VEC_GP && !memcmp(code, INSN_CPUID, 2)) ||
+		    (trapno == SGX_VEC_UD &&
+		     cpuid_patched(
+			     (uint64_t)tr->uc->uc_mcontext.gregs[REG_RIP])))) {
 		cpuid_emulate(tr->t, tr->uc);
 	} else {
 		e = native_exception(tr, code);
