@@ -409,8 +409,6 @@ START_TEST(threads_come_and_go_while_counters_are_read)
 	pthread_t looker, t;
 	void *ret;
 
-	*(void **)&get_stats = dlsym(RTLD_DEFAULT, "edmm_machine_stats");
-	ck_assert_ptr_nonnull(get_stats);
 	encl_make(&enclaves[0]);
 	ck_assert_int_eq(pthread_create(&looker, NULL, look, &looks), 0);
 	for (int i = 0; i < 1000; i++) {
@@ -437,7 +435,10 @@ int main(int argc, char **argv)
 	(void)argc;
 	encl_need_machine(argv, MACHINE_OPTIONS);
 	tcase_set_timeout(t, 0);
-	tcase_add_test(t, threads_come_and_go_while_counters_are_read);
+	/* A static program has no way to the counters. */
+	*(void **)&get_stats = dlsym(RTLD_DEFAULT, "edmm_machine_stats");
+	if (get_stats)
+		tcase_add_test(t, threads_come_and_go_while_counters_are_read);
 	tcase_add_test(t, nothing_is_lost);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
