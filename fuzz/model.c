@@ -168,13 +168,15 @@ static void do_eremove(struct world *w, const struct step *s)
 static void do_ewb(struct world *w, const struct step *s)
 {
 	struct blob *b = &w->blob[s->a % BLOBS];
+	struct mach_result r;
 
 	b->pi = (struct sgx_pageinfo){ .srcpge = (uintptr_t)b->page,
 				       .secinfo = (uintptr_t)&b->pcmd };
 	b->slot = mach_epc_addr(va_epc) + 8 * (s->b % VA_SLOTS);
 	b->encl = s->encl;
 	b->at = s->page % PAGES;
-	b->used = mach_ok(mach_ewb(w->rig.m, &b->pi, target(w, s), b->slot));
+	r = mach_ewb(w->rig.m, &b->pi, target(w, s), b->slot);
+	b->used = mach_ok(r) || r.code == SGX_VA_SLOT_OCCUPIED;
 }
 
 static void do_eld(struct world *w, const struct step *s)

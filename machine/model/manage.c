@@ -210,7 +210,7 @@ static struct mach_result emodt_locked(struct mach *m, uint32_t to,
 	uint32_t flags = epcm_flags(e);
 	uint32_t want;
 
-	/* Again, now that nobody else changes it: #PF. */
+	/* PT is none that may become the new one: #PF. */
 	if (!emodt_from(flags, to))
 		return res_kpf(epc);
 	/* PENDING or MODIFIED: SGX_PAGE_NOT_MODIFIABLE. */
@@ -235,9 +235,8 @@ static struct mach_result emodt_shared(struct mach *m, uint32_t to,
 {
 	struct mach_result r;
 
-	/* EPCM(RCX).VALID = 0, or PT is none that may become the new one:
-	 * #PF. */
-	if (!emodt_from(epcm_flags(&m->epcm[n]), to))
+	/* EPCM(RCX).VALID = 0: #PF. */
+	if (!(epcm_flags(&m->epcm[n]) & EPCM_VALID))
 		return res_kpf(epc);
 	/* In use by another SGX2 leaf: SGX_EPC_PAGE_CONFLICT. */
 	if (!try_more(&m->epcm[n]))
@@ -266,9 +265,9 @@ static struct mach_result emodt(struct mach *m, const struct sgx_secinfo *si,
 	to = epcm_pt((uint32_t)si->flags);
 	if (secinfo_reserved(si) || (to != SGX_PT_TCS && to != SGX_PT_TRIM))
 		return res_gp();
-	/* The page is in use by a leaf that needs it alone. */
+	/* In use by an SGX1 leaf: SGX_EPC_PAGE_CONFLICT. */
 	if (!try_shared(&m->epcm[n]))
-		return res_gp();
+		return res_code(SGX_EPC_PAGE_CONFLICT);
 	r = emodt_shared(m, to, epc, n);
 	epcm_unlock(&m->epcm[n], LOCK_SHARED);
 	return r;

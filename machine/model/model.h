@@ -304,9 +304,13 @@ struct mach_result mach_epa(struct mach *m, uint64_t pt, uint64_t epc);
 
 /**
  * mach_ewb() - evict a page
- * @pi: SRCPGE: 4096 bytes out; PCMD: out; LINADDR is written; SECS must be 0
+ * @pi: SRCPGE: 4096 bytes out; PCMD: out; LINADDR is written, and must be 0
+ *	before, as SECS
  * @epc: the page
  * @va: EPC address of a slot: 8-byte aligned, in a PT_VA page
+ *
+ * SGX_VA_SLOT_OCCUPIED is the one code that comes with its effect: the page
+ * has gone, and the slot has its version in the place of the old one.
  */
 struct mach_result mach_ewb(struct mach *m, struct sgx_pageinfo *pi,
 			    uint64_t epc, uint64_t va);

@@ -57,13 +57,15 @@ static struct mach_result swap_operands(const struct mach *m,
 					const struct sgx_pageinfo *pi,
 					uint64_t epc, uint64_t va)
 {
-	/* RBX: 32 bytes, RCX: 4 KiB, RDX: 8 bytes. */
-	if (!aligned((uintptr_t)pi, 32) || !aligned(epc, SGX_PAGE_SIZE) ||
-	    !aligned(va, 8))
+	/* RBX: 32 bytes, RCX: 4 KiB. */
+	if (!aligned((uintptr_t)pi, 32) || !aligned(epc, SGX_PAGE_SIZE))
 		return res_gp();
-	/* RCX, then RDX, does not resolve within the EPC. */
+	/* RCX does not resolve within the EPC. */
 	if (epc_of(m, epc) == MACH_EPC_NONE)
 		return res_kpf(epc);
+	/* RDX: 8 bytes; does not resolve within the EPC. */
+	if (!aligned(va, 8))
+		return res_gp();
 	if (epc_of(m, va) == MACH_EPC_NONE)
 		return res_kpf(va);
 	/* They are one page. */
@@ -81,14 +83,8 @@ static struct mach_result swap_lock(struct mach *m, uint32_t n, uint32_t va)
 	/* In use by another leaf: #GP (the C variants have a code). */
 	if (!try_excl(&m->epcm[n]))
 		return res_gp();
-	if (try_shared(&m->epcm[va])) {
-		/* The VA page is not VALID or not PT_VA: #PF(RDX). */
-		if (epcm_is(epcm_flags(&m->epcm[va]), SGX_PT_VA))
-			return res_ok();
-		epcm_unlock(&m->epcm[va], LOCK_SHARED);
-		epcm_unlock(&m->epcm[n], LOCK_EXCL);
-		return res_kpf(mach_epc_addr(va));
-	}
+	if (try_shared(&m->epcm[va]))
+		return res_ok();
 	epcm_unlock(&m->epcm[n], LOCK_EXCL);
 	return res_gp();
 }
@@ -97,6 +93,16 @@ static void swap_unlock(struct mach *m, uint32_t n, uint32_t va)
 {
 	epcm_unlock(&m->epcm[va], LOCK_SHARED);
 	epcm_unlock(&m->epcm[n], LOCK_EXCL);
+}
+
+/* The VA page is not VALID or not PT_VA: #PF(RDX). */
+static struct mach_result swap_va(const struct mach *m, uint64_t va)
+{
+	uint32_t n = epc_of(m, va);
+
+	if (epcm_is(epcm_flags(&m->epcm[n]), SGX_PT_VA))
+		return res_ok();
+	return res_kpf(mach_epc_addr(n));
 }
 
 /* ---- EWB --------------------------------------------------------------- */
@@ -108,9 +114,6 @@ static struct mach_result ewb_allowed(struct mach *m, uint32_t n)
 	uint32_t flags = epcm_flags(e);
 	struct mach_hidden *h;
 
-	/* EPCM(RCX).VALID = 0: #PF. */
-	if (!(flags & EPCM_VALID))
-		return res_kpf(mach_epc_addr(n));
 	switch (epcm_pt(flags)) {
 	case SGX_PT_SECS:
 		/* Pages of the enclave are in the EPC: SGX_CHILD_PRESENT. */
@@ -163,31 +166,34 @@ static struct mach_result ewb_locked(struct mach *m, struct sgx_pageinfo *pi,
 				     uint32_t n, uint64_t va)
 {
 	struct sgx_pcmd *pcmd = (void *)host(pi->secinfo);
-	struct mach_result r = ewb_allowed(m, n);
-	uint64_t empty = 0;
+	struct mach_result r;
 	uint64_t version;
 	struct mac_header h;
 	struct page_seal s;
 	uint8_t key[16];
 
+	/* EPCM(RCX).VALID = 0: #PF. */
+	if (!(epcm_flags(&m->epcm[n]) & EPCM_VALID))
+		return res_kpf(mach_epc_addr(n));
+	r = swap_va(m, va);
+	if (mach_ok(r))
+		r = ewb_allowed(m, n);
 	if (!mach_ok(r))
 		return r;
-	/* The slot is taken: SGX_VA_SLOT_OCCUPIED. */
 	version = __atomic_fetch_add(&m->next_version, 1, __ATOMIC_RELAXED);
-	if (!__atomic_compare_exchange_n(va_slot(m, va), &empty, version, false,
-					 __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
-		return res_code(SGX_VA_SLOT_OCCUPIED);
 	page_key(m, key);
 	pcmd_of(m, n, &h);
 	seal_setup(&s, key, &h, version);
-	if (!crypto_seal(&s, page_of(m, n), host(pi->srcpge))) {
-		__atomic_store_n(va_slot(m, va), 0, __ATOMIC_SEQ_CST);
+	if (!crypto_seal(&s, page_of(m, n), host(pi->srcpge)))
 		return res_code(SGX_EPC_PAGE_CONFLICT);
-	}
 	memset(pcmd, 0, sizeof(*pcmd));
 	pcmd->secinfo = h.secinfo;
 	pcmd->enclaveid = h.enclaveid;
 	memcpy(pcmd->mac, s.mac, sizeof(pcmd->mac));
+	/* The slot was taken: SGX_VA_SLOT_OCCUPIED, but the page goes, and the
+	 * version that was there is lost. */
+	if (__atomic_exchange_n(va_slot(m, va), version, __ATOMIC_SEQ_CST))
+		r = res_code(SGX_VA_SLOT_OCCUPIED);
 	ewb_commit(m, pi, n, &h);
 	return r;
 }
@@ -199,8 +205,8 @@ static struct mach_result ewb(struct mach *m, struct sgx_pageinfo *pi,
 
 	if (!mach_ok(r))
 		return r;
-	/* PAGEINFO.SECS is not 0. */
-	if (pi->secs != 0)
+	/* PAGEINFO.LINADDR or SECS is not 0. */
+	if (pi->linaddr != 0 || pi->secs != 0)
 		return res_gp();
 	r = swap_lock(m, epc_of(m, epc), epc_of(m, va));
 	if (!mach_ok(r))
@@ -304,6 +310,9 @@ static struct mach_result eld_locked(struct mach *m, struct eld *l)
 	/* EPCM(RCX).VALID = 1: #PF. */
 	if (epcm_flags(&m->epcm[l->n]) & EPCM_VALID)
 		return res_kpf(mach_epc_addr(l->n));
+	r = swap_va(m, l->va);
+	if (!mach_ok(r))
+		return r;
 	r = eld_secs(m, l->pi, pt, &l->secs);
 	if (!mach_ok(r))
 		return r;

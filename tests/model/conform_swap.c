@@ -101,6 +101,11 @@ static void same_page(struct call *c)
 	c->rdx = c->rcx;
 }
 
+static void slot_misaligned(struct call *c)
+{
+	c->rdx += 4;
+}
+
 static void va_is_reg(struct call *c)
 {
 	c->rdx = rig_page_addr(&c->rig, 0, RIG_RO);
@@ -122,6 +127,12 @@ static const struct row ewb_rows[] = {
 	{ "PAGEINFO.SRCPGE is not 4 KiB aligned", GP, POKE(pi.srcpge, 64) },
 	{ "PAGEINFO.PCMD is not 128-byte aligned", GP, POKE(pi.secinfo, 64) },
 	{ "PAGEINFO.SECS is not 0", GP, POKE(pi.secs, 4096) },
+	{ "PAGEINFO.LINADDR is not 0", GP, POKE(pi.linaddr, 4096) },
+	{ "RCX is beyond the EPC before RDX is misaligned", PF(ROLE_RCX),
+	  POKE(rcx, BEYOND), .also = slot_misaligned },
+	{ "the EPC page is not VALID before RDX is in no PT_VA page",
+	  PF(ROLE_RCX), .tamper = { ROLE_RCX, .clear = EPCM_VALID },
+	  .also = va_is_reg },
 	{ "the EPC page is in use by another leaf", GP,
 	  .tamper = { ROLE_RCX, .lock = 1 } },
 	{ "the VA page is in use by another leaf", GP,
@@ -138,8 +149,8 @@ static const struct row ewb_rows[] = {
 	  CODE(SGX_NOT_TRACKED), .also = block_inside },
 	{ "a PT_SECS page with children", CODE(SGX_CHILD_PRESENT),
 	  .also = wb_secs },
-	{ "the VA slot is occupied", CODE(SGX_VA_SLOT_OCCUPIED),
-	  .also = slot_taken },
+	{ "the VA slot is occupied: the page goes all the same",
+	  CODE(SGX_VA_SLOT_OCCUPIED), .also = slot_taken },
 };
 
 const struct leaf leaf_ewb = { .name = "EWB",
@@ -210,6 +221,7 @@ static void replay(struct call *c)
 	step(mach_eblock(c->rig.m, c->rcx));
 	step(mach_etrack(c->rig.m, rig_secs(&c->rig, 0)));
 	c->pi.secs = 0;
+	c->pi.linaddr = 0;
 	step(ewb_run(c));
 	memcpy(c->src, old.src, sizeof(c->src));
 	c->pcmd = old.pcmd;
