@@ -105,6 +105,8 @@ bool cli_settings_load(struct cli_settings *s)
 	if (!s->config || *to)
 		return true;
 	err = cli_policy_read(s->config, EDMM_FORMAT_NONE, to, &f);
+	if (!err)
+		edmm_policy_idle(*to, &f);
 	cli_findings(&f, EDMM_WARNING, stderr);
 	edmm_findings_free(&f);
 	return !err;

@@ -252,6 +252,10 @@ static void print_result(const char *out, const char *what,
 		       cli_mode_name(file->entry[i].policy.mode));
 	}
 	fprintf(stderr, "edmm: %s in %s\n", what, out);
+	/* Intel's and Occlum's files allow it unless they forbid it. */
+	if (file->count && (file->entry[0].policy.flags & EDMM_POLICY_DEBUG))
+		fprintf(stderr, "edmm: debugging is on: the host may look into "
+				"the enclave\n");
 }
 
 static int sign_with(struct job *j, const struct edmm_image *image,

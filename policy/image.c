@@ -57,6 +57,63 @@ static void fill_elastic(const struct edmm_policy *p,
 		im->stack_init = r->stack_min;
 }
 
+/*
+ * Contexts of the image are always there, so a pool of that many is kept.
+ * A larger one is not, and who asks for it is told.
+ */
+static edmm_err check_pool(const struct edmm_policy *p,
+			   const struct edmm_resolved *r,
+			   struct edmm_findings *f)
+{
+	struct pol_span at = pol_at(p, EDMM_SET_THREADS_POOL);
+
+	if (r->rules != EDMM_FORMAT_EDMM || !r->elastic ||
+	    r->tcs_pool <= r->tcs_init)
+		return 0;
+	pol_fix(pol_report(f, p->doc, &at, EDMM_ERROR, "P204",
+			   "%s is %llu, but only the image's own contexts "
+			   "(%llu) are kept",
+			   pol_name(p, EDMM_SET_THREADS_POOL),
+			   (unsigned long long)r->tcs_pool,
+			   (unsigned long long)r->tcs_init),
+		"set threads.init to it, or take it out");
+	return -EDMM_EINVAL;
+}
+
+void edmm_policy_idle(const struct edmm_policy *policy,
+		      struct edmm_findings *findings)
+{
+	static const enum edmm_setting_id idle[] = {
+		EDMM_SET_EXINFO,	EDMM_SET_MEMFAULTS,
+		EDMM_SET_PREHEAT,	EDMM_SET_AEXNOTIFY,
+		EDMM_SET_MISC_SELECT,	EDMM_SET_MISC_MASK,
+		EDMM_SET_PKRU,		EDMM_SET_AMX,
+		EDMM_SET_IMAGE_ADDR,	EDMM_SET_ELRANGE_START,
+		EDMM_SET_ELRANGE_SIZE,	EDMM_SET_HEAP_MIN,
+		EDMM_SET_THREADS_BOUND, EDMM_SET_USER_INIT,
+		EDMM_SET_USER_MAX,	EDMM_SET_RSRV_MIN,
+		EDMM_SET_RSRV_INIT,	EDMM_SET_RSRV_MAX,
+		EDMM_SET_RSRV_EXEC,	EDMM_SET_REGION,
+		EDMM_SET_PROC_STACK,	EDMM_SET_PROC_BRK,
+		EDMM_SET_PROC_MMAP,	EDMM_SET_RPC_THREADS,
+		EDMM_SET_QUEUES,	EDMM_SET_KSS,
+		EDMM_SET_FAMILY_H,	EDMM_SET_FAMILY_L,
+		EDMM_SET_EXTPROD_H,	EDMM_SET_EXTPROD_L,
+	};
+
+	if (pol_rules_of(policy) != EDMM_FORMAT_EDMM)
+		return;
+	for (unsigned i = 0; i < sizeof(idle) / sizeof(idle[0]); i++) {
+		struct pol_span at = pol_at(policy, idle[i]);
+
+		if (policy->s[idle[i]].set)
+			pol_report(findings, policy->doc, &at, EDMM_WARNING,
+				   "P204",
+				   "%s has no effect on an image of edmm-cc",
+				   pol_name(policy, idle[i]));
+	}
+}
+
 static uint64_t whole_pages(uint64_t size)
 {
 	return size > UINT64_MAX - 4095 ? size : (size + 4095) & ~4095ull;
@@ -81,6 +138,9 @@ edmm_err edmm_policy_to_image(const struct edmm_policy *policy,
 					       .set = true };
 	err = edmm_policy_resolve(&p, &t, &r, findings);
 	edmm_policy_default(mode, image);
+	if (err != 0)
+		return err;
+	err = check_pool(policy, &r, findings);
 	if (err != 0)
 		return err;
 	if (r.tcs_init > UINT32_MAX)

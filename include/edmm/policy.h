@@ -404,6 +404,10 @@ enum edmm_setting_id edmm_policy_decides(const struct edmm_policy *policy,
 					 enum edmm_mode mode,
 					 enum edmm_image_field field);
 
+/** edmm_policy_idle() - warnings: settings of ours that images do not take. */
+void edmm_policy_idle(const struct edmm_policy *policy,
+		      struct edmm_findings *findings);
+
 /** edmm_policy_where() - `FILE:LINE:COLUMN: NAME` of a setting that is set. */
 const char *edmm_policy_where(const struct edmm_policy *policy,
 			      enum edmm_setting_id id, char *text, size_t size);

@@ -71,6 +71,18 @@ for f in Occlum.json app.manifest scone.env Enclave.config.xml; do
 	has 'all, 0 bad'
 done
 
+# Intel's format allows debugging unless it is told otherwise: a line says so.
+run 0 edmm sign --config Enclave.config.xml actor
+line 'debugging is on: the host may look into the enclave'
+run 0 edmm sign --config edmm.toml actor
+grep -q 'debugging' err && fail 'debugging is off here'
+
+# What has no effect is told, and a pool that would not be kept is refused.
+printf '[threads]\npool = 4\n[enclave]\nexinfo = true\n' >pool.edmm.toml
+run 1 edmm sign --config pool.edmm.toml actor
+line 'pool.edmm.toml:2:8: error: threads.pool is 4, but only the image.s own'
+line 'pool.edmm.toml:4:10: warning: enclave.exinfo has no effect on an image'
+
 # Mistakes: one line with the place; no signature.
 rm -f actor.sig
 printf '[heap]\ninit = "4MB"\n' >bad.toml

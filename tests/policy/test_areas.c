@@ -202,6 +202,32 @@ START_TEST(decides)
 }
 END_TEST
 
+/* What no image takes is told; a pool beyond the image's own is refused. */
+START_TEST(without_effect)
+{
+	struct edmm_policy *p = must_parse("[threads]\ninit = 2\npool = 3\n"
+					   "max = 4\nbound = true\n",
+					   EDMM_FORMAT_EDMM);
+	struct edmm_findings f = { 0 };
+	struct edmm_image_policy im;
+
+	ck_assert_int_eq(edmm_policy_to_image(p, EDMM_MODE_ELASTIC, &im, &f),
+			 -EDMM_EINVAL);
+	ck_assert_str_eq(f.v[0].rule, "P204");
+	ck_assert_uint_eq(f.v[0].line, 3);
+	ck_assert_uint_eq(f.v[0].col, 8);
+	edmm_findings_free(&f);
+	p->s[EDMM_SET_THREADS_POOL].value = 2;
+	ck_assert_int_eq(edmm_policy_to_image(p, EDMM_MODE_ELASTIC, &im, &f),
+			 0);
+	edmm_policy_idle(p, &f);
+	ck_assert_uint_eq(f.count, 1);
+	ck_assert_uint_eq(f.v[0].line, 5);
+	edmm_findings_free(&f);
+	edmm_policy_free(p);
+}
+END_TEST
+
 /* An Occlum.json for an image of ours: the program's part of it only. */
 START_TEST(occlum_image)
 {
@@ -242,6 +268,7 @@ int main(void)
 	tcase_add_test(t, to_image);
 	tcase_add_test(t, decides);
 	tcase_add_test(t, occlum_image);
+	tcase_add_test(t, without_effect);
 	srunner_set_fork_status(r, CK_NOFORK);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);
