@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The number of mappings stays small whatever the pages are: 512 MiB with
- * every second page read-only would take 131,072 with one mapping a run of
- * equal rights, twice the default vm.max_map_count; and random pages of
+ * The number of mappings stays small whatever the pages are: 1 GiB with
+ * every second page read-only would take 262,144 with one mapping a run of
+ * equal rights, four times the default vm.max_map_count; and random pages of
  * 16 GiB.
  */
 #include <check.h>
@@ -16,7 +16,7 @@
 #define REG SGX_SECINFO_PT(SGX_PT_REG)
 #define TRIM SGX_SECINFO_PT(SGX_PT_TRIM)
 #define MAPS_MAX 200
-#define BIG 0x20000000ull
+#define BIG 0x40000000ull
 #define SCATTERED 1500u
 
 static struct encl e;
@@ -99,7 +99,7 @@ int main(int argc, char **argv)
 	int failed;
 
 	(void)argc;
-	encl_need_machine(argv, "epc=1G,view=uffd");
+	encl_need_machine(argv, "epc=1280M,view=uffd");
 	tcase_set_timeout(t, 120);
 	tcase_add_test(t, every_second_page_is_read_only);
 	tcase_add_test(t, random_pages_of_16_gib);
