@@ -383,8 +383,9 @@ EDMM_NODISCARD edmm_err emm_protect(struct emm *emm, uint64_t addr,
  * @data: page aligned, in the enclave, not in the range
  * @prot: rights afterwards
  *
- * Context: may exit. Return: 0; -EINVAL, -EACCES; -ENOMEM; -EFAULT: the first
- * *done bytes are committed with @prot, the others are uncommitted.
+ * Context: may exit. Return: 0; -EINVAL, -EACCES; -ENOMEM; -EFAULT: the pages
+ * before the one that failed are committed with @prot, the others are
+ * uncommitted.
  */
 EDMM_NODISCARD edmm_err emm_commit_data(struct emm *emm, uint64_t addr,
 					uint64_t size, const void *data,
