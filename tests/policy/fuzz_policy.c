@@ -56,8 +56,8 @@ static void image(const struct edmm_policy *p, enum edmm_mode mode)
 	if (edmm_policy_to_image(p, mode, &im, &f) != 0 && f.errors == 0)
 		abort();
 	for (int i = EDMM_IMAGE_ELRANGE; i <= EDMM_IMAGE_DEBUG; i++) {
-		enum edmm_setting_id id = edmm_policy_decides(
-			p, mode, (enum edmm_image_field)i);
+		enum edmm_setting_id id =
+			edmm_policy_decides(p, mode, (enum edmm_image_field)i);
 
 		if (id != EDMM_SET_COUNT)
 			edmm_policy_where(p, id, where, sizeof(where));

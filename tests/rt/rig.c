@@ -95,7 +95,7 @@ void rig_run(struct rig *r, enum edmm_mode mode, const char *verb,
 							       ? 64 << 20
 							       : 0,
 					   .heap_free_max = UINT64_MAX,
-.heap_free_percent = UINT64_MAX,
+					   .heap_free_percent = UINT64_MAX,
 					   .populate = true,
 					   .buf_size = WIRE_BUF_MIN };
 
