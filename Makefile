@@ -18,6 +18,7 @@ deps:
 
 # A test that hangs ends after TEST_SECONDS instead of holding CI.
 test: all
+	@tools/facilities $(BUILD)
 	@cd $(BUILD) && ctest --output-on-failure -j $(JOBS) \
 		--timeout $(TEST_SECONDS)
 

@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <jansson.h>
-#include <linux/userfaultfd.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -143,7 +142,8 @@ static void base_registers(struct doctor *d)
 {
 	bool on = getauxval(AT_HWCAP2) & 2;
 
-	say(d, need(on), "processor: FSGSBASE",
+	/* Without SGX it is the software machine's affair. */
+	say(d, d->cpu_sgx || on ? need(on) : STATE_INFO, "processor: FSGSBASE",
 	    "a processor of 2012 or later, Linux 5.9 or later, and no "
 	    "nofsgsbase on its command line",
 	    "%s", yes(on));
@@ -292,28 +292,22 @@ static void library(struct doctor *d)
 	    d->soft ? "there" : "not there");
 }
 
-/* What the machine wants of userfaultfd; without it, mprotect serves. */
-static void faults(struct doctor *d)
-{
-	const uint64_t want = UFFD_FEATURE_SIGBUS | UFFD_FEATURE_MISSING_SHMEM |
-			      UFFD_FEATURE_MINOR_SHMEM;
-	struct uffdio_api api = { .api = UFFD_API };
-	int fd = (int)syscall(SYS_userfaultfd,
-			      O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY);
-	bool ok = false;
+#define FACILITY_NAME(name, function, setting, what, without) \
+	[FACILITY_##name] = "software machine: " what,
 
-	if (fd >= 0) {
-		ok = !ioctl(fd, UFFDIO_API, &api) &&
-		     (api.features & want) == want;
-		close(fd);
+/* What the machine uses, or does without. */
+static void facilities(struct doctor *d)
+{
+	static const char *const names[] = { FACILITY_LIST(FACILITY_NAME) };
+	bool has[FACILITIES];
+
+	for (int i = 0; i < FACILITIES; i++) {
+		has[i] = cli_facility((enum facility)i);
+		say(d, has[i] ? STATE_OK : STATE_INFO, names[i],
+		    facility_rows[i].without, "%s", yes(has[i]));
 	}
-	say(d, ok ? STATE_OK : STATE_WARN, "software machine: userfaultfd",
-	    "allow it (seccomp, Linux 5.19 or later); mprotect is used "
-	    "otherwise, and is slower",
-	    "%s",
-	    ok	     ? "with what is needed"
-	    : fd < 0 ? strerror(errno)
-		     : "without write protection");
+	if (!has[FACILITY_SUD] && !has[FACILITY_SECCOMP])
+		d->soft = false;
 }
 
 static void executable_memory(struct doctor *d)
@@ -395,7 +389,7 @@ static void print_text(const struct doctor *d)
 	for (unsigned i = 0; i < d->count; i++) {
 		const struct line *l = &d->v[i];
 
-		printf("%-8s %-32s %s\n", state_names[l->state], l->name,
+		printf("%-8s %-39s %s\n", state_names[l->state], l->name,
 		       l->value);
 		if (l->hint)
 			printf("%-8s   -> %s\n", "", l->hint);
@@ -506,7 +500,7 @@ int cli_doctor(int argc, char **argv)
 	kernel(&d);
 	device(&d);
 	library(&d);
-	faults(&d);
+	facilities(&d);
 	executable_memory(&d);
 	limits(&d);
 	if (w.json)

@@ -6,12 +6,14 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
 #include "launch/kind.h"
 #include "sgx/linux.h"
+#include "toolchain/cc/scan.h"
 
 #define LIBRARY "../lib/libedmm-machine.so"
 
@@ -68,6 +70,33 @@ bool cli_machine_stats(struct edmm_machine_stats *stats)
 	memset(stats, 0, sizeof(*stats));
 	stats->size = sizeof(*stats);
 	return fn && !fn(stats);
+}
+
+static long call(long nr, const long a[6])
+{
+	long r = syscall(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
+
+	return r < 0 ? -errno : r;
+}
+
+bool cli_facility(enum facility f)
+{
+	const struct facility_probe p = { call, getauxval(AT_HWCAP2) };
+
+	return facility_rows[f].there(&p);
+}
+
+uint64_t *cli_machine_cpuid(const char *program, size_t *count)
+{
+	const char *set = getenv(EDMM_MACHINE_ENV);
+	uint64_t *addr = NULL;
+
+	*count = 0;
+	/* Forced, or a processor that has no other way. */
+	if (cli_machine_here() && ((set && strstr(set, "cpuid")) ||
+				   !cli_facility(FACILITY_CPUID_FAULT)))
+		scan_cpuid(program, &addr, count);
+	return addr;
 }
 
 bool cli_device_works(const char **why)
@@ -187,7 +216,7 @@ static enum launch_kind kind_of(const char *program)
 	int fd = program ? open(program, O_RDONLY | O_CLOEXEC) : -1;
 
 	if (fd >= 0) {
-		kind = launch_kind(fd);
+		kind = launch_kind(fd, call);
 		close(fd);
 	}
 	return kind;

@@ -7,8 +7,10 @@
 #define CLI_MACHINE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "edmm/machine.h"
+#include "machine/trap/facility.h"
 
 enum cli_machine {
 	CLI_MACHINE_AUTO,
@@ -25,6 +27,13 @@ bool cli_machine_here(void);
 bool cli_machine_refuses(uint32_t swdefined);
 /* Its counters; false on hardware. */
 bool cli_machine_stats(struct edmm_machine_stats *stats);
+
+/* Does this processor or kernel have what the software machine uses? */
+bool cli_facility(enum facility f);
+
+/* CPUID instructions of a program that must be listed to the machine:
+ * malloc()ed offsets, NULL for none. */
+uint64_t *cli_machine_cpuid(const char *program, size_t *count);
 
 /**
  * cli_device_works() - whether /dev/sgx_enclave can be opened

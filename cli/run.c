@@ -271,7 +271,7 @@ static const char *symbol(const void *image, uint64_t off, uint64_t *delta)
 
 static int load(struct cli_run *r)
 {
-	const struct edmm_host_image img = {
+	struct edmm_host_image img = {
 		.name = r->o.program,
 		.layout = &r->plan.layout,
 		.runs = r->plan.runs,
@@ -281,6 +281,7 @@ static int load(struct cli_run *r)
 		.symbol_arg = r->image,
 	};
 	struct edmm_host_error e = { "" };
+	uint64_t *cpuid;
 	edmm_err err;
 
 	cli_machine_stats(&r->before);
@@ -290,7 +291,10 @@ static int load(struct cli_run *r)
 	}
 	if (r->o.timeline)
 		r->timeline = cli_timeline_start(r);
+	cpuid = cli_machine_cpuid(r->o.program, &img.cpuid_count);
+	img.cpuid = cpuid;
 	err = edmm_host_load(r->host, &img, &e);
+	free(cpuid);
 	if (!err)
 		return 0;
 	if (err != -EDMM_EPERM) {

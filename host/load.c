@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "edmm/machine.h"
 #include "host.h"
 
 #define PAGE SGX_PAGE_SIZE
@@ -118,10 +119,15 @@ static edmm_err create(struct edmm_host *h, struct edmm_host_error *e)
 		.ssaframesize = h->img.layout->ssa_frame_pages,
 	};
 	struct sgx_enclave_create c = { .src = (uintptr_t)&secs };
+	struct edmm_cpuid_sites sites = { (uintptr_t)h->img.cpuid,
+					  h->img.cpuid_count };
 	edmm_err err;
 
 	take_machine(&secs, h->img.sigstruct);
 	err = host_ioctl(h, SGX_IOC_ENCLAVE_CREATE, &c);
+	if (!err && sites.count)
+		/* A real device does not know it, and does not need it. */
+		(void)host_ioctl(h, EDMM_IOC_CPUID_SITES, &sites);
 	if (err)
 		return host_fail(e, err,
 				 "%s: the machine does not create the enclave "

@@ -17,7 +17,13 @@ enum launch_kind {
 	LAUNCH_FOREIGN, /* ELF, but not for x86-64 */
 };
 
-/* Of an open file; it asks the kernel directly and sets no errno. */
-enum launch_kind launch_kind(int fd);
+/* A system call: its result, or -errno. */
+typedef long launch_call(long nr, const long a[6]);
+
+/*
+ * Of an open file, with @call: the library's own system calls, or libc's. A
+ * SYSCALL instruction in a program's own file has all of its calls dispatched.
+ */
+enum launch_kind launch_kind(int fd, launch_call *call);
 
 #endif

@@ -26,6 +26,7 @@
 
 #include "kind.h"
 #include "launch.h"
+#include "machine/trap/sys.h"
 
 #define PAGE 4096ul
 #define PHDRS 32
@@ -72,7 +73,7 @@ static void program_open(struct program *p, const char *path)
 	p->fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (p->fd < 0)
 		fail(path, strerror(errno));
-	if (launch_kind(p->fd) != LAUNCH_STATIC)
+	if (launch_kind(p->fd, sys_call6) != LAUNCH_STATIC)
 		fail(path, "not a static program for x86-64");
 	/* It was looked at, so both are there. */
 	if (pread(p->fd, &p->eh, sizeof(p->eh), 0) != sizeof(p->eh))

@@ -40,6 +40,9 @@ struct edmm_host_error {
  * @symbol: names the symbol at an offset from the base, for reports, as
  *	edmm_image_symbol() does; NULL for none
  * @symbol_arg: its first argument
+ * @cpuid: offsets of CPUID instructions, for a software machine on a processor
+ *	where they do not fault (EDMM_IOC_CPUID_SITES)
+ * @cpuid_count: elements of @cpuid
  */
 struct edmm_host_image {
 	const char *name;
@@ -49,6 +52,8 @@ struct edmm_host_image {
 	const struct sgx_sigstruct *sigstruct;
 	const char *(*symbol)(const void *arg, uint64_t off, uint64_t *delta);
 	const void *symbol_arg;
+	const uint64_t *cpuid;
+	size_t cpuid_count;
 };
 
 /**

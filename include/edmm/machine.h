@@ -122,6 +122,27 @@ int edmm_machine_stats(struct edmm_machine_stats *stats);
  */
 void edmm_machine_lose(void);
 
+/*
+ * EDMM_IOC_CPUID_SITES: an ioctl of the machine's own on an enclave's file,
+ * between CREATE and INIT, that lists CPUID instructions of the enclave.
+ *
+ * For processors that cannot make CPUID fault, where one inside would give the
+ * processor's answer: those listed raise #UD, as on any SGX processor. To the
+ * enclave's own loads a listed site reads as UD2 while its page is executable;
+ * measured it is as it stands. Does nothing where CPUID faults anyway.
+ *
+ * Fails with: ENOTTY: a real device; EINVAL: not created, or initialised;
+ * EEXIST: there is a list; E2BIG: more than 65,536; EFAULT; ENOMEM. After an
+ * error nothing has changed.
+ */
+struct edmm_cpuid_sites {
+	uint64_t off;	/* address of @count uint64_t: offsets from the base */
+	uint64_t count; /* elements */
+};
+
+/* _IOW(0xed, 1, struct edmm_cpuid_sites) */
+#define EDMM_IOC_CPUID_SITES 0x4010ed01ul
+
 /* Would INIT refuse a signature with this SWDEFINED? 1 or 0. */
 int edmm_machine_refuses(uint32_t swdefined);
 

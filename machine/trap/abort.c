@@ -21,17 +21,11 @@
 #define BUFFER_SIZE (3u * SGX_PAGE_SIZE)
 #define INSN_MAX 15
 
-/* Zydis's general registers in encoding order, as gregs has them. */
-static const int greg_of[16] = {
-	REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
-	REG_R8,	 REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15,
-};
-
 static int greg_index(ZydisRegister r)
 {
 	if (r < ZYDIS_REGISTER_RAX || r > ZYDIS_REGISTER_R15)
 		return -1;
-	return greg_of[r - ZYDIS_REGISTER_RAX];
+	return trap_greg((unsigned)(r - ZYDIS_REGISTER_RAX));
 }
 
 static bool decode(const greg_t *g, ZydisDecodedInstruction *insn,

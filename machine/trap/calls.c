@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 
+#include <edmm/machine.h>
 #include <sgx/linux.h>
 
 #include "machine.h"
@@ -226,7 +227,12 @@ long do_ioctl(int fd, unsigned long cmd, uint64_t arg)
 	mask = sig_block();
 	machine_check_fork();
 	h->fd = fd;
-	r = h->e ? drv_ioctl(machine.d, h->e, cmd, arg, &ic) : -EIO;
+	if (!h->e)
+		r = -EIO;
+	else if (cmd == EDMM_IOC_CPUID_SITES)
+		r = sites_list(h->e, arg);
+	else
+		r = drv_ioctl(machine.d, h->e, cmd, arg, &ic);
 	if (!r && cmd == SGX_IOC_ENCLAVE_INIT)
 		lose_later();
 	sig_unblock(mask);

@@ -10,8 +10,6 @@
  *	aexnotify=0	ATTRIBUTES.AEXNOTIFY is not supported
  *	kss=0		ATTRIBUTES.KSS is not supported
  *	edeccssa=0	leaf 9 is not supported
- *	view=uffd	presence and write rights by userfaultfd
- *	view=mprotect	by mprotect; default: the first that works
  *	fault=FAULT	one to inject (machine/linux/inject.h); may be repeated
  *	trace=FILE	a record an event (machine/watch/trace.h)
  *	stats=text	the counters at the process's end; json
@@ -19,12 +17,15 @@
  *	cost-table=FILE	with an estimate of the time on hardware; default: ours
  *	production=1	enclaves that are signed for production are not refused
  *	raw=1		system calls without libc reach the machine, too; 0:
- *never; default: if the program's own file makes any
+ *			never; default: if the program's own file makes any
  *	strict=1	host code that touches enclave memory is stopped
- *	cpuid=patch	CPUID is trapped by patching code, as where the
- *			processor cannot make it fault
- *	fsgsbase=0	FS and GS bases by system calls, as without FSGSBASE
  *	fast=0		EENTER from the vDSO by a trap, as from anywhere else
+ *
+ * And what processor and kernel have (facility.c): NAME=0 does without, as
+ * where it is missing, NAME=1 insists.
+ *
+ *	cpuid-fault, pkeys, fsgsbase, uffd, sud, seccomp
+ *	cpuid=patch, view=mprotect: older names of cpuid-fault=0 and uffd=0
  */
 #include <string.h>
 
@@ -97,17 +98,6 @@ static bool parse_flag(const char *s, size_t n, struct mach_options *o,
 	return true;
 }
 
-static bool parse_view(const char *s, size_t n, struct mach_options *o)
-{
-	if (is(s, n, "uffd"))
-		o->view = MACH_VIEW_UFFD;
-	else if (is(s, n, "mprotect"))
-		o->view = MACH_VIEW_MPROTECT;
-	else
-		return false;
-	return true;
-}
-
 static size_t put(char *line, size_t at, const char *s, size_t n)
 {
 	memcpy(line + at, s, n);
@@ -129,7 +119,7 @@ static _Noreturn void bad_fault(const char *s, size_t n,
 	at = put(line, at, "', column ", 10);
 	column = column < 10 ? 2 : column < 100;
 	at = put(line, at, digits + column, 3 - column);
-	at = put(line, at, ": wanted", 9);
+	put(line, at, ": wanted", 9);
 	sys_die(2, line, e->want);
 }
 
@@ -166,6 +156,64 @@ static bool parse_path(const char *s, size_t n, char *to, const char **out)
 	return true;
 }
 
+static bool parse_raw(const char *s, size_t n, struct mach_options *o)
+{
+	if (n != 1 || (*s != '0' && *s != '1'))
+		return false;
+	o->raw = *s == '1' ? MACH_RAW_ALWAYS : MACH_RAW_NEVER;
+	return true;
+}
+
+static bool parse_switch(const char *name, size_t len, const char *val,
+			 size_t vlen, struct mach_options *o)
+{
+	const struct {
+		const char *name;
+		bool *to;
+	} switches[] = {
+		{ "production", &o->production },
+		{ "strict", &o->strict },
+		{ "fast", &o->vdso_fast },
+	};
+
+	for (size_t i = 0; i < sizeof(switches) / sizeof(switches[0]); i++) {
+		if (!is(name, len, switches[i].name))
+			continue;
+		*switches[i].to = *val == '1';
+		return vlen == 1 && (*val == '0' || *val == '1');
+	}
+	return false;
+}
+
+/* "cpuid-fault=0", or by one of the two older names for the choice. */
+static bool parse_facility(const char *name, size_t len, const char *val,
+			   size_t vlen, struct mach_options *o)
+{
+	static const struct {
+		const char *name, *off, *on;
+		enum facility f;
+	} older[] = {
+		{ "cpuid", "patch", "fault", FACILITY_CPUID_FAULT },
+		{ "view", "mprotect", "uffd", FACILITY_UFFD },
+	};
+
+	for (size_t i = 0; i < sizeof(older) / sizeof(older[0]); i++) {
+		if (!is(name, len, older[i].name))
+			continue;
+		o->want[older[i].f] = is(val, vlen, older[i].off) ? FACILITY_OFF
+								  : FACILITY_ON;
+		return is(val, vlen, older[i].off) ||
+		       is(val, vlen, older[i].on);
+	}
+	for (int i = 0; i < FACILITIES; i++) {
+		if (!is(name, len, facility_rows[i].setting))
+			continue;
+		o->want[i] = *val == '1' ? FACILITY_ON : FACILITY_OFF;
+		return vlen == 1 && (*val == '0' || *val == '1');
+	}
+	return false;
+}
+
 static bool parse_item(const char *name, size_t len, const char *val,
 		       size_t vlen, struct mach_options *o)
 {
@@ -197,33 +245,10 @@ static bool parse_item(const char *name, size_t len, const char *val,
 		return parse_path(val, vlen, cost_table, &o->cost_table);
 	if (is(name, len, "trace"))
 		return parse_path(val, vlen, trace, &o->trace);
-	if (is(name, len, "view"))
-		return parse_view(val, vlen, o);
-	if (is(name, len, "raw") && vlen == 1) {
-		o->raw = *val == '1' ? MACH_RAW_ALWAYS : MACH_RAW_NEVER;
-		return *val == '0' || *val == '1';
-	}
-	if (is(name, len, "production") && vlen == 1) {
-		o->production = *val == '1';
-		return *val == '0' || *val == '1';
-	}
-	if (is(name, len, "cpuid")) {
-		o->cpuid_patch = is(val, vlen, "patch");
-		return o->cpuid_patch || is(val, vlen, "fault");
-	}
-	if (is(name, len, "fsgsbase") && vlen == 1) {
-		o->fsgsbase = *val == '1';
-		return *val == '0' || *val == '1';
-	}
-	if (is(name, len, "strict") && vlen == 1) {
-		o->strict = *val == '1';
-		return *val == '0' || *val == '1';
-	}
-	if (is(name, len, "fast") && vlen == 1) {
-		o->vdso_fast = *val == '1';
-		return *val == '0' || *val == '1';
-	}
-	return false;
+	if (is(name, len, "raw"))
+		return parse_raw(val, vlen, o);
+	return parse_switch(name, len, val, vlen, o) ||
+	       parse_facility(name, len, val, vlen, o);
 }
 
 static _Noreturn void bad(const char *item, size_t len)
@@ -245,7 +270,6 @@ void config_parse(const char *text, struct mach_options *o)
 		.features = MACH_F_ALL,
 		.seed = 1,
 		.vdso_fast = true,
-		.fsgsbase = true,
 		.stats_file = "",
 		.cost_table = "",
 		.trace = "",

@@ -10,6 +10,7 @@
 #define ARCH_SET_CPUID 0x1012
 #define LEAF_SGX 0x12u
 #define LEAF_FEATURES 7u
+#define FEATURES_EBX_FSGSBASE (1u << 0) /* its own, or bases.c's */
 #define FEATURES_EBX_SGX (1u << 2)
 #define FEATURES_ECX_SGX_LC (1u << 30)
 #define SECTION_EPC 1u
@@ -83,7 +84,7 @@ static struct regs sgx_leaf(uint32_t sub)
 
 void cpuid_arm(struct mach_thread *t)
 {
-	t->cpuid = !machine.opt.cpuid_patch &&
+	t->cpuid = machine.has[FACILITY_CPUID_FAULT] &&
 		   sys_call(SYS_arch_prctl, ARCH_SET_CPUID, 0) == 0;
 }
 
@@ -100,7 +101,7 @@ void cpuid_emulate(struct mach_thread *t, ucontext_t *uc)
 	if (leaf == 0 && r.a < LEAF_SGX)
 		r.a = LEAF_SGX;
 	if (leaf == LEAF_FEATURES && sub == 0) {
-		r.b |= FEATURES_EBX_SGX;
+		r.b |= FEATURES_EBX_SGX | FEATURES_EBX_FSGSBASE;
 		r.c |= FEATURES_ECX_SGX_LC;
 	}
 	if (leaf == LEAF_SGX)

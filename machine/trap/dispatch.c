@@ -44,7 +44,7 @@ _Static_assert(sizeof(struct dispatch_frame) == 80, "dispatch.S");
 
 bool dispatch_arm(struct mach_thread *t)
 {
-	if (!t->sud)
+	if (!t->sud && machine.has[FACILITY_SUD])
 		t->sud = !sys_call(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH,
 				   PR_SYS_DISPATCH_ON, (long)__ehdr_start,
 				   etext - __ehdr_start, (long)&t->selector);
@@ -54,7 +54,10 @@ bool dispatch_arm(struct mach_thread *t)
 void dispatch_start(struct mach_thread *t)
 {
 	if (!dispatch_arm(t))
-		sys_die(2, "no system call dispatch: Linux 5.11 has it", NULL);
+		sys_die(2,
+			"a program that makes its own system calls needs "
+			"system call dispatch",
+			"Linux 5.11 has it, and sud=0 switches it off");
 	dispatch.fs = bases_fs();
 	dispatch.on = true;
 }
@@ -362,9 +365,9 @@ static long call_arch_prctl(struct trap *tr, const long a[6])
 		return base_out(t->host_gs, a[1]);
 	/* CPUID faulting is the machine's. */
 	case ARCH_GET_CPUID:
-		return t->cpuid ? 1 : DISPATCH_AGAIN;
+		return 1;
 	case ARCH_SET_CPUID:
-		return t->cpuid ? 0 : DISPATCH_AGAIN;
+		return t->cpuid ? 0 : -ENODEV;
 	default:
 		return DISPATCH_AGAIN;
 	}

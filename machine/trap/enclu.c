@@ -87,7 +87,8 @@ void trap_enclu(struct trap *tr)
 	if (!mach_inside(&tr->t->cpu))
 		return;
 	/* The first time. */
-	if (!tr->t->sud)
+	if (!tr->t->ready)
 		sig_adopt();
 	dispatch_arm(tr->t);
+	tr->t->ready = true;
 }

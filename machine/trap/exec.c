@@ -282,7 +282,7 @@ static bool is_static(const char *path)
 
 	if (fd < 0)
 		return false;
-	r = launch_kind((int)fd) == LAUNCH_STATIC &&
+	r = launch_kind((int)fd, sys_call6) == LAUNCH_STATIC &&
 	    !sys_call(SYS_faccessat, AT_FDCWD, (long)path, 1 /* X_OK */);
 	sys_call(SYS_close, fd);
 	return r;

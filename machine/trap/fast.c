@@ -84,7 +84,7 @@ struct mach_thread *mach_fast_enclu(struct fast_regs *r)
 		return NULL;
 	t = mach_thread();
 	/* The first entry of a thread sets it up, by a trap. */
-	if (!t->sud)
+	if (!t->ready)
 		return NULL;
 	__atomic_store_n(&t->busy, true, __ATOMIC_RELAXED);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);

@@ -94,6 +94,19 @@ static void banner(void)
 		sys_err(EDMM_MACHINE_BANNER);
 }
 
+static bool guarded(void)
+{
+	static bool said;
+
+	if (guard_possible())
+		return true;
+	if (!__atomic_exchange_n(&said, true, __ATOMIC_RELAXED))
+		sys_err("edmm: machine: SYSCALL inside an enclave would reach "
+			"the kernel: neither system call dispatch (Linux 5.11) "
+			"nor seccomp is there; no enclave can run\n");
+	return false;
+}
+
 long handle_open(const char *path, int flags)
 {
 	bool enclave;
@@ -103,6 +116,8 @@ long handle_open(const char *path, int flags)
 	if (!device_path(path))
 		return -ENOSYS;
 	banner();
+	if (!guarded())
+		return -ENODEV;
 	cpuid_patch();
 	machine.used = true;
 	enclave = !strcmp(path, "/dev/sgx_enclave");
@@ -239,7 +254,7 @@ uint8_t *handle_create(void *ctx, struct drv_encl *e, uint64_t base,
 	uint8_t *at;
 
 	(void)ctx;
-	if (!m)
+	if (!m || guard_range(base, size))
 		return NULL;
 	at = sys_mmap(NULL, size, PROT_READ | PROT_WRITE, flags,
 		      mappable ? h->fd : -1, mappable ? base : 0);
@@ -251,11 +266,21 @@ uint8_t *handle_create(void *ctx, struct drv_encl *e, uint64_t base,
 	return at;
 }
 
+bool handle_base(const struct drv_encl *e, uint64_t *base)
+{
+	const struct memory *m = memory_of(e);
+
+	if (m)
+		*base = m->base;
+	return m != NULL;
+}
+
 void handle_destroy(void *ctx, struct drv_encl *e)
 {
 	struct memory *m = memory_of(e);
 
 	(void)ctx;
+	sites_end(e);
 	if (!m)
 		return;
 	sys_munmap(m->at, m->size);

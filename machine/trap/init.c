@@ -63,6 +63,30 @@ static void aux_take(char **envp)
 		(size_t)((const char *)(a + 1) - (const char *)machine.auxv);
 }
 
+static _Noreturn void insisted(const struct facility_row *f)
+{
+	char text[32];
+	size_t n = strlen(f->setting);
+
+	memcpy(text, f->setting, n);
+	memcpy(text + n, "=1", 3);
+	sys_die(2, text, "this processor or kernel does not have it");
+}
+
+void facility_init(const struct mach_options *o, uint64_t hwcap2)
+{
+	const struct facility_probe p = { sys_call6, hwcap2 };
+
+	for (int i = 0; i < FACILITIES; i++) {
+		const struct facility_row *f = &facility_rows[i];
+		bool there = o->want[i] != FACILITY_OFF && f->there(&p);
+
+		machine.has[i] = there;
+		if (o->want[i] == FACILITY_ON && !there)
+			insisted(f);
+	}
+}
+
 __attribute__((constructor)) static void init(int argc, char **argv,
 					      char **envp)
 {
@@ -73,8 +97,10 @@ __attribute__((constructor)) static void init(int argc, char **argv,
 	(void)argc;
 	(void)argv;
 	config_parse(env(envp, EDMM_MACHINE_ENV), &o);
-	if (!hwcap2 || !(hwcap2->a_un.a_val & HWCAP2_FSGSBASE))
-		o.fsgsbase = false;
+	facility_init(&o, hwcap2 ? hwcap2->a_un.a_val : 0);
+	/* The program's are emulated where they are not there. */
+	if (hwcap2)
+		hwcap2->a_un.a_val |= HWCAP2_FSGSBASE;
 	o.quiet = env(envp, EDMM_MACHINE_QUIET_ENV) != NULL;
 	mach_thread_init();
 	exec_init(envp);
@@ -86,7 +112,6 @@ __attribute__((constructor)) static void init(int argc, char **argv,
 	aux_take(envp);
 	sig_init();
 	cpuid_arm(mach_thread());
-	machine.opt.cpuid_patch |= !mach_thread()->cpuid;
 	cpuid_patch();
 	if (o.raw == MACH_RAW_ALWAYS ||
 	    (o.raw == MACH_RAW_AUTO &&

@@ -93,6 +93,7 @@ __attribute__((visibility("default"))) _Noreturn void edmm_machine_launch(
 	machine.auxv_size = auxv_size;
 	dispatch.exe = exe;
 	break_init();
+	cpuid_patch();
 	/* From here on FS is the program's. */
 	dispatch_start(t);
 	t->handler_fs = dispatch.fs;

@@ -234,7 +234,7 @@ void machine_init(const struct mach_options *o)
 	machine.opt = *o;
 	config_make(&config, o);
 	driver_start();
-	view_init(o->view);
+	view_init();
 	strict_init();
 	fork_page();
 }
@@ -274,7 +274,9 @@ void machine_after_fork(void)
 	trace_after_fork();
 	stats_after_fork();
 	driver_start();
-	view_init(machine.opt.view);
+	sites_after_fork();
+	view_init();
+	strict_after_fork();
 }
 
 bool machine_same_process(void)

@@ -5,6 +5,7 @@
 #ifndef TRAP_MACHINE_H
 #define TRAP_MACHINE_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -12,15 +13,10 @@
 
 #include <machine/linux/drv.h>
 
+#include "facility.h"
 #include "thread.h"
 
 /* ---- configuration (config.c) ------------------------------------------ */
-
-enum mach_view_backend {
-	MACH_VIEW_AUTO,
-	MACH_VIEW_UFFD,
-	MACH_VIEW_MPROTECT
-};
 
 /* Whether system calls of the program's own are dispatched. */
 enum mach_raw {
@@ -43,12 +39,10 @@ struct mach_options {
 	uint32_t features;
 	uint64_t seed;
 	struct drv_inject inject;
-	enum mach_view_backend view;
+	enum facility_want want[FACILITIES];
 	bool vdso_fast;
 	bool production; /* take enclaves signed for it */
 	bool strict;
-	bool cpuid_patch;
-	bool fsgsbase;
 	enum mach_stats stats;
 	/* Files, "" for none; the machine keeps no copy. */
 	const char *stats_file;
@@ -67,6 +61,7 @@ struct machine {
 	bool used; /* this process has opened the device */
 	struct mach *m;
 	struct mach_options opt;
+	bool has[FACILITIES]; /* there, and not switched off */
 	/* The fake vDSO: where its ENCLU is, and where faults of it go. */
 	uint64_t vdso;
 	uint64_t vdso_aep;
@@ -91,11 +86,14 @@ void stats_retire(struct mach_thread *t);
 
 /* ---- the view (view.c) ------------------------------------------------- */
 
-void view_init(enum mach_view_backend want);
+void view_init(void);
 /* Makes the real mapping of [addr, addr + size) for the program: 0, -errno. */
 long view_map(int fd, uint64_t addr, uint64_t size, unsigned prot);
 /* After a change of a mapping's rights. */
 long view_protect(uint64_t start, uint64_t end, unsigned prot);
+/* In strict mode without keys: all mappings are closed, or as they should be.
+ * A mapping that is made or changed while closed stays so. */
+void view_close(bool closed);
 void view_set(void *ctx, struct drv_encl *e, uint64_t addr, unsigned from,
 	      unsigned to);
 
@@ -123,6 +121,8 @@ struct handle *handle_of(int fd);
 void handle_sweep(void);
 uint8_t *handle_create(void *ctx, struct drv_encl *e, uint64_t base,
 		       uint64_t size);
+/* Where ELRANGE starts; false before CREATE. */
+bool handle_base(const struct drv_encl *e, uint64_t *base);
 void handle_destroy(void *ctx, struct drv_encl *e);
 void handle_discard(void *ctx, struct drv_encl *e, uint64_t addr,
 		    uint64_t size);
@@ -147,11 +147,26 @@ void lose_later(void);
 
 /* vdso.c: maps the fake vDSO and finds the real one's functions. */
 void vdso_init(uint64_t real);
+/* start of the machine: what this processor and kernel have. */
+void facility_init(const struct mach_options *o, uint64_t hwcap2);
 /* cpuid.c */
 void cpuid_arm(struct mach_thread *t);
 /* patch.c: makes CPUID in the program's code a trap, where that is the way. */
 void cpuid_patch(void);
 bool cpuid_patched(uint64_t rip);
 void cpuid_emulate(struct mach_thread *t, ucontext_t *uc);
+/* sites.c: the page at @addr gains or loses X in the view; an enclave ends; a
+ * child of fork. The driver's lock is held. */
+void sites_view(struct drv_encl *e, uint64_t addr, bool shown);
+void sites_end(const struct drv_encl *e);
+void sites_after_fork(void);
+/* EDMM_IOC_CPUID_SITES: 0 or -errno. The driver's lock is not held. */
+long sites_list(struct drv_encl *e, uint64_t arg);
+/* guard.c: without dispatch, SYSCALL in [base, base + size) shall trap: 0, or
+ * -ENODEV after a line. */
+long guard_range(uint64_t base, uint64_t size);
+bool guard_possible(void);
+/* SIGSYS: was it about such a call, but outside? Then that is done now. */
+bool guard_outside(const siginfo_t *info, ucontext_t *uc);
 
 #endif

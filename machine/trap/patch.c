@@ -4,10 +4,10 @@
  * found in the program's executable mappings and made UD2 (0F 0B), which has
  * the same length and is answered by the handler.
  *
- * That is done before the first constructor of the program, and again when it
+ * That is done before the first instruction of the program, and again when it
  * opens a device, for libraries loaded since. Code that is made later, or runs
- * before that, gets the processor's own answers; so does CPUID in an enclave,
- * whose code is measured.
+ * before that, gets the processor's own answers. CPUID in an enclave, whose
+ * code is measured, is sites.c's.
  */
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -115,7 +115,7 @@ void cpuid_patch(void)
 {
 	char *buf, *line, *end;
 
-	if (!machine.opt.cpuid_patch)
+	if (machine.has[FACILITY_CPUID_FAULT])
 		return;
 	buf = sys_mmap(NULL, MAPS_SIZE, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

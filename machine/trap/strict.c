@@ -4,8 +4,10 @@
  *
  * Hardware gives such code ones and drops what it writes; nothing tells. Here
  * every mapping of an enclave has a protection key that a thread's PKRU opens
- * only while it is inside. Processors without keys report what the view hides:
- * pages that no mapping, EPCM entry or EACCEPT makes visible yet.
+ * only while it is inside. On processors without keys all mappings are closed
+ * by mprotect while no thread is inside, which costs two of them an entry, and
+ * what a thread touches while another is inside is seen only if the view hides
+ * it anyway.
  *
  * PKRU is part of the frame that a handler returns to. The entry without a trap
  * does not change it, so strict mode goes without that.
@@ -28,6 +30,8 @@
 
 static int key = -1;
 static uint32_t pkru_offset;
+/* Threads inside; the driver's lock guards it. */
+static uint32_t inside;
 
 void strict_init(void)
 {
@@ -35,10 +39,33 @@ void strict_init(void)
 
 	if (!machine.opt.strict)
 		return;
+	if (!machine.has[FACILITY_PKEYS]) {
+		view_close(true);
+		return;
+	}
 	key = (int)sys_call(SYS_pkey_alloc, 0, CLOSED);
 	__cpuid_count(0xd, XCOMP_PKRU, a, pkru_offset, c, d);
 	if (!a || key < 0)
-		key = -1;
+		sys_die(2, "strict: no protection key is left", NULL);
+}
+
+void strict_after_fork(void)
+{
+	inside = 0;
+	if (machine.opt.strict && key < 0)
+		view_close(true);
+}
+
+void strict_move(bool from_inside, bool to_inside)
+{
+	if (!machine.opt.strict || key >= 0 || from_inside == to_inside)
+		return;
+	drv_lock(machine.d);
+	if (to_inside && !inside++)
+		view_close(false);
+	else if (from_inside && !--inside)
+		view_close(true);
+	drv_unlock(machine.d);
 }
 
 long strict_map(uint64_t addr, uint64_t size, int prot)

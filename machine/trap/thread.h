@@ -90,6 +90,7 @@ struct mach_thread {
 	uint64_t handler_fs;
 	void *exec_block; /* of exec_prepare() */
 	bool borrowed;	  /* by a child of vfork */
+	bool ready;	  /* has been inside once: see trap_enclu() */
 };
 
 /* From now on mach_thread_each() passes this thread by. */

@@ -8,7 +8,6 @@
  */
 #include "trap.h"
 
-#include <asm/prctl.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -20,45 +19,22 @@
 #define INSN_ENCLU "\x0f\x01\xd7"
 #define INSN_CPUID "\x0f\xa2"
 #define INSN_RDPMC "\x0f\x33"
-#define INSN_BYTES 3
+#define INSN_BYTES 5
+#define ENCLU_BYTES 3
 
 /* Of <asm-generic/siginfo.h> from Linux 5.11. */
 #ifndef SYS_USER_DISPATCH
 #define SYS_USER_DISPATCH 2
 #endif
 
-uint64_t bases_fs(void)
+int trap_greg(unsigned number)
 {
-	uint64_t v = 0;
+	static const int of[16] = { REG_RAX, REG_RCX, REG_RDX, REG_RBX,
+				    REG_RSP, REG_RBP, REG_RSI, REG_RDI,
+				    REG_R8,  REG_R9,  REG_R10, REG_R11,
+				    REG_R12, REG_R13, REG_R14, REG_R15 };
 
-	if (machine.opt.fsgsbase)
-		__asm__ volatile("rdfsbase %0" : "=r"(v));
-	else
-		sys_call(SYS_arch_prctl, ARCH_GET_FS, (long)&v);
-	return v;
-}
-
-uint64_t bases_gs(void)
-{
-	uint64_t v = 0;
-
-	if (machine.opt.fsgsbase)
-		__asm__ volatile("rdgsbase %0" : "=r"(v));
-	else
-		sys_call(SYS_arch_prctl, ARCH_GET_GS, (long)&v);
-	return v;
-}
-
-void bases_set(uint64_t fs, uint64_t gs)
-{
-	if (machine.opt.fsgsbase) {
-		__asm__ volatile("wrfsbase %0\n\twrgsbase %1"
-				 :
-				 : "r"(fs), "r"(gs));
-		return;
-	}
-	sys_call(SYS_arch_prctl, ARCH_SET_FS, (long)fs);
-	sys_call(SYS_arch_prctl, ARCH_SET_GS, (long)gs);
+	return of[number];
 }
 
 static uint32_t xsave_size(const uint8_t *fp)
@@ -154,7 +130,7 @@ static bool insn_fetch(const struct trap *tr, uint8_t code[INSN_BYTES])
 		return true;
 	/* The end of a page: an ENCLU that goes on is on the next, too. */
 	if (n < INSN_BYTES && !mach_ucopy(code, (const void *)rip, n))
-		return !mach_inside(&tr->t->cpu) ||
+		return !mach_inside(&tr->t->cpu) || n >= ENCLU_BYTES ||
 		       memcmp(code, INSN_ENCLU, n) != 0;
 	if (!mach_inside(&tr->t->cpu))
 		return true;
@@ -236,6 +212,9 @@ static void on_sync(struct trap *tr)
 		     cpuid_patched(
 			     (uint64_t)tr->uc->uc_mcontext.gregs[REG_RIP])))) {
 		cpuid_emulate(tr->t, tr->uc);
+	} else if (trapno == SGX_VEC_UD && bases_emulate(tr, code, &e)) {
+		if (e.sig)
+			trap_raise(tr, &e);
 	} else {
 		e = native_exception(tr, code);
 		trap_raise(tr, &e);
@@ -269,6 +248,8 @@ static void handle(struct trap *tr)
 		on_sync(tr);
 		return;
 	}
+	if (tr->sig == SIGSYS && guard_outside(tr->info, tr->uc))
+		return;
 	dispatch_rewind(tr);
 	trap_interrupt(tr);
 	sig_deliver(tr->t, tr->sig, tr->info, tr->uc,
@@ -279,6 +260,7 @@ void mach_signal(int sig, siginfo_t *info, void *context)
 {
 	ucontext_t *uc = context;
 	greg_t *rip = &uc->uc_mcontext.gregs[REG_RIP];
+	bool inside;
 	struct trap tr = { .uc = uc, .info = info, .sig = sig };
 
 	if ((sig == SIGSEGV || sig == SIGBUS) &&
@@ -309,9 +291,11 @@ void mach_signal(int sig, siginfo_t *info, void *context)
 	}
 	if (tr.t->handler_fs)
 		bases_set(tr.t->handler_fs, tr.t->host_gs);
+	inside = mach_inside(&tr.t->cpu);
 	handle(&tr);
 	trap_due(&tr);
 	strict_apply(tr.t, tr.uc);
+	strict_move(inside, mach_inside(&tr.t->cpu));
 	if (mach_inside(&tr.t->cpu)) {
 		tr.t->bases = true;
 		bases_set(tr.t->encl_fs, tr.t->encl_gs);

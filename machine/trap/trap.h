@@ -32,10 +32,16 @@ struct exception {
 void trap_load(struct trap *tr);
 void trap_store(struct trap *tr);
 
-/* Bases: FS and GS of the thread now, and setting the host's. */
+/* Where gregs has the general register of this encoding, 0 to 15. */
+int trap_greg(unsigned number);
+
+/* bases.c: FS and GS of the thread now, and setting the host's. */
 uint64_t bases_fs(void);
 uint64_t bases_gs(void);
 void bases_set(uint64_t fs, uint64_t gs);
+/* #UD: does @code (five bytes) read or write a base? Then it is done, or *e
+ * has a signal and is what it raises. */
+bool bases_emulate(struct trap *tr, const uint8_t *code, struct exception *e);
 
 /* enclu.c: the instruction at RIP is ENCLU. */
 void trap_enclu(struct trap *tr);
@@ -55,6 +61,9 @@ struct exception trap_fault_exception(enum drv_verdict v, uint64_t addr,
 /* strict.c: the protection key of enclave mappings: 0, or -errno. */
 void strict_init(void);
 long strict_map(uint64_t addr, uint64_t size, int prot);
+void strict_after_fork(void);
+/* Without keys: a thread came from inside an enclave, or goes there. */
+void strict_move(bool from_inside, bool to_inside);
 /* Makes the context's PKRU right for where the thread is now. */
 void strict_apply(struct mach_thread *t, ucontext_t *uc);
 /* In strict mode and outside, with an enclave mapping at @addr: reports it and

@@ -115,7 +115,7 @@ void vdso_init(uint64_t real)
 	machine.vdso_aep = fn + (uint64_t)(int64_t)table.aep;
 	machine.vdso_fixup = fn + (uint64_t)(int64_t)table.fixup;
 	if (machine.opt.vdso_fast && !machine.opt.strict &&
-	    machine.opt.fsgsbase)
+	    machine.has[FACILITY_FSGSBASE])
 		*(uint64_t *)(fn + (uint64_t)(int64_t)table.slot) =
 			(uint64_t)mach_fast_enter;
 	sys_mprotect(p, room, PROT_READ | PROT_EXEC);

@@ -24,41 +24,31 @@
 #define PAGE SGX_PAGE_SIZE
 /* Of newer kernels than Debian's headers. */
 #define CONTINUE_MODE_WP 2ull
-#define FEATURE_WP_SHMEM (1ull << 12)
-
-#define FEATURES                                            \
-	(UFFD_FEATURE_SIGBUS | UFFD_FEATURE_MISSING_SHMEM | \
-	 UFFD_FEATURE_MINOR_SHMEM | FEATURE_WP_SHMEM)
-
 static int uffd = -1;
+
+static bool closed;
 
 static int uffd_open(void)
 {
-	struct uffdio_api api = { .api = UFFD_API, .features = FEATURES };
-	long fd = sys_call(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY);
+	const struct facility_probe p = { .call = sys_call6 };
+	int fd = facility_uffd(&p);
 	long high;
 
 	if (fd < 0)
 		return -1;
-	if (sys_call(SYS_ioctl, fd, UFFDIO_API, (long)&api)) {
-		sys_call(SYS_close, fd);
-		return -1;
-	}
 	/* Out of the way of programs that count their descriptors. */
 	high = sys_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 800);
 	if (high < 0)
-		return (int)fd;
+		return fd;
 	sys_call(SYS_close, fd);
 	return (int)high;
 }
 
-void view_init(enum mach_view_backend want)
+void view_init(void)
 {
 	if (uffd >= 0)
 		sys_call(SYS_close, uffd);
-	uffd = want == MACH_VIEW_MPROTECT ? -1 : uffd_open();
-	if (uffd < 0 && want == MACH_VIEW_UFFD)
-		sys_die(2, "userfaultfd: this kernel does not allow it", NULL);
+	uffd = machine.has[FACILITY_UFFD] ? uffd_open() : -1;
 }
 
 static int real_prot(unsigned prot)
@@ -71,6 +61,8 @@ static int real_prot(unsigned prot)
 /* The real mapping's rights for a page that shows @view in a mapping @prot. */
 static int page_prot(unsigned prot, unsigned view)
 {
+	if (closed)
+		return PROT_NONE;
 	if (uffd < 0)
 		return real_prot(prot & view);
 	if (!(view & MACH_X))
@@ -140,6 +132,8 @@ static long protect_piece(struct drv_encl *e, uint64_t start, uint64_t end,
 	r = sys_mprotect((void *)start, end - start, page_prot(prot, 0));
 	if (r)
 		return r;
+	if (closed)
+		return 0;
 	if (uffd < 0)
 		drv_each_shown(machine.d, e, start, end, protect_page, &run);
 	else if (prot & DRV_PROT_X)
@@ -201,6 +195,17 @@ static void show(uint64_t addr, bool writable)
 		sys_die(2, "userfaultfd lost: continue", NULL);
 }
 
+/* With userfaultfd: the page-table entry. */
+static void entry_set(uint64_t addr, unsigned from, unsigned to)
+{
+	if (!to)
+		sys_madvise((void *)addr, PAGE, MADV_DONTNEED);
+	else if (!from)
+		show(addr, to & MACH_W);
+	else if ((from ^ to) & MACH_W)
+		write_protect(addr, !(to & MACH_W));
+}
+
 void view_set(void *ctx, struct drv_encl *e, uint64_t addr, unsigned from,
 	      unsigned to)
 {
@@ -208,18 +213,26 @@ void view_set(void *ctx, struct drv_encl *e, uint64_t addr, unsigned from,
 	struct drv_vma v;
 
 	(void)ctx;
-	(void)e;
 	if (drv_find_vma(machine.d, addr, &v) && v.start <= addr)
 		prot = v.prot;
+	if (to & ~from & MACH_X)
+		sites_view(e, addr, true);
 	if (page_prot(prot, from) != page_prot(prot, to) &&
 	    sys_mprotect((void *)addr, PAGE, page_prot(prot, to)))
 		view_die("too many mappings for executable pages");
-	if (uffd < 0)
-		return;
-	if (!to)
-		sys_madvise((void *)addr, PAGE, MADV_DONTNEED);
-	else if (!from)
-		show(addr, to & MACH_W);
-	else if ((from ^ to) & MACH_W)
-		write_protect(addr, !(to & MACH_W));
+	if (uffd >= 0)
+		entry_set(addr, from, to);
+	if (from & ~to & MACH_X)
+		sites_view(e, addr, false);
+}
+
+void view_close(bool close)
+{
+	struct drv_vma v;
+	uint64_t at = 0;
+
+	closed = close;
+	for (; drv_find_vma(machine.d, at, &v); at = v.end)
+		if (view_protect(v.start, v.end, v.prot))
+			view_die("too many mappings for strict mode");
 }

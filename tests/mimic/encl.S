@@ -14,7 +14,7 @@
 #define EEXIT 4
 #define RED_ZONE 128
 
-	.section mimic_encl, "ax", @progbits
+	.section mimic_encl, "a", @progbits
 	.globl	mimic_entry, mimic_stage2
 	.hidden	mimic_entry, mimic_stage2
 mimic_entry:

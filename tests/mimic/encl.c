@@ -12,7 +12,12 @@
 #define RW (SGX_SECINFO_R | SGX_SECINFO_W)
 #define RED_ZONE 128u
 #define MAC_SIZE 16u
-#define INSIDE __attribute__((section("mimic_encl")))
+/*
+ * Data to the host, which has the code from a file in the runtimes mimicked:
+ * in its own text a CPUID of it could be patched. The # hides the flags that
+ * the compiler would give a section of functions.
+ */
+#define INSIDE __attribute__((section("mimic_encl,\"a\",@progbits#")))
 
 #define ENTRY INSIDE __attribute__((visibility("hidden")))
 ENTRY void mimic_main(struct mimic_cmd *c);

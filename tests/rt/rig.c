@@ -7,12 +7,16 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "toolchain/cc/scan.h"
+
 #include "prog.h"
 #include "rig.h"
 
 static struct edmm_image *image;
 static struct edmm_plan plan[2];
 static struct sgx_sigstruct sig[2];
+static uint64_t *cpuid;
+static size_t cpuid_count;
 
 static void give_up(const char *what, const char *text)
 {
@@ -37,6 +41,7 @@ void rig_setup(char **argv)
 
 	if (!dlsym(RTLD_DEFAULT, "edmm_machine_stats"))
 		restart(argv);
+	scan_cpuid(PROG, &cpuid, &cpuid_count);
 	if (edmm_image_read(PROG, &image, &d) ||
 	    edmm_key_generate(EDMM_KEY_DEVELOPMENT, &key, &d))
 		give_up(PROG, d.text);
@@ -70,7 +75,9 @@ void rig_load(struct rig *r, enum edmm_mode mode)
 					     .run_count = plan[i].run_count,
 					     .sigstruct = &sig[i],
 					     .symbol = symbol,
-					     .symbol_arg = image };
+					     .symbol_arg = image,
+					     .cpuid = cpuid,
+					     .cpuid_count = cpuid_count };
 
 	memset(r, 0, sizeof(*r));
 	ck_assert_msg(!edmm_host_open(&r->h, NULL, &r->e), "%s", r->e.text);

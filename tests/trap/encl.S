@@ -116,6 +116,9 @@ encl_code:
 .Lcpuid:
 	mov	$7, %eax
 	xor	%ecx, %ecx
+	.globl	encl_cpuid
+	.hidden	encl_cpuid
+encl_cpuid:
 	cpuid
 	jmp	.Lout
 .Lsyscall:

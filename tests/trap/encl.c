@@ -15,11 +15,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <edmm/machine.h>
+
 #include <openssl/bn.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 
-extern const char encl_code[], encl_code_end[];
+extern const char encl_code[], encl_code_end[], encl_cpuid[];
 
 #define NEED(cond)                                                             \
 	do {                                                                   \
@@ -101,6 +103,9 @@ int encl_create(struct encl *e)
 {
 	static struct sgx_secs secs;
 	struct sgx_enclave_create c = { (uint64_t)(uintptr_t)&secs };
+	uint64_t cpuid = ENCL_CODE + (uint64_t)(encl_cpuid - encl_code);
+	struct edmm_cpuid_sites sites = { (uint64_t)(uintptr_t)&cpuid, 1 };
+	int r;
 
 	memset(&secs, 0, sizeof(secs));
 	secs.size = e->size;
@@ -109,7 +114,8 @@ int encl_create(struct encl *e)
 	secs.miscselect = e->miscselect;
 	secs.attributes.flags = SGX_ATTR_MODE64BIT | e->attributes;
 	secs.attributes.xfrm = e->xfrm;
-	return fail(ioctl(e->fd, SGX_IOC_ENCLAVE_CREATE, &c));
+	r = fail(ioctl(e->fd, SGX_IOC_ENCLAVE_CREATE, &c));
+	return r ? r : fail(ioctl(e->fd, EDMM_IOC_CPUID_SITES, &sites));
 }
 
 int encl_add_all(struct encl *e)

@@ -65,4 +65,14 @@ enum scan_result {
 enum scan_result scan_file(const char *path, const char *tool, int all,
 			   FILE *err);
 
+/**
+ * scan_cpuid() - where an ELF file has CPUID
+ * @path: as for scan_file().
+ * @addr: malloc()ed addresses in the file's order; NULL when there is none.
+ * @count: elements of @addr.
+ *
+ * Return: SCAN_FOUND, SCAN_CLEAN, or SCAN_BAD_FILE without a message.
+ */
+enum scan_result scan_cpuid(const char *path, uint64_t **addr, size_t *count);
+
 #endif

@@ -140,7 +140,8 @@ static void print_summary(const struct scan_print *p)
 	print_hit(p, &p->first, tail);
 }
 
-static const char *scan_sections(struct scan_elf *elf, struct scan_print *p)
+static const char *scan_sections(struct scan_elf *elf, scan_report report,
+				 void *ctx)
 {
 	const char *bad = elf_open(elf);
 	size_t i;
@@ -164,7 +165,7 @@ static const char *scan_sections(struct scan_elf *elf, struct scan_print *p)
 			.funcs = elf->funcs,
 			.nfuncs = elf->nfuncs,
 		};
-		scan_code(&code, on_hit, p);
+		scan_code(&code, report, ctx);
 	}
 	return bad;
 }
@@ -198,7 +199,7 @@ enum scan_result scan_file(const char *path, const char *tool, int all,
 	const char *bad = map_file(path, &elf);
 
 	if (bad == NULL) {
-		bad = scan_sections(&elf, &p);
+		bad = scan_sections(&elf, on_hit, &p);
 		print_summary(&p);
 		munmap((void *)(uintptr_t)elf.bytes, elf.size);
 	}
@@ -208,4 +209,47 @@ enum scan_result scan_file(const char *path, const char *tool, int all,
 		return SCAN_BAD_FILE;
 	}
 	return p.hits > 0 ? SCAN_FOUND : SCAN_CLEAN;
+}
+
+struct scan_found {
+	uint64_t *addr;
+	size_t count;
+	int full;
+};
+
+static void on_found(void *ctx, const struct scan_hit *hit)
+{
+	struct scan_found *f = ctx;
+	uint64_t *more;
+
+	if (f->full || strcmp(hit->insn, "cpuid") != 0)
+		return;
+	more = realloc(f->addr, (f->count + 1) * sizeof(*more));
+	f->full = more == NULL;
+	if (f->full)
+		return;
+	more[f->count++] = hit->addr;
+	f->addr = more;
+}
+
+enum scan_result scan_cpuid(const char *path, uint64_t **addr, size_t *count)
+{
+	struct scan_found f = { 0 };
+	struct scan_elf elf = { 0 };
+	const char *bad = map_file(path, &elf);
+
+	if (bad == NULL) {
+		bad = scan_sections(&elf, on_found, &f);
+		munmap((void *)(uintptr_t)elf.bytes, elf.size);
+	}
+	free(elf.funcs);
+	if (bad != NULL || f.full) {
+		free(f.addr);
+		f = (struct scan_found){ .full = 1 };
+	}
+	*addr = f.addr;
+	*count = f.count;
+	if (f.full)
+		return SCAN_BAD_FILE;
+	return f.count ? SCAN_FOUND : SCAN_CLEAN;
 }
