@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 #include "edmm/machine.h"
-#include "machine/trap/facility.h"
+#include "machine/trap/base/facility.h"
 
 enum cli_machine {
 	CLI_MACHINE_AUTO,

@@ -26,7 +26,7 @@
 
 #include "kind.h"
 #include "launch.h"
-#include "machine/trap/sys.h"
+#include "machine/trap/base/sys.h"
 
 #define PAGE 4096ul
 #define PHDRS 32

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "layout.h"
-#include "machine/trap/sys.h"
+#include "machine/trap/base/sys.h"
 
 #define XFRM_AMX (3ull << 17)
 #define ALTSTACK_SIZE 0x10000u

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "machine/trap/base/facility.h"
+
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/seccomp.h>
+#include <linux/userfaultfd.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+#define CALL(p, nr, ...) (p)->call((nr), (const long[6]){ __VA_ARGS__ })
+#define ARCH_SET_CPUID 0x1012
+#define HWCAP2_FSGSBASE 2u
+/* Of newer kernels than Debian's headers. */
+#define FEATURE_WP_SHMEM (1ull << 12)
+
+#ifndef PR_SET_SYSCALL_USER_DISPATCH
+#define PR_SET_SYSCALL_USER_DISPATCH 59
+#endif
+#define DISPATCH_OFF 0
+
+#define UFFD_FEATURES                                       \
+	(UFFD_FEATURE_SIGBUS | UFFD_FEATURE_MISSING_SHMEM | \
+	 UFFD_FEATURE_MINOR_SHMEM | FEATURE_WP_SHMEM)
+
+/* Asking for CPUID as it is fails where it could not be otherwise. */
+static bool cpuid_fault(const struct facility_probe *p)
+{
+	return !CALL(p, SYS_arch_prctl, ARCH_SET_CPUID, 1);
+}
+
+static bool pkeys(const struct facility_probe *p)
+{
+	long key = CALL(p, SYS_pkey_alloc, 0, 0);
+
+	if (key >= 0)
+		CALL(p, SYS_pkey_free, key);
+	return key >= 0;
+}
+
+static bool fsgsbase(const struct facility_probe *p)
+{
+	return p->hwcap2 & HWCAP2_FSGSBASE;
+}
+
+int facility_uffd(const struct facility_probe *p)
+{
+	struct uffdio_api api = { .api = UFFD_API, .features = UFFD_FEATURES };
+	long fd = CALL(p, SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY);
+
+	if (fd < 0)
+		return -1;
+	if (!CALL(p, SYS_ioctl, fd, UFFDIO_API, (long)&api))
+		return (int)fd;
+	CALL(p, SYS_close, fd);
+	return -1;
+}
+
+static bool uffd(const struct facility_probe *p)
+{
+	int fd = facility_uffd(p);
+
+	if (fd >= 0)
+		CALL(p, SYS_close, fd);
+	return fd >= 0;
+}
+
+static bool sud(const struct facility_probe *p)
+{
+	return !CALL(p, SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH, DISPATCH_OFF,
+		     0, 0, 0);
+}
+
+static bool seccomp(const struct facility_probe *p)
+{
+	uint32_t action = SECCOMP_RET_TRAP;
+
+	return !CALL(p, SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0,
+		     (long)&action);
+}
+
+#define ROW(name, function, setting, what, without) \
+	[FACILITY_##name] = { setting, what, without, function },
+
+const struct facility_row facility_rows[FACILITIES] = { FACILITY_LIST(ROW) };

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The little that the library needs of a C library before there is one.
+ */
+#include "machine/trap/base/sys.h"
+
+#include <string.h>
+
+void sys_err(const char *text)
+{
+	sys_call(SYS_write, 2, (long)text, (long)strlen(text));
+}
+
+_Noreturn void sys_die(int status, const char *what, const char *detail)
+{
+	char line[512];
+	size_t n = 0;
+	const char *part[] = { "edmm: machine: ", what, detail ? ": " : "",
+			       detail ? detail : "", "\n" };
+
+	for (size_t i = 0; i < sizeof(part) / sizeof(part[0]); i++)
+		for (const char *p = part[i]; *p && n < sizeof(line) - 2; p++)
+			line[n++] = *p;
+	if (line[n - 1] != '\n')
+		line[n++] = '\n';
+	sys_call(SYS_write, 2, (long)line, (long)n);
+	for (;;)
+		sys_call(SYS_exit_group, status);
+}

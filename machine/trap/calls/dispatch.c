@@ -1,0 +1,477 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The program's own system calls: see dispatch.h.
+ *
+ * Everything here runs in the handler of SIGSYS. The program's pointers are
+ * read and written by mach_ucopy() only: a bad one is EFAULT, as ever.
+ */
+#include "machine/trap/calls/dispatch.h"
+
+#include <asm/prctl.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/openat2.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+
+#include "machine/trap/base/sys.h"
+#include "machine/trap/calls/exec.h"
+#include "machine/trap/calls/preload.h"
+#include "machine/trap/enclave/trap.h"
+#include "machine/trap/signal/sig.h"
+
+#define ARCH_GET_CPUID 0x1011
+#define ARCH_SET_CPUID 0x1012
+#define SYSCALL_SIZE 2
+#define ADDRESS_LIMIT (1ull << 47)
+
+/* Of the kernel's headers from 5.11. */
+#ifndef PR_SET_SYSCALL_USER_DISPATCH
+#define PR_SET_SYSCALL_USER_DISPATCH 59
+#define PR_SYS_DISPATCH_ON 1
+#endif
+
+struct dispatch dispatch;
+
+/* Of the linker: the library from its first byte to the end of its code. */
+extern const char __ehdr_start[] __attribute__((visibility("hidden")));
+extern const char etext[] __attribute__((visibility("hidden")));
+
+_Static_assert(offsetof(struct dispatch_frame, args) == 8, "dispatch.S");
+_Static_assert(sizeof(struct dispatch_frame) == 80, "dispatch.S");
+
+bool dispatch_arm(struct mach_thread *t)
+{
+	if (!t->sud && machine.has[FACILITY_SUD])
+		t->sud = !sys_call(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH,
+				   PR_SYS_DISPATCH_ON, (long)__ehdr_start,
+				   etext - __ehdr_start, (long)&t->selector);
+	return t->sud;
+}
+
+void dispatch_start(struct mach_thread *t)
+{
+	if (!dispatch_arm(t))
+		sys_die(2,
+			"a program that makes its own system calls needs "
+			"system call dispatch",
+			"Linux 5.11 has it, and sud=0 switches it off");
+	dispatch.fs = bases_fs();
+	dispatch.on = true;
+}
+
+/* ---- to the kernel ----------------------------------------------------- */
+
+static void args_of(const ucontext_t *uc, long a[6])
+{
+	const greg_t *g = uc->uc_mcontext.gregs;
+
+	a[0] = (long)g[REG_RDI];
+	a[1] = (long)g[REG_RSI];
+	a[2] = (long)g[REG_RDX];
+	a[3] = (long)g[REG_R10];
+	a[4] = (long)g[REG_R8];
+	a[5] = (long)g[REG_R9];
+}
+
+static void args_set(ucontext_t *uc, const long a[6])
+{
+	greg_t *g = uc->uc_mcontext.gregs;
+
+	g[REG_RDI] = a[0];
+	g[REG_RSI] = a[1];
+	g[REG_RDX] = a[2];
+	g[REG_R10] = a[3];
+	g[REG_R8] = a[4];
+	g[REG_R9] = a[5];
+}
+
+uint64_t dispatch_frame_at(const struct trap *tr)
+{
+	return (uint64_t)tr->uc->uc_mcontext.gregs[REG_RSP] -
+	       DISPATCH_RED_ZONE - sizeof(struct dispatch_frame);
+}
+
+long dispatch_again_frame(struct trap *tr, const long a[6],
+			  struct dispatch_frame *f)
+{
+	greg_t *g = tr->uc->uc_mcontext.gregs;
+	uint64_t sp = dispatch_frame_at(tr);
+	long was[6];
+
+	args_of(tr->uc, was);
+	f->back = (uint64_t)g[REG_RIP];
+	memcpy(f->args, was, sizeof(f->args));
+	/* No stack to speak of: then here, and nothing interrupts it. */
+	if (mach_ucopy((void *)sp, f, sizeof(*f)))
+		return sys_call6((long)g[REG_RAX], a);
+	args_set(tr->uc, a);
+	g[REG_RSP] = (greg_t)sp;
+	g[REG_RIP] = (greg_t)mach_again;
+	return DISPATCH_SET;
+}
+
+long dispatch_again(struct trap *tr, const long a[6])
+{
+	struct dispatch_frame f = { 0 };
+
+	return dispatch_again_frame(tr, a, &f);
+}
+
+void dispatch_rewind(struct trap *tr)
+{
+	greg_t *g = tr->uc->uc_mcontext.gregs;
+	uint64_t rip = (uint64_t)g[REG_RIP];
+	struct dispatch_frame f;
+	long a[6];
+
+	if (rip < (uint64_t)mach_again || rip >= (uint64_t)mach_again_end ||
+	    mach_ucopy(&f, (const void *)g[REG_RSP], sizeof(f)))
+		return;
+	/* Not done yet, or to be done again: the program's instruction. */
+	g[REG_RIP] = (greg_t)f.back -
+		     (rip == (uint64_t)mach_again ? SYSCALL_SIZE : 0);
+	g[REG_RSP] += (greg_t)(sizeof(f) + DISPATCH_RED_ZONE);
+	memcpy(a, f.args, sizeof(a));
+	args_set(tr->uc, a);
+}
+
+/* ---- files ------------------------------------------------------------- */
+
+/* The program's path if it is one that the machine has a part in; else NULL. */
+static const char *special(long path)
+{
+	const char *name = (const char *)path;
+
+	return special_path(name) ? name : NULL;
+}
+
+static long call_open(struct trap *tr, const long a[6])
+{
+	const char *name = special(a[0]);
+
+	(void)tr;
+	return name ? do_openat(AT_FDCWD, name, (int)a[1], (unsigned)a[2])
+		    : DISPATCH_AGAIN;
+}
+
+static long call_openat(struct trap *tr, const long a[6])
+{
+	const char *name = special(a[1]);
+
+	(void)tr;
+	return name ? do_openat((int)a[0], name, (int)a[2], (unsigned)a[3])
+		    : DISPATCH_AGAIN;
+}
+
+static long call_openat2(struct trap *tr, const long a[6])
+{
+	const char *name = special(a[1]);
+	struct open_how how;
+
+	(void)tr;
+	if (!name)
+		return DISPATCH_AGAIN;
+	if (a[3] < (long)sizeof(how))
+		return -EINVAL;
+	if (mach_ucopy(&how, (const void *)a[2], sizeof(how)))
+		return -EFAULT;
+	return do_openat((int)a[0], name, (int)how.flags, (unsigned)how.mode);
+}
+
+static long stat_out(long dir, long path, long out, long flags)
+{
+	const char *name = special(path);
+	struct stat st;
+	long r;
+
+	if (!name)
+		return DISPATCH_AGAIN;
+	r = do_statat((int)dir, name, &st, (int)flags);
+	if (!r && mach_ucopy((void *)out, &st, sizeof(st)))
+		return -EFAULT;
+	return r;
+}
+
+static long call_stat(struct trap *tr, const long a[6])
+{
+	(void)tr;
+	return stat_out(AT_FDCWD, a[0], a[1], 0);
+}
+
+static long call_lstat(struct trap *tr, const long a[6])
+{
+	(void)tr;
+	return stat_out(AT_FDCWD, a[0], a[1], AT_SYMLINK_NOFOLLOW);
+}
+
+static long call_fstatat(struct trap *tr, const long a[6])
+{
+	(void)tr;
+	return stat_out(a[0], a[1], a[2], a[3]);
+}
+
+static long call_statx(struct trap *tr, const long a[6])
+{
+	const char *name = special(a[1]);
+	struct statx stx;
+	long r;
+
+	(void)tr;
+	if (!name)
+		return DISPATCH_AGAIN;
+	r = do_statx((int)a[0], name, (int)a[2], (unsigned)a[3], &stx);
+	if (!r && mach_ucopy((void *)a[4], &stx, sizeof(stx)))
+		return -EFAULT;
+	return r;
+}
+
+static long call_access(struct trap *tr, const long a[6])
+{
+	const char *name = special(a[0]);
+
+	(void)tr;
+	return name ? do_accessat(AT_FDCWD, name, (int)a[1]) : DISPATCH_AGAIN;
+}
+
+static long call_faccessat(struct trap *tr, const long a[6])
+{
+	const char *name = special(a[1]);
+
+	(void)tr;
+	return name ? do_accessat((int)a[0], name, (int)a[2]) : DISPATCH_AGAIN;
+}
+
+static long readlink_out(long dir, long path, long out, long size)
+{
+	size_t n;
+
+	if (!special_self((const char *)path))
+		return DISPATCH_AGAIN;
+	(void)dir;
+	if (size <= 0)
+		return -EINVAL;
+	n = strlen(dispatch.exe);
+	n = n < (size_t)size ? n : (size_t)size;
+	return mach_ucopy((void *)out, dispatch.exe, n) ? -EFAULT : (long)n;
+}
+
+static long call_readlink(struct trap *tr, const long a[6])
+{
+	(void)tr;
+	return readlink_out(AT_FDCWD, a[0], a[1], a[2]);
+}
+
+static long call_readlinkat(struct trap *tr, const long a[6])
+{
+	(void)tr;
+	return readlink_out(a[0], a[1], a[2], a[3]);
+}
+
+static long call_close(struct trap *tr, const long a[6])
+{
+	(void)tr;
+	return handle_of((int)a[0]) ? do_close((int)a[0]) : DISPATCH_AGAIN;
+}
+
+static long call_exit_group(struct trap *tr, const long a[6])
+{
+	(void)tr;
+	(void)a;
+	report_end();
+	return DISPATCH_AGAIN;
+}
+
+/* Calls that may close a file of ours on the way. */
+static long call_closes(struct trap *tr, const long a[6])
+{
+	long r = sys_call6((long)tr->uc->uc_mcontext.gregs[REG_RAX], a);
+
+	handle_sweep();
+	return r;
+}
+
+static long call_ioctl(struct trap *tr, const long a[6])
+{
+	(void)tr;
+	return handle_of((int)a[0]) ? do_ioctl((int)a[0], (unsigned long)a[1],
+					       (uint64_t)a[2])
+				    : DISPATCH_AGAIN;
+}
+
+/* ---- memory ------------------------------------------------------------ */
+
+static long call_mmap(struct trap *tr, const long a[6])
+{
+	(void)tr;
+	return do_mmap((void *)a[0], (size_t)a[1], (int)a[2], (int)a[3],
+		       (int)a[4], (uint64_t)a[5]);
+}
+
+static long call_munmap(struct trap *tr, const long a[6])
+{
+	(void)tr;
+	return do_munmap((void *)a[0], (size_t)a[1]);
+}
+
+static long call_mprotect(struct trap *tr, const long a[6])
+{
+	(void)tr;
+	return do_mprotect((void *)a[0], (size_t)a[1], (int)a[2]);
+}
+
+static long call_mremap(struct trap *tr, const long a[6])
+{
+	(void)tr;
+	return do_mremap((void *)a[0], (size_t)a[1], (size_t)a[2], (int)a[3],
+			 (void *)a[4]);
+}
+
+static long call_madvise(struct trap *tr, const long a[6])
+{
+	(void)tr;
+	return do_madvise((void *)a[0], (size_t)a[1], (int)a[2]);
+}
+
+/* ---- the thread -------------------------------------------------------- */
+
+static long base_out(uint64_t base, long out)
+{
+	return mach_ucopy((void *)out, &base, sizeof(base)) ? -EFAULT : 0;
+}
+
+/* The handler's own bases come off when it returns, these go on. */
+static long call_arch_prctl(struct trap *tr, const long a[6])
+{
+	struct mach_thread *t = tr->t;
+
+	switch (a[0]) {
+	case ARCH_SET_FS:
+	case ARCH_SET_GS:
+		if ((uint64_t)a[1] >= ADDRESS_LIMIT)
+			return -EPERM;
+		if (a[0] == ARCH_SET_GS) {
+			t->host_gs = (uint64_t)a[1];
+		} else {
+			t->host_fs = (uint64_t)a[1];
+			t->handler_fs = dispatch.fs;
+		}
+		return 0;
+	case ARCH_GET_FS:
+		return base_out(t->host_fs, a[1]);
+	case ARCH_GET_GS:
+		return base_out(t->host_gs, a[1]);
+	/* CPUID faulting is the machine's. */
+	case ARCH_GET_CPUID:
+		return 1;
+	case ARCH_SET_CPUID:
+		return t->cpuid ? 0 : -ENODEV;
+	default:
+		return DISPATCH_AGAIN;
+	}
+}
+
+static long call_prctl(struct trap *tr, const long a[6])
+{
+	(void)tr;
+	/* One dispatcher a thread. */
+	return a[0] == PR_SET_SYSCALL_USER_DISPATCH ? -EINVAL : DISPATCH_AGAIN;
+}
+
+/* It is done again, with the program's mask: the new program inherits that. */
+
+static long call_execve(struct trap *tr, const long a[6])
+{
+	struct exec_call c = { .dir = AT_FDCWD,
+			       .path = (const char *)a[0],
+			       .argv = (char *const *)a[1],
+			       .envp = (char *const *)a[2] };
+	long r = exec_prepare(&c, &tr->t->exec_block);
+	long b[6] = { (long)c.path, (long)c.argv, (long)c.envp };
+
+	return r ? r : dispatch_again(tr, b);
+}
+
+static long call_execveat(struct trap *tr, const long a[6])
+{
+	struct exec_call c = { .dir = (int)a[0],
+			       .path = (const char *)a[1],
+			       .argv = (char *const *)a[2],
+			       .envp = (char *const *)a[3],
+			       .flags = (int)a[4] };
+	long r = exec_prepare(&c, &tr->t->exec_block);
+	long b[6] = { c.dir, (long)c.path, (long)c.argv, (long)c.envp,
+		      c.flags };
+
+	return r ? r : dispatch_again(tr, b);
+}
+
+/* ---- the table --------------------------------------------------------- */
+
+typedef long call_fn(struct trap *tr, const long a[6]);
+
+static call_fn *const calls[] = {
+	[SYS_open] = call_open,
+	[SYS_openat] = call_openat,
+	[SYS_openat2] = call_openat2,
+	[SYS_stat] = call_stat,
+	[SYS_lstat] = call_lstat,
+	[SYS_newfstatat] = call_fstatat,
+	[SYS_statx] = call_statx,
+	[SYS_access] = call_access,
+	[SYS_faccessat] = call_faccessat,
+	[SYS_faccessat2] = call_faccessat,
+	[SYS_readlink] = call_readlink,
+	[SYS_readlinkat] = call_readlinkat,
+	[SYS_close] = call_close,
+	[SYS_dup2] = call_closes,
+	[SYS_dup3] = call_closes,
+	[SYS_close_range] = call_closes,
+	[SYS_ioctl] = call_ioctl,
+	[SYS_mmap] = call_mmap,
+	[SYS_munmap] = call_munmap,
+	[SYS_mprotect] = call_mprotect,
+	[SYS_mremap] = call_mremap,
+	[SYS_madvise] = call_madvise,
+	[SYS_brk] = dispatch_brk,
+	[SYS_arch_prctl] = call_arch_prctl,
+	[SYS_prctl] = call_prctl,
+	[SYS_execve] = call_execve,
+	[SYS_execveat] = call_execveat,
+	[SYS_rt_sigaction] = dispatch_sigaction,
+	[SYS_rt_sigprocmask] = dispatch_sigprocmask,
+	[SYS_sigaltstack] = dispatch_sigaltstack,
+	[SYS_rt_sigreturn] = dispatch_sigreturn,
+	[SYS_rt_sigsuspend] = dispatch_sigsuspend,
+	[SYS_ppoll] = dispatch_ppoll,
+	[SYS_pselect6] = dispatch_pselect,
+	[SYS_epoll_pwait] = dispatch_epoll_pwait,
+	[SYS_epoll_pwait2] = dispatch_epoll_pwait,
+	[SYS_fork] = dispatch_fork,
+	[SYS_vfork] = dispatch_vfork,
+	[SYS_clone] = dispatch_clone,
+	[SYS_clone3] = dispatch_clone3,
+	[SYS_exit] = dispatch_exit,
+	[SYS_exit_group] = call_exit_group,
+};
+
+void dispatch_call(struct trap *tr)
+{
+	greg_t *g = tr->uc->uc_mcontext.gregs;
+	uint64_t nr = (uint64_t)g[REG_RAX];
+	call_fn *fn = nr < sizeof(calls) / sizeof(calls[0]) ? calls[nr] : NULL;
+	long a[6], r;
+
+	if (tr->info->si_arch != AUDIT_ARCH_X86_64) {
+		g[REG_RAX] = -ENOSYS; /* INT 80H */
+		return;
+	}
+	args_of(tr->uc, a);
+	r = fn ? fn(tr, a) : DISPATCH_AGAIN;
+	if (r == DISPATCH_AGAIN)
+		r = dispatch_again(tr, a);
+	if (r != DISPATCH_SET)
+		g[REG_RAX] = r;
+}

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The files: each open of /dev/sgx_enclave is a sparse memfd whose offsets are
+ * linear addresses, so that any mapping of it, made before or after CREATE,
+ * shows the pages of its own addresses. It is found again by its inode, so
+ * duplicates of a descriptor work. ELRANGE has a second mapping, always
+ * readable and writable, through which the model works.
+ *
+ * Locks: the table is changed with the driver's lock held; a slot's kind is
+ * set last and read first.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include <edmm/machine.h>
+
+#include "machine/trap/base/machine.h"
+#include "machine/trap/base/sys.h"
+
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x10u
+#endif
+
+#define HANDLES 1024
+#define ADDRESS_END (1ull << 47)
+
+static struct handle handles[HANDLES];
+static uint32_t handle_count;
+
+bool device_path(const char *path)
+{
+	return path && (!strcmp(path, "/dev/sgx_enclave") ||
+			!strcmp(path, "/dev/sgx_provision"));
+}
+
+static long identity(int fd, uint64_t *dev, uint64_t *ino)
+{
+	struct stat st;
+	long r = sys_call(SYS_fstat, fd, (long)&st);
+
+	*dev = st.st_dev;
+	*ino = st.st_ino;
+	return r;
+}
+
+static struct handle *handle_free(void)
+{
+	for (int i = 0; i < HANDLES; i++)
+		if (handles[i].kind == HANDLE_FREE)
+			return &handles[i];
+	return NULL;
+}
+
+static long memfd(const char *name)
+{
+	long fd =
+		sys_call(SYS_memfd_create, (long)name, MFD_EXEC | MFD_CLOEXEC);
+
+	/* Before Linux 6.3 there is no such flag, and no need of it. */
+	if (fd == -EINVAL)
+		fd = sys_call(SYS_memfd_create, (long)name, MFD_CLOEXEC);
+	return fd;
+}
+
+static long handle_make(struct handle *h, bool enclave, int flags, int fd)
+{
+	if (sys_call(SYS_ftruncate, fd, (long)ADDRESS_END) ||
+	    identity(fd, &h->dev, &h->ino))
+		return -ENOMEM;
+	if (!(flags & O_CLOEXEC))
+		sys_call(SYS_fcntl, fd, F_SETFD, 0);
+	h->writable = (flags & O_ACCMODE) != O_RDONLY;
+	h->e = enclave ? drv_open(machine.d, h) : NULL;
+	if (enclave && !h->e)
+		return -ENOMEM;
+	__atomic_store_n(&h->kind, enclave ? HANDLE_ENCLAVE : HANDLE_PROVISION,
+			 __ATOMIC_RELEASE);
+	__atomic_fetch_add(&handle_count, 1, __ATOMIC_RELAXED);
+	return fd;
+}
+
+/* Said when the machine is first used, not by each program that runs in an
+ * environment with LD_PRELOAD. */
+static void banner(void)
+{
+	static bool said;
+
+	if (!machine.opt.quiet &&
+	    !__atomic_exchange_n(&said, true, __ATOMIC_RELAXED))
+		sys_err(EDMM_MACHINE_BANNER);
+}
+
+static bool guarded(void)
+{
+	static bool said;
+
+	if (guard_possible())
+		return true;
+	if (!__atomic_exchange_n(&said, true, __ATOMIC_RELAXED))
+		sys_err("edmm: machine: SYSCALL inside an enclave would reach "
+			"the kernel: neither system call dispatch (Linux 5.11) "
+			"nor seccomp is there; no enclave can run\n");
+	return false;
+}
+
+long handle_open(const char *path, int flags)
+{
+	bool enclave;
+	struct handle *h;
+	long fd, r;
+
+	if (!device_path(path))
+		return -ENOSYS;
+	banner();
+	if (!guarded())
+		return -ENODEV;
+	cpuid_patch();
+	machine.used = true;
+	enclave = !strcmp(path, "/dev/sgx_enclave");
+	fd = memfd(enclave ? "sgx_enclave" : "sgx_provision");
+	if (fd < 0)
+		return fd;
+	h = handle_free();
+	r = h ? handle_make(h, enclave, flags, (int)fd) : -ENFILE;
+	if (r < 0)
+		sys_call(SYS_close, fd);
+	return r;
+}
+
+struct handle *handle_of(int fd)
+{
+	uint64_t dev, ino;
+
+	if (fd < 0 || !__atomic_load_n(&handle_count, __ATOMIC_RELAXED) ||
+	    identity(fd, &dev, &ino))
+		return NULL;
+	for (int i = 0; i < HANDLES; i++)
+		if (__atomic_load_n(&handles[i].kind, __ATOMIC_ACQUIRE) &&
+		    handles[i].ino == ino && handles[i].dev == dev)
+			return &handles[i];
+	return NULL;
+}
+
+bool handle_is_provision(void *ctx, int fd)
+{
+	struct handle *h = handle_of(fd);
+
+	(void)ctx;
+	return h && h->kind == HANDLE_PROVISION;
+}
+
+/* ---- what nobody holds any more ---------------------------------------- */
+
+struct kdirent {
+	uint64_t ino;
+	int64_t off;
+	uint16_t reclen;
+	uint8_t type;
+	char name[];
+};
+
+static int number(const char *s)
+{
+	int n = 0;
+
+	for (; *s >= '0' && *s <= '9'; s++)
+		n = n * 10 + (*s - '0');
+	return *s ? -1 : n;
+}
+
+static void mark_open(bool *open, const char *buf, long n)
+{
+	for (long at = 0; at < n;) {
+		const void *entry = buf + at;
+		const struct kdirent *e = entry;
+		int fd = number(e->name);
+		struct handle *h = fd >= 0 ? handle_of(fd) : NULL;
+
+		if (h)
+			open[h - handles] = true;
+		at += e->reclen;
+	}
+}
+
+static bool find_open(bool *open)
+{
+	char buf[4096] __attribute__((aligned(8)));
+	long n, fd = sys_call(SYS_open, (long)"/proc/self/fd",
+			      O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return false;
+	while ((n = sys_call(SYS_getdents64, fd, (long)buf, sizeof(buf))) > 0)
+		mark_open(open, buf, n);
+	sys_call(SYS_close, fd);
+	return n == 0;
+}
+
+static void handle_forget(struct handle *h)
+{
+	__atomic_store_n(&h->kind, HANDLE_FREE, __ATOMIC_RELEASE);
+	__atomic_fetch_sub(&handle_count, 1, __ATOMIC_RELAXED);
+}
+
+void handle_sweep(void)
+{
+	bool open[HANDLES] = { false };
+
+	if (!__atomic_load_n(&handle_count, __ATOMIC_RELAXED) ||
+	    !find_open(open))
+		return;
+	for (int i = 0; i < HANDLES; i++) {
+		struct handle *h = &handles[i];
+
+		if (h->kind == HANDLE_FREE || open[i])
+			continue;
+		if (h->e)
+			drv_release(machine.d, h->e);
+		handle_forget(h);
+	}
+}
+
+/* ---- memory ------------------------------------------------------------ */
+
+struct memory {
+	struct drv_encl *e;
+	uint8_t *at;
+	uint64_t base;
+	uint64_t size;
+};
+
+static struct memory memories[HANDLES];
+
+static struct memory *memory_of(const struct drv_encl *e)
+{
+	for (int i = 0; i < HANDLES; i++)
+		if (memories[i].e == e)
+			return &memories[i];
+	return NULL;
+}
+
+uint8_t *handle_create(void *ctx, struct drv_encl *e, uint64_t base,
+		       uint64_t size)
+{
+	struct handle *h = drv_encl_cookie(e);
+	struct memory *m = memory_of(NULL);
+	bool mappable = base + size <= ADDRESS_END;
+	int flags = MAP_NORESERVE |
+		    (mappable ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS);
+	uint8_t *at;
+
+	(void)ctx;
+	if (!m || guard_range(base, size))
+		return NULL;
+	at = sys_mmap(NULL, size, PROT_READ | PROT_WRITE, flags,
+		      mappable ? h->fd : -1, mappable ? base : 0);
+	if (sys_failed(at))
+		return NULL;
+	sys_madvise(at, size, MADV_DONTFORK);
+	sys_madvise(at, size, MADV_DONTDUMP);
+	*m = (struct memory){ .e = e, .at = at, .base = base, .size = size };
+	return at;
+}
+
+bool handle_base(const struct drv_encl *e, uint64_t *base)
+{
+	const struct memory *m = memory_of(e);
+
+	if (m)
+		*base = m->base;
+	return m != NULL;
+}
+
+void handle_destroy(void *ctx, struct drv_encl *e)
+{
+	struct memory *m = memory_of(e);
+
+	(void)ctx;
+	sites_end(e);
+	if (!m)
+		return;
+	sys_munmap(m->at, m->size);
+	m->e = NULL;
+}
+
+void handle_discard(void *ctx, struct drv_encl *e, uint64_t addr, uint64_t size)
+{
+	struct memory *m = memory_of(e);
+
+	(void)ctx;
+	if (m)
+		sys_madvise(m->at + (addr - m->base), size, MADV_REMOVE);
+}
+
+void handle_after_fork(void)
+{
+	for (int i = 0; i < HANDLES; i++)
+		handles[i].e = NULL;
+	memset(memories, 0, sizeof(memories));
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * FS and GS bases: by FSGSBASE's instructions, or by system calls where the
+ * processor or the kernel has none of those. Every processor with SGX has
+ * them, so then the program's and the enclave's own are emulated.
+ */
+#include "machine/trap/enclave/trap.h"
+
+#include <asm/prctl.h>
+#include <string.h>
+
+#include "machine/trap/base/sys.h"
+#include "machine/trap/signal/sig.h"
+
+#define PREFIX_F3 0xf3
+#define REX 0x40
+#define REX_MASK 0xf0
+#define REX_W 8u
+#define REX_B 1u
+#define ADDRESS_SIGN 47
+
+uint64_t bases_fs(void)
+{
+	uint64_t v = 0;
+
+	if (machine.has[FACILITY_FSGSBASE])
+		__asm__ volatile("rdfsbase %0" : "=r"(v));
+	else
+		sys_call(SYS_arch_prctl, ARCH_GET_FS, (long)&v);
+	return v;
+}
+
+uint64_t bases_gs(void)
+{
+	uint64_t v = 0;
+
+	if (machine.has[FACILITY_FSGSBASE])
+		__asm__ volatile("rdgsbase %0" : "=r"(v));
+	else
+		sys_call(SYS_arch_prctl, ARCH_GET_GS, (long)&v);
+	return v;
+}
+
+void bases_set(uint64_t fs, uint64_t gs)
+{
+	if (machine.has[FACILITY_FSGSBASE]) {
+		__asm__ volatile("wrfsbase %0\n\twrgsbase %1"
+				 :
+				 : "r"(fs), "r"(gs));
+		return;
+	}
+	sys_call(SYS_arch_prctl, ARCH_SET_FS, (long)fs);
+	sys_call(SYS_arch_prctl, ARCH_SET_GS, (long)gs);
+}
+
+/* F3 [REX] 0F AE /0../3 with a register: the length, 0 if it is not that. */
+static unsigned decode(const uint8_t *code, unsigned *rex, unsigned *modrm)
+{
+	unsigned n = 1;
+
+	*rex = 0;
+	if (code[0] != PREFIX_F3)
+		return 0;
+	if ((code[1] & REX_MASK) == REX)
+		*rex = code[n++];
+	*modrm = code[n + 2];
+	if (code[n] != 0x0f || code[n + 1] != 0xae || *modrm < 0xc0 ||
+	    (*modrm >> 3 & 7) > 3)
+		return 0;
+	return n + 3;
+}
+
+/* A base to be: whole or 32 bits. False: not canonical, which is #GP. */
+static bool base_of(uint64_t value, unsigned rex, uint64_t *base)
+{
+	int64_t high = (int64_t)value >> ADDRESS_SIGN;
+
+	*base = rex & REX_W ? value : (uint32_t)value;
+	return !(rex & REX_W) || high == 0 || high == -1;
+}
+
+bool bases_emulate(struct trap *tr, const uint8_t *code, struct exception *e)
+{
+	greg_t *g = tr->uc->uc_mcontext.gregs;
+	struct mach_thread *t = tr->t;
+	bool inside = mach_inside(&t->cpu);
+	unsigned rex, modrm, op, size = decode(code, &rex, &modrm);
+	uint64_t *fs = inside ? &t->encl_fs : &t->host_fs;
+	uint64_t *gs = inside ? &t->encl_gs : &t->host_gs, *base, to;
+	int reg;
+
+	*e = (struct exception){ 0 };
+	if (machine.has[FACILITY_FSGSBASE] || !size)
+		return false;
+	reg = trap_greg(modrm % 8 + (rex & REX_B) * 8);
+	op = modrm >> 3 & 7;
+	base = op & 1 ? gs : fs;
+	if (op < 2) {
+		g[reg] = (greg_t)(rex & REX_W ? *base : (uint32_t)*base);
+	} else if (base_of((uint64_t)g[reg], rex, &to)) {
+		*base = to;
+	} else {
+		*e = (struct exception){ .vector = SGX_VEC_GP,
+					 .sig = SIGSEGV,
+					 .code = SI_KERNEL };
+		return true;
+	}
+	g[REG_RIP] += size;
+	return true;
+}

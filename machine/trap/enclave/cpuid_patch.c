@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * CPUID where the processor cannot make it fault: the instruction (0F A2) is
+ * found in the program's executable mappings and made UD2 (0F 0B), which has
+ * the same length and is answered by the handler.
+ *
+ * That is done before the first instruction of the program, and again when it
+ * opens a device, for libraries loaded since. Code that is made later, or runs
+ * before that, gets the processor's own answers. CPUID in an enclave, whose
+ * code is measured, is sites.c's.
+ */
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "machine/trap/base/machine.h"
+#include "machine/trap/base/raw.h"
+#include "machine/trap/base/sys.h"
+
+#define PATCHES 4096u
+#define MAPS_SIZE 0x400000u
+#define CPUID_BYTE2 0xa2
+#define UD2_BYTE2 0x0b
+
+static uint64_t patched[PATCHES];
+static _Atomic uint32_t count;
+/* This library, whose own CPUID is the real one. */
+extern const char __ehdr_start[] __attribute__((visibility("hidden")));
+extern const char etext[] __attribute__((visibility("hidden")));
+
+bool cpuid_patched(uint64_t rip)
+{
+	uint32_t n = atomic_load(&count);
+
+	for (uint32_t i = 0; i < n; i++)
+		if (patched[i] == rip)
+			return true;
+	return false;
+}
+
+static void patch(uint8_t *at)
+{
+	uint64_t page = (uint64_t)at & ~(SGX_PAGE_SIZE - 1ull);
+	uint64_t size = (uint64_t)at + 2 - page;
+	uint32_t n = atomic_load(&count);
+
+	if (n == PATCHES)
+		sys_die(2, "more CPUID instructions than can be patched", NULL);
+	if (sys_mprotect((void *)page, size,
+			 PROT_READ | PROT_WRITE | PROT_EXEC))
+		return;
+	patched[n] = (uint64_t)at;
+	atomic_store(&count, n + 1);
+	at[1] = UD2_BYTE2;
+	sys_mprotect((void *)page, size, PROT_READ | PROT_EXEC);
+}
+
+static void patch_range(uint64_t start, uint64_t end)
+{
+	uint8_t *at = (uint8_t *)start;
+
+	while ((at = raw_find(at, (uint8_t *)start, (uint8_t *)end,
+			      CPUID_BYTE2)) != NULL)
+		patch(at);
+}
+
+static uint64_t hex(const char **s)
+{
+	uint64_t v = 0;
+
+	for (;; (*s)++) {
+		char c = **s;
+
+		if (c >= '0' && c <= '9')
+			v = v << 4 | (uint64_t)(c - '0');
+		else if (c >= 'a' && c <= 'f')
+			v = v << 4 | (uint64_t)(c - 'a' + 10);
+		else
+			return v;
+	}
+}
+
+/* "START-END r-xp ... NAME": private code that is not ours or the kernel's. */
+static void patch_line(const char *s)
+{
+	uint64_t start = hex(&s), end;
+
+	s++;
+	end = hex(&s);
+	if (strncmp(s, " r-xp", 5) || strstr(s, "[vdso]") ||
+	    strstr(s, "[vsyscall]") || start == machine.vdso ||
+	    (start < (uint64_t)etext && end > (uint64_t)__ehdr_start))
+		return;
+	patch_range(start, end);
+}
+
+static size_t maps_read(char *buf)
+{
+	long n, fd = sys_call(SYS_open, (long)"/proc/self/maps",
+			      O_RDONLY | O_CLOEXEC);
+	size_t have = 0;
+
+	if (fd < 0)
+		return 0;
+	while (have < MAPS_SIZE - 1 &&
+	       (n = sys_call(SYS_read, fd, (long)(buf + have),
+			     (long)(MAPS_SIZE - 1 - have))) > 0)
+		have += (size_t)n;
+	sys_call(SYS_close, fd);
+	return have;
+}
+
+void cpuid_patch(void)
+{
+	char *buf, *line, *end;
+
+	if (machine.has[FACILITY_CPUID_FAULT])
+		return;
+	buf = sys_mmap(NULL, MAPS_SIZE, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (sys_failed(buf))
+		return;
+	end = buf + maps_read(buf);
+	for (line = buf; line < end;) {
+		char *nl = memchr(line, '\n', (size_t)(end - line));
+
+		if (!nl)
+			break;
+		*nl = 0;
+		patch_line(line);
+		line = nl + 1;
+	}
+	sys_munmap(buf, MAPS_SIZE);
+}

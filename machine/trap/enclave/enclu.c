@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * ENCLU, found by a trap. A leaf whose memory is not mapped yet is done again
+ * once the driver has resolved the fault, in the same trap.
+ */
+#include "machine/trap/enclave/trap.h"
+
+#include "machine/trap/base/sys.h"
+#include "machine/trap/calls/dispatch.h"
+#include "machine/trap/signal/sig.h"
+
+/* Faults that one leaf can take before the machine gives up: every page that
+ * it looks at may have been evicted by the load of another. */
+#define LEAF_FAULTS 64
+
+static unsigned access_of(uint32_t pfec)
+{
+	if (pfec & SGX_PFEC_I)
+		return MACH_X;
+	return pfec & SGX_PFEC_W ? MACH_W : MACH_R;
+}
+
+static struct exception leaf_exception(const struct mach_result *r)
+{
+	if (r->vector == SGX_VEC_PF)
+		return (struct exception){ .vector = SGX_VEC_PF,
+					   .errcode = r->pfec,
+					   .addr = r->addr,
+					   .sig = SIGSEGV,
+					   .code = SEGV_ACCERR };
+	return (struct exception){ .vector = r->vector,
+				   .sig = SIGSEGV,
+				   .code = SI_KERNEL };
+}
+
+/* One try; true if it is done, or *e says why not, or it is to be done *again
+ * from the start: an AEX is due first, or others must run. */
+static bool attempt(struct trap *tr, struct exception *e, bool *done,
+		    bool *again)
+{
+	enum drv_verdict v;
+	struct mach_result r;
+	uint32_t pfec;
+
+	*done = false;
+	*again = mach_inside(&tr->t->cpu) && tr->t->cpu.due;
+	if (*again)
+		return true;
+	r = drv_enclu(machine.d, &tr->t->cpu, &tr->f);
+	*done = r.kind != MACH_FAULT;
+	if (*done)
+		return true;
+	if (r.vector != SGX_VEC_PF || (r.pfec & SGX_PFEC_SGX)) {
+		*e = leaf_exception(&r);
+		return true;
+	}
+	v = drv_fault(machine.d, &tr->t->cpu, r.addr, access_of(r.pfec), true,
+		      &pfec);
+	if (v == DRV_RETRY)
+		return false;
+	*again = v == DRV_BUSY;
+	if (*again)
+		return true;
+	*e = trap_fault_exception(v, r.addr, v == DRV_NONE ? r.pfec : pfec);
+	return true;
+}
+
+void trap_enclu(struct trap *tr)
+{
+	struct exception e;
+	bool done = false, decided = false, again = false;
+
+	trap_load(tr);
+	drv_lock(machine.d);
+	for (int i = 0; i < LEAF_FAULTS && !decided; i++)
+		decided = attempt(tr, &e, &done, &again);
+	drv_unlock(machine.d);
+	if (!decided)
+		sys_die(2, "an ENCLU leaf never finds all of its pages", NULL);
+	if (again)
+		return;
+	if (!done) {
+		trap_raise(tr, &e);
+		return;
+	}
+	trap_store(tr);
+	if (!mach_inside(&tr->t->cpu))
+		return;
+	/* The first time. */
+	if (!tr->t->ready)
+		sig_adopt();
+	dispatch_arm(tr->t);
+	tr->t->ready = true;
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The leaf of the fast entry, and what handlers do about it. General registers
+ * only on the way in: the enclave gets the program's vector registers.
+ */
+#include "machine/trap/enclave/fast.h"
+
+#include <stddef.h>
+
+#include "machine/trap/base/sys.h"
+#include "machine/trap/enclave/trap.h"
+#include "machine/trap/signal/sig.h"
+
+_Static_assert(offsetof(struct mach_thread, bases) == FAST_BASES, "bases");
+_Static_assert(offsetof(struct mach_thread, sud) == FAST_SUD, "sud");
+_Static_assert(offsetof(struct mach_thread, selector) == FAST_SELECTOR,
+	       "selector");
+_Static_assert(offsetof(struct mach_thread, busy) == FAST_BUSY, "busy");
+_Static_assert(offsetof(struct mach_thread, deferred) == FAST_DEFERRED,
+	       "deferred");
+_Static_assert(offsetof(struct mach_thread, encl_fs) == FAST_ENCL_FS, "fs");
+_Static_assert(offsetof(struct mach_thread, encl_gs) == FAST_ENCL_GS, "gs");
+_Static_assert(offsetof(struct mach_thread, deferred_mask) == FAST_MASK,
+	       "mask");
+
+static void frame_load(struct mach_frame *f, const struct mach_thread *t,
+		       const struct fast_regs *r)
+{
+	f->rax = r->rax;
+	f->rcx = r->rcx;
+	f->rbx = r->rbx;
+	f->rdx = r->rdx;
+	f->rsi = r->rsi;
+	f->rdi = r->rdi;
+	f->rbp = r->rbp;
+	/* What RSP was before the block. */
+	f->rsp = (uint64_t)(r + 1);
+	f->rflags = r->rflags;
+	f->rip = machine.vdso_aep;
+	f->fsbase = t->host_fs;
+	f->gsbase = t->host_gs;
+	f->xsave = NULL;
+	f->xsave_size = 0;
+}
+
+static void not_busy(struct mach_thread *t)
+{
+	__atomic_store_n(&t->busy, false, __ATOMIC_RELEASE);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	if (!t->deferred)
+		return;
+	t->deferred = false;
+	sys_call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&t->deferred_mask, 0,
+		 8);
+}
+
+static bool enter(struct mach_thread *t, struct fast_regs *r)
+{
+	struct mach_frame f;
+	struct mach_result res;
+
+	frame_load(&f, t, r);
+	drv_lock(machine.d);
+	res = drv_eenter(machine.d, &t->cpu, &f);
+	drv_unlock(machine.d);
+	if (!mach_ok(res))
+		return false;
+	r->rax = f.rax;
+	r->rcx = f.rcx;
+	r->rflags = f.rflags;
+	r->rip = f.rip;
+	t->encl_fs = f.fsbase;
+	t->encl_gs = f.gsbase;
+	t->block = r;
+	return true;
+}
+
+/* The thread's record if it is inside now; NULL: let ENCLU trap. */
+struct mach_thread *mach_fast_enclu(struct fast_regs *r)
+{
+	struct mach_thread *t;
+
+	if ((uint32_t)r->rax != SGX_EENTER || !machine_same_process())
+		return NULL;
+	t = mach_thread();
+	/* The first entry of a thread sets it up, by a trap. */
+	if (!t->ready)
+		return NULL;
+	__atomic_store_n(&t->busy, true, __ATOMIC_RELAXED);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	t->host_fs = bases_fs();
+	t->host_gs = bases_gs();
+	if (enter(t, r))
+		return t;
+	not_busy(t);
+	return NULL;
+}
+
+bool fast_complete(struct mach_thread *t, void *context)
+{
+	ucontext_t *uc = context;
+	greg_t *g = uc->uc_mcontext.gregs;
+	const struct fast_regs *r = t->block;
+	uint64_t rip = (uint64_t)g[REG_RIP];
+
+	if (rip < (uint64_t)mach_fast_tail ||
+	    rip >= (uint64_t)mach_fast_tail_end)
+		return false;
+	t->busy = false;
+	g[REG_R15] = (greg_t)r->r15;
+	g[REG_R14] = (greg_t)r->r14;
+	g[REG_R13] = (greg_t)r->r13;
+	g[REG_R12] = (greg_t)r->r12;
+	g[REG_R11] = (greg_t)r->r11;
+	g[REG_R10] = (greg_t)r->r10;
+	g[REG_R9] = (greg_t)r->r9;
+	g[REG_R8] = (greg_t)r->r8;
+	g[REG_RDI] = (greg_t)r->rdi;
+	g[REG_RSI] = (greg_t)r->rsi;
+	g[REG_RBP] = (greg_t)r->rbp;
+	g[REG_RBX] = (greg_t)r->rbx;
+	g[REG_RDX] = (greg_t)r->rdx;
+	g[REG_RCX] = (greg_t)r->rcx;
+	g[REG_RAX] = (greg_t)r->rax;
+	g[REG_EFL] = (greg_t)r->rflags;
+	g[REG_RSP] = (greg_t)(r + 1);
+	g[REG_RIP] = (greg_t)r->rip;
+	if (t->deferred) {
+		t->deferred = false;
+		sig_context_unblock(uc, t->deferred_mask);
+	}
+	return true;
+}
+
+bool fast_defer(struct mach_thread *t, int sig, void *info, void *uc)
+{
+	if (!t->busy)
+		return false;
+	/* All are blocked from here on, so there is one at most. */
+	t->deferred_mask = sig_context_block(uc);
+	t->deferred = true;
+	sys_call(SYS_rt_tgsigqueueinfo, sys_call(SYS_getpid), t->tid, sig,
+		 (long)info);
+	return true;
+}

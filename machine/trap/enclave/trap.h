@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What a trap is about: the interrupted context and who it belongs to.
+ */
+#ifndef TRAP_TRAP_H
+#define TRAP_TRAP_H
+
+#include <signal.h>
+#include <ucontext.h>
+
+#include "machine/trap/base/machine.h"
+
+struct trap {
+	struct mach_thread *t;
+	ucontext_t *uc;
+	siginfo_t *info;
+	int sig;
+	struct mach_frame f;
+};
+
+/* An exception as the program is told of it. */
+struct exception {
+	uint8_t vector;
+	uint32_t errcode;
+	uint64_t addr; /* #PF */
+	int sig;
+	int code;
+	bool native; /* an instruction outside would raise it again */
+};
+
+/* The context's registers to and from the model's record of them. */
+void trap_load(struct trap *tr);
+void trap_store(struct trap *tr);
+
+/* Where gregs has the general register of this encoding, 0 to 15. */
+int trap_greg(unsigned number);
+
+/* bases.c: FS and GS of the thread now, and setting the host's. */
+uint64_t bases_fs(void);
+uint64_t bases_gs(void);
+void bases_set(uint64_t fs, uint64_t gs);
+/* #UD: does @code (five bytes) read or write a base? Then it is done, or *e
+ * has a signal and is what it raises. */
+bool bases_emulate(struct trap *tr, const uint8_t *code, struct exception *e);
+
+/* enclu.c: the instruction at RIP is ENCLU. */
+void trap_enclu(struct trap *tr);
+/* fault.c: a page fault by any other instruction. */
+void trap_page_fault(struct trap *tr);
+/* aex.c: gives an exception to the program, leaving the enclave first. */
+void trap_raise(struct trap *tr, const struct exception *e);
+/* An interrupt: leaves the enclave, if the thread is inside. */
+void trap_interrupt(struct trap *tr);
+/* The AEX that the driver asked for (drv.h): the thread, at the AEP's ENCLU
+ * then, comes back by itself. False: none. */
+bool trap_due(struct trap *tr);
+/* The exception that the driver's verdict on an access means. */
+struct exception trap_fault_exception(enum drv_verdict v, uint64_t addr,
+				      uint32_t pfec);
+
+/* strict.c: the protection key of enclave mappings: 0, or -errno. */
+void strict_init(void);
+long strict_map(uint64_t addr, uint64_t size, int prot);
+void strict_after_fork(void);
+/* Without keys: a thread came from inside an enclave, or goes there. */
+void strict_move(bool from_inside, bool to_inside);
+/* Makes the context's PKRU right for where the thread is now. */
+void strict_apply(struct mach_thread *t, ucontext_t *uc);
+/* In strict mode and outside, with an enclave mapping at @addr: reports it and
+ * ends the program by SIGABRT at the instruction. False: none of that. */
+bool strict_touch(struct trap *tr, uint64_t addr, unsigned access);
+
+/* abort.c: an access from outside that must see ones; false: it cannot be
+ * done. And the single step after it: false if the step was not ours. */
+bool abort_access(struct trap *tr, uint64_t addr);
+bool abort_stepped(struct trap *tr);
+
+#endif

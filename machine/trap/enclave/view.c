@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The program's view of enclave pages: real mappings that show a page only
+ * while its page-table entry is present, with no more than the EPCM's rights.
+ *
+ * With userfaultfd a mapping stays one mapping: a page that is not shown gives
+ * SIGBUS, UFFDIO_CONTINUE shows it, its write-protect bit takes W away, and
+ * MADV_DONTNEED hides it. Execute rights are the real mapping's: pages with X
+ * are runs of their own, made by mprotect. Without userfaultfd every change is
+ * an mprotect, from PROT_NONE.
+ *
+ * Locks: the driver's is held.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+
+#include "machine/trap/base/machine.h"
+#include "machine/trap/base/sys.h"
+#include "machine/trap/enclave/trap.h"
+
+#define PAGE SGX_PAGE_SIZE
+/* Of newer kernels than Debian's headers. */
+#define CONTINUE_MODE_WP 2ull
+static int uffd = -1;
+
+static bool closed;
+
+static int uffd_open(void)
+{
+	const struct facility_probe p = { .call = sys_call6 };
+	int fd = facility_uffd(&p);
+	long high;
+
+	if (fd < 0)
+		return -1;
+	/* Out of the way of programs that count their descriptors. */
+	high = sys_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 800);
+	if (high < 0)
+		return fd;
+	sys_call(SYS_close, fd);
+	return (int)high;
+}
+
+void view_init(void)
+{
+	if (uffd >= 0)
+		sys_call(SYS_close, uffd);
+	uffd = machine.has[FACILITY_UFFD] ? uffd_open() : -1;
+}
+
+static int real_prot(unsigned prot)
+{
+	return (prot & DRV_PROT_R ? PROT_READ : 0) |
+	       (prot & DRV_PROT_W ? PROT_WRITE : 0) |
+	       (prot & DRV_PROT_X ? PROT_EXEC : 0);
+}
+
+/* The real mapping's rights for a page that shows @view in a mapping @prot. */
+static int page_prot(unsigned prot, unsigned view)
+{
+	if (closed)
+		return PROT_NONE;
+	if (uffd < 0)
+		return real_prot(prot & view);
+	if (!(view & MACH_X))
+		return real_prot(prot & ~DRV_PROT_X);
+	return real_prot(view & MACH_R ? prot : prot & DRV_PROT_X);
+}
+
+long view_map(int fd, uint64_t addr, uint64_t size, unsigned prot)
+{
+	struct uffdio_register reg = {
+		.range = { addr, size },
+		.mode = UFFDIO_REGISTER_MODE_MISSING |
+			UFFDIO_REGISTER_MODE_MINOR | UFFDIO_REGISTER_MODE_WP,
+	};
+	void *p = sys_mmap((void *)addr, size, page_prot(prot, 0),
+			   MAP_SHARED | MAP_FIXED | MAP_NORESERVE, fd, addr);
+
+	long r;
+
+	if (sys_failed(p))
+		return (long)p;
+	sys_madvise(p, size, MADV_DONTDUMP);
+	r = strict_map(addr, size, page_prot(prot, 0));
+	if (r)
+		return r;
+	if (uffd < 0)
+		return 0;
+	return sys_call(SYS_ioctl, uffd, UFFDIO_REGISTER, (long)&reg);
+}
+
+static _Noreturn void view_die(const char *what)
+{
+	sys_die(2, what, "see vm.max_map_count");
+}
+
+struct run {
+	unsigned prot;
+};
+
+static void protect_run(void *arg, uint64_t a, uint64_t b)
+{
+	const struct run *r = arg;
+
+	if (sys_mprotect((void *)a, b - a, page_prot(r->prot, MACH_R | MACH_X)))
+		view_die("too many mappings for executable pages");
+}
+
+/* mprotect backend: every shown page again. */
+static void protect_page(void *arg, uint64_t addr, unsigned view)
+{
+	const struct run *r = arg;
+
+	if (sys_mprotect((void *)addr, PAGE, page_prot(r->prot, view)))
+		view_die("too many mappings for enclave pages");
+}
+
+/* One mapping, or what lies between two, in [start, end). */
+static long protect_piece(struct drv_encl *e, uint64_t start, uint64_t end,
+			  unsigned prot)
+{
+	struct run run = { prot };
+	long r;
+
+	if (!e)
+		return sys_mprotect((void *)start, end - start,
+				    real_prot(prot));
+	r = sys_mprotect((void *)start, end - start, page_prot(prot, 0));
+	if (r)
+		return r;
+	if (closed)
+		return 0;
+	if (uffd < 0)
+		drv_each_shown(machine.d, e, start, end, protect_page, &run);
+	else if (prot & DRV_PROT_X)
+		drv_each_exec(machine.d, e, start, end, protect_run, &run);
+	return 0;
+}
+
+long view_protect(uint64_t start, uint64_t end, unsigned prot)
+{
+	while (start < end) {
+		struct drv_vma v;
+		uint64_t stop = end;
+		struct drv_encl *e = NULL;
+		long r;
+
+		if (drv_find_vma(machine.d, start, &v) && v.start < end) {
+			e = v.start <= start ? v.encl : NULL;
+			stop = e ? v.end : v.start;
+			stop = stop < end ? stop : end;
+		}
+		r = protect_piece(e, start, stop, prot);
+		if (r)
+			return r;
+		start = stop;
+	}
+	return 0;
+}
+
+static void write_protect(uint64_t addr, bool on)
+{
+	struct uffdio_writeprotect wp = {
+		.range = { addr, PAGE },
+		.mode = on ? UFFDIO_WRITEPROTECT_MODE_WP : 0,
+	};
+	long r;
+
+	do
+		r = sys_call(SYS_ioctl, uffd, UFFDIO_WRITEPROTECT, (long)&wp);
+	while (r == -EAGAIN);
+	if (r)
+		sys_die(2, "userfaultfd lost: write protect", NULL);
+}
+
+static void show(uint64_t addr, bool writable)
+{
+	struct uffdio_continue c = {
+		.range = { addr, PAGE },
+		.mode = writable ? 0 : CONTINUE_MODE_WP,
+	};
+	long r;
+
+	do {
+		c.mapped = 0;
+		r = sys_call(SYS_ioctl, uffd, UFFDIO_CONTINUE, (long)&c);
+	} while (r == -EAGAIN);
+	if (r == -EEXIST)
+		write_protect(addr, !writable);
+	else if (r)
+		sys_die(2, "userfaultfd lost: continue", NULL);
+}
+
+/* With userfaultfd: the page-table entry. */
+static void entry_set(uint64_t addr, unsigned from, unsigned to)
+{
+	if (!to)
+		sys_madvise((void *)addr, PAGE, MADV_DONTNEED);
+	else if (!from)
+		show(addr, to & MACH_W);
+	else if ((from ^ to) & MACH_W)
+		write_protect(addr, !(to & MACH_W));
+}
+
+void view_set(void *ctx, struct drv_encl *e, uint64_t addr, unsigned from,
+	      unsigned to)
+{
+	unsigned prot = 0;
+	struct drv_vma v;
+
+	(void)ctx;
+	if (drv_find_vma(machine.d, addr, &v) && v.start <= addr)
+		prot = v.prot;
+	if (to & ~from & MACH_X)
+		sites_view(e, addr, true);
+	if (page_prot(prot, from) != page_prot(prot, to) &&
+	    sys_mprotect((void *)addr, PAGE, page_prot(prot, to)))
+		view_die("too many mappings for executable pages");
+	if (uffd >= 0)
+		entry_set(addr, from, to);
+	if (from & ~to & MACH_X)
+		sites_view(e, addr, false);
+}
+
+void view_close(bool close)
+{
+	struct drv_vma v;
+	uint64_t at = 0;
+
+	closed = close;
+	for (; drv_find_vma(machine.d, at, &v); at = v.end)
+		if (view_protect(v.start, v.end, v.prot))
+			view_die("too many mappings for strict mode");
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A thread of the program, as the machine sees it: the logical processor.
+ *
+ * Each thread has a slot of SLOT_SIZE bytes, aligned to its size: this record
+ * at the base, a guard page, and the signal stack above. A handler finds its
+ * thread by masking the stack pointer, with no use of FS, whose base may be
+ * the enclave's.
+ */
+#ifndef TRAP_THREAD_H
+#define TRAP_THREAD_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "machine/model/model.h"
+
+#define MACH_SLOT_SIZE 0x20000ul
+#define MACH_SLOT_COUNT 8192ul
+
+/* An instruction that runs once on a buffer instead of enclave memory. */
+enum mach_keep {
+	MACH_MOVED_OLD,	 /* the register gets its old value back */
+	MACH_MOVED_NEW,	 /* the instruction has given it a new one */
+	MACH_MOVED_BACK, /* the instruction has advanced it */
+};
+
+#define MACH_MOVED_MAX 2u
+
+struct mach_moved {
+	int reg;
+	enum mach_keep keep;
+	long long value;
+	long long delta;
+};
+
+struct mach_step {
+	uint32_t count;
+	struct mach_moved moved[MACH_MOVED_MAX];
+	uint8_t *buffer;
+	uint64_t sigmask;
+	bool tf;
+};
+
+/* A handler of a synchronous signal that the program is in: while its frame is
+ * on the stack, more signals are blocked than before. */
+struct mach_nest {
+	uint64_t frame;
+	uint64_t blocked; /* before */
+};
+
+#define MACH_NEST_MAX 16u
+
+struct mach_thread {
+	/*
+	 * bases: FS and GS base are the enclave's, so a handler must put the
+	 * host's back before it calls anything. Only the handler's outermost
+	 * frame sees it set.
+	 */
+	bool bases;
+	bool cpuid;	  /* CPUID faults on this thread */
+	bool sud;	  /* system calls are dispatched by @selector */
+	uint8_t selector; /* of PR_SET_SYSCALL_USER_DISPATCH */
+	/* In the fast entry (fast.h): a signal that comes now is put off. */
+	bool busy;
+	bool deferred;
+	uint64_t host_fs;
+	uint64_t host_gs;
+	uint64_t encl_fs;
+	uint64_t encl_gs;
+	uint64_t deferred_mask;
+	struct fast_regs *block;
+
+	struct mach_cpu cpu;
+	uint64_t aex_exception;
+	uint64_t aex_signal;
+	uint64_t fault_other;
+
+	struct mach_step step;
+
+	stack_t altstack; /* what the program believes it has set */
+	uint64_t blocked; /* synchronous signals it believes blocked */
+	struct mach_nest nest[MACH_NEST_MAX];
+	uint32_t nests;
+	int tid;
+	uint32_t index;
+	/* Handlers run with this FS base, if it is not zero: the thread's own
+	 * is not libc's. */
+	uint64_t handler_fs;
+	void *exec_block; /* of exec_prepare() */
+	bool borrowed;	  /* by a child of vfork */
+	bool ready;	  /* has been inside once: see trap_enclu() */
+};
+
+/* From now on mach_thread_each() passes this thread by. */
+void mach_thread_hide(const struct mach_thread *t);
+
+/* The caller's record, made and set up if there is none yet. Host FS only. */
+struct mach_thread *mach_thread(void);
+/* The same in a handler, from the stack; NULL if on no stack of ours. */
+struct mach_thread *mach_thread_on_stack(const void *sp);
+/* A record for a thread to come, not the caller's; and back, unused. */
+struct mach_thread *mach_thread_new(void);
+void mach_thread_free(struct mach_thread *t);
+/* Its signal stack. */
+stack_t mach_thread_stack(struct mach_thread *t);
+void mach_thread_init(void);
+/* Calls @fn for every thread that has a record. */
+void mach_thread_each(void (*fn)(void *arg, struct mach_thread *t), void *arg);
+/* In a child of fork there is one thread, the caller. */
+void mach_thread_after_fork(void);
+/* At the end of a thread: gives its slot back. */
+void mach_thread_exit(void);
+/* The same on the thread's own signal stack, and ends the thread. */
+_Noreturn void mach_thread_leave(struct mach_thread *t, long status);
+
+#endif

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The start of the machine, what the driver needs of the platform, and forks.
+ */
+#include "machine/trap/base/machine.h"
+
+#include <cpuid.h>
+#include <errno.h>
+#include <linux/futex.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#include <edmm/machine.h>
+
+#include "machine/trap/base/sys.h"
+#include "machine/trap/enclave/trap.h"
+#include "machine/trap/signal/sig.h"
+
+#define MXCSR_MASK_DEFAULT 0xffbfu
+#define MXCSR_MASK_OFFSET 28
+
+struct machine machine;
+
+/* In a page that fork wipes: zero means that this is a new child. */
+static volatile int *same_process;
+
+static void *platform_alloc(void *ctx, size_t size)
+{
+	void *p =
+		sys_mmap(NULL, (size + 4095) & ~4095ul, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	(void)ctx;
+	return sys_failed(p) ? NULL : p;
+}
+
+static int platform_copy_in(void *ctx, void *dst, uint64_t src, size_t size)
+{
+	(void)ctx;
+	return mach_ucopy(dst, (const void *)src, size) ? -EFAULT : 0;
+}
+
+static int platform_copy_out(void *ctx, uint64_t dst, const void *src,
+			     size_t size)
+{
+	(void)ctx;
+	return mach_ucopy((void *)dst, src, size) ? -EFAULT : 0;
+}
+
+static bool platform_mapped(void *ctx, uint64_t addr)
+{
+	char c;
+
+	(void)ctx;
+	return !mach_ucopy(&c, (const void *)addr, 1);
+}
+
+struct each {
+	void (*fn)(void *arg, struct mach_cpu *cpu);
+	void *arg;
+};
+
+static void each_thread(void *arg, struct mach_thread *t)
+{
+	struct each *e = arg;
+
+	e->fn(e->arg, &t->cpu);
+}
+
+static void platform_each_cpu(void *ctx,
+			      void (*fn)(void *arg, struct mach_cpu *cpu),
+			      void *arg)
+{
+	struct each e = { fn, arg };
+
+	(void)ctx;
+	mach_thread_each(each_thread, &e);
+}
+
+static void platform_kick(void *ctx, struct mach_cpu *cpu)
+{
+	struct mach_thread *t =
+		(void *)((char *)cpu - offsetof(struct mach_thread, cpu));
+
+	(void)ctx;
+	/* The caller's own handler looks at it before it returns. */
+	if (mach_thread_on_stack(__builtin_frame_address(0)) != t)
+		sig_kick(t->tid);
+}
+
+static void platform_pause(void *ctx)
+{
+	const struct timespec t = { 0, 20000 };
+
+	(void)ctx;
+	sys_call(SYS_nanosleep, (long)&t, 0);
+}
+
+static void platform_refused(void *ctx)
+{
+	(void)ctx;
+	sys_err("edmm: the enclave is signed for production; the software "
+		"machine protects nothing and refuses it (INIT: EPERM)\n");
+}
+
+static bool platform_signal_pending(void *ctx)
+{
+	(void)ctx;
+	return false;
+}
+
+static void platform_wait(void *ctx, uint32_t *word, uint32_t value)
+{
+	(void)ctx;
+	sys_call(SYS_futex, (long)word, FUTEX_WAIT_PRIVATE, value, 0);
+}
+
+static void platform_wake(void *ctx, uint32_t *word)
+{
+	(void)ctx;
+	sys_call(SYS_futex, (long)word, FUTEX_WAKE_PRIVATE, 1);
+}
+
+/* XCR0, and where its components lie, are this processor's. */
+static void config_xsave(struct mach_config *c)
+{
+	uint32_t lo, hi, a, b, cx, d;
+
+	__asm__ volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0));
+	c->xfrm = (uint64_t)hi << 32 | lo;
+	memset(c->xcomp, 0, sizeof(c->xcomp));
+	for (uint32_t i = 2; i < MACH_XCOMPS; i++) {
+		if (!(c->xfrm >> i & 1))
+			continue;
+		__cpuid_count(0xd, i, a, b, cx, d);
+		c->xcomp[i].size = a;
+		c->xcomp[i].off = b;
+	}
+}
+
+static uint32_t mxcsr_mask(void)
+{
+	uint8_t fx[512] __attribute__((aligned(16)));
+	uint32_t mask;
+
+	__asm__ volatile("fxsave64 %0" : "=m"(fx));
+	memcpy(&mask, fx + MXCSR_MASK_OFFSET, 4);
+	return mask ? mask : MXCSR_MASK_DEFAULT;
+}
+
+/* splitmix64: the machine's fuses from a seed. */
+static void fill(uint64_t *state, void *out, size_t size)
+{
+	uint8_t *p = out;
+
+	for (size_t i = 0; i < size; i += 8) {
+		uint64_t z = *state += 0x9e3779b97f4a7c15ull;
+
+		z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
+		z = (z ^ z >> 27) * 0x94d049bb133111ebull;
+		z ^= z >> 31;
+		memcpy(p + i, &z, 8);
+	}
+}
+
+static void config_keys(struct mach_config *c, uint64_t seed)
+{
+	fill(&seed, c->secret, sizeof(c->secret));
+	fill(&seed, c->owner_epoch, sizeof(c->owner_epoch));
+	fill(&seed, c->report_keyid, sizeof(c->report_keyid));
+}
+
+static void fork_page(void)
+{
+	void *p = platform_alloc(NULL, 4096);
+
+	if (!p)
+		sys_die(2, "no memory", NULL);
+	sys_madvise(p, 4096, MADV_WIPEONFORK);
+	same_process = p;
+	*same_process = 1;
+}
+
+static void config_make(struct drv_config *c, const struct mach_options *o)
+{
+	mach_config_default(&c->mach);
+	c->mach.arena = false;
+	c->mach.epc_pages = (uint32_t)(o->epc / SGX_PAGE_SIZE);
+	c->mach.features = o->features;
+	c->mach.mxcsr_mask = mxcsr_mask();
+	config_xsave(&c->mach);
+	config_keys(&c->mach, o->seed);
+	c->has_quota = o->quota / SGX_PAGE_SIZE < c->mach.epc_pages;
+	c->quota = (uint32_t)(o->quota / SGX_PAGE_SIZE);
+	c->inject = o->inject;
+	c->production = o->production;
+}
+
+static struct drv_config config;
+
+static void driver_start(void)
+{
+	struct drv_platform p = {
+		.alloc = platform_alloc,
+		.create = handle_create,
+		.destroy = handle_destroy,
+		.view = view_set,
+		.discard = handle_discard,
+		.copy_in = platform_copy_in,
+		.copy_out = platform_copy_out,
+		.mapped = platform_mapped,
+		.each_cpu = platform_each_cpu,
+		.kick = platform_kick,
+		.pause = platform_pause,
+		.signal_pending = platform_signal_pending,
+		.refused = platform_refused,
+		.wait = platform_wait,
+		.wake = platform_wake,
+	};
+	size_t size = drv_size(&config);
+	void *mem = size ? platform_alloc(NULL, size) : NULL;
+
+	if (*machine.opt.trace)
+		p.trace = trace_sink;
+	machine.d = mem ? drv_init(mem, &config, &p) : NULL;
+	if (!machine.d)
+		sys_die(2, "no memory for the EPC's metadata", NULL);
+	machine.m = drv_mach(machine.d);
+}
+
+void machine_init(const struct mach_options *o)
+{
+	machine.opt = *o;
+	config_make(&config, o);
+	driver_start();
+	view_init();
+	strict_init();
+	fork_page();
+}
+
+void machine_thread_gone(struct mach_thread *t)
+{
+	uint64_t mask = sig_block();
+
+	drv_lock(machine.d);
+	stats_retire(t);
+	mach_thread_hide(t);
+	drv_unlock(machine.d);
+	sig_unblock(mask);
+}
+
+/*
+ * The parent's enclaves are its own: here their mappings are made of nothing,
+ * their files fail with EIO, and a machine without enclaves takes over. What
+ * the driver held at the fork, its lock perhaps too, is left behind.
+ */
+void machine_after_fork(void)
+{
+	struct drv_vma v;
+	uint64_t at = 0;
+
+	*same_process = 1;
+	mach_thread_after_fork();
+	while (drv_find_vma(machine.d, at, &v)) {
+		sys_mmap((void *)v.start, v.end - v.start, PROT_NONE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE |
+				 MAP_FIXED,
+			 -1, 0);
+		at = v.end;
+	}
+	handle_after_fork();
+	machine.used = false;
+	trace_after_fork();
+	stats_after_fork();
+	driver_start();
+	sites_after_fork();
+	view_init();
+	strict_after_fork();
+}
+
+bool machine_same_process(void)
+{
+	return *same_process;
+}
+
+void machine_check_fork(void)
+{
+	if (!*same_process)
+		machine_after_fork();
+}
