@@ -34,6 +34,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <edmm/machine.h>
+
 #include <machine/linux/inject.h>
 #include <machine/model/model.h>
 #include <machine/watch/trace.h>
@@ -267,18 +269,8 @@ void drv_aex(struct drv *d, struct mach_cpu *cpu, struct mach_frame *f,
 
 /* ---- counters ---------------------------------------------------------- */
 
-struct drv_stats {
-	uint64_t aex_kernel, aex_track;
-	uint64_t fault_eaug, fault_eaug_outside, fault_eldu, fault_pte;
-	uint64_t fault_epcm, fault_vma, fault_sigbus;
-	uint64_t ioctls[8], ioctl_errors, mmaps, mprotects;
-	uint64_t epc_pages, epc_used, epc_peak;
-	uint64_t pages_added, pages_measured, pages_augmented;
-	uint64_t pages_removed, pages_evicted, pages_loaded;
-	uint64_t quota, quota_hits;
-};
-
-void drv_stats(struct drv *d, struct drv_stats *out);
+/* Adds what the driver has counted, and its levels, to @sum. */
+void drv_stats(struct drv *d, struct edmm_machine_stats *sum);
 
 /* ---- faults to inject, events ------------------------------------------ */
 

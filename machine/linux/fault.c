@@ -97,30 +97,10 @@ struct kfault {
 	enum trace_fault what;
 };
 
-static uint64_t *counter_of(struct drv *d, enum trace_fault what)
-{
-	switch (what) {
-	case TRACE_FAULT_EAUG:
-		return &d->stats.fault_eaug;
-	case TRACE_FAULT_EAUG_OUTSIDE:
-		return &d->stats.fault_eaug_outside;
-	case TRACE_FAULT_ELDU:
-		return &d->stats.fault_eldu;
-	case TRACE_FAULT_PTE:
-		return &d->stats.fault_pte;
-	case TRACE_FAULT_EPCM:
-		return &d->stats.fault_epcm;
-	case TRACE_FAULT_VMA:
-		return &d->stats.fault_vma;
-	default:
-		return &d->stats.fault_sigbus;
-	}
-}
-
 static void count(struct drv *d, const struct kfault *k, enum trace_fault what,
 		  uint32_t pfec)
 {
-	++*counter_of(d, what);
+	watch_count(&d->stats, WATCH_EVENT(FAULT, what), 1);
 	if (traced(d))
 		trace_fault(d, k->v->encl, what, k->addr, pfec);
 }

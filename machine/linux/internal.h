@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 
 #include <machine/linux/drv.h>
+#include <machine/watch/counters.h>
 
 #define PAGE_SIZE SGX_PAGE_SIZE
 #define PAGE_MASK (~(uint64_t)(PAGE_SIZE - 1))
@@ -170,11 +171,10 @@ struct drv {
 	uint32_t evicted_fresh;
 	uint32_t evicted_free; /* index + 1 */
 
-	struct drv_stats stats;
+	/* Under the lock, but for ioctls and ioctl_errors: by atomics. */
+	struct edmm_machine_stats stats;
 	struct drv_inject inject;
 	uint32_t encl_ids;
-	uint64_t ioctls[8]; /* these two by atomics, without the lock */
-	uint64_t ioctl_errors;
 };
 
 /* leaf.c: the one door to ENCLS, where faults are injected and events told. */
