@@ -34,11 +34,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <edmm/machine.h>
-
-#include <machine/linux/inject.h>
-#include <machine/model/model.h>
-#include <machine/watch/trace.h>
+#include "edmm/machine.h"
+#include "machine/linux/inject.h"
+#include "machine/model/model.h"
+#include "machine/watch/trace.h"
 
 struct drv;
 struct drv_encl;

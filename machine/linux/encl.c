@@ -2,11 +2,10 @@
 /*
  * The machine's start, enclaves' lives, and the lock.
  */
+#include <errno.h>
 #include <string.h>
 
-#include <errno.h>
-
-#include "internal.h"
+#include "machine/linux/internal.h"
 
 static size_t round_page(size_t n)
 {

@@ -10,7 +10,7 @@
  */
 #include <errno.h>
 
-#include "internal.h"
+#include "machine/linux/internal.h"
 
 #define EPC_LOW 32u
 #define EPC_HIGH 64u

@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "internal.h"
+#include "machine/linux/internal.h"
 
 static bool vma_allows(const struct drv_vma *v, unsigned access)
 {

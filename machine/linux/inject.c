@@ -5,12 +5,12 @@
  * Each row is something that Linux 6.1 to 6.12 or an SGX processor does without
  * the caller's fault; codes that only a broken caller gets are not offered.
  */
-#include "inject.h"
+#include "machine/linux/inject.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include <sgx/arch.h>
+#include "sgx/arch.h"
 
 #define ENCLS(leaf) (INJECT_ENCLS + (leaf))
 #define ERRNO(name, sees)                                    \

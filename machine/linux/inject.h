@@ -17,7 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <edmm/machine.h>
+#include "edmm/machine.h"
 
 /* Where: an ioctl, a place in the driver, or a leaf. */
 enum inject_point {

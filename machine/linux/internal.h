@@ -7,8 +7,8 @@
 
 #include <stdatomic.h>
 
-#include <machine/linux/drv.h>
-#include <machine/watch/counters.h>
+#include "machine/linux/drv.h"
+#include "machine/watch/counters.h"
 
 #define PAGE_SIZE SGX_PAGE_SIZE
 #define PAGE_MASK (~(uint64_t)(PAGE_SIZE - 1))

@@ -3,15 +3,13 @@
  * The ioctls that build an enclave: CREATE, ADD_PAGES, INIT, PROVISION. Checks
  * come in Linux's order and give Linux's errno.
  */
+#include <errno.h>
+#include <openssl/evp.h>
 #include <string.h>
 
-#include <openssl/evp.h>
-
-#include <edmm/machine.h>
-#include <errno.h>
-#include <sgx/linux.h>
-
-#include "internal.h"
+#include "edmm/machine.h"
+#include "machine/linux/internal.h"
+#include "sgx/linux.h"
 
 #define ERESTARTSYS 512
 /* SIGSTRUCT.VENDOR: 0, or Intel. */

@@ -4,7 +4,7 @@
  * any can be made to fail by name and count, and each is told to whoever
  * traces. And the driver's other events.
  */
-#include "internal.h"
+#include "machine/linux/internal.h"
 
 static struct mach_result execute(struct mach *m, const struct leaf *l)
 {

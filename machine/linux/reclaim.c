@@ -12,11 +12,10 @@
  * state into is never taken: a thread that is interrupted here goes on at once,
  * and would only load it back.
  */
+#include <errno.h>
 #include <string.h>
 
-#include <errno.h>
-
-#include "internal.h"
+#include "machine/linux/internal.h"
 
 #define BATCH 16u
 

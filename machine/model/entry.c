@@ -5,7 +5,7 @@
  * start and its being taken is reported at the manual's place, so that no two
  * entries read its fields at once. General registers only.
  */
-#include <machine/model/state.h>
+#include "machine/model/state.h"
 
 #define RFLAGS_TF 0x100ull
 /* CF PF AF ZF SF DF OF NT RF AC ID: what ERESUME loads. */

@@ -11,10 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <edmm/machine.h>
-#include <sgx/arch.h>
-
+#include "edmm/machine.h"
 #include "machine/watch/trace.h"
+#include "sgx/arch.h"
 
 /* ---- names ------------------------------------------------------------- */
 

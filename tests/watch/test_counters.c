@@ -9,8 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <edmm/machine.h>
-
+#include "edmm/machine.h"
 #include "machine/linux/inject.h"
 #include "machine/watch/counters.h"
 
