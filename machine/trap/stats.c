@@ -53,9 +53,9 @@ EXPORT int edmm_machine_stats(struct edmm_machine_stats *stats)
 	drv_stats(machine.d, &s);
 	mach_encls_counts(machine.m, s.encls, &s.encls_faults);
 	sig_unblock(mask);
-	s.eenter = s.enclu[SGX_EENTER];
-	s.eexit = s.enclu[SGX_EEXIT];
-	s.eresume = s.enclu[SGX_ERESUME];
+	/* Counters of one leaf: the model has them in the array alone. */
+	for (unsigned i = 0; i < EDMM_MACHINE_LEAVES; i++)
+		watch_count(&s, WATCH_EVENT(LEAF, i), s.enclu[i]);
 	s.size = size;
 	memcpy(stats, &s, size);
 	return 0;
