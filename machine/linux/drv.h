@@ -80,8 +80,8 @@ struct drv_platform {
 	/* The thread of @cpu must leave by mach_aex() soon, from wherever it
 	 * is: cpu->due is set. NULL: the platform looks at that itself. */
 	void (*kick)(void *ctx, struct mach_cpu *cpu);
-	/* Without the lock: lets the threads run that were kicked. NULL: they
-	 * are not waited for. */
+	/* Lets the threads run that were kicked; called without the lock.
+	 * NULL: they are not waited for. */
 	void (*pause)(void *ctx);
 	/* Is a signal pending for the calling thread? */
 	bool (*signal_pending)(void *ctx);
@@ -217,7 +217,7 @@ void drv_each_shown(struct drv *d, struct drv_encl *e, uint64_t start,
 
 enum drv_verdict {
 	DRV_RETRY,    /* the access is allowed now: do it again */
-	DRV_BUSY,     /* so it is soon: others must run first */
+	DRV_BUSY,     /* the same, when other threads have run */
 	DRV_NONE,     /* no enclave mapping there: not the driver's */
 	DRV_SEGV_ACC, /* SIGSEGV SEGV_ACCERR; code in pfec */
 	DRV_SIGBUS,   /* SIGBUS BUS_ADRERR; code in pfec */

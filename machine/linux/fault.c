@@ -113,7 +113,7 @@ static void count_kernel(struct drv *d, const struct kfault *k)
 	if (!cpu || !mach_inside(cpu) || !interrupt(d, cpu, &k->ev))
 		return;
 	d->stats.aex_kernel++;
-	/* One that is due is traced when it comes. */
+	/* Where the front end owes the AEX, it is traced when it is done. */
 	if (traced(d) && !cpu->due)
 		trace_interrupt(d, cpu, TRACE_AEX_KERNEL, k->addr);
 }
@@ -128,7 +128,8 @@ static bool add_absent(struct drv *d, struct kfault *k)
 						: TRACE_FAULT_EAUG_OUTSIDE;
 	if (!can_augment(d, k->v->encl, k->addr))
 		return false;
-	/* A kind for the leaf itself is encls()'s to see, once. */
+	/* Only a look: an outcome of the leaf itself is encls()'s, which counts
+	 * this event. */
 	o = inject_peek(&d->inject, INJECT_ENCLS + SGX_EAUG);
 	if (o.kind == INJECT_NO_EPC) {
 		inject_fire(&d->inject, INJECT_ENCLS + SGX_EAUG);

@@ -200,7 +200,7 @@ bool epc_remove(struct drv *d, const struct drv_encl *e, uint32_t epc,
 /* An event of the driver, if anybody wants them. */
 static inline bool traced(const struct drv *d)
 {
-	return __builtin_expect(d->p.trace != NULL, 0);
+	return __builtin_expect(!!d->p.trace, 0);
 }
 
 void trace_fault(struct drv *d, const struct drv_encl *e, unsigned what,
@@ -236,7 +236,6 @@ int epc_alloc(struct drv *d, uint8_t *mem, uint32_t *out);
 void epc_free(struct drv *d, uint32_t epc);
 uint32_t epc_used(const struct drv *d);
 /* A VA slot for one more page: reserves a page of slots when they run out. */
-
 int encl_grow(struct drv *d, struct drv_encl *e);
 void encl_shrink(struct drv *d, struct drv_encl *e);
 void va_free(struct drv *d, const struct drv_encl *e, struct va_page *va);
@@ -244,8 +243,8 @@ void va_free(struct drv *d, const struct drv_encl *e, struct va_page *va);
 #define SETTLE_ROUNDS 20000u
 /* An interrupt on every thread that is inside an enclave. */
 void ipi(struct drv *d);
-/* The same on one, for @ev, which must be inside; false: it is still under way
- * for the one before. */
+/* The same on the thread of @cpu alone, which must be inside, for @ev. False:
+ * the interrupt before this one has not come to its end yet. */
 bool interrupt(struct drv *d, struct mach_cpu *cpu,
 	       const struct mach_event *ev);
 /* ETRACK and its interrupts, as the ioctls of SGX2 do: 0, or -EFAULT. */
