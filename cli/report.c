@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "cli/run.h"
+#include "machine/watch/counters.h"
 
 void cli_figures_take(const struct cli_run *r, struct cli_figures *f)
 {
@@ -165,12 +166,6 @@ static void print_transitions(const struct cli_figures *f, FILE *out)
 	    grouped(m->fault_vma + m->fault_sigbus, d));
 }
 
-static const char *const ioctl_names[EDMM_MACHINE_IOCTLS] = {
-	"create",	"add_pages",	"init",
-	"provision",	"vepc_remove",	"restrict_permissions",
-	"modify_types", "remove_pages",
-};
-
 static void print_ioctls(const struct cli_figures *f, FILE *out)
 {
 	const struct edmm_machine_stats *m = &f->machine;
@@ -188,7 +183,7 @@ static void print_ioctls(const struct cli_figures *f, FILE *out)
 	fprintf(out, "  %-20s %s:", "ioctls", grouped(total, t));
 	for (i = 0; i < EDMM_MACHINE_IOCTLS; i++)
 		if (m->ioctls[i])
-			fprintf(out, " %s %s", ioctl_names[i],
+			fprintf(out, " %s %s", watch_ioctl(i),
 				grouped(m->ioctls[i], a));
 	fprintf(out, "\n");
 }
@@ -205,30 +200,15 @@ static json_t *machine_json(const struct edmm_machine_stats *m)
 	json_t *o = json_object(), *ioctls = json_object();
 	unsigned i;
 
-	put(o, "eenter", m->eenter);
-	put(o, "eexit", m->eexit);
-	put(o, "aex", m->aex);
-	put(o, "eresume", m->eresume);
-	put(o, "aex_kernel", m->aex_kernel);
-	put(o, "aex_exception", m->aex_exception);
-	put(o, "aex_signal", m->aex_signal);
-	put(o, "aex_track", m->aex_track);
-	put(o, "fault_eaug", m->fault_eaug);
-	put(o, "fault_eaug_outside", m->fault_eaug_outside);
-	put(o, "fault_eldu", m->fault_eldu);
-	put(o, "fault_pte", m->fault_pte);
-	put(o, "fault_epcm", m->fault_epcm);
-	put(o, "fault_vma", m->fault_vma);
-	put(o, "fault_sigbus", m->fault_sigbus);
-	put(o, "epc_pages", m->epc_pages);
-	put(o, "epc_used", m->epc_used);
-	put(o, "epc_peak", m->epc_peak);
-	put(o, "pages_augmented", m->pages_augmented);
-	put(o, "pages_removed", m->pages_removed);
-	put(o, "pages_evicted", m->pages_evicted);
-	put(o, "pages_loaded", m->pages_loaded);
+#define REPORT(name) put(o, #name, m->name);
+#define STATS(name)
+#define ONE(name, where, told) where(name)
+	EDMM_MACHINE_COUNTERS(ONE, WATCH_NO_ARRAY)
+#undef ONE
+#undef STATS
+#undef REPORT
 	for (i = 0; i < EDMM_MACHINE_IOCTLS; i++)
-		put(ioctls, ioctl_names[i], m->ioctls[i]);
+		put(ioctls, watch_ioctl(i), m->ioctls[i]);
 	json_object_set_new(o, "ioctls", ioctls);
 	return o;
 }

@@ -43,7 +43,7 @@ static const char help[] =
 	"Prints what the software machine wrote with --trace FILE.\n\n"
 	"  --event NAME        a kind (encls, enclu, aex, fault, ioctl, mmap,\n"
 	"                      mprotect, lose) or an event of one (eaug,\n"
-	"                      eaccept, track, modify, ...)\n"
+	"                      eaccept, track, add_pages, ...)\n"
 	"  --thread N          of one thread\n"
 	"  --enclave N         of one enclave, by its order of opening\n"
 	"  --address FROM-TO   at these addresses; FROM+SIZE, or one page\n"
@@ -114,7 +114,7 @@ static bool take_option(struct request *r, int c)
 {
 	switch (c) {
 	case OPT_EVENT:
-		r->want.event = optarg;
+		r->want.event = watch_ioctl_today(optarg);
 		return true;
 	case OPT_THREAD:
 		return cli_number("--thread", optarg, UINT32_MAX,

@@ -31,7 +31,7 @@ bool trace_open(struct trace_file *f, const char *path);
 void trace_close(struct trace_file *f);
 
 const char *trace_kind_name(unsigned kind);
-/* "eaug", "track", "modify" ...; "?" for what has no name. */
+/* "eaug", "track", "add_pages" ...; "?" for what has no name. */
 const char *trace_event_name(const struct trace_record *r);
 bool trace_wanted(const struct trace_filter *f, const struct trace_record *r);
 

@@ -38,69 +38,108 @@
 #define EDMM_SWDEFINED_PRODUCTION 0x1u
 #define EDMM_SWDEFINED_DEVELOPMENT 0x2u
 
+/*
+ * The ioctls, by number: Linux's name, the name that output has, and one that
+ * options take as well, since edmm had it before. The name's case apart,
+ * NUMBER is that of SGX_IOC_ENCLAVE_NUMBER (sgx/linux.h).
+ *
+ *	X(NUMBER, name, "old name")
+ */
+/* clang-format off */
+#define EDMM_MACHINE_IOCTL_LIST(X)                                            \
+	X(CREATE, create, "create")                                           \
+	X(ADD_PAGES, add_pages, "add-pages")                                  \
+	X(INIT, init, "init")                                                 \
+	X(PROVISION, provision, "provision")                                  \
+	X(VEPC_REMOVE, vepc_remove, "vepc")                                   \
+	X(RESTRICT_PERMISSIONS, restrict_permissions, "restrict")             \
+	X(MODIFY_TYPES, modify_types, "modify")                               \
+	X(REMOVE_PAGES, remove_pages, "remove")
+/* clang-format on */
+
+enum edmm_machine_ioctl {
+#define EDMM_MACHINE_IOCTL(number, name, old) EDMM_IOCTL_##number,
+	EDMM_MACHINE_IOCTL_LIST(EDMM_MACHINE_IOCTL)
+#undef EDMM_MACHINE_IOCTL
+	EDMM_MACHINE_IOCTLS
+};
+
 #define EDMM_MACHINE_LEAVES 16
-#define EDMM_MACHINE_IOCTLS 8
 
 /*
- * Counters of the whole process since its start. Every one is a total, except
- * the three levels that say so. Transitions are eenter + eexit + aex + eresume.
+ * The counters, of the whole process since its start. The list makes struct
+ * edmm_machine_stats, the output of edmm sim --stats and edmm trace --sum, the
+ * sums of a trace, and the machine's part of edmm run --report=json. A new one
+ * is a row at the end, so that older callers keep their offsets; the line that
+ * counts it; and its line in docs/man/edmm-sim.1.scd.
  *
- * The machine counts as hardware would: a fault that the kernel resolves (EAUG,
- * ELDU, a missing page-table entry) while a thread is inside is an AEX and an
- * ERESUME although no handler sees it, and so is the interrupt of each ETRACK
- * or zap on every thread that is inside. aex_* split aex by cause.
+ *	X(name, where, told)
+ *	A(name, count, prefix, KIND)	an array, each of its rows PREFIX_NAME
+ *
+ * where: REPORT, if edmm run --report=json tells it, or STATS.
+ * told: the event of a trace that it counts, as machine/watch/counters.h
+ *	explains them; LEVEL, if it is no total but the state of now; UNTOLD, if
+ *	no event says it. Neither of the last two is in sums of a trace.
+ * KIND: the kind of the events that the array counts by their numbers.
+ *
+ * Transitions are eenter + eexit + aex + eresume. The machine counts as
+ * hardware would: a fault that the kernel resolves (EAUG, ELDU, a missing
+ * page-table entry) while a thread is inside is an AEX and an ERESUME although
+ * no handler sees it, and so is the interrupt of each ETRACK or zap on every
+ * thread that is inside. aex_* split aex by cause, fault_* faults on enclave
+ * addresses by what came of them.
+ *
+ * enclu and encls count leaves that completed, by number (SDM 3D tables 38-1
+ * and 38-2); a faulting attempt is in enclu_faults or encls_faults instead.
+ * ioctls counts failed ones, too. quota_* and epc_used are misc.max,
+ * misc.events and misc.current of a cgroup.
  */
+/* clang-format off */
+#define EDMM_MACHINE_COUNTERS(X, A)                                           \
+	X(eenter, REPORT, LEAF(EENTER))                                       \
+	X(eexit, REPORT, LEAF(EEXIT))                                         \
+	X(aex, REPORT, EACH(AEX))                                             \
+	X(eresume, REPORT, LEAF(ERESUME))                                     \
+	X(aex_kernel, REPORT, AEX(KERNEL)) /* faults the kernel resolved */   \
+	X(aex_exception, REPORT, AEX(EXCEPTION)) /* given to the program */   \
+	X(aex_signal, REPORT, AEX(SIGNAL)) /* asynchronous signals */         \
+	X(aex_track, REPORT, AEX(TRACK)) /* interrupts of ETRACK and zaps */  \
+	A(enclu, EDMM_MACHINE_LEAVES, enclu, ENCLU)                           \
+	A(encls, EDMM_MACHINE_LEAVES, encls, ENCLS)                           \
+	X(enclu_faults, STATS, FAULTED(ENCLU))                                \
+	X(encls_faults, STATS, FAULTED(ENCLS))                                \
+	X(fault_eaug, REPORT, FAULT(EAUG)) /* added, touched from inside */   \
+	X(fault_eaug_outside, REPORT, FAULT(EAUG_OUTSIDE)) /* from outside */ \
+	X(fault_eldu, REPORT, FAULT(ELDU)) /* page loaded back */             \
+	X(fault_pte, REPORT, FAULT(PTE)) /* page was there, entry was not */  \
+	X(fault_epcm, REPORT, FAULT(EPCM)) /* #PF with the SGX bit */         \
+	X(fault_vma, REPORT, FAULT(VMA)) /* the mapping denies the access */  \
+	X(fault_sigbus, REPORT, FAULT(SIGBUS)) /* the driver refuses */       \
+	X(fault_other, STATS, FAULT(OTHER)) /* other exceptions inside */     \
+	A(ioctls, EDMM_MACHINE_IOCTLS, ioctl, IOCTL)                          \
+	X(ioctl_errors, STATS, FAILED(IOCTL))                                 \
+	X(mmaps, STATS, EACH(MMAP)) /* of enclave files */                    \
+	X(mprotects, STATS, EACH(MPROTECT)) /* of those mappings */           \
+	X(epc_pages, REPORT, LEVEL) /* pages of the EPC */                    \
+	X(epc_used, REPORT, LEVEL) /* of them in use now */                   \
+	X(epc_peak, REPORT, LEVEL) /* most ever in use */                     \
+	X(pages_added, STATS, PAGE(EADD))                                     \
+	X(pages_measured, STATS, PAGE(EEXTEND)) /* to their last chunk */     \
+	X(pages_augmented, REPORT, PAGE(EAUG))                                \
+	X(pages_removed, REPORT, DONE(REMOVE_PAGES))                          \
+	X(pages_evicted, REPORT, PAGE(EWB))                                   \
+	X(pages_loaded, REPORT, PAGE(ELDU))                                   \
+	X(quota_pages, STATS, LEVEL) /* bound; epc_pages without a quota */   \
+	X(quota_hits, STATS, UNTOLD) /* charges that met the bound */
+/* clang-format on */
+
 struct edmm_machine_stats {
 	uint64_t size; /* in: bytes the caller knows; out: bytes filled */
-
-	uint64_t eenter;
-	uint64_t eexit;
-	uint64_t aex;
-	uint64_t eresume;
-	uint64_t aex_kernel;	/* faults that the kernel resolved */
-	uint64_t aex_exception; /* faults and exceptions given to the program */
-	uint64_t aex_signal;	/* asynchronous signals */
-	uint64_t aex_track;	/* interrupts of ETRACK and zaps */
-
-	/* Leaves that completed, by number (SDM 3D tables 38-1 and 38-2);
-	 * a faulting attempt is in enclu_faults or encls_faults instead. */
-	uint64_t enclu[EDMM_MACHINE_LEAVES];
-	uint64_t encls[EDMM_MACHINE_LEAVES];
-	uint64_t enclu_faults;
-	uint64_t encls_faults;
-
-	/* Faults on enclave addresses, by what came of them. */
-	uint64_t fault_eaug;	     /* page added, touched from inside */
-	uint64_t fault_eaug_outside; /* page added, touched from outside */
-	uint64_t fault_eldu;	     /* page loaded back */
-	uint64_t fault_pte;	     /* page was there, entry was not */
-	uint64_t fault_epcm;	     /* #PF with the SGX bit */
-	uint64_t fault_vma;	     /* the mapping denies the access */
-	uint64_t fault_sigbus;	     /* the driver refuses the page */
-	uint64_t fault_other;	     /* any other exception while inside */
-
-	/* ioctls by number (0 CREATE ... 7 REMOVE_PAGES), failed ones too. */
-	uint64_t ioctls[EDMM_MACHINE_IOCTLS];
-	uint64_t ioctl_errors;
-	uint64_t mmaps; /* of enclave files, and mprotects of those */
-	uint64_t mprotects;
-
-	/* EPC. Levels: pages of the EPC, in use now, most ever in use. */
-	uint64_t epc_pages;
-	uint64_t epc_used;
-	uint64_t epc_peak;
-	uint64_t pages_added;	  /* EADD */
-	uint64_t pages_measured;  /* EADDed pages that were EEXTENDed whole */
-	uint64_t pages_augmented; /* EAUG */
-	uint64_t pages_removed;	  /* EREMOVE of REG, TCS or TRIM */
-	uint64_t pages_evicted;	  /* EWB */
-	uint64_t pages_loaded;	  /* ELDU */
-
-	/* As misc.max, misc.current and misc.events of a cgroup have them: the
-	 * bound in pages (the EPC's size without a quota), epc_used above, and
-	 * how often a charge met the bound. */
-	uint64_t quota_pages;
-	uint64_t quota_hits;
+#define EDMM_MACHINE_ONE(name, where, told) uint64_t name;
+#define EDMM_MACHINE_ARRAY(name, count, prefix, kind) uint64_t name[count];
+	EDMM_MACHINE_COUNTERS(EDMM_MACHINE_ONE, EDMM_MACHINE_ARRAY)
+#undef EDMM_MACHINE_ONE
+#undef EDMM_MACHINE_ARRAY
 };
 
 /**

@@ -34,9 +34,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <machine/linux/inject.h>
-#include <machine/model/model.h>
-#include <machine/watch/trace.h>
+#include "edmm/machine.h"
+#include "machine/linux/inject.h"
+#include "machine/model/model.h"
+#include "machine/watch/trace.h"
 
 struct drv;
 struct drv_encl;
@@ -79,8 +80,8 @@ struct drv_platform {
 	/* The thread of @cpu must leave by mach_aex() soon, from wherever it
 	 * is: cpu->due is set. NULL: the platform looks at that itself. */
 	void (*kick)(void *ctx, struct mach_cpu *cpu);
-	/* Without the lock: lets the threads run that were kicked. NULL: they
-	 * are not waited for. */
+	/* Lets the threads run that were kicked; called without the lock.
+	 * NULL: they are not waited for. */
 	void (*pause)(void *ctx);
 	/* Is a signal pending for the calling thread? */
 	bool (*signal_pending)(void *ctx);
@@ -216,7 +217,7 @@ void drv_each_shown(struct drv *d, struct drv_encl *e, uint64_t start,
 
 enum drv_verdict {
 	DRV_RETRY,    /* the access is allowed now: do it again */
-	DRV_BUSY,     /* so it is soon: others must run first */
+	DRV_BUSY,     /* the same, when other threads have run */
 	DRV_NONE,     /* no enclave mapping there: not the driver's */
 	DRV_SEGV_ACC, /* SIGSEGV SEGV_ACCERR; code in pfec */
 	DRV_SIGBUS,   /* SIGBUS BUS_ADRERR; code in pfec */
@@ -267,18 +268,8 @@ void drv_aex(struct drv *d, struct mach_cpu *cpu, struct mach_frame *f,
 
 /* ---- counters ---------------------------------------------------------- */
 
-struct drv_stats {
-	uint64_t aex_kernel, aex_track;
-	uint64_t fault_eaug, fault_eaug_outside, fault_eldu, fault_pte;
-	uint64_t fault_epcm, fault_vma, fault_sigbus;
-	uint64_t ioctls[8], ioctl_errors, mmaps, mprotects;
-	uint64_t epc_pages, epc_used, epc_peak;
-	uint64_t pages_added, pages_measured, pages_augmented;
-	uint64_t pages_removed, pages_evicted, pages_loaded;
-	uint64_t quota, quota_hits;
-};
-
-void drv_stats(struct drv *d, struct drv_stats *out);
+/* Adds what the driver has counted, and its levels, to @sum. */
+void drv_stats(struct drv *d, struct edmm_machine_stats *sum);
 
 /* ---- faults to inject, events ------------------------------------------ */
 

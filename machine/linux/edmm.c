@@ -6,9 +6,9 @@
  * it came (count, in bytes) and, for a code of the leaf, which (result).
  */
 #include <errno.h>
-#include <sgx/linux.h>
 
-#include "internal.h"
+#include "machine/linux/internal.h"
+#include "sgx/linux.h"
 
 static long state_check(const struct drv *d, const struct drv_encl *e)
 {

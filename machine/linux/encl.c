@@ -2,11 +2,10 @@
 /*
  * The machine's start, enclaves' lives, and the lock.
  */
+#include <errno.h>
 #include <string.h>
 
-#include <errno.h>
-
-#include "internal.h"
+#include "machine/linux/internal.h"
 
 static size_t round_page(size_t n)
 {
@@ -65,7 +64,7 @@ struct drv *drv_init(void *mem, const struct drv_config *c,
 	d->epc_pages = c->mach.epc_pages;
 	d->quota = c->has_quota && c->quota < d->epc_pages;
 	d->limit = d->quota ? c->quota : d->epc_pages;
-	d->stats.quota = d->limit;
+	d->stats.quota_pages = d->limit;
 	d->free_stack = (uint32_t *)(void *)(base + stack_off());
 	d->data = (uint8_t **)(void *)(base + data_off(c));
 	d->evicted = (struct evicted **)(void *)(base + evicted_off(c));
@@ -233,14 +232,10 @@ void drv_lose_all(struct drv *d)
 	drv_unlock(d);
 }
 
-void drv_stats(struct drv *d, struct drv_stats *out)
+void drv_stats(struct drv *d, struct edmm_machine_stats *sum)
 {
 	drv_lock(d);
-	*out = d->stats;
-	for (int i = 0; i < 8; i++)
-		out->ioctls[i] =
-			__atomic_load_n(&d->ioctls[i], __ATOMIC_RELAXED);
-	out->ioctl_errors = __atomic_load_n(&d->ioctl_errors, __ATOMIC_RELAXED);
-	out->epc_used = epc_used(d);
+	watch_sum(sum, &d->stats);
+	sum->epc_used += epc_used(d);
 	drv_unlock(d);
 }

@@ -10,7 +10,7 @@
  */
 #include <errno.h>
 
-#include "internal.h"
+#include "machine/linux/internal.h"
 
 #define EPC_LOW 32u
 #define EPC_HIGH 64u
@@ -178,11 +178,12 @@ int encl_etrack(struct drv *d, struct drv_encl *e)
 	struct leaf l = { .nr = SGX_ETRACK, .epc = mach_epc_addr(e->secs_epc) };
 
 	e->untracked = false;
-	/* Linux repeats it once: the cycle before ends with this interrupt. */
+	/* Linux tries twice: the interrupt ends the cycle that was running. */
 	if (!mach_ok(encls(d, e, &l))) {
 		ipi(d);
 		if (!mach_ok(encls(d, e, &l))) {
-			/* Once the thread in the way has left. */
+			/* encl_settle() tries again when the thread in the way
+			 * has left. */
 			e->untracked = encl_owing(d, e);
 			return e->untracked ? 0 : -EFAULT;
 		}
@@ -215,7 +216,7 @@ bool epc_wait(struct drv *d)
 
 void encl_settle(struct drv *d, struct drv_encl *e)
 {
-	bool wait = d->p.pause != NULL;
+	bool wait = d->p.pause;
 
 	for (unsigned i = 0; wait && i < SETTLE_ROUNDS; i++) {
 		d->p.pause(d->p.ctx);

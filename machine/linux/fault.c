@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "internal.h"
+#include "machine/linux/internal.h"
 
 static bool vma_allows(const struct drv_vma *v, unsigned access)
 {
@@ -97,30 +97,10 @@ struct kfault {
 	enum trace_fault what;
 };
 
-static uint64_t *counter_of(struct drv *d, enum trace_fault what)
-{
-	switch (what) {
-	case TRACE_FAULT_EAUG:
-		return &d->stats.fault_eaug;
-	case TRACE_FAULT_EAUG_OUTSIDE:
-		return &d->stats.fault_eaug_outside;
-	case TRACE_FAULT_ELDU:
-		return &d->stats.fault_eldu;
-	case TRACE_FAULT_PTE:
-		return &d->stats.fault_pte;
-	case TRACE_FAULT_EPCM:
-		return &d->stats.fault_epcm;
-	case TRACE_FAULT_VMA:
-		return &d->stats.fault_vma;
-	default:
-		return &d->stats.fault_sigbus;
-	}
-}
-
 static void count(struct drv *d, const struct kfault *k, enum trace_fault what,
 		  uint32_t pfec)
 {
-	++*counter_of(d, what);
+	watch_count(&d->stats, WATCH_EVENT(FAULT, what), 1);
 	if (traced(d))
 		trace_fault(d, k->v->encl, what, k->addr, pfec);
 }
@@ -133,7 +113,7 @@ static void count_kernel(struct drv *d, const struct kfault *k)
 	if (!cpu || !mach_inside(cpu) || !interrupt(d, cpu, &k->ev))
 		return;
 	d->stats.aex_kernel++;
-	/* One that is due is traced when it comes. */
+	/* Where the front end owes the AEX, it is traced when it is done. */
 	if (traced(d) && !cpu->due)
 		trace_interrupt(d, cpu, TRACE_AEX_KERNEL, k->addr);
 }
@@ -148,7 +128,8 @@ static bool add_absent(struct drv *d, struct kfault *k)
 						: TRACE_FAULT_EAUG_OUTSIDE;
 	if (!can_augment(d, k->v->encl, k->addr))
 		return false;
-	/* A kind for the leaf itself is encls()'s to see, once. */
+	/* Only a look: an outcome of the leaf itself is encls()'s, which counts
+	 * this event. */
 	o = inject_peek(&d->inject, INJECT_ENCLS + SGX_EAUG);
 	if (o.kind == INJECT_NO_EPC) {
 		inject_fire(&d->inject, INJECT_ENCLS + SGX_EAUG);

@@ -5,14 +5,13 @@
  * Each row is something that Linux 6.1 to 6.12 or an SGX processor does without
  * the caller's fault; codes that only a broken caller gets are not offered.
  */
-#include "inject.h"
+#include "machine/linux/inject.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include <sgx/arch.h>
+#include "sgx/arch.h"
 
-#define IOCTL(nr) (INJECT_IOCTL_NR + (nr))
 #define ENCLS(leaf) (INJECT_ENCLS + (leaf))
 #define ERRNO(name, sees)                                    \
 	{                                                    \
@@ -30,10 +29,25 @@
 	{                                                  \
 		{ INJECT_FAULT, SGX_VEC_PF }, "PF", (sees) \
 	}
+#define NONE                                   \
+	{                                      \
+		{ INJECT_NONE, 0 }, NULL, NULL \
+	}
 #define BUSY ERRNO(BUSY, "EBUSY: another ioctl runs on the file")
 #define NOMEM ERRNO(NOMEM, "ENOMEM: the EPC is full of what cannot go")
 #define INTR ERRNO(INTR, "EINTR: a signal while waiting for EPC")
 #define OUTCOMES 4
+
+/* What an ioctl can fail with, a macro for each row of the list. The second
+ * device's ioctl is not in the driver: NONE cannot be asked for. */
+#define OF_CREATE BUSY, NOMEM, INTR
+#define OF_ADD_PAGES BUSY, NOMEM, INTR
+#define OF_INIT BUSY, NOMEM, INTR
+#define OF_PROVISION BUSY
+#define OF_VEPC_REMOVE NONE
+#define OF_RESTRICT_PERMISSIONS BUSY
+#define OF_MODIFY_TYPES BUSY
+#define OF_REMOVE_PAGES BUSY
 
 static const struct place {
 	const char *name;
@@ -45,21 +59,21 @@ static const struct place {
 	} out[OUTCOMES];
 } places[] = {
 	{ "ioctl", INJECT_IOCTL, { BUSY } },
-	{ "create", IOCTL(0), { BUSY, NOMEM, INTR } },
-	{ "add-pages", IOCTL(1), { BUSY, NOMEM, INTR } },
-	{ "init", IOCTL(2), { BUSY, NOMEM, INTR } },
-	{ "provision", IOCTL(3), { BUSY } },
-	{ "restrict", IOCTL(5), { BUSY } },
-	{ "modify", IOCTL(6), { BUSY } },
-	{ "remove", IOCTL(7), { BUSY } },
+/* clang-format off */
+#define PLACE(number, name, old) \
+	{ #name, INJECT_IOCTL_NR + EDMM_IOCTL_##number, { OF_##number } },
+	EDMM_MACHINE_IOCTL_LIST(PLACE)
+#undef PLACE
+	/* clang-format on */
 	{ "signal",
 	  INJECT_SIGNAL,
 	  { ERRNO(INTR, "before a page of ADD_PAGES: a short count, or EINTR "
 			"at its first") } },
 	{ "page",
 	  INJECT_PAGE,
-	  { ERRNO(AGAIN, "EAGAIN of restrict, modify or remove, with a count: "
-			 "the page is being reclaimed") } },
+	  { ERRNO(AGAIN, "EAGAIN of RESTRICT_PERMISSIONS, MODIFY_TYPES or "
+			 "REMOVE_PAGES, with a count: the page is being "
+			 "reclaimed") } },
 	{ "ecreate", ENCLS(SGX_ECREATE), { GP("EIO of CREATE") } },
 	{ "eadd",
 	  ENCLS(SGX_EADD),
@@ -90,17 +104,17 @@ static const struct place {
 	      "this one lost, as up to Linux 6.12" } } },
 	{ "emodpr",
 	  ENCLS(SGX_EMODPR),
-	  { CODE(EPC_PAGE_CONFLICT, "EFAULT of restrict, result 7"),
-	    PF("EFAULT of restrict, result 0") } },
+	  { CODE(EPC_PAGE_CONFLICT, "EFAULT of RESTRICT_PERMISSIONS, result 7"),
+	    PF("EFAULT of RESTRICT_PERMISSIONS, result 0") } },
 	{ "emodt",
 	  ENCLS(SGX_EMODT),
-	  { CODE(EPC_PAGE_CONFLICT, "EFAULT of modify, result 7"),
-	    PF("EFAULT of modify, result 0") } },
+	  { CODE(EPC_PAGE_CONFLICT, "EFAULT of MODIFY_TYPES, result 7"),
+	    PF("EFAULT of MODIFY_TYPES, result 0") } },
 	{ "etrack",
 	  ENCLS(SGX_ETRACK),
 	  { CODE(PREV_TRK_INCMPL, "Linux interrupts all and repeats it; twice "
-				  "in a row is EFAULT of restrict or "
-				  "modify") } },
+				  "in a row is EFAULT of "
+				  "RESTRICT_PERMISSIONS or MODIFY_TYPES") } },
 	{ "eblock",
 	  ENCLS(SGX_EBLOCK),
 	  { CODE(EPC_PAGE_CONFLICT,
@@ -228,17 +242,32 @@ static bool parse_time(struct scan *s, uint64_t *ns)
 	return true;
 }
 
+static bool is_place(const struct scan *s, size_t start, const struct place *p)
+{
+	static const char *const old[EDMM_MACHINE_IOCTLS] = {
+#define OLD(number, name, old) old,
+		EDMM_MACHINE_IOCTL_LIST(OLD)
+#undef OLD
+	};
+	unsigned nr = p->point - INJECT_IOCTL_NR;
+
+	if (!p->out[0].name)
+		return false;
+	return same(s, start, p->name) ||
+	       (nr < EDMM_MACHINE_IOCTLS && same(s, start, old[nr]));
+}
+
 static const struct place *parse_place(struct scan *s)
 {
 	size_t start = word(s, ":%=@");
 
 	for (size_t p = 0; p < PLACES; p++)
-		if (same(s, start, places[p].name))
+		if (is_place(s, start, &places[p]))
 			return &places[p];
 	wrong(s, start,
-	      "an ioctl (create ... remove, ioctl for any), a leaf (ecreate "
-	      "... eremove, eaccept), signal, page, eaug-race, not-tracked or "
-	      "lose@TIME");
+	      "an ioctl (create ... remove_pages, ioctl for any), a leaf "
+	      "(ecreate ... eremove, eaccept), signal, page, eaug-race, "
+	      "not-tracked or lose@TIME");
 	return NULL;
 }
 

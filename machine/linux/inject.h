@@ -17,11 +17,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "edmm/machine.h"
+
 /* Where: an ioctl, a place in the driver, or a leaf. */
 enum inject_point {
 	INJECT_IOCTL, /* any */
 	INJECT_IOCTL_NR,
-	INJECT_SIGNAL = INJECT_IOCTL_NR + 8, /* before a page of ADD_PAGES */
+	/* Before a page of ADD_PAGES. */
+	INJECT_SIGNAL = INJECT_IOCTL_NR + EDMM_MACHINE_IOCTLS,
 	INJECT_PAGE, /* a page looked up by one of the ioctls of SGX2 */
 	INJECT_EACCEPT,
 	INJECT_ENCLS,
@@ -86,13 +89,14 @@ bool inject_parse(struct drv_inject *in, const char *text, size_t len,
 		  struct inject_error *e);
 
 /**
- * inject_fire() - an event at a point
+ * inject_hit() - an event at a point that rules may name
  *
  * Counts it for every rule of the point. Return: the outcome of the first rule
  * whose turn it is; kind INJECT_NONE mostly. Context: any thread.
  */
 struct inject_outcome inject_hit(struct drv_inject *in, unsigned point);
 
+/* The same, where mostly no rule names the point. */
 static inline struct inject_outcome inject_fire(struct drv_inject *in,
 						unsigned point)
 {

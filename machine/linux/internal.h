@@ -7,7 +7,8 @@
 
 #include <stdatomic.h>
 
-#include <machine/linux/drv.h>
+#include "machine/linux/drv.h"
+#include "machine/watch/counters.h"
 
 #define PAGE_SIZE SGX_PAGE_SIZE
 #define PAGE_MASK (~(uint64_t)(PAGE_SIZE - 1))
@@ -170,11 +171,10 @@ struct drv {
 	uint32_t evicted_fresh;
 	uint32_t evicted_free; /* index + 1 */
 
-	struct drv_stats stats;
+	/* Under the lock, but for ioctls and ioctl_errors: by atomics. */
+	struct edmm_machine_stats stats;
 	struct drv_inject inject;
 	uint32_t encl_ids;
-	uint64_t ioctls[8]; /* these two by atomics, without the lock */
-	uint64_t ioctl_errors;
 };
 
 /* leaf.c: the one door to ENCLS, where faults are injected and events told. */
@@ -200,7 +200,7 @@ bool epc_remove(struct drv *d, const struct drv_encl *e, uint32_t epc,
 /* An event of the driver, if anybody wants them. */
 static inline bool traced(const struct drv *d)
 {
-	return __builtin_expect(d->p.trace != NULL, 0);
+	return __builtin_expect(!!d->p.trace, 0);
 }
 
 void trace_fault(struct drv *d, const struct drv_encl *e, unsigned what,
@@ -236,7 +236,6 @@ int epc_alloc(struct drv *d, uint8_t *mem, uint32_t *out);
 void epc_free(struct drv *d, uint32_t epc);
 uint32_t epc_used(const struct drv *d);
 /* A VA slot for one more page: reserves a page of slots when they run out. */
-
 int encl_grow(struct drv *d, struct drv_encl *e);
 void encl_shrink(struct drv *d, struct drv_encl *e);
 void va_free(struct drv *d, const struct drv_encl *e, struct va_page *va);
@@ -244,8 +243,8 @@ void va_free(struct drv *d, const struct drv_encl *e, struct va_page *va);
 #define SETTLE_ROUNDS 20000u
 /* An interrupt on every thread that is inside an enclave. */
 void ipi(struct drv *d);
-/* The same on one, for @ev, which must be inside; false: it is still under way
- * for the one before. */
+/* The same on the thread of @cpu alone, which must be inside, for @ev. False:
+ * the interrupt before this one has not come to its end yet. */
 bool interrupt(struct drv *d, struct mach_cpu *cpu,
 	       const struct mach_event *ev);
 /* ETRACK and its interrupts, as the ioctls of SGX2 do: 0, or -EFAULT. */

@@ -3,15 +3,13 @@
  * The ioctls that build an enclave: CREATE, ADD_PAGES, INIT, PROVISION. Checks
  * come in Linux's order and give Linux's errno.
  */
+#include <errno.h>
+#include <openssl/evp.h>
 #include <string.h>
 
-#include <openssl/evp.h>
-
-#include <edmm/machine.h>
-#include <errno.h>
-#include <sgx/linux.h>
-
-#include "internal.h"
+#include "edmm/machine.h"
+#include "machine/linux/internal.h"
+#include "sgx/linux.h"
 
 #define ERESTARTSYS 512
 /* SIGSTRUCT.VENDOR: 0, or Intel. */
@@ -378,6 +376,15 @@ static long ioctl_provision(struct drv *d, struct drv_encl *e, uint64_t arg,
 	return 0;
 }
 
+/* The list's order is that of Linux's numbers. */
+#define SGX_IOC_ENCLAVE_VEPC_REMOVE SGX_IOC_VEPC_REMOVE_ALL
+#define CHECK_NUMBER(number, name, old)                     \
+	_Static_assert((SGX_IOC_ENCLAVE_##number & 0xff) == \
+			       EDMM_IOCTL_##number,         \
+		       #name);
+EDMM_MACHINE_IOCTL_LIST(CHECK_NUMBER)
+#undef CHECK_NUMBER
+
 /* ---- dispatch ---------------------------------------------------------- */
 
 static long dispatch(struct drv *d, struct drv_encl *e, unsigned long cmd,
@@ -411,7 +418,7 @@ static long injected(struct drv *d, unsigned long nr)
 	struct inject_outcome any = inject_fire(&d->inject, INJECT_IOCTL);
 	struct inject_outcome o = { .kind = INJECT_NONE };
 
-	if (nr < 8)
+	if (nr < EDMM_MACHINE_IOCTLS)
 		o = inject_fire(&d->inject, INJECT_IOCTL_NR + (unsigned)nr);
 	return any.kind ? -any.value : o.kind ? -o.value : 0;
 }
@@ -421,7 +428,7 @@ static void trace_ioctl(struct drv *d, struct drv_encl *e, unsigned long nr,
 			uint64_t arg, long r)
 {
 	struct trace_event ev = { .kind = TRACE_IOCTL,
-				  .what = nr < 8 ? (uint8_t)nr : 63,
+				  .what = TRACE_NO_IOCTL,
 				  .encl = e->id,
 				  .result = (int32_t)r };
 	struct sgx_enclave_add_pages add;
@@ -429,14 +436,18 @@ static void trace_ioctl(struct drv *d, struct drv_encl *e, unsigned long nr,
 	struct sgx_enclave_remove_pages rem;
 	uint64_t off = 0, count = 0;
 
-	if (nr == 1 && !copy_in(d, &add, arg, sizeof(add))) {
+	if (nr < EDMM_MACHINE_IOCTLS)
+		ev.what = (uint8_t)nr;
+	if (nr == EDMM_IOCTL_ADD_PAGES && !copy_in(d, &add, arg, sizeof(add))) {
 		off = add.offset;
 		count = add.count;
-	} else if ((nr == 5 || nr == 6) &&
+	} else if ((nr == EDMM_IOCTL_RESTRICT_PERMISSIONS ||
+		    nr == EDMM_IOCTL_MODIFY_TYPES) &&
 		   !copy_in(d, &mod, arg, sizeof(mod))) {
 		off = mod.offset;
 		count = mod.count;
-	} else if (nr == 7 && !copy_in(d, &rem, arg, sizeof(rem))) {
+	} else if (nr == EDMM_IOCTL_REMOVE_PAGES &&
+		   !copy_in(d, &rem, arg, sizeof(rem))) {
 		off = rem.offset;
 		count = rem.count;
 	}
@@ -460,10 +471,10 @@ long drv_ioctl(struct drv *d, struct drv_encl *e, unsigned long cmd,
 		r = dispatch(d, e, cmd, arg, ic);
 		atomic_flag_clear_explicit(&e->busy, memory_order_release);
 	}
-	if (nr < sizeof(d->ioctls) / sizeof(d->ioctls[0]))
-		__atomic_fetch_add(&d->ioctls[nr], 1, __ATOMIC_RELAXED);
+	if (nr < EDMM_MACHINE_IOCTLS)
+		__atomic_fetch_add(&d->stats.ioctls[nr], 1, __ATOMIC_RELAXED);
 	if (r)
-		__atomic_fetch_add(&d->ioctl_errors, 1, __ATOMIC_RELAXED);
+		__atomic_fetch_add(&d->stats.ioctl_errors, 1, __ATOMIC_RELAXED);
 	if (traced(d))
 		trace_ioctl(d, e, nr, arg, r);
 	return r;

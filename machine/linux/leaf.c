@@ -4,7 +4,7 @@
  * any can be made to fail by name and count, and each is told to whoever
  * traces. And the driver's other events.
  */
-#include "internal.h"
+#include "machine/linux/internal.h"
 
 static struct mach_result execute(struct mach *m, const struct leaf *l)
 {
@@ -40,7 +40,8 @@ static struct mach_result execute(struct mach *m, const struct leaf *l)
 	}
 }
 
-/* A leaf that fails has changed nothing: so it need not be executed. */
+/* What a leaf that is made to fail gives. It is not executed: a leaf that fails
+ * has changed nothing. */
 static struct mach_result failed(struct drv *d, const struct leaf *l,
 				 struct inject_outcome o)
 {
@@ -107,7 +108,8 @@ bool epc_remove(struct drv *d, const struct drv_encl *e, uint32_t epc,
 		epc_free(d, epc);
 		return true;
 	}
-	/* Memory at a linear address ends with the enclave. */
+	/* The leaked page outlives the enclave, whose memory goes: another page
+	 * takes its place. Memory without an address (SECS, VA) stays. */
 	if (addr)
 		d->data[epc] = nothing;
 	return false;
@@ -137,8 +139,8 @@ static bool resolvable(struct mach_result r)
 	       !(r.pfec & SGX_PFEC_SGX);
 }
 
-/* EACCEPT as if the interrupt of an ETRACK had not come yet; a try that only
- * finds a page out does not count. */
+/* EACCEPT, perhaps as if the interrupt of an ETRACK had not come yet. A try
+ * that faults since the page is evicted comes again, and does not count. */
 static struct mach_result eaccept(struct drv *d, struct mach_cpu *cpu,
 				  struct mach_frame *f)
 {
@@ -166,7 +168,7 @@ static void tell_enclu(struct drv *d, const struct trace_event *about,
 	drv_trace(d, &ev);
 }
 
-/* What a record says of a leaf, before it changes the registers. */
+/* The record of a leaf, from the registers that it is about to change. */
 static struct trace_event about(struct drv *d, const struct mach_cpu *cpu,
 				const struct mach_frame *f)
 {
@@ -217,7 +219,7 @@ struct mach_result drv_eenter(struct drv *d, struct mach_cpu *cpu,
 	if (traced(d))
 		ev = about(d, cpu, f);
 	r = mach_eenter(d->mach, cpu, f);
-	/* Its ENCLU comes again, by a trap, and is counted then. */
+	/* The thread executes its ENCLU then, which traps: that one counts. */
 	if (!mach_ok(r)) {
 		cpu->enclu_faults = faults;
 	} else if (traced(d)) {

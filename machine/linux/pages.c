@@ -6,7 +6,7 @@
  * nothing unless the entry is present, the page is in the EPC, and the model
  * grants an access to it.
  */
-#include "internal.h"
+#include "machine/linux/internal.h"
 
 static unsigned way(uint64_t pgno, unsigned level)
 {

@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "internal.h"
+#include "machine/linux/internal.h"
 
 #define POOL_CHUNK (64u * 1024)
 

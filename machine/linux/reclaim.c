@@ -12,11 +12,10 @@
  * state into is never taken: a thread that is interrupted here goes on at once,
  * and would only load it back.
  */
+#include <errno.h>
 #include <string.h>
 
-#include <errno.h>
-
-#include "internal.h"
+#include "machine/linux/internal.h"
 
 #define BATCH 16u
 
@@ -233,14 +232,15 @@ static bool choose(struct drv *d, uint32_t epc, struct victim *v)
 		*v->p &= ~PG_YOUNG;
 		return false;
 	}
-	/* A hint: a thread may still come, up to EBLOCK. */
+	/* No more than a hint: until EBLOCK a thread may still enter. */
 	d->p.each_cpu(d->p.ctx, pin, &pinned);
 	return !pinned.yes;
 }
 
 /*
- * Linux only warns if EBLOCK fails; the EWB that follows will, too. What a
- * thread stands on since the look above is not tracked, so it stays.
+ * Linux only warns if EBLOCK fails; the EWB that follows fails, too. Where a
+ * thread has entered since the look above and stands on the page, tracking does
+ * not complete, and the page stays.
  */
 static void block(struct drv *d, struct victim *v)
 {
@@ -349,14 +349,14 @@ int page_load(struct drv *d, struct drv_encl *e, page_t *p, uint64_t addr)
 
 	if (e->state & ENCL_LOST)
 		return *p & PG_EVICTED ? -EFAULT : 0;
-	/* The one way back from BLOCKED is out and in. */
+	/* Nothing unblocks a page but EWB and ELDU. */
 	if ((*p & PG_BLOCKED) && !page_out(d, e, p, addr))
 		return -EBUSY;
 	if (!(*p & PG_EVICTED))
 		return 0;
 	if (pg_index(*p) == EVICTED_LOST)
 		return -EFAULT;
-	/* So that the SECS is not written out while the page is loaded. */
+	/* Counted first: a SECS with children is not evicted meanwhile. */
 	e->children++;
 	r = secs_in(d, e);
 	if (!r)

@@ -3,11 +3,10 @@
  * Mappings of enclave files, as the program believes them to be: a sorted
  * table of disjoint ranges. Neighbours that agree are one.
  */
+#include <errno.h>
 #include <string.h>
 
-#include <errno.h>
-
-#include "internal.h"
+#include "machine/linux/internal.h"
 
 #define VMA_ROOM 4096u
 

@@ -3,12 +3,12 @@
  * The model as a library: include/edmm/model.h over model.h. A page table, the
  * processors and the machine's block, all of them owned here.
  */
+#include "edmm/model.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include <edmm/model.h>
-
-#include <machine/model/model.h>
+#include "machine/model/model.h"
 
 #define SAME(ours, theirs)                                          \
 	_Static_assert(offsetof(struct edmm_model_regs, ours) ==    \

@@ -5,8 +5,8 @@
  */
 #include <string.h>
 
-#include <machine/model/crypto.h>
-#include <machine/model/state.h>
+#include "machine/model/crypto.h"
+#include "machine/model/state.h"
 
 #define SECS_MIN_SIZE 0x2000u
 #define SECS_RESERVED_OFF 262u /* after CONFIGSVN */

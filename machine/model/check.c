@@ -7,7 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include <machine/model/state.h>
+#include "machine/model/state.h"
 
 struct report {
 	char *why;

@@ -5,14 +5,13 @@
  * and no allocation, which the model needs; OpenSSL 3 calls them deprecated. */
 #define OPENSSL_SUPPRESS_DEPRECATED
 
-#include <string.h>
+#include "machine/model/crypto.h"
 
 #include <openssl/aes.h>
 #include <openssl/bn.h>
 #include <openssl/evp.h>
 #include <openssl/sha.h>
-
-#include <machine/model/crypto.h>
+#include <string.h>
 
 /* ---- SHA-256 ----------------------------------------------------------- */
 

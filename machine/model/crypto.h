@@ -7,7 +7,7 @@
 #ifndef MACHINE_MODEL_CRYPTO_H
 #define MACHINE_MODEL_CRYPTO_H
 
-#include <machine/model/state.h>
+#include "machine/model/state.h"
 
 /* A 64-byte block of MRENCLAVE: SDM 3D 36.4.1. */
 struct measure_block {

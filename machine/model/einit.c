@@ -2,8 +2,8 @@
 /* EINIT (SDM 3D 38.3), checks in the manual's order. */
 #include <string.h>
 
-#include <machine/model/crypto.h>
-#include <machine/model/keys.h>
+#include "machine/model/crypto.h"
+#include "machine/model/keys.h"
 
 #define VENDOR_INTEL 0x8086u
 #define TOKEN_VALID 1u

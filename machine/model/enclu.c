@@ -4,7 +4,7 @@
  * EACCEPT EACCEPTCOPY EMODPE (SDM 3D 38.4). The checks are in the manual's
  * order. General registers only.
  */
-#include <machine/model/state.h>
+#include "machine/model/state.h"
 
 /* After a leaf that returns a code: RAX, RFLAGS and RIP. */
 static struct mach_result retire_code(struct mach_frame *f,

@@ -5,7 +5,7 @@
  * start and its being taken is reported at the manual's place, so that no two
  * entries read its fields at once. General registers only.
  */
-#include <machine/model/state.h>
+#include "machine/model/state.h"
 
 #define RFLAGS_TF 0x100ull
 /* CF PF AF ZF SF DF OF NT RF AC ID: what ERESUME loads. */
@@ -192,7 +192,8 @@ static struct mach_result entry_begin(struct mach *m,
 	e = &m->epcm[en->tcs_at.epc];
 	if (!try_shared(e))
 		return res_gp();
-	/* VALID = 0, or PT is not PT_TCS, first: whose it is to be counted. */
+	/* VALID = 0, or PT is not PT_TCS. Before the rest, since the thread is
+	 * counted in the SECS of a TCS. */
 	if (!epcm_is(epcm_flags(e), SGX_PT_TCS)) {
 		epcm_unlock(e, LOCK_SHARED);
 		return operand_pf(&en->tcs_at);
@@ -209,7 +210,7 @@ static struct mach_result entry_begin(struct mach *m,
 	en->mine =
 		__atomic_compare_exchange_n(&en->tcs->state, &idle, 1, false,
 					    __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
-	/* Somebody runs on it: all that could be said of its fields is his. */
+	/* Another thread runs on it: its fields are not looked at. */
 	r = en->mine ? tcs_fields(m, en) : res_gp();
 	if (!mach_ok(r))
 		entry_abort(m, en);

@@ -3,7 +3,7 @@
  * The EPCM's rules for accesses, tracking epochs, and what others may ask.
  * General registers only; no locks.
  */
-#include <machine/model/state.h>
+#include "machine/model/state.h"
 
 uint64_t mach_result_rflags(uint64_t rflags, struct mach_result r)
 {

@@ -6,7 +6,7 @@
  * Order: the TCS is released before the thread is counted out, and after that
  * nothing of the enclave is touched: its pages may go.
  */
-#include <machine/model/state.h>
+#include "machine/model/state.h"
 
 #define RFLAGS_TF 0x100ull
 #define RFLAGS_ARITH 0x8d5ull /* CF PF AF ZF SF OF */

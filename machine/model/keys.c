@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* EREPORT and EGETKEY (SDM 3D 38.4), checks in the manual's order. */
+#include "machine/model/keys.h"
+
 #include <string.h>
 
-#include <machine/model/crypto.h>
-#include <machine/model/keys.h>
+#include "machine/model/crypto.h"
 
 #define KEYPOLICY_KNOWN 0x3fu
 #define KEYPOLICY_KSS                                         \

@@ -8,7 +8,7 @@
 #ifndef MACHINE_MODEL_KEYS_H
 #define MACHINE_MODEL_KEYS_H
 
-#include <machine/model/state.h>
+#include "machine/model/state.h"
 
 struct key_deps {
 	uint16_t keyname;

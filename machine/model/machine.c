@@ -2,7 +2,7 @@
 /* A machine's memory: its size, its start, its copies. */
 #include <string.h>
 
-#include <machine/model/state.h>
+#include "machine/model/state.h"
 
 #define EPC_PAGES_MAX (1u << 30)
 

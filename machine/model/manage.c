@@ -4,7 +4,7 @@
  * EBLOCK EREMOVE EPA EDBGRD EDBGWR (SDM 3D 38.3). The checks are in the
  * manual's order. General registers only.
  */
-#include <machine/model/state.h>
+#include "machine/model/state.h"
 
 static const struct sgx_secinfo *host_secinfo(uint64_t addr)
 {

@@ -36,7 +36,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <sgx/arch.h>
+#include "sgx/arch.h"
 
 /* ---- EPC addresses as ENCLS sees them ---------------------------------- */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A page table as an array; see ptable.h. */
-#include <machine/model/ptable.h>
+#include "machine/model/ptable.h"
 
 struct mach_pte *mach_ptable_at(const struct mach_ptable *t, uint64_t addr)
 {

@@ -6,7 +6,7 @@
 #ifndef MACHINE_MODEL_PTABLE_H
 #define MACHINE_MODEL_PTABLE_H
 
-#include <machine/model/model.h>
+#include "machine/model/model.h"
 
 #define MACH_PTE_ABSENT 0u
 #define MACH_PTE_OTHER 0x80u /* memory that is no EPC */

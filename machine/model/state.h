@@ -25,7 +25,7 @@
 #ifndef MACHINE_MODEL_STATE_H
 #define MACHINE_MODEL_STATE_H
 
-#include <machine/model/model.h>
+#include "machine/model/model.h"
 
 /* EPCM flags: RWX and states at SECINFO's places, PT likewise. */
 #define EPCM_R ((uint32_t)SGX_SECINFO_R)

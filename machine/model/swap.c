@@ -6,8 +6,8 @@
  */
 #include <string.h>
 
-#include <machine/model/crypto.h>
-#include <machine/model/state.h>
+#include "machine/model/crypto.h"
+#include "machine/model/state.h"
 
 #define SECINFO_STATES                                                  \
 	(SGX_SECINFO_RWX | SGX_SECINFO_PENDING | SGX_SECINFO_MODIFIED | \

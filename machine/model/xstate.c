@@ -7,7 +7,7 @@
  * Of the 512-byte legacy region, bytes 416..511 are neither saved nor loaded:
  * XSAVE does not write them, and Linux keeps its own record there.
  */
-#include <machine/model/state.h>
+#include "machine/model/state.h"
 
 #define X87_CTL_END 24u /* FCW..FDP; then MXCSR, MXCSR_MASK, ST0 */
 #define MXCSR_OFF 24u

@@ -2,7 +2,7 @@
 /*
  * The cost table: what each counted event takes on hardware, by whose word.
  */
-#include "counters.h"
+#include "machine/watch/counters.h"
 
 #define LEAF_COSTS (EDMM_MACHINE_LEAVES * 2)
 #define COST_AEX LEAF_COSTS

@@ -2,9 +2,9 @@
 /*
  * Names of counters, their print, and their sums over a trace.
  */
-#include "counters.h"
+#include "machine/watch/counters.h"
 
-#include <sgx/arch.h>
+#include <string.h>
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -19,9 +19,13 @@ static const char *const enclu_names[] = {
 	"eaccept", "emodpe",  "eacceptcopy", NULL,	"edeccssa",
 };
 
-static const char *const ioctl_names[EDMM_MACHINE_IOCTLS] = {
-	"create", "add-pages", "init",	 "provision",
-	"vepc",	  "restrict",  "modify", "remove",
+static const struct {
+	const char *name;
+	const char *old;
+} ioctl_names[] = {
+#define IOCTL(number, name, old) { #name, old },
+	EDMM_MACHINE_IOCTL_LIST(IOCTL)
+#undef IOCTL
 };
 
 static const char *const aex_names[TRACE_AEXS] = {
@@ -46,7 +50,15 @@ const char *watch_enclu(unsigned leaf)
 
 const char *watch_ioctl(unsigned nr)
 {
-	return NAME(ioctl_names, nr);
+	return nr < COUNT(ioctl_names) ? ioctl_names[nr].name : NULL;
+}
+
+const char *watch_ioctl_today(const char *name)
+{
+	for (unsigned i = 0; i < COUNT(ioctl_names); i++)
+		if (!strcmp(name, ioctl_names[i].old))
+			return ioctl_names[i].name;
+	return name;
 }
 
 const char *watch_aex(unsigned why)
@@ -61,34 +73,34 @@ const char *watch_fault(unsigned what)
 
 /* ---- printing ---------------------------------------------------------- */
 
-#define FIELD(f)                                               \
-	{                                                      \
-#f, offsetof(struct edmm_machine_stats, f) / 8 \
-	}
-
-/* Every counter that is no array; levels of the EPC are the last. */
-static const struct field {
+static const struct one {
 	const char *name;
-	size_t index;
-} fields[] = {
-	FIELD(eenter),	      FIELD(eexit),	     FIELD(aex),
-	FIELD(eresume),	      FIELD(aex_kernel),     FIELD(aex_exception),
-	FIELD(aex_signal),    FIELD(aex_track),	     FIELD(enclu_faults),
-	FIELD(encls_faults),  FIELD(fault_eaug),     FIELD(fault_eaug_outside),
-	FIELD(fault_eldu),    FIELD(fault_pte),	     FIELD(fault_epcm),
-	FIELD(fault_vma),     FIELD(fault_sigbus),   FIELD(fault_other),
-	FIELD(ioctl_errors),  FIELD(mmaps),	     FIELD(mprotects),
-	FIELD(pages_added),   FIELD(pages_measured), FIELD(pages_augmented),
-	FIELD(pages_removed), FIELD(pages_evicted),  FIELD(pages_loaded),
-	FIELD(epc_pages),     FIELD(epc_used),	     FIELD(epc_peak),
-	FIELD(quota_pages),   FIELD(quota_hits),
+	size_t at; /* in struct edmm_machine_stats */
+	bool told;
+} ones[] = {
+#define ONE(name, where, told)                              \
+	{ #name, offsetof(struct edmm_machine_stats, name), \
+	  WATCH_IS_TOLD(WATCH_##told) },
+	EDMM_MACHINE_COUNTERS(ONE, WATCH_NO_ARRAY)
+#undef ONE
 };
 
-#define LEVELS 5u
+static const struct array {
+	const char *prefix;
+	const char *(*name)(unsigned i);
+	size_t at;
+	unsigned count;
+} arrays[] = {
+#define ARRAY(name, count, prefix, kind) \
+	{ #prefix "_", watch_##prefix,   \
+	  offsetof(struct edmm_machine_stats, name), (count) },
+	EDMM_MACHINE_COUNTERS(WATCH_NO_ONE, ARRAY)
+#undef ARRAY
+};
 
-static uint64_t value(const struct edmm_machine_stats *s, size_t i)
+static uint64_t value(const struct edmm_machine_stats *s, size_t at)
 {
-	return ((const uint64_t *)s)[fields[i].index];
+	return ((const uint64_t *)s)[at / sizeof(uint64_t)];
 }
 
 static size_t length(const char *s)
@@ -136,19 +148,27 @@ static void row(const struct watch_out *o, const struct watch_print *p,
 		watch_text(o, "\n");
 }
 
-static void rows(const struct watch_out *o, const struct watch_print *p,
-		 const char *group, const char *(*name)(unsigned))
+static void print_ones(const struct watch_out *o, const struct watch_print *p,
+		       bool told)
 {
-	const struct edmm_machine_stats *s = p->stats;
-	bool ioctl = name == watch_ioctl;
-	unsigned count = ioctl ? EDMM_MACHINE_IOCTLS : EDMM_MACHINE_LEAVES;
-	const uint64_t *n = ioctl		  ? s->ioctls
-			    : name == watch_encls ? s->encls
-						  : s->enclu;
+	for (size_t i = 0; i < COUNT(ones); i++) {
+		uint64_t n = value(p->stats, ones[i].at);
 
-	for (unsigned i = 0; i < count; i++)
-		if (n[i] && name(i))
-			row(o, p, group, name(i), n[i]);
+		if (ones[i].told == told && (p->json || n))
+			row(o, p, "", ones[i].name, n);
+	}
+}
+
+/* No row of what did not happen, in JSON either. */
+static void print_array(const struct watch_out *o, const struct watch_print *p,
+			const struct array *a)
+{
+	for (unsigned i = 0; i < a->count; i++) {
+		uint64_t n = value(p->stats, a->at + i * sizeof(uint64_t));
+
+		if (n && a->name(i))
+			row(o, p, a->prefix, a->name(i), n);
+	}
 }
 
 static uint64_t times(uint64_t a, uint64_t b)
@@ -175,18 +195,15 @@ static void estimate(const struct watch_out *o, const struct watch_print *p)
 
 void watch_print(const struct watch_out *o, const struct watch_print *p)
 {
-	size_t n = COUNT(fields) - (p->levels ? 0 : LEVELS);
-
 	watch_text(o, p->json ? "{\"pid\":" : "edmm: machine counters of ");
 	watch_number(o, p->pid);
 	if (!p->json)
 		watch_text(o, "\n");
-	for (size_t i = 0; i < n; i++)
-		if (p->json || value(p->stats, i))
-			row(o, p, "", fields[i].name, value(p->stats, i));
-	rows(o, p, "enclu_", watch_enclu);
-	rows(o, p, "encls_", watch_encls);
-	rows(o, p, "ioctl_", watch_ioctl);
+	print_ones(o, p, true);
+	if (p->levels)
+		print_ones(o, p, false);
+	for (size_t i = 0; i < COUNT(arrays); i++)
+		print_array(o, p, &arrays[i]);
 	if (p->costs)
 		estimate(o, p);
 	if (p->json)
@@ -197,90 +214,72 @@ void watch_print(const struct watch_out *o, const struct watch_print *p)
 
 #define EEXTEND_LAST 0xf00u
 
-static void add_encls(struct edmm_machine_stats *s,
-		      const struct trace_record *r)
+static void count(struct edmm_machine_stats *s, unsigned event, uint64_t n)
 {
-	bool page = r->result == 0 && r->addr;
-
-	if (r->result < 0) {
-		s->encls_faults++;
-		return;
-	}
-	if (r->what >= EDMM_MACHINE_LEAVES)
-		return;
-	s->encls[r->what]++;
-	s->pages_added += page && r->what == SGX_EADD;
-	s->pages_measured += page && r->what == SGX_EEXTEND &&
-			     (r->addr & 0xfff) == EEXTEND_LAST;
-	s->pages_augmented += page && r->what == SGX_EAUG;
-	s->pages_evicted += page && r->what == SGX_EWB;
-	s->pages_loaded += page && r->what == SGX_ELDU;
+	watch_count(s, event, n);
 }
 
-static void add_enclu(struct edmm_machine_stats *s,
-		      const struct trace_record *r)
+/* In the array of its kind, if it has one. */
+static void add_number(struct edmm_machine_stats *s,
+		       const struct trace_record *r)
 {
-	if (r->result < 0)
-		s->enclu_faults++;
-	else if (r->what < EDMM_MACHINE_LEAVES)
-		s->enclu[r->what]++;
-	s->eenter = s->enclu[SGX_EENTER];
-	s->eexit = s->enclu[SGX_EEXIT];
-	s->eresume = s->enclu[SGX_ERESUME];
+#define ARRAY(name, count, prefix, KIND)                  \
+	if (r->kind == TRACE_##KIND && r->what < (count)) \
+		s->name[r->what]++;
+	EDMM_MACHINE_COUNTERS(WATCH_NO_ONE, ARRAY)
+#undef ARRAY
+}
+
+static void add_leaf(struct edmm_machine_stats *s, const struct trace_record *r)
+{
+	bool page = r->kind == TRACE_ENCLS && !r->result && r->addr;
+
+	if (r->result < 0) {
+		count(s, WATCH_EVENT(FAULTED, r->kind), 1);
+		return;
+	}
+	add_number(s, r);
+	if (r->kind == TRACE_ENCLU)
+		count(s, WATCH_EVENT(LEAF, r->what), 1);
+	else if (page &&
+		 (r->what != SGX_EEXTEND || (r->addr & 0xfff) == EEXTEND_LAST))
+		count(s, WATCH_EVENT(PAGE, r->what), 1);
 }
 
 static void add_aex(struct edmm_machine_stats *s, const struct trace_record *r)
 {
-	s->aex++;
-	s->aex_kernel += r->what == TRACE_AEX_KERNEL;
-	s->aex_signal += r->what == TRACE_AEX_SIGNAL;
-	s->aex_track += r->what == TRACE_AEX_TRACK;
-	if (r->what != TRACE_AEX_EXCEPTION)
-		return;
-	s->aex_exception++;
-	s->fault_other += r->arg >> 16 != SGX_VEC_PF;
+	count(s, WATCH_EVENT(AEX, r->what), 1);
+	if (r->what == TRACE_AEX_EXCEPTION && r->arg >> 16 != SGX_VEC_PF)
+		count(s, WATCH_FAULT(OTHER), 1);
 }
 
-static void add_fault(struct edmm_machine_stats *s,
+static void add_ioctl(struct edmm_machine_stats *s,
 		      const struct trace_record *r)
 {
-	s->fault_eaug += r->what == TRACE_FAULT_EAUG;
-	s->fault_eaug_outside += r->what == TRACE_FAULT_EAUG_OUTSIDE;
-	s->fault_eldu += r->what == TRACE_FAULT_ELDU;
-	s->fault_pte += r->what == TRACE_FAULT_PTE;
-	s->fault_epcm += r->what == TRACE_FAULT_EPCM;
-	s->fault_vma += r->what == TRACE_FAULT_VMA;
-	s->fault_sigbus += r->what == TRACE_FAULT_SIGBUS;
+	add_number(s, r);
+	if (r->result)
+		count(s, WATCH_FAILED(IOCTL), 1);
+	count(s, WATCH_EVENT(DONE, r->what), r->arg);
 }
 
 void watch_add(struct edmm_machine_stats *s, const struct trace_record *r)
 {
 	switch (r->kind) {
 	case TRACE_ENCLS:
-		add_encls(s, r);
-		break;
 	case TRACE_ENCLU:
-		add_enclu(s, r);
+		add_leaf(s, r);
 		break;
 	case TRACE_AEX:
 		add_aex(s, r);
 		break;
 	case TRACE_FAULT:
-		add_fault(s, r);
+		count(s, WATCH_EVENT(FAULT, r->what), 1);
 		break;
 	case TRACE_IOCTL:
-		if (r->what < EDMM_MACHINE_IOCTLS)
-			s->ioctls[r->what]++;
-		s->ioctl_errors += r->result != 0;
-		s->pages_removed += r->what == 7 ? r->arg : 0;
-		break;
-	case TRACE_MMAP:
-		s->mmaps++;
-		break;
-	case TRACE_MPROTECT:
-		s->mprotects++;
+		add_ioctl(s, r);
 		break;
 	default:
 		break;
 	}
+	count(s, WATCH_EVENT(EACH, r->kind), 1);
 }

@@ -2,9 +2,9 @@
 /*
  * Reading a trace: every byte of it is checked before anything believes it.
  */
-#include "trace.h"
+#include "machine/watch/trace.h"
 
-#include "counters.h"
+#include "machine/watch/counters.h"
 
 static int wrong(struct trace_error *e, uint64_t off, const char *what)
 {
@@ -43,7 +43,8 @@ static int known(const struct trace_record *r)
 	case TRACE_FAULT:
 		return r->what < TRACE_FAULTS;
 	case TRACE_IOCTL:
-		return r->what < EDMM_MACHINE_IOCTLS || r->what == 63;
+		return r->what < EDMM_MACHINE_IOCTLS ||
+		       r->what == TRACE_NO_IOCTL;
 	case TRACE_MMAP:
 	case TRACE_MPROTECT:
 		return r->what < 8;

@@ -45,6 +45,8 @@ enum trace_kind {
 	TRACE_KINDS
 };
 
+#define TRACE_NO_IOCTL 63u /* a number that no ioctl has */
+
 enum trace_aex {
 	TRACE_AEX_KERNEL, /* a fault that the kernel resolved */
 	TRACE_AEX_EXCEPTION,

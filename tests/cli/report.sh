@@ -5,6 +5,7 @@
 # shellcheck disable=SC2086  # $soft is a command with its options
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
+src=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$tmp" || exit 1
 cp "$BUILD/enclave/actor" 'a <&> b'
 soft="edmm run --machine soft --heap-max 128M"
@@ -31,6 +32,17 @@ assert m["eenter"] + m["eresume"] == m["eexit"] + m["aex"] > 0
 assert m["ioctls"]["create"] == m["ioctls"]["init"] == 1
 assert m["ioctls"]["remove_pages"] > 0
 assert m["pages_augmented"] >= r["pages_accepted"]
+END
+# The machine's part is the list's, in its order.
+python3 - "$src/include/edmm/machine.h" <<'END' || fail 'machine_counters'
+import json, re, sys
+with open(sys.argv[1]) as f:
+    header = f.read()
+want = re.findall(r"(?m)^\tX\((\w+), REPORT, ", header)
+m = json.load(open("report.json"))["machine_counters"]
+assert len(want) > 20 and list(m) == want + ["ioctls"], (want, list(m))
+want = re.findall(r"(?m)^\tX\([A-Z_]+, (\w+), \"", header)
+assert len(want) == 8 and list(m["ioctls"]) == want, (want, m["ioctls"])
 END
 python3 - <<'END' || fail 'picture'
 import xml.dom.minidom

@@ -50,6 +50,9 @@ for k in encls enclu aex fault ioctl mmap mprotect lose; do
 done
 same 'events by kind' "$kinds" "$all"
 same 'one INIT failed and one did not' "$(n --event init)" 2
+[ "$(n --event add_pages)" -gt 0 ] || fail 'no ADD_PAGES'
+same 'an ioctl by its older name' \
+	"$(n --event add-pages)" "$(n --event add_pages)"
 same 'an EINIT was repeated' "$(n --event einit)" 2
 same 'no thread 1' "$(n --thread 1)" 0
 [ "$(n --enclave 2)" -gt 0 ] || fail 'no event of enclave 2'

@@ -85,7 +85,7 @@ static void *outside(void *arg)
 
 static void *restricts(void *arg)
 {
-	struct drv_stats s;
+	struct edmm_machine_stats s = { 0 };
 
 	for (unsigned i = 0; i < TURNS; i++) {
 		struct sgx_enclave_restrict_permissions a = {

@@ -26,7 +26,7 @@ void trap_interrupt(struct trap *tr)
 	if (!mach_inside(&tr->t->cpu))
 		return;
 	leave(tr, &ev, TRACE_AEX_SIGNAL);
-	tr->t->aex_signal++;
+	tr->t->stats.aex_signal++;
 }
 
 bool trap_due(struct trap *tr)
@@ -89,9 +89,9 @@ void trap_raise(struct trap *tr, const struct exception *e)
 					 .addr = e->addr };
 
 		leave(tr, &ev, TRACE_AEX_EXCEPTION);
-		tr->t->aex_exception++;
+		tr->t->stats.aex_exception++;
 		if (e->vector != SGX_VEC_PF)
-			tr->t->fault_other++;
+			tr->t->stats.fault_other++;
 		told.native = false;
 		told.addr &= ~(uint64_t)(SGX_PAGE_SIZE - 1);
 	}

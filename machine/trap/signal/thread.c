@@ -203,7 +203,7 @@ void mach_thread_after_fork(void)
 	t->tid = (int)sys_call(SYS_gettid);
 	t->sud = false; /* the kernel's part is not inherited */
 	t->ready = false;
-	t->aex_exception = t->aex_signal = t->fault_other = 0;
+	t->stats = (struct edmm_machine_stats){ 0 };
 	atomic_store(&used[t->index / 64], 1ull << (t->index % 64));
 	atomic_store(&live[t->index / 64], 1ull << (t->index % 64));
 }

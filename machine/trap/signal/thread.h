@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "edmm/machine.h"
 #include "machine/model/model.h"
 
 #define MACH_SLOT_SIZE 0x20000ul
@@ -73,9 +74,7 @@ struct mach_thread {
 	struct fast_regs *block;
 
 	struct mach_cpu cpu;
-	uint64_t aex_exception;
-	uint64_t aex_signal;
-	uint64_t fault_other;
+	struct edmm_machine_stats stats; /* what the front end counts of it */
 
 	struct mach_step step;
 
