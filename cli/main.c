@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "cli/config.h"
+#include "cli/config/config.h"
 
 struct verb {
 	const char *name;
