@@ -675,7 +675,7 @@ static const char *build_block(struct build *b, const uint8_t *block)
 	b->block = block;
 	snprintf(label, sizeof(label), "metadata %u.%u",
 		 (unsigned)(b->meta.version >> 32), (unsigned)b->meta.version);
-	parts_init(b->parts, EDMM_FORMAT_INTEL, label);
+	parts_init(b->parts, label);
 	b->parts->ssa_frame_pages = b->meta.ssa_frame_pages;
 	b->parts->has_sig = true;
 	b->parts->sig = b->meta.sig;

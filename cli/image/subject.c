@@ -16,7 +16,7 @@ enum kind {
 	KIND_SIGSTRUCT,
 	KIND_ELF, /* ours or Intel's */
 	KIND_SGXS,
-	KIND_LIST,
+	KIND_PAGELIST,
 };
 
 /* All that says nothing is taken for an image, which is then refused. */
@@ -31,7 +31,8 @@ static enum kind kind_of(const char *path)
 		{ KIND_ELF, "\177ELF", 4 },
 		{ KIND_SGXS, "ECREATE", 8 },
 		{ KIND_SGXS, "UNSIZED", 8 },
-		{ KIND_LIST, EDMM_LIST_MAGIC, sizeof(EDMM_LIST_MAGIC) - 1 },
+		{ KIND_PAGELIST, EDMM_PAGELIST_MAGIC,
+		  sizeof(EDMM_PAGELIST_MAGIC) - 1 },
 		{ KIND_SIGSTRUCT, "\6\0\0\0\xe1\0\0", 8 },
 	};
 	char head[16] = "";
@@ -204,9 +205,9 @@ static edmm_err parse_foreign(struct cli_subject *s, enum kind kind,
 
 	if (kind == KIND_SGXS)
 		err = edmm_parts_sgxs(bytes, size, s->path, sets, diag);
-	else if (kind == KIND_LIST)
-		err = edmm_parts_list((const char *)bytes, size, s->path, sets,
-				      diag);
+	else if (kind == KIND_PAGELIST)
+		err = edmm_parts_pagelist((const char *)bytes, size, s->path,
+					  sets, diag);
 	else
 		err = edmm_parts_intel(bytes, size, s->path, sets, &count,
 				       diag);

@@ -27,7 +27,7 @@
 #define LINE_MAX_SIZE 4096u
 #define CONTENT_MAX (1ull << 30)
 
-struct list {
+struct pagelist {
 	struct edmm_parts *parts;
 	const char *name;
 	uint64_t content; /* bytes read from files */
@@ -36,7 +36,7 @@ struct list {
 	edmm_err err;
 };
 
-__attribute__((format(printf, 2, 3))) static bool bad(struct list *l,
+__attribute__((format(printf, 2, 3))) static bool bad(struct pagelist *l,
 						      const char *format, ...)
 {
 	va_list ap;
@@ -76,7 +76,8 @@ static bool whole_number(const char *text, uint64_t *n)
 	return take_number(text, &end, n) && !*end;
 }
 
-static bool take_range(struct list *l, const char *text, struct edmm_part *part)
+static bool take_range(struct pagelist *l, const char *text,
+		       struct edmm_part *part)
 {
 	const char *end;
 
@@ -90,7 +91,8 @@ static bool take_range(struct list *l, const char *text, struct edmm_part *part)
 	return true;
 }
 
-static bool take_flags(struct list *l, const char *text, struct edmm_part *part)
+static bool take_flags(struct pagelist *l, const char *text,
+		       struct edmm_part *part)
 {
 	static const char rwx[] = "RWX";
 	unsigned i;
@@ -113,7 +115,7 @@ static bool take_flags(struct list *l, const char *text, struct edmm_part *part)
 }
 
 /* The file's path, with "@OFFSET" cut off; malloc()ed. */
-static char *take_path(struct list *l, char *text, uint64_t *off)
+static char *take_path(struct pagelist *l, char *text, uint64_t *off)
 {
 	const char *slash = strrchr(l->name, '/');
 	char *at = strrchr(text, '@'), *path;
@@ -128,7 +130,7 @@ static char *take_path(struct list *l, char *text, uint64_t *off)
 }
 
 /* Up to @size bytes from @off; at least one. */
-static bool read_part(struct list *l, const char *path, uint64_t off,
+static bool read_part(struct pagelist *l, const char *path, uint64_t off,
 		      struct edmm_part *part)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -171,7 +173,7 @@ static bool read_part(struct list *l, const char *path, uint64_t off,
 	return ok;
 }
 
-static bool take_content(struct list *l, char *text, struct edmm_part *part)
+static bool take_content(struct pagelist *l, char *text, struct edmm_part *part)
 {
 	uint64_t off;
 	char *path;
@@ -186,7 +188,7 @@ static bool take_content(struct list *l, char *text, struct edmm_part *part)
 	return ok;
 }
 
-static bool take_pages(struct list *l, char **word, unsigned words)
+static bool take_pages(struct pagelist *l, char **word, unsigned words)
 {
 	struct edmm_part part = { .name = "pages" };
 	const char *fault;
@@ -207,7 +209,7 @@ static bool take_pages(struct list *l, char **word, unsigned words)
 	return fault ? bad(l, "%s", fault) : true;
 }
 
-static bool take_setting(struct list *l, char **word, unsigned words)
+static bool take_setting(struct pagelist *l, char **word, unsigned words)
 {
 	struct edmm_parts *p = l->parts;
 	uint64_t n;
@@ -228,7 +230,7 @@ static bool take_setting(struct list *l, char **word, unsigned words)
 	return true;
 }
 
-static bool take_line(struct list *l, char *text)
+static bool take_line(struct pagelist *l, char *text)
 {
 	char *word[5], *save = NULL, *w;
 	unsigned words = 0;
@@ -244,7 +246,7 @@ static bool take_line(struct list *l, char *text)
 		return words == 2 && !strcmp(word[0], "edmm-pages") &&
 				       !strcmp(word[1], "1")
 			       ? true
-			       : bad(l, "'" EDMM_LIST_MAGIC "' is wanted");
+			       : bad(l, "'" EDMM_PAGELIST_MAGIC "' is wanted");
 	if (!words)
 		return true;
 	if (!strcmp(word[0], "elrange") || !strcmp(word[0], "ssaframe"))
@@ -252,14 +254,14 @@ static bool take_line(struct list *l, char *text)
 	return take_pages(l, word, words);
 }
 
-edmm_err edmm_parts_list(const char *text, size_t size, const char *name,
-			 struct edmm_parts *parts, struct edmm_diag *diag)
+edmm_err edmm_parts_pagelist(const char *text, size_t size, const char *name,
+			     struct edmm_parts *parts, struct edmm_diag *diag)
 {
-	struct list l = { .parts = parts, .name = name };
+	struct pagelist l = { .parts = parts, .name = name };
 	const char *end = text + size, *fault;
 	char line[LINE_MAX_SIZE];
 
-	parts_init(parts, EDMM_FORMAT_LIST, "list");
+	parts_init(parts, "list");
 	parts->ssa_frame_pages = 1;
 	while (!l.err && text < end) {
 		const char *stop = memchr(text, '\n', (size_t)(end - text));
