@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "rig.h"
+#include "bay.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -22,19 +22,19 @@
 
 #define EPC_DEFAULT 512u
 
-void drig_setup(void)
+void bay_setup(void)
 {
 	rig_setup();
 }
 
-uint64_t drig_addr(unsigned page)
+uint64_t bay_addr(unsigned page)
 {
-	return DRIG_BASE + page * 4096ull;
+	return BAY_BASE + page * 4096ull;
 }
 
 /* ---- platform ---------------------------------------------------------- */
 
-static void *chunk(struct drig *r, size_t size)
+static void *chunk(struct bay *r, size_t size)
 {
 	void *p = aligned_alloc(4096, (size + 4095) & ~4095ul);
 
@@ -54,7 +54,7 @@ static uint8_t *plat_create(void *ctx, struct drv_encl *e, uint64_t base,
 {
 	(void)e;
 	(void)base;
-	return size > DRIG_SIZE ? NULL : chunk(ctx, size);
+	return size > BAY_SIZE ? NULL : chunk(ctx, size);
 }
 
 static void plat_destroy(void *ctx, struct drv_encl *e)
@@ -66,20 +66,20 @@ static void plat_destroy(void *ctx, struct drv_encl *e)
 static void plat_view(void *ctx, struct drv_encl *e, uint64_t addr,
 		      unsigned from, unsigned to)
 {
-	struct drig *r = ctx;
-	uint64_t page = (addr - DRIG_BASE) / 4096;
+	struct bay *r = ctx;
+	uint64_t page = (addr - BAY_BASE) / 4096;
 
 	(void)e;
-	MUST(page < DRIG_PAGES && r->views[page] == from && from != to);
+	MUST(page < BAY_PAGES && r->views[page] == from && from != to);
 	r->views[page] = (uint8_t)to;
 }
 
 static void plat_discard(void *ctx, struct drv_encl *e, uint64_t addr,
 			 uint64_t size)
 {
-	struct drig *r = ctx;
+	struct bay *r = ctx;
 
-	memset(drv_encl_mem(e) + (addr - DRIG_BASE), 0, size);
+	memset(drv_encl_mem(e) + (addr - BAY_BASE), 0, size);
 	r->discarded += (unsigned)(size / 4096);
 }
 
@@ -110,9 +110,9 @@ static bool plat_mapped(void *ctx, uint64_t addr)
 static void plat_each(void *ctx, void (*fn)(void *arg, struct mach_cpu *cpu),
 		      void *arg)
 {
-	struct drig *r = ctx;
+	struct bay *r = ctx;
 
-	for (unsigned i = 0; i < DRIG_CPUS; i++)
+	for (unsigned i = 0; i < BAY_CPUS; i++)
 		fn(arg, &r->cpu[i]);
 	if (r->looked)
 		r->looked(r);
@@ -120,12 +120,12 @@ static void plat_each(void *ctx, void (*fn)(void *arg, struct mach_cpu *cpu),
 
 static bool plat_signal(void *ctx)
 {
-	return ((struct drig *)ctx)->signal;
+	return ((struct bay *)ctx)->signal;
 }
 
 static void plat_refused(void *ctx)
 {
-	((struct drig *)ctx)->refused++;
+	((struct bay *)ctx)->refused++;
 }
 
 static void plat_wait(void *ctx, uint32_t *word, uint32_t value)
@@ -151,10 +151,10 @@ static bool is_provision(void *ctx, int fd)
 
 /* ---- records that succeed ---------------------------------------------- */
 
-static void secs_fill(struct drig *r)
+static void secs_fill(struct bay *r)
 {
-	r->secs.size = DRIG_SIZE;
-	r->secs.base = DRIG_BASE;
+	r->secs.size = BAY_SIZE;
+	r->secs.base = BAY_BASE;
 	r->secs.ssaframesize = 1;
 	r->secs.attributes.flags = SGX_ATTR_MODE64BIT;
 	r->secs.attributes.xfrm = SGX_XFRM_LEGACY;
@@ -163,54 +163,54 @@ static void secs_fill(struct drig *r)
 
 static void tcs_fill(struct sgx_tcs *t)
 {
-	t->ossa = DRIG_SSA * 4096;
+	t->ossa = BAY_SSA * 4096;
 	t->nssa = 2;
-	t->oentry = DRIG_CODE * 4096;
+	t->oentry = BAY_CODE * 4096;
 	t->fslimit = UINT32_MAX;
 	t->gslimit = UINT32_MAX;
 }
 
-static const uint64_t built[DRIG_BUILT] = {
-	[DRIG_TCS] = SGX_SECINFO_PT(SGX_PT_TCS),
-	[DRIG_SSA] = SGX_SECINFO_PT(SGX_PT_REG) | 3,
-	[DRIG_SSA2] = SGX_SECINFO_PT(SGX_PT_REG) | 3,
-	[DRIG_CODE] = SGX_SECINFO_PT(SGX_PT_REG) | 5,
-	[DRIG_DATA] = SGX_SECINFO_PT(SGX_PT_REG) | 3,
-	[DRIG_RO] = SGX_SECINFO_PT(SGX_PT_REG) | 1,
+static const uint64_t built[BAY_BUILT] = {
+	[BAY_TCS] = SGX_SECINFO_PT(SGX_PT_TCS),
+	[BAY_SSA] = SGX_SECINFO_PT(SGX_PT_REG) | 3,
+	[BAY_SSA2] = SGX_SECINFO_PT(SGX_PT_REG) | 3,
+	[BAY_CODE] = SGX_SECINFO_PT(SGX_PT_REG) | 5,
+	[BAY_DATA] = SGX_SECINFO_PT(SGX_PT_REG) | 3,
+	[BAY_RO] = SGX_SECINFO_PT(SGX_PT_REG) | 1,
 };
 
 /* A page of zeros to add, and one that is a TCS. */
 static uint8_t zeros[2 * 4096] __attribute__((aligned(4096)));
 static struct sgx_tcs tcs;
 
-static void add_fill(struct drig *r)
+static void add_fill(struct bay *r)
 {
 	tcs_fill(&tcs);
 	r->si.flags = SGX_SECINFO_PT(SGX_PT_REG) | 3;
 	r->add.src = (uint64_t)(uintptr_t)zeros;
-	r->add.offset = DRIG_FREE * 4096;
+	r->add.offset = BAY_FREE * 4096;
 	r->add.length = 4096;
 	r->add.secinfo = (uint64_t)(uintptr_t)&r->si;
 	r->add.flags = SGX_PAGE_MEASURE;
 }
 
-static void later_fill(struct drig *r)
+static void later_fill(struct bay *r)
 {
 	r->init.sigstruct = (uint64_t)(uintptr_t)&r->sig;
 	r->prov.fd = 7;
-	r->res.offset = DRIG_DATA * 4096;
+	r->res.offset = BAY_DATA * 4096;
 	r->res.length = 4096;
 	r->res.permissions = 1;
-	r->mod.offset = DRIG_DATA * 4096;
+	r->mod.offset = BAY_DATA * 4096;
 	r->mod.length = 4096;
 	r->mod.page_type = SGX_PT_TRIM;
-	r->rem.offset = DRIG_DATA * 4096;
+	r->rem.offset = BAY_DATA * 4096;
 	r->rem.length = 4096;
 }
 
 /* ---- building ---------------------------------------------------------- */
 
-void drig_open(struct drig *r, uint32_t epc, uint32_t features)
+void bay_open(struct bay *r, uint32_t epc, uint32_t features)
 {
 	struct drv_platform p = {
 		.ctx = r,
@@ -238,7 +238,7 @@ void drig_open(struct drig *r, uint32_t epc, uint32_t features)
 	r->d = drv_init(r->mem, &r->cfg, &p);
 	MUST(r->d);
 	r->m = drv_mach(r->d);
-	for (unsigned i = 0; i < DRIG_CPUS; i++)
+	for (unsigned i = 0; i < BAY_CPUS; i++)
 		mach_cpu_init(&r->cpu[i]);
 	r->ic.is_provision = is_provision;
 	r->e = drv_open(r->d, r);
@@ -248,16 +248,16 @@ void drig_open(struct drig *r, uint32_t epc, uint32_t features)
 	later_fill(r);
 }
 
-void drig_close(struct drig *r)
+void bay_close(struct bay *r)
 {
 	char why[128];
 
-	MUST(drv_munmap(r->d, 0, DRIG_BASE + DRIG_SIZE) == 0);
+	MUST(drv_munmap(r->d, 0, BAY_BASE + BAY_SIZE) == 0);
 	drv_release(r->d, r->e);
 	/* Everything the file had is free again. */
 	MUST(epc_used(r->d) == 0 || r->leaks);
 	if (!r->leaks &&
-	    !mach_check_cpus(r->m, r->cpu, DRIG_CPUS, why, sizeof(why))) {
+	    !mach_check_cpus(r->m, r->cpu, BAY_CPUS, why, sizeof(why))) {
 		fprintf(stderr, "%s\n", why);
 		abort();
 	}
@@ -265,34 +265,34 @@ void drig_close(struct drig *r)
 		free(r->chunks[i]);
 }
 
-long drig_ioctl(struct drig *r, unsigned long cmd, void *arg)
+long bay_ioctl(struct bay *r, unsigned long cmd, void *arg)
 {
 	return drv_ioctl(r->d, r->e, cmd, (uint64_t)(uintptr_t)arg, &r->ic);
 }
 
-void drig_created(struct drig *r)
+void bay_created(struct bay *r)
 {
-	MUST(drig_ioctl(r, SGX_IOC_ENCLAVE_CREATE, &r->create) == 0);
+	MUST(bay_ioctl(r, SGX_IOC_ENCLAVE_CREATE, &r->create) == 0);
 }
 
-void drig_added(struct drig *r)
+void bay_added(struct bay *r)
 {
 	struct sgx_enclave_add_pages a = r->add;
 	struct sgx_secinfo si = { 0 };
 
-	drig_created(r);
-	for (unsigned i = 0; i < DRIG_BUILT; i++) {
+	bay_created(r);
+	for (unsigned i = 0; i < BAY_BUILT; i++) {
 		a.offset = i * 4096;
-		a.src = (uint64_t)(uintptr_t)(i == DRIG_TCS ? (void *)&tcs
-							    : zeros);
+		a.src = (uint64_t)(uintptr_t)(i == BAY_TCS ? (void *)&tcs
+							   : zeros);
 		a.secinfo = (uint64_t)(uintptr_t)&si;
 		si.flags = built[i];
-		MUST(drig_ioctl(r, SGX_IOC_ENCLAVE_ADD_PAGES, &a) == 0);
+		MUST(bay_ioctl(r, SGX_IOC_ENCLAVE_ADD_PAGES, &a) == 0);
 	}
-	drig_sign(r);
+	bay_sign(r);
 }
 
-void drig_sign(struct drig *r)
+void bay_sign(struct bay *r)
 {
 	static const uint8_t header[12] = SGX_SIGSTRUCT_HEADER;
 	static const uint8_t header2[16] = SGX_SIGSTRUCT_HEADER2;
@@ -311,25 +311,25 @@ void drig_sign(struct drig *r)
 	rig_sign(&r->sig);
 }
 
-void drig_ready(struct drig *r)
+void bay_ready(struct bay *r)
 {
-	drig_added(r);
-	MUST(drig_ioctl(r, SGX_IOC_ENCLAVE_INIT, &r->init) == 0);
-	MUST(drv_mmap(r->d, r->e, DRIG_BASE, drig_addr(DRIG_CODE), 3) == 0);
-	MUST(drv_mmap(r->d, r->e, drig_addr(DRIG_CODE), drig_addr(DRIG_DATA),
-		      5) == 0);
-	MUST(drv_mmap(r->d, r->e, drig_addr(DRIG_DATA), drig_addr(DRIG_RO),
-		      3) == 0);
-	MUST(drv_mmap(r->d, r->e, drig_addr(DRIG_RO), drig_addr(DRIG_FREE),
-		      1) == 0);
-	MUST(drv_mmap(r->d, r->e, drig_addr(DRIG_FREE), DRIG_BASE + DRIG_SIZE,
-		      7) == 0);
+	bay_added(r);
+	MUST(bay_ioctl(r, SGX_IOC_ENCLAVE_INIT, &r->init) == 0);
+	MUST(drv_mmap(r->d, r->e, BAY_BASE, bay_addr(BAY_CODE), 3) == 0);
+	MUST(drv_mmap(r->d, r->e, bay_addr(BAY_CODE), bay_addr(BAY_DATA), 5) ==
+	     0);
+	MUST(drv_mmap(r->d, r->e, bay_addr(BAY_DATA), bay_addr(BAY_RO), 3) ==
+	     0);
+	MUST(drv_mmap(r->d, r->e, bay_addr(BAY_RO), bay_addr(BAY_FREE), 1) ==
+	     0);
+	MUST(drv_mmap(r->d, r->e, bay_addr(BAY_FREE), BAY_BASE + BAY_SIZE, 7) ==
+	     0);
 }
 
 /* ---- inside ------------------------------------------------------------ */
 
 /* Out at once, if the driver asks for it: the next ENCLU is ERESUME. */
-static bool taken_out(struct drig *r, unsigned cpu, struct mach_frame *f)
+static bool taken_out(struct bay *r, unsigned cpu, struct mach_frame *f)
 {
 	struct mach_cpu *c = &r->cpu[cpu];
 	struct mach_event ev = c->due_event;
@@ -341,8 +341,7 @@ static bool taken_out(struct drig *r, unsigned cpu, struct mach_frame *f)
 }
 
 /* True if the driver has resolved the fault. */
-static bool resolved(struct drig *r, unsigned cpu,
-		     const struct mach_result *res)
+static bool resolved(struct bay *r, unsigned cpu, const struct mach_result *res)
 {
 	unsigned access = res->pfec & SGX_PFEC_W ? MACH_W : MACH_R;
 	enum drv_verdict v;
@@ -355,8 +354,7 @@ static bool resolved(struct drig *r, unsigned cpu,
 	return v == DRV_RETRY || v == DRV_BUSY;
 }
 
-struct mach_result drig_enclu(struct drig *r, unsigned cpu,
-			      struct mach_frame *f)
+struct mach_result bay_enclu(struct bay *r, unsigned cpu, struct mach_frame *f)
 {
 	struct mach_result res;
 	bool back = false;
@@ -374,57 +372,57 @@ struct mach_result drig_enclu(struct drig *r, unsigned cpu,
 	return res;
 }
 
-void drig_enter(struct drig *r, unsigned cpu)
+void bay_enter(struct bay *r, unsigned cpu)
 {
 	struct mach_frame f = { .rax = SGX_EENTER,
-				.rbx = drig_addr(DRIG_TCS),
-				.rcx = DRIG_AEP };
+				.rbx = bay_addr(BAY_TCS),
+				.rcx = BAY_AEP };
 
-	MUST(mach_ok(drig_enclu(r, cpu, &f)));
+	MUST(mach_ok(bay_enclu(r, cpu, &f)));
 }
 
-void drig_exit(struct drig *r, unsigned cpu)
+void bay_exit(struct bay *r, unsigned cpu)
 {
-	struct mach_frame f = { .rax = SGX_EEXIT, .rbx = DRIG_AEP };
+	struct mach_frame f = { .rax = SGX_EEXIT, .rbx = BAY_AEP };
 
-	MUST(mach_ok(drig_enclu(r, cpu, &f)));
+	MUST(mach_ok(bay_enclu(r, cpu, &f)));
 }
 
-long drig_leaf(struct drig *r, unsigned nr, uint64_t flags, uint64_t addr)
+long bay_leaf(struct bay *r, unsigned nr, uint64_t flags, uint64_t addr)
 {
 	struct mach_frame f = { .rax = nr,
-				.rbx = drig_addr(DRIG_DATA),
+				.rbx = bay_addr(BAY_DATA),
 				.rcx = addr };
 	struct sgx_secinfo *si = (struct sgx_secinfo *)(void *)page_mem(
-		r->e, drig_addr(DRIG_DATA));
+		r->e, bay_addr(BAY_DATA));
 	struct mach_result res;
 	page_t *p;
 
-	drig_enter(r, 0);
+	bay_enter(r, 0);
 	drv_lock(r->d);
-	p = page_find(r->e, drig_addr(DRIG_DATA));
-	MUST(p && page_load(r->d, r->e, p, drig_addr(DRIG_DATA)) == 0);
+	p = page_find(r->e, bay_addr(BAY_DATA));
+	MUST(p && page_load(r->d, r->e, p, bay_addr(BAY_DATA)) == 0);
 	drv_unlock(r->d);
 	memset(si, 0, sizeof(*si));
 	si->flags = flags;
-	res = drig_enclu(r, 0, &f);
-	drig_exit(r, 0);
+	res = bay_enclu(r, 0, &f);
+	bay_exit(r, 0);
 	if (res.kind == MACH_FAULT)
 		return -1;
 	return res.kind == MACH_CODE ? res.code : 0;
 }
 
-long drig_accept(struct drig *r, unsigned page)
+long bay_accept(struct bay *r, unsigned page)
 {
-	return drig_leaf(r, SGX_EACCEPT,
-			 SGX_SECINFO_PT(SGX_PT_REG) | SGX_SECINFO_R |
-				 SGX_SECINFO_W | SGX_SECINFO_PENDING,
-			 drig_addr(page));
+	return bay_leaf(r, SGX_EACCEPT,
+			SGX_SECINFO_PT(SGX_PT_REG) | SGX_SECINFO_R |
+				SGX_SECINFO_W | SGX_SECINFO_PENDING,
+			bay_addr(page));
 }
 
-long drig_accept_trim(struct drig *r, unsigned page)
+long bay_accept_trim(struct bay *r, unsigned page)
 {
-	return drig_leaf(r, SGX_EACCEPT,
-			 SGX_SECINFO_PT(SGX_PT_TRIM) | SGX_SECINFO_MODIFIED,
-			 drig_addr(page));
+	return bay_leaf(r, SGX_EACCEPT,
+			SGX_SECINFO_PT(SGX_PT_TRIM) | SGX_SECINFO_MODIFIED,
+			bay_addr(page));
 }

@@ -1,55 +1,55 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A rig for the driver: a machine with a platform of plain memory, one file,
+ * A bay for the driver: a machine with a platform of plain memory, one file,
  * and the records of its ioctls, filled in for calls that succeed. No signal
  * and no real mapping is involved.
  *
  * The enclave has 256 pages of ELRANGE: TCS, two SSA frames, code (R X), data
  * (R W; its first 64 bytes are SECINFO for leaves), read-only data.
  */
-#ifndef TESTS_DRV_RIG_H
-#define TESTS_DRV_RIG_H
+#ifndef TESTS_DRV_BAY_H
+#define TESTS_DRV_BAY_H
 
 #include <machine/linux/internal.h>
 #include <sgx/linux.h>
 
-#define DRIG_AEP 0x400100ull
-#define DRIG_BASE 0x40000000ull
-#define DRIG_PAGES 256u
-#define DRIG_SIZE ((uint64_t)DRIG_PAGES * 4096)
-#define DRIG_CPUS 3
+#define BAY_AEP 0x400100ull
+#define BAY_BASE 0x40000000ull
+#define BAY_PAGES 256u
+#define BAY_SIZE ((uint64_t)BAY_PAGES * 4096)
+#define BAY_CPUS 3
 
-enum drig_page {
-	DRIG_TCS,
-	DRIG_SSA,
-	DRIG_SSA2,
-	DRIG_CODE,
-	DRIG_DATA,
-	DRIG_RO,
-	DRIG_BUILT,
-	DRIG_FREE = 16,
+enum bay_page {
+	BAY_TCS,
+	BAY_SSA,
+	BAY_SSA2,
+	BAY_CODE,
+	BAY_DATA,
+	BAY_RO,
+	BAY_BUILT,
+	BAY_FREE = 16,
 };
 
 /* An address that the program has nothing at. */
-#define DRIG_BAD 0x10ull
+#define BAY_BAD 0x10ull
 
-struct drig {
+struct bay {
 	struct drv_config cfg;
 	struct drv *d;
 	struct mach *m;
 	struct drv_encl *e;
-	struct mach_cpu cpu[DRIG_CPUS];
+	struct mach_cpu cpu[BAY_CPUS];
 	struct drv_ioctl_ctx ic;
 	bool signal;
 	void *mem;
 	void *chunks[256];
 	unsigned chunk_count;
-	uint8_t views[DRIG_PAGES];
+	uint8_t views[BAY_PAGES];
 	unsigned discarded; /* pages */
 	unsigned refused;   /* INITs, for their mark */
 	bool leaks;	    /* an EREMOVE was made to fail */
 	/* After each look of the driver at all processors, if not NULL. */
-	void (*looked)(struct drig *r);
+	void (*looked)(struct bay *r);
 
 	/* The records of the next calls. */
 	struct sgx_secs secs;
@@ -65,35 +65,34 @@ struct drig {
 };
 
 /* Once, before tests are forked: the signer's key. */
-void drig_setup(void);
+void bay_setup(void);
 
 /* A machine and an open file; epc 0: 512 pages. */
-void drig_open(struct drig *r, uint32_t epc, uint32_t features);
-void drig_close(struct drig *r);
+void bay_open(struct bay *r, uint32_t epc, uint32_t features);
+void bay_close(struct bay *r);
 
 /* Created; pages added; initialised and mapped: aborts on failure. */
-void drig_created(struct drig *r);
-void drig_added(struct drig *r);
-void drig_ready(struct drig *r);
+void bay_created(struct bay *r);
+void bay_added(struct bay *r);
+void bay_ready(struct bay *r);
 
-long drig_ioctl(struct drig *r, unsigned long cmd, void *arg);
+long bay_ioctl(struct bay *r, unsigned long cmd, void *arg);
 /* Signs what was added into @r->sig. */
-void drig_sign(struct drig *r);
+void bay_sign(struct bay *r);
 
-uint64_t drig_addr(unsigned page);
+uint64_t bay_addr(unsigned page);
 
 /* Enters with @cpu, does one leaf, leaves; -1 for a fault that the driver does
  * not resolve. */
-long drig_leaf(struct drig *r, unsigned leaf, uint64_t flags, uint64_t addr);
-long drig_accept(struct drig *r, unsigned page);
+long bay_leaf(struct bay *r, unsigned leaf, uint64_t flags, uint64_t addr);
+long bay_accept(struct bay *r, unsigned page);
 /* EACCEPT of a page that MODIFY_TYPES trimmed. */
-long drig_accept_trim(struct drig *r, unsigned page);
+long bay_accept_trim(struct bay *r, unsigned page);
 /* One ENCLU of processor @cpu, with the faults that the driver resolves and the
  * AEXes that it asks for. */
-struct mach_result drig_enclu(struct drig *r, unsigned cpu,
-			      struct mach_frame *f);
+struct mach_result bay_enclu(struct bay *r, unsigned cpu, struct mach_frame *f);
 /* EENTER of processor @cpu, which stays inside. */
-void drig_enter(struct drig *r, unsigned cpu);
-void drig_exit(struct drig *r, unsigned cpu);
+void bay_enter(struct bay *r, unsigned cpu);
+void bay_exit(struct bay *r, unsigned cpu);
 
 #endif
