@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "bay.h"
+#include "tests/drv/bay.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -7,18 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <machine/model/crypto.h>
-#include <machine/model/state.h>
-#include <tests/model/rig.h>
-
-#define MUST(cond)                                                         \
-	do {                                                               \
-		if (!(cond)) {                                             \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, \
-				#cond);                                    \
-			abort();                                           \
-		}                                                          \
-	} while (0)
+#include "machine/model/crypto.h"
+#include "machine/model/state.h"
+#include "tests/model/rig.h"
+#include "tests/must.h"
 
 #define EPC_DEFAULT 512u
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A test rig for the model; see rig.h. */
-#include "rig.h"
+#include "tests/model/rig.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,20 +12,12 @@
 #include <openssl/rsa.h>
 #include <openssl/sha.h>
 
-#include <machine/model/crypto.h>
-#include <machine/model/state.h>
+#include "machine/model/crypto.h"
+#include "machine/model/state.h"
+#include "tests/must.h"
 
 /* The signer: one key a process, e = 3. */
 static BIGNUM *key_n, *key_d;
-
-#define MUST(cond)                                                         \
-	do {                                                               \
-		if (!(cond)) {                                             \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, \
-				#cond);                                    \
-			abort();                                           \
-		}                                                          \
-	} while (0)
 
 static void must_ok(struct mach_result r, const char *what)
 {

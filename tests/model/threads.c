@@ -13,22 +13,14 @@
 #include <string.h>
 
 #include "machine/model/state.h"
-#include "rig.h"
+#include "tests/model/rig.h"
+#include "tests/must.h"
 
 #define WORKERS 2u
 #define ROUNDS 400u
 #define OWN 4u /* pages of a worker */
 #define REG SGX_SECINFO_PT(SGX_PT_REG)
 #define RW (SGX_SECINFO_R | SGX_SECINFO_W)
-
-#define MUST(cond)                                                         \
-	do {                                                               \
-		if (!(cond)) {                                             \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, \
-				#cond);                                    \
-			abort();                                           \
-		}                                                          \
-	} while (0)
 
 /* A page table that threads may change: EPC page << 8 | rights. */
 struct world {
