@@ -19,7 +19,7 @@
  *	cost-table=FILE	with an estimate of the time on hardware; default: ours
  *	production=1	enclaves that are signed for production are not refused
  *	raw=1		system calls without libc reach the machine, too; 0:
- *never; default: if the program's own file makes any
+ *			never; default: if the program's own file makes any
  *	strict=1	host code that touches enclave memory is stopped
  *	cpuid=patch	CPUID is trapped by patching code, as where the
  *			processor cannot make it fault

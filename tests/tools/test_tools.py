@@ -119,6 +119,26 @@ class Spdx(unittest.TestCase):
         self.assertEqual(self.check("CMakeLists.txt", "project(x)\n"), 1)
 
 
+class Comments(unittest.TestCase):
+    def check(self, text):
+        with tempfile.TemporaryDirectory() as tree:
+            with open(os.path.join(tree, "a.c"), "w", encoding="utf-8") as f:
+                f.write(text)
+            return run("comments", tree)
+
+    def test_sound(self):
+        sound = ("/*\n * a\n *\tb\n *\n * *c* d\n **/\n"
+                 'const char *s = "/*\\\n *x";\n// /*\n'
+                 "void f(int *p)\n{\n\t*p = 1; /* e */\n\t*p = '\"';\n}\n")
+        done = self.check(sound)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_scar(self):
+        done = self.check("int x;\n/*\n * a line\n *of two\n */\n")
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        self.assertIn("a.c:4: *of two", done.stdout)
+
+
 class Undefined(Tree):
     def check(self, allowed):
         sources = [self.write("a.c", "int b(void); int c(void);\n"
