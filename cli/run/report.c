@@ -11,22 +11,6 @@
 
 #include "cli/run/run.h"
 
-void cli_figures_take(const struct cli_run *r, struct cli_figures *f)
-{
-	unsigned i;
-
-	memset(f, 0, sizeof(*f));
-	edmm_host_stats(r->host, &f->stats);
-	edmm_host_counts(r->host, &f->counts);
-	f->has_machine = cli_machine_stats(&f->machine);
-	for (i = 0; i < EDMM_MACHINE_IOCTLS; i++)
-		f->machine.ioctls[i] -= r->before.ioctls[i];
-	if (!f->stats.main_tsc)
-		return;
-	f->start_ns = cli_tsc_ns(r, f->counts.start_tsc, f->stats.main_tsc);
-	f->run_ns = cli_tsc_ns(r, f->stats.main_tsc, cli_now_tsc());
-}
-
 /* ---- text -------------------------------------------------------------- */
 
 /* 1234567 as "1,234,567". */

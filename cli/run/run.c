@@ -11,9 +11,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
-#include <x86intrin.h>
 
 enum {
 	OPT_MACHINE = CLI_OPT_VERB,
@@ -78,31 +76,6 @@ static const char help[] =
 	"maximum:\n" CLI_SETTING_HELP
 	"Options go before SCONE_ variables (man edmm-run), these before\n"
 	"--config, and that before the signature's own.\n";
-
-/* ---- clocks ------------------------------------------------------------ */
-
-uint64_t cli_now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
-
-uint64_t cli_now_tsc(void)
-{
-	return __rdtsc();
-}
-
-uint64_t cli_tsc_ns(const struct cli_run *r, uint64_t from, uint64_t to)
-{
-	uint64_t ticks = cli_now_tsc() - r->begin_tsc;
-	uint64_t ns = cli_now_ns() - r->begin_ns;
-
-	if (!ticks || to < from)
-		return 0;
-	return (uint64_t)((double)(to - from) * (double)ns / (double)ticks);
-}
 
 /* ---- options ----------------------------------------------------------- */
 
@@ -427,8 +400,7 @@ int cli_run(int argc, char **argv)
 
 	if (status >= 0)
 		goto out;
-	r.begin_tsc = cli_now_tsc();
-	r.begin_ns = cli_now_ns();
+	r.begin = cli_clock_now();
 	status = cli_identity(&r);
 	if (!status)
 		cli_scone_version(&r);

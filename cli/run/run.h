@@ -1,14 +1,24 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * One `edmm run`, as its files see it: run.c takes the options and drives,
- * identity.c finds or makes the signature, report.c and timeline.c watch and
- * tell, startup.c measures the same program's start as a static image.
+ * One `edmm run`, as its files see it. A file calls only those above it:
+ *
+ *	clock.c chart.c      the time; a picture
+ *	identity.c           finds or makes the signature
+ *	figures.c            what the run has cost so far
+ *	timeline.c           samples, and draws them
+ *	startup.c            the same program's start as a static image
+ *	report.c             prints figures and start-up
+ *	scone.c              what else than options decides a run
+ *	run.c                takes the options and drives
+ *
+ * advise.c starts `edmm run` as a child and reads its struct cli_figures.
  */
 #ifndef CLI_RUN_RUN_H
 #define CLI_RUN_RUN_H
 
 #include "cli/cli.h"
 #include "cli/machine/machine.h"
+#include "cli/run/clock.h"
 #include "edmm/host.h"
 
 enum cli_wish {
@@ -60,8 +70,7 @@ struct cli_run {
 	struct edmm_host *host;
 	struct cli_timeline *timeline;	  /* from before the load on */
 	struct edmm_machine_stats before; /* the load: what is not the run's */
-	uint64_t begin_tsc; /* both clocks at one moment, for tsc_ns() */
-	uint64_t begin_ns;
+	struct cli_clock begin;		  /* for cli_tsc_ns() */
 };
 
 /* ---- identity.c -------------------------------------------------------- */
@@ -99,14 +108,7 @@ int cli_scone_hash(struct cli_run *r);
 /* SCONE_VERSION: the settings in effect, on standard error. */
 void cli_scone_version(const struct cli_run *r);
 
-/* ---- clocks ------------------------------------------------------------ */
-
-uint64_t cli_now_ns(void);
-uint64_t cli_now_tsc(void);
-/* Nanoseconds from one stamp to another, by the rate since r->begin. */
-uint64_t cli_tsc_ns(const struct cli_run *r, uint64_t from, uint64_t to);
-
-/* ---- report.c ---------------------------------------------------------- */
+/* ---- figures.c --------------------------------------------------------- */
 
 /* Figures of one run, taken before the enclave goes. */
 struct cli_figures {
@@ -117,6 +119,10 @@ struct cli_figures {
 	uint64_t start_ns; /* device opened to main; 0: main was not reached */
 	uint64_t run_ns;   /* main to the end */
 };
+
+void cli_figures_take(const struct cli_run *r, struct cli_figures *f);
+
+/* ---- startup.c --------------------------------------------------------- */
 
 /* The same program's start as a static image. */
 struct cli_startup {
@@ -129,12 +135,6 @@ struct cli_startup {
 	uint64_t pages_evicted; /* by the software machine, for want of EPC */
 };
 
-void cli_figures_take(const struct cli_run *r, struct cli_figures *f);
-void cli_report_print(const struct cli_run *r, const struct cli_figures *f,
-		      const struct cli_startup *s, FILE *out);
-
-/* ---- startup.c --------------------------------------------------------- */
-
 /* Starts a child that loads the program and stops at main. */
 void cli_startup_measure(const struct cli_run *r, const struct cli_figures *f,
 			 struct cli_startup *s);
@@ -142,6 +142,11 @@ void cli_startup_measure(const struct cli_run *r, const struct cli_figures *f,
 void cli_startup_answer(const struct cli_run *r);
 /* In that child, before main: ends it soon after main, whatever it does. */
 void cli_startup_watch(const struct cli_run *r);
+
+/* ---- report.c ---------------------------------------------------------- */
+
+void cli_report_print(const struct cli_run *r, const struct cli_figures *f,
+		      const struct cli_startup *s, FILE *out);
 
 /* ---- timeline.c -------------------------------------------------------- */
 

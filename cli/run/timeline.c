@@ -190,8 +190,8 @@ void cli_timeline_stop(struct cli_timeline *t)
 	edmm_host_stats(t->run->host, &stats);
 	edmm_host_counts(t->run->host, &counts);
 	if (stats.main_tsc)
-		t->chart.main_ns =
-			cli_tsc_ns(t->run, counts.start_tsc, stats.main_tsc);
+		t->chart.main_ns = cli_tsc_ns(&t->run->begin, counts.start_tsc,
+					      stats.main_tsc);
 }
 
 static void destroy(struct cli_timeline *t)
