@@ -189,7 +189,7 @@ static int report(const struct check *c, struct edmm_findings *all)
 								   : 0;
 }
 
-int cli_check(int argc, char **argv)
+int verb_check(int argc, char **argv)
 {
 	struct check c = { .level = EDMM_WARNING };
 	struct edmm_findings all = { 0 };

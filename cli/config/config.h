@@ -6,13 +6,6 @@
 #include "cli/cli.h"
 #include "edmm/policy.h"
 
-int cli_advise(int argc, char **argv);
-int cli_convert(int argc, char **argv);
-int cli_check(int argc, char **argv);
-int cli_explain(int argc, char **argv);
-int cli_doctor(int argc, char **argv);
-int cli_policy(int argc, char **argv);
-
 /* Options of all of them, for the target that a policy is meant for. */
 enum {
 	CLI_OPT_PLATFORM = CLI_OPT_VERB,

@@ -108,7 +108,7 @@ out:
 	return status;
 }
 
-int cli_convert(int argc, char **argv)
+int verb_convert(int argc, char **argv)
 {
 	struct convert c = { 0 };
 	int status;

@@ -102,7 +102,7 @@ static int explain(const struct explain *e, const char *path)
 	return err || !ok ? CLI_FAIL : 0;
 }
 
-int cli_explain(int argc, char **argv)
+int verb_explain(int argc, char **argv)
 {
 	struct explain e = { 0 };
 	int option;

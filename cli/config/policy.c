@@ -103,7 +103,7 @@ static int print(const char *program, const char *sig, const char *name)
 	return 0;
 }
 
-int cli_policy(int argc, char **argv)
+int verb_policy(int argc, char **argv)
 {
 	const char *sig = NULL;
 	const char *name = NULL;

@@ -437,7 +437,7 @@ static int report(struct cli_subject s[2], bool json)
 	return differ ? DIFF_DIFFER : DIFF_EQUAL;
 }
 
-int cli_diff(int argc, char **argv)
+int verb_diff(int argc, char **argv)
 {
 	struct cli_settings settings[2] = { 0 };
 	struct cli_subject s[2] = {

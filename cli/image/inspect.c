@@ -336,7 +336,7 @@ static int print_text(const struct cli_subject *s)
 	return 0;
 }
 
-int cli_inspect(int argc, char **argv)
+int verb_inspect(int argc, char **argv)
 {
 	struct cli_settings settings = { 0 };
 	struct cli_subject s = { .settings = &settings };

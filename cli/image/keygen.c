@@ -51,7 +51,7 @@ static int make(const char *path, enum edmm_key_kind kind, bool force)
 	return status;
 }
 
-int cli_keygen(int argc, char **argv)
+int verb_keygen(int argc, char **argv)
 {
 	enum edmm_key_kind kind = EDMM_KEY_PLAIN;
 	char *standard = NULL;

@@ -92,7 +92,7 @@ static int print(const struct cli_subject *s, bool all, bool json)
 	return 0;
 }
 
-int cli_measure(int argc, char **argv)
+int verb_measure(int argc, char **argv)
 {
 	struct cli_settings settings = { 0 };
 	struct cli_subject subject = { .settings = &settings };

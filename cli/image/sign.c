@@ -365,7 +365,7 @@ static int with_names(struct job *j)
 	return status;
 }
 
-int cli_sign(int argc, char **argv)
+int verb_sign(int argc, char **argv)
 {
 	struct job j = { .id.date = cli_today() };
 	int c, status;

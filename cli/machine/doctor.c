@@ -22,7 +22,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "cli/config/config.h"
+#include "cli/cli.h"
 #include "cli/machine/machine.h"
 #include "sgx/linux.h"
 
@@ -491,7 +491,7 @@ static int parse(int argc, char **argv, struct wish *w)
 	return -1;
 }
 
-int cli_doctor(int argc, char **argv)
+int verb_doctor(int argc, char **argv)
 {
 	struct wish w = { .need = "run" };
 	struct doctor d = { 0 };

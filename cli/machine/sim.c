@@ -184,7 +184,7 @@ static bool take_option(char **list, int c)
 	return false;
 }
 
-int cli_sim(int argc, char **argv)
+int verb_sim(int argc, char **argv)
 {
 	char *list = NULL;
 	int c;

@@ -201,7 +201,7 @@ static void print_all(const struct trace_file *f, const struct request *r)
 	}
 }
 
-int cli_trace(int argc, char **argv)
+int verb_trace(int argc, char **argv)
 {
 	struct request r = { .has_costs = false };
 	struct trace_file f;

@@ -330,7 +330,7 @@ static bool take_option(struct advise *a, int c)
 	return false;
 }
 
-int cli_advise(int argc, char **argv)
+int verb_advise(int argc, char **argv)
 {
 	struct advise a = { .head_room = 25 };
 	struct edmm_policy *p = NULL;

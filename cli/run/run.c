@@ -388,7 +388,7 @@ static int prepare(struct cli_run *r, int argc, char **argv)
 	return cli_config_run(r);
 }
 
-int cli_run(int argc, char **argv)
+int verb_run(int argc, char **argv)
 {
 	struct cli_run r = { .o = { .mark = "phase:",
 				    .heap_idle = UINT64_MAX,
