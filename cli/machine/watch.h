@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Watching the software machine and spoiling its days: options of edmm sim.
- * Each function reports a mistake in one line.
+ * Options of edmm sim that watch the software machine or make it fail. Each
+ * function reports a mistake in one line.
  */
 #ifndef CLI_MACHINE_WATCH_H
 #define CLI_MACHINE_WATCH_H

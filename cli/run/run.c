@@ -88,7 +88,7 @@ static bool take_wish(const char *text, enum cli_wish *wish)
 	else if (!strcmp(text, "disable"))
 		*wish = CLI_WISH_DISABLE;
 	else {
-		cli_error("--edmm: '%s' is no wish; enable, disable or auto",
+		cli_error("--edmm: '%s' is not known; enable, disable or auto",
 			  text);
 		return false;
 	}
