@@ -75,6 +75,14 @@ class Arrows(Tree):
         self.forbids("machine/linux/a.c", '"edmm/err.h"')
         self.forbids("machine/model/a.c", '"machine/linux/drv.h"')
 
+    def test_cli(self):
+        self.write("cli/run/run.h", "/* empty */\n")
+        self.write("cli/config/config.h", "/* empty */\n")
+        self.allows("cli/a.c", '"cli/run/run.h"')
+        self.allows("cli/run/a.c", '"cli/config/config.h"')
+        self.forbids("cli/machine/a.c", '"cli/run/run.h"')
+        self.forbids("cli/config/a.c", '"cli/run/run.h"')
+
     def test_image(self):
         self.forbids("image/a.c", '"host/host.h"')
 
