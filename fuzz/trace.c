@@ -39,7 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t at = head ? sizeof(good) : 0, count;
 	struct trace_error e = { .off = UINT64_MAX };
 
-	MUST(file != NULL);
+	MUST(file);
 	/* Mostly behind a header that is right. */
 	memcpy(file, &good, sizeof(good));
 	memcpy((char *)file + at, data + (size > 0), size - (size > 0));

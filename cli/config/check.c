@@ -57,7 +57,7 @@ struct check {
 /* The index of a word in a list, or -1 after a line. */
 static int word(const char *option, const char *arg, const char *const *words)
 {
-	for (int i = 0; words[i] != NULL; i++)
+	for (int i = 0; words[i]; i++)
 		if (!strcmp(words[i], arg))
 			return i;
 	cli_error("%s: '%s' is none of %s, %s and %s", option, arg, words[0],
@@ -95,7 +95,7 @@ static void look(const struct check *c, const char *path,
 		 struct edmm_findings *f, struct edmm_policy **p)
 {
 	(void)!cli_policy_read(path, c->target.from, p, f);
-	if (*p != NULL)
+	if (*p)
 		(void)!edmm_policy_lint(*p, &c->target.t, f);
 	edmm_findings_sort(f);
 }
@@ -126,7 +126,7 @@ static void collect(struct edmm_findings *all, struct edmm_findings *f,
 	size_t want = all->count + f->count;
 	struct edmm_finding *v = realloc(all->v, (want + 1) * sizeof(*v));
 
-	if (v == NULL) {
+	if (!v) {
 		edmm_findings_free(f);
 		return;
 	}
@@ -141,7 +141,7 @@ static void collect(struct edmm_findings *all, struct edmm_findings *f,
 		}
 		/* Only what the finding holds, not the list. */
 		one.v = malloc(sizeof(*one.v));
-		if (one.v != NULL)
+		if (one.v)
 			*one.v = f->v[i];
 		edmm_findings_free(&one);
 	}
@@ -159,7 +159,7 @@ static bool check_file(const struct check *c, const char *path,
 	int fixes = 0;
 
 	look(c, path, &f, &p);
-	if (c->fix && p != NULL && strcmp(path, "-") && strcmp(path, "env:"))
+	if (c->fix && p && strcmp(path, "-") && strcmp(path, "env:"))
 		ok = mend(p, path, &f, &fixes);
 	if (fixes > 0 && ok) {
 		edmm_policy_free(p);

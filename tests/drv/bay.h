@@ -10,8 +10,8 @@
 #ifndef TESTS_DRV_BAY_H
 #define TESTS_DRV_BAY_H
 
-#include <machine/linux/internal.h>
-#include <sgx/linux.h>
+#include "machine/linux/internal.h"
+#include "sgx/linux.h"
 
 #define BAY_AEP 0x400100ull
 #define BAY_BASE 0x40000000ull

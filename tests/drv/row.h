@@ -17,7 +17,7 @@
 
 #include <errno.h>
 
-#include "bay.h"
+#include "tests/drv/bay.h"
 
 extern struct bay *r;
 extern long got;

@@ -2,9 +2,8 @@
 /*
  * CREATE, ADD_PAGES, INIT, PROVISION: each errno in Linux's order.
  */
-#include <tests/model/rig.h>
-
-#include "row.h"
+#include "tests/drv/row.h"
+#include "tests/model/rig.h"
 
 static long create(void)
 {

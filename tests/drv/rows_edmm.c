@@ -2,7 +2,7 @@
 /*
  * RESTRICT_PERMISSIONS, MODIFY_TYPES, REMOVE_PAGES: errno, count and result.
  */
-#include "row.h"
+#include "tests/drv/row.h"
 
 #define NO_SGX2 (MACH_F_ALL & ~MACH_F_SGX2)
 

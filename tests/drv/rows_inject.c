@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "row.h"
+#include "tests/drv/row.h"
 
 static long create(void)
 {

@@ -3,7 +3,7 @@
  * Rights of mappings, and what becomes of a page fault. Outcomes that are no
  * errno are enum drv_verdict.
  */
-#include "row.h"
+#include "tests/drv/row.h"
 
 static uint32_t pfec;
 

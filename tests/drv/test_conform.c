@@ -7,9 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <tests/conform.h>
-
-#include "row.h"
+#include "tests/conform.h"
+#include "tests/drv/row.h"
 
 static struct bay bay;
 struct bay *r = &bay;

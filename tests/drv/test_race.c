@@ -8,7 +8,7 @@
 #include <check.h>
 #include <stdlib.h>
 
-#include "bay.h"
+#include "tests/drv/bay.h"
 
 #define EPC 128u
 #define TOUCHED 150u

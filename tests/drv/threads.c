@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "bay.h"
+#include "tests/drv/bay.h"
 
 #define TURNS 1500u
 #define MINE 8u /* pages that the first thread works on */

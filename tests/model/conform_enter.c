@@ -2,7 +2,7 @@
 /* Conformance rows: ENCLU itself, EENTER ERESUME EEXIT EDECCSSA. */
 #include <string.h>
 
-#include "conform_leaf.h"
+#include "tests/model/conform_leaf.h"
 
 #define NON_CANONICAL 0x800000000000ull
 

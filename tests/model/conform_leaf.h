@@ -6,11 +6,10 @@
 #ifndef TESTS_MODEL_CONFORM_LEAF_H
 #define TESTS_MODEL_CONFORM_LEAF_H
 
-#include <machine/model/crypto.h>
-#include <machine/model/keys.h>
-#include <machine/model/state.h>
-
-#include "rig.h"
+#include "machine/model/crypto.h"
+#include "machine/model/keys.h"
+#include "machine/model/state.h"
+#include "tests/model/rig.h"
 
 /* Pages that a row may tamper with in the EPCM. */
 enum role {

@@ -2,7 +2,7 @@
 /* Conformance rows: EAUG EMODPR EMODT ETRACK EBLOCK EREMOVE EPA EDBGRD/WR. */
 #include <string.h>
 
-#include "conform_leaf.h"
+#include "tests/model/conform_leaf.h"
 
 static void no_sgx2(struct call *c)
 {

@@ -2,7 +2,7 @@
 /* Conformance rows: EWB ELDU ELDB. */
 #include <string.h>
 
-#include "conform_leaf.h"
+#include "tests/model/conform_leaf.h"
 
 /* A VA page; RDX is a slot of it. */
 static void va_make(struct call *c)

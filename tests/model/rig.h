@@ -13,8 +13,8 @@
 #ifndef TESTS_MODEL_RIG_H
 #define TESTS_MODEL_RIG_H
 
-#include <machine/model/model.h>
-#include <machine/model/ptable.h>
+#include "machine/model/model.h"
+#include "machine/model/ptable.h"
 
 #define RIG_ENCLS 2
 #define RIG_PAGES 64

@@ -9,8 +9,8 @@
 
 #include <check.h>
 
-#include "conform_leaf.h"
 #include "tests/conform.h"
+#include "tests/model/conform_leaf.h"
 
 static const struct leaf *const leaves[] = {
 	&leaf_ecreate, &leaf_eadd,     &leaf_eextend,	  &leaf_einit,

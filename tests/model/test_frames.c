@@ -6,7 +6,7 @@
 #include <check.h>
 
 #include "machine/model/state.h"
-#include "rig.h"
+#include "tests/model/rig.h"
 
 #define XSAVE_SIZE 2688u
 #define XFRM 0xe7ull

@@ -5,7 +5,7 @@
 
 #include <check.h>
 
-#include "rig.h"
+#include "tests/model/rig.h"
 
 #define REG SGX_SECINFO_PT(SGX_PT_REG)
 #define RW (SGX_SECINFO_R | SGX_SECINFO_W)

@@ -11,7 +11,7 @@
 
 #include "machine/model/crypto.h"
 #include "machine/model/state.h"
-#include "rig.h"
+#include "tests/model/rig.h"
 
 static struct rig rig;
 
