@@ -9,14 +9,14 @@
 
 #include "machine/model/crypto.h"
 #include "machine/model/state.h"
-#include "tests/model/rig.h"
+#include "tests/model/kit.h"
 #include "tests/must.h"
 
 #define EPC_DEFAULT 512u
 
 void bay_setup(void)
 {
-	rig_setup();
+	kit_setup();
 }
 
 uint64_t bay_addr(unsigned page)
@@ -300,7 +300,7 @@ void bay_sign(struct bay *r)
 	r->sig.attributemask.xfrm = ~0ull;
 	r->sig.miscmask = ~0u;
 	measure_final(hidden_of(s), r->sig.enclavehash);
-	rig_sign(&r->sig);
+	kit_sign(&r->sig);
 }
 
 void bay_ready(struct bay *r)

@@ -3,7 +3,7 @@
  * CREATE, ADD_PAGES, INIT, PROVISION: each errno in Linux's order.
  */
 #include "tests/drv/row.h"
-#include "tests/model/rig.h"
+#include "tests/model/kit.h"
 
 static long create(void)
 {
@@ -304,7 +304,7 @@ static void rows_init(void)
 	{
 		bay_added(r);
 		r->sig.swdefined = 0xed330001;
-		rig_sign(&r->sig);
+		kit_sign(&r->sig);
 		got = init();
 		got = r->refused == 1 ? got : -1;
 	}
@@ -313,7 +313,7 @@ static void rows_init(void)
 		bay_added(r);
 		r->d->production = true;
 		r->sig.swdefined = 0xed330001;
-		rig_sign(&r->sig);
+		kit_sign(&r->sig);
 		got = init();
 	}
 	ROW("INIT", "VENDOR is neither 0 nor Intel", -EINVAL)

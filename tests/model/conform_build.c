@@ -8,21 +8,21 @@
 
 static void ecreate_prepare(struct call *c)
 {
-	struct rig_spec s;
+	struct kit_spec s;
 
-	rig_spec_default(&s, 0);
+	kit_spec_default(&s, 0);
 	c->secs = s.secs;
 	c->si.flags = SGX_SECINFO_PT(SGX_PT_SECS);
 	c->pi.srcpge = (uintptr_t)&c->src;
 	c->pi.secinfo = (uintptr_t)&c->si;
 	c->rbx = (uintptr_t)&c->pi;
-	c->role[ROLE_RCX] = rig_epc(&c->rig);
+	c->role[ROLE_RCX] = kit_epc(&c->kit);
 	c->rcx = mach_epc_addr(c->role[ROLE_RCX]);
 }
 
 static struct mach_result ecreate_run(struct call *c)
 {
-	return mach_ecreate(c->rig.m, (void *)(uintptr_t)c->rbx, c->rcx);
+	return mach_ecreate(c->kit.m, (void *)(uintptr_t)c->rbx, c->rcx);
 }
 
 static void kss_configid(struct call *c)
@@ -34,31 +34,31 @@ static void kss_configid(struct call *c)
 
 static void no_kss(struct call *c)
 {
-	c->rig.m->cfg.features &= ~MACH_F_KSS;
+	c->kit.m->cfg.features &= ~MACH_F_KSS;
 	c->secs.attributes.flags |= SGX_ATTR_KSS;
 }
 
 static void no_exinfo(struct call *c)
 {
-	c->rig.m->cfg.features &= ~MACH_F_EXINFO;
+	c->kit.m->cfg.features &= ~MACH_F_EXINFO;
 }
 
 static void small_ssa(struct call *c)
 {
-	c->rig.m->cfg.xfrm |= 0x60000;
+	c->kit.m->cfg.xfrm |= 0x60000;
 	c->secs.attributes.xfrm = 0x600e7;
 	c->secs.ssaframesize = 2;
 }
 
 static void size_limit(struct call *c)
 {
-	c->rig.m->cfg.size_log2_64 = 18;
+	c->kit.m->cfg.size_log2_64 = 18;
 }
 
 static void mode32_limit(struct call *c)
 {
 	c->secs.attributes.flags &= ~SGX_ATTR_MODE64BIT;
-	c->rig.m->cfg.size_log2_32 = 18;
+	c->kit.m->cfg.size_log2_32 = 18;
 }
 
 static void mode32_base(struct call *c)
@@ -145,20 +145,20 @@ static void eadd_prepare(struct call *c)
 	memset(c->src, 0, sizeof(c->src));
 	c->si.flags =
 		SGX_SECINFO_PT(SGX_PT_REG) | SGX_SECINFO_R | SGX_SECINFO_W;
-	c->pi.linaddr = rig_addr(1, RIG_DATA);
+	c->pi.linaddr = kit_addr(1, KIT_DATA);
 	c->pi.srcpge = (uintptr_t)&c->src;
 	c->pi.secinfo = (uintptr_t)&c->si;
-	c->pi.secs = rig_secs(&c->rig, 1);
+	c->pi.secs = kit_secs(&c->kit, 1);
 	c->want_addr = c->pi.secs;
 	c->rbx = (uintptr_t)&c->pi;
-	c->role[ROLE_RCX] = rig_epc(&c->rig);
-	c->role[ROLE_SECS] = c->rig.encl[1].secs;
+	c->role[ROLE_RCX] = kit_epc(&c->kit);
+	c->role[ROLE_SECS] = c->kit.encl[1].secs;
 	c->rcx = mach_epc_addr(c->role[ROLE_RCX]);
 }
 
 static struct mach_result eadd_run(struct call *c)
 {
-	return mach_eadd(c->rig.m, (void *)(uintptr_t)c->rbx, c->rcx);
+	return mach_eadd(c->kit.m, (void *)(uintptr_t)c->rbx, c->rcx);
 }
 
 static void a_tcs(struct call *c)
@@ -188,7 +188,7 @@ static void tcs_cet(struct call *c)
 static void tcs_mode32(struct call *c, uint32_t fslimit, uint32_t gslimit)
 {
 	a_tcs(c);
-	secs_of(c->rig.m, c->role[ROLE_SECS])->attributes.flags &=
+	secs_of(c->kit.m, c->role[ROLE_SECS])->attributes.flags &=
 		~SGX_ATTR_MODE64BIT;
 	c->tcs.fslimit = fslimit;
 	c->tcs.gslimit = gslimit;
@@ -211,13 +211,13 @@ static void tcs_limits(struct call *c)
 
 static void into_initialised(struct call *c)
 {
-	c->pi.secs = rig_secs(&c->rig, 0);
-	c->pi.linaddr = rig_addr(0, RIG_FREE);
+	c->pi.secs = kit_secs(&c->kit, 0);
+	c->pi.linaddr = kit_addr(0, KIT_FREE);
 }
 
 static void secs_is_reg(struct call *c)
 {
-	c->pi.secs = rig_page_addr(&c->rig, 0, RIG_DATA);
+	c->pi.secs = kit_page_addr(&c->kit, 0, KIT_DATA);
 	c->want_addr = c->pi.secs;
 }
 
@@ -268,8 +268,8 @@ static const struct row eadd_rows[] = {
 	  .also = tcs_gslimit },
 	{ "SECINFO.FLAGS has W without R", GP, POKE(si.flags, -1ll) },
 	{ "PAGEINFO.LINADDR is below ELRANGE", GP,
-	  POKE(pi.linaddr, -RIG_SIZE) },
-	{ "PAGEINFO.LINADDR is above ELRANGE", GP, POKE(pi.linaddr, RIG_SIZE) },
+	  POKE(pi.linaddr, -KIT_SIZE) },
+	{ "PAGEINFO.LINADDR is above ELRANGE", GP, POKE(pi.linaddr, KIT_SIZE) },
 	{ "the enclave is initialised", GP, .also = into_initialised },
 };
 
@@ -282,31 +282,31 @@ const struct leaf leaf_eadd = { .name = "EADD",
 
 static void eextend_prepare(struct call *c)
 {
-	c->rbx = rig_secs(&c->rig, 1);
-	c->rcx = rig_page_addr(&c->rig, 1, RIG_OPS) + 512;
-	c->role[ROLE_RBX] = c->rig.encl[1].secs;
-	c->role[ROLE_RCX] = rig_page_epc(&c->rig, 1, RIG_OPS);
+	c->rbx = kit_secs(&c->kit, 1);
+	c->rcx = kit_page_addr(&c->kit, 1, KIT_OPS) + 512;
+	c->role[ROLE_RBX] = c->kit.encl[1].secs;
+	c->role[ROLE_RCX] = kit_page_epc(&c->kit, 1, KIT_OPS);
 }
 
 static struct mach_result eextend_run(struct call *c)
 {
-	return mach_eextend(c->rig.m, c->rbx, c->rcx);
+	return mach_eextend(c->kit.m, c->rbx, c->rcx);
 }
 
 static void extend_initialised(struct call *c)
 {
-	c->rbx = rig_secs(&c->rig, 0);
-	c->rcx = rig_page_addr(&c->rig, 0, RIG_OPS);
+	c->rbx = kit_secs(&c->kit, 0);
+	c->rcx = kit_page_addr(&c->kit, 0, KIT_OPS);
 }
 
 static void extend_tcs(struct call *c)
 {
-	c->rcx = rig_page_addr(&c->rig, 1, RIG_TCS0);
+	c->rcx = kit_page_addr(&c->kit, 1, KIT_TCS0);
 }
 
 static void extend_other(struct call *c)
 {
-	c->rbx = rig_secs(&c->rig, 0);
+	c->rbx = kit_secs(&c->kit, 0);
 }
 
 static void extend_secs(struct call *c)

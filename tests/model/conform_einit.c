@@ -8,60 +8,60 @@
 
 static void einit_prepare(struct call *c)
 {
-	rig_sigstruct(&c->rig, 1, &c->sig);
+	kit_sigstruct(&c->kit, 1, &c->sig);
 	SHA256(c->sig.modulus, SGX_KEY_SIZE, c->lepubkeyhash);
 	c->rbx = (uintptr_t)&c->sig;
-	c->rcx = rig_secs(&c->rig, 1);
+	c->rcx = kit_secs(&c->kit, 1);
 	c->rdx = (uintptr_t)&c->token;
-	c->role[ROLE_RCX] = c->rig.encl[1].secs;
+	c->role[ROLE_RCX] = c->kit.encl[1].secs;
 }
 
 static struct mach_result einit_run(struct call *c)
 {
-	return mach_einit(c->rig.m, (void *)(uintptr_t)c->rbx, c->rcx,
+	return mach_einit(c->kit.m, (void *)(uintptr_t)c->rbx, c->rcx,
 			  (void *)(uintptr_t)c->rdx, c->lepubkeyhash);
 }
 
 static struct sgx_secs *einit_secs(struct call *c)
 {
-	return secs_of(c->rig.m, c->role[ROLE_RCX]);
+	return secs_of(c->kit.m, c->role[ROLE_RCX]);
 }
 
 static void sign_measurement(struct call *c)
 {
 	c->sig.enclavehash[0] ^= 1;
-	rig_sign(&c->sig);
+	kit_sign(&c->sig);
 }
 
 static void sign_attributes(struct call *c)
 {
 	c->sig.attributes.flags ^= SGX_ATTR_PROVISIONKEY;
-	rig_sign(&c->sig);
+	kit_sign(&c->sig);
 }
 
 static void sign_masked(struct call *c)
 {
 	c->sig.attributes.flags ^= SGX_ATTR_PROVISIONKEY;
 	c->sig.attributemask.flags &= ~SGX_ATTR_PROVISIONKEY;
-	rig_sign(&c->sig);
+	kit_sign(&c->sig);
 }
 
 static void sign_xfrm(struct call *c)
 {
 	c->sig.attributes.xfrm = 3;
-	rig_sign(&c->sig);
+	kit_sign(&c->sig);
 }
 
 static void sign_misc(struct call *c)
 {
 	c->sig.miscselect = 0;
-	rig_sign(&c->sig);
+	kit_sign(&c->sig);
 }
 
 static void sign_ids(struct call *c)
 {
 	c->sig.isvextprodid[3] = 1;
-	rig_sign(&c->sig);
+	kit_sign(&c->sig);
 }
 
 static void ids_without_kss(struct call *c)
@@ -98,7 +98,7 @@ static void other_signer(struct call *c)
 static void tokenkey(struct call *c)
 {
 	einit_secs(c)->attributes.flags |= SGX_ATTR_EINITTOKENKEY;
-	rig_sigstruct(&c->rig, 1, &c->sig);
+	kit_sigstruct(&c->kit, 1, &c->sig);
 }
 
 static void tokenkey_other(struct call *c)
@@ -109,13 +109,13 @@ static void tokenkey_other(struct call *c)
 
 static void einit_again(struct call *c)
 {
-	c->rcx = rig_secs(&c->rig, 0);
-	rig_sigstruct(&c->rig, 0, &c->sig);
+	c->rcx = kit_secs(&c->kit, 0);
+	kit_sigstruct(&c->kit, 0, &c->sig);
 }
 
 static void einit_reg(struct call *c)
 {
-	c->rcx = rig_page_addr(&c->rig, 0, RIG_DATA);
+	c->rcx = kit_page_addr(&c->kit, 0, KIT_DATA);
 }
 
 /* A launch token as a launch enclave signed by lepubkeyhash would make it. */
@@ -131,7 +131,7 @@ static void token_sign(struct call *c)
 	memcpy(d.mrsigner, c->lepubkeyhash, 32);
 	memcpy(d.cpusvn, c->token.cpusvnle, 16);
 	memcpy(d.keyid, c->token.keyid, 32);
-	key_derive(c->rig.m, &d, key);
+	key_derive(c->kit.m, &d, key);
 	crypto_cmac(key, &c->token, offsetof(struct sgx_einittoken, cpusvnle),
 		    c->token.mac);
 }
@@ -192,7 +192,7 @@ static void token_attributes(struct call *c)
 static void token_debug_le(struct call *c)
 {
 	einit_secs(c)->attributes.flags &= ~SGX_ATTR_DEBUG;
-	rig_sigstruct(&c->rig, 1, &c->sig);
+	kit_sigstruct(&c->kit, 1, &c->sig);
 	token_make(c);
 	c->token.maskedattributesle.flags = SGX_ATTR_DEBUG;
 	token_sign(c);

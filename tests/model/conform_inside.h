@@ -8,32 +8,32 @@
 /* Inside enclave 0, RBX at the operand page, RCX at @page. */
 static inline void inside(struct call *c, unsigned page)
 {
-	step(rig_enter(&c->rig, 0, 0, RIG_TCS0));
-	c->rbx = rig_addr(0, RIG_OPS);
-	c->rcx = rig_addr(0, page);
-	c->role[ROLE_RBX] = rig_page_epc(&c->rig, 0, RIG_OPS);
-	c->role[ROLE_RCX] = rig_page_epc(&c->rig, 0, page);
-	c->role[ROLE_SECS] = c->rig.encl[0].secs;
+	step(kit_enter(&c->kit, 0, 0, KIT_TCS0));
+	c->rbx = kit_addr(0, KIT_OPS);
+	c->rcx = kit_addr(0, page);
+	c->role[ROLE_RBX] = kit_page_epc(&c->kit, 0, KIT_OPS);
+	c->role[ROLE_RCX] = kit_page_epc(&c->kit, 0, page);
+	c->role[ROLE_SECS] = c->kit.encl[0].secs;
 }
 
 static inline struct mach_pte *pte(struct call *c, unsigned page)
 {
-	return &c->rig.encl[0].pte[page];
+	return &c->kit.encl[0].pte[page];
 }
 
 static inline void outside(struct call *c)
 {
-	rig_aex(&c->rig, 0);
+	kit_aex(&c->kit, 0);
 }
 
 static inline void ops_absent(struct call *c)
 {
-	pte(c, RIG_OPS)->prot = MACH_PTE_ABSENT;
+	pte(c, KIT_OPS)->prot = MACH_PTE_ABSENT;
 }
 
 static inline void rcx_absent(struct call *c)
 {
-	uint64_t page = (c->rcx - RIG_BASE(0)) >> SGX_PAGE_SHIFT;
+	uint64_t page = (c->rcx - KIT_BASE(0)) >> SGX_PAGE_SHIFT;
 
 	pte(c, (unsigned)page)->prot = MACH_PTE_ABSENT;
 }

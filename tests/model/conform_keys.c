@@ -8,25 +8,25 @@
 
 static void ereport_prepare(struct call *c)
 {
-	inside(c, RIG_RO);
-	c->rdx = rig_addr(0, RIG_DATA) + 512;
-	c->role[ROLE_RDX] = rig_page_epc(&c->rig, 0, RIG_DATA);
+	inside(c, KIT_RO);
+	c->rdx = kit_addr(0, KIT_DATA) + 512;
+	c->role[ROLE_RDX] = kit_page_epc(&c->kit, 0, KIT_DATA);
 }
 
 static struct mach_result ereport_run(struct call *c)
 {
-	struct mach_frame *f = &c->rig.frame;
+	struct mach_frame *f = &c->kit.frame;
 
 	f->rax = SGX_EREPORT;
 	f->rbx = c->rbx;
 	f->rcx = c->rcx;
 	f->rdx = c->rdx;
-	return mach_enclu(c->rig.m, &c->rig.cpu[0], f);
+	return mach_enclu(c->kit.m, &c->kit.cpu[0], f);
 }
 
 static void out_absent(struct call *c)
 {
-	pte(c, RIG_DATA)->prot = MACH_PTE_ABSENT;
+	pte(c, KIT_DATA)->prot = MACH_PTE_ABSENT;
 }
 
 static const struct row ereport_rows[] = {
@@ -35,9 +35,9 @@ static const struct row ereport_rows[] = {
 	{ "RBX is not 512-byte aligned", GP, POKE(rbx, 256) },
 	{ "RCX is not 128-byte aligned", GP, POKE(rcx, 64) },
 	{ "RDX is not 512-byte aligned", GP, POKE(rdx, 256) },
-	{ "RBX is not in ELRANGE", GP, POKE(rbx, RIG_SIZE) },
-	{ "RCX is not in ELRANGE", GP, POKE(rcx, RIG_SIZE) },
-	{ "RDX is not in ELRANGE", GP, POKE(rdx, RIG_SIZE) },
+	{ "RBX is not in ELRANGE", GP, POKE(rbx, KIT_SIZE) },
+	{ "RCX is not in ELRANGE", GP, POKE(rcx, KIT_SIZE) },
+	{ "RDX is not in ELRANGE", GP, POKE(rdx, KIT_SIZE) },
 	{ "TARGETINFO's page is absent", PAGING(ROLE_RBX), .also = ops_absent },
 	{ "TARGETINFO's page lacks R", PF(ROLE_RBX),
 	  .tamper = { ROLE_RBX, .clear = EPCM_R } },
@@ -64,30 +64,30 @@ const struct leaf leaf_ereport = { .name = "EREPORT",
 
 static void egetkey_prepare(struct call *c)
 {
-	inside(c, RIG_DATA);
+	inside(c, KIT_DATA);
 	c->keyrequest.keyname = SGX_KEY_SEAL;
 	c->keyrequest.keypolicy = SGX_KEYPOLICY_MRSIGNER;
 }
 
 static void load_keyrequest(struct call *c)
 {
-	memcpy(rig_bytes(&c->rig, 0, RIG_OPS), &c->keyrequest,
+	memcpy(kit_bytes(&c->kit, 0, KIT_OPS), &c->keyrequest,
 	       sizeof(c->keyrequest));
 }
 
 static struct mach_result egetkey_run(struct call *c)
 {
-	struct mach_frame *f = &c->rig.frame;
+	struct mach_frame *f = &c->kit.frame;
 
 	f->rax = SGX_EGETKEY;
 	f->rbx = c->rbx;
 	f->rcx = c->rcx;
-	return mach_enclu(c->rig.m, &c->rig.cpu[0], f);
+	return mach_enclu(c->kit.m, &c->kit.cpu[0], f);
 }
 
 static void attribute(struct call *c, uint64_t bit)
 {
-	secs_of(c->rig.m, c->role[ROLE_SECS])->attributes.flags |= bit;
+	secs_of(c->kit.m, c->role[ROLE_SECS])->attributes.flags |= bit;
 }
 
 static void key(struct call *c, uint16_t name)
@@ -169,8 +169,8 @@ static const struct row egetkey_rows[] = {
 	{ "outside the enclave", GP, .also = outside },
 	{ "RBX is not 512-byte aligned", GP, POKE(rbx, 256) },
 	{ "RCX is not 16-byte aligned", GP, POKE(rcx, 8) },
-	{ "RBX is not in ELRANGE", GP, POKE(rbx, RIG_SIZE) },
-	{ "RCX is not in ELRANGE", GP, POKE(rcx, RIG_SIZE) },
+	{ "RBX is not in ELRANGE", GP, POKE(rbx, KIT_SIZE) },
+	{ "RCX is not in ELRANGE", GP, POKE(rcx, KIT_SIZE) },
 	{ "KEYREQUEST's page is absent", PAGING(ROLE_RBX), .also = ops_absent },
 	{ "KEYREQUEST's page lacks R", PF(ROLE_RBX),
 	  .tamper = { ROLE_RBX, .clear = EPCM_R } },

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A test rig for the model; see rig.h. */
-#include "tests/model/rig.h"
+/* A test kit for the model; see kit.h. */
+#include "tests/model/kit.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,12 +23,12 @@ static void must_ok(struct mach_result r, const char *what)
 {
 	if (mach_ok(r))
 		return;
-	fprintf(stderr, "rig: %s: kind %u vector %u code %u pfec %#x\n", what,
+	fprintf(stderr, "kit: %s: kind %u vector %u code %u pfec %#x\n", what,
 		r.kind, r.vector, r.code, r.pfec);
 	abort();
 }
 
-void rig_setup(void)
+void kit_setup(void)
 {
 	EVP_PKEY_CTX *c = EVP_PKEY_CTX_new_id(EVP_PKEY_RSA, NULL);
 	BIGNUM *e = BN_new();
@@ -67,7 +67,7 @@ static void padded_digest(const struct sgx_sigstruct *sig, BIGNUM *em)
 	MUST(BN_bin2bn(m, sizeof(m), em));
 }
 
-void rig_sign(struct sgx_sigstruct *sig)
+void kit_sign(struct sgx_sigstruct *sig)
 {
 	BN_CTX *c = BN_CTX_new();
 	BIGNUM *s = BN_new(), *t = BN_new(), *q = BN_new(), *r = BN_new();
@@ -88,7 +88,7 @@ void rig_sign(struct sgx_sigstruct *sig)
 	BN_CTX_free(c);
 }
 
-void rig_sigstruct(struct rig *r, unsigned i, struct sgx_sigstruct *sig)
+void kit_sigstruct(struct kit *r, unsigned i, struct sgx_sigstruct *sig)
 {
 	static const uint8_t header[12] = SGX_SIGSTRUCT_HEADER;
 	static const uint8_t header2[16] = SGX_SIGSTRUCT_HEADER2;
@@ -107,30 +107,30 @@ void rig_sigstruct(struct rig *r, unsigned i, struct sgx_sigstruct *sig)
 	sig->isvprodid = 7;
 	sig->isvsvn = 3;
 	measure_final(hidden_of(s), sig->enclavehash);
-	rig_sign(sig);
+	kit_sign(sig);
 }
 
 /* ---- machine ----------------------------------------------------------- */
 
-static void rig_bind(struct rig *r)
+static void kit_bind(struct kit *r)
 {
 	unsigned i;
 
 	memset(r->tables, 0, sizeof(r->tables));
-	for (i = 0; i < RIG_ENCLS; i++) {
-		r->tables[i].base = RIG_BASE(i);
-		r->tables[i].count = RIG_PAGES;
+	for (i = 0; i < KIT_ENCLS; i++) {
+		r->tables[i].base = KIT_BASE(i);
+		r->tables[i].count = KIT_PAGES;
 		r->tables[i].pte = r->encl[i].pte;
 	}
 }
 
-static struct mach_platform rig_platform(struct rig *r)
+static struct mach_platform kit_platform(struct kit *r)
 {
 	return (struct mach_platform){ .ctx = r->tables,
 				       .translate = mach_ptables_translate };
 }
 
-static void *rig_memory(const struct mach_config *cfg)
+static void *kit_memory(const struct mach_config *cfg)
 {
 	size_t size = mach_size(cfg);
 	void *mem;
@@ -142,7 +142,7 @@ static void *rig_memory(const struct mach_config *cfg)
 	return mem;
 }
 
-void rig_open(struct rig *r, const struct mach_config *cfg)
+void kit_open(struct kit *r, const struct mach_config *cfg)
 {
 	struct mach_platform p;
 	unsigned i;
@@ -152,80 +152,80 @@ void rig_open(struct rig *r, const struct mach_config *cfg)
 		r->cfg = *cfg;
 	else
 		mach_config_default(&r->cfg);
-	rig_bind(r);
-	p = rig_platform(r);
-	r->mem = rig_memory(&r->cfg);
+	kit_bind(r);
+	p = kit_platform(r);
+	r->mem = kit_memory(&r->cfg);
 	r->m = mach_init(r->mem, &r->cfg, &p);
 	MUST(r->m);
-	for (i = 0; i < RIG_CPUS; i++)
+	for (i = 0; i < KIT_CPUS; i++)
 		mach_cpu_init(&r->cpu[i]);
 }
 
-void rig_close(struct rig *r)
+void kit_close(struct kit *r)
 {
 	free(r->mem);
 	r->mem = NULL;
 }
 
-void rig_copy(struct rig *copy, const struct rig *r)
+void kit_copy(struct kit *copy, const struct kit *r)
 {
 	struct mach_platform p;
 
 	*copy = *r;
-	rig_bind(copy);
-	p = rig_platform(copy);
-	copy->mem = rig_memory(&r->cfg);
+	kit_bind(copy);
+	p = kit_platform(copy);
+	copy->mem = kit_memory(&r->cfg);
 	copy->m = mach_copy(copy->mem, r->m, &p);
 }
 
-uint32_t rig_epc(struct rig *r)
+uint32_t kit_epc(struct kit *r)
 {
 	MUST(r->next_epc < r->cfg.epc_pages);
 	return r->next_epc++;
 }
 
-uint64_t rig_addr(unsigned i, unsigned page)
+uint64_t kit_addr(unsigned i, unsigned page)
 {
-	return RIG_BASE(i) + (uint64_t)page * SGX_PAGE_SIZE;
+	return KIT_BASE(i) + (uint64_t)page * SGX_PAGE_SIZE;
 }
 
-uint64_t rig_secs(const struct rig *r, unsigned i)
+uint64_t kit_secs(const struct kit *r, unsigned i)
 {
 	return mach_epc_addr(r->encl[i].secs);
 }
 
-uint32_t rig_page_epc(const struct rig *r, unsigned i, unsigned page)
+uint32_t kit_page_epc(const struct kit *r, unsigned i, unsigned page)
 {
 	return r->encl[i].pte[page].epc;
 }
 
-uint64_t rig_page_addr(const struct rig *r, unsigned i, unsigned page)
+uint64_t kit_page_addr(const struct kit *r, unsigned i, unsigned page)
 {
-	return mach_epc_addr(rig_page_epc(r, i, page));
+	return mach_epc_addr(kit_page_epc(r, i, page));
 }
 
-uint8_t *rig_bytes(struct rig *r, unsigned i, unsigned page)
+uint8_t *kit_bytes(struct kit *r, unsigned i, unsigned page)
 {
-	return page_of(r->m, rig_page_epc(r, i, page));
+	return page_of(r->m, kit_page_epc(r, i, page));
 }
 
 /* ---- building ---------------------------------------------------------- */
 
-void rig_spec_default(struct rig_spec *s, unsigned i)
+void kit_spec_default(struct kit_spec *s, unsigned i)
 {
 	memset(s, 0, sizeof(*s));
-	s->secs.size = RIG_SIZE;
-	s->secs.base = RIG_BASE(i);
+	s->secs.size = KIT_SIZE;
+	s->secs.base = KIT_BASE(i);
 	s->secs.ssaframesize = 1;
 	s->secs.miscselect = SGX_MISC_EXINFO;
 	s->secs.attributes.flags = SGX_ATTR_MODE64BIT | SGX_ATTR_DEBUG;
 	s->secs.attributes.xfrm = 0xe7;
 	s->tcs.nssa = 2;
-	s->tcs.oentry = (uint64_t)RIG_CODE * SGX_PAGE_SIZE + 0x40;
-	s->tcs.ofsbase = (uint64_t)RIG_DATA * SGX_PAGE_SIZE;
-	s->tcs.ogsbase = (uint64_t)RIG_DATA * SGX_PAGE_SIZE;
+	s->tcs.oentry = (uint64_t)KIT_CODE * SGX_PAGE_SIZE + 0x40;
+	s->tcs.ofsbase = (uint64_t)KIT_DATA * SGX_PAGE_SIZE;
+	s->tcs.ogsbase = (uint64_t)KIT_DATA * SGX_PAGE_SIZE;
 	s->tcs_info.flags = SGX_SECINFO_PT(SGX_PT_TCS);
-	s->pages = RIG_BUILT;
+	s->pages = KIT_BUILT;
 	s->measure = true;
 	s->init = true;
 }
@@ -234,85 +234,85 @@ static uint64_t page_flags(unsigned page)
 {
 	const uint64_t reg = SGX_SECINFO_PT(SGX_PT_REG);
 
-	if (page == RIG_CODE)
+	if (page == KIT_CODE)
 		return reg | SGX_SECINFO_R | SGX_SECINFO_X;
-	if (page == RIG_RO)
+	if (page == KIT_RO)
 		return reg | SGX_SECINFO_R;
 	return reg | SGX_SECINFO_R | SGX_SECINFO_W;
 }
 
-static void add_page(struct rig *r, unsigned i, const struct rig_spec *s,
+static void add_page(struct kit *r, unsigned i, const struct kit_spec *s,
 		     unsigned page)
 {
 	uint8_t src[SGX_PAGE_SIZE] __attribute__((aligned(4096)));
 	struct sgx_secinfo si = { .flags = page_flags(page) };
-	struct sgx_pageinfo pi = { .linaddr = rig_addr(i, page),
+	struct sgx_pageinfo pi = { .linaddr = kit_addr(i, page),
 				   .srcpge = (uintptr_t)src,
 				   .secinfo = (uintptr_t)&si,
-				   .secs = rig_secs(r, i) };
-	uint32_t epc = rig_epc(r);
+				   .secs = kit_secs(r, i) };
+	uint32_t epc = kit_epc(r);
 	unsigned at;
 
 	memset(src, (int)page, sizeof(src));
-	if (page <= RIG_TCS1) {
+	if (page <= KIT_TCS1) {
 		struct sgx_tcs t = s->tcs;
 
-		t.ossa = (uint64_t)(page == RIG_TCS0 ? RIG_SSA0 : RIG_SSA1) *
+		t.ossa = (uint64_t)(page == KIT_TCS0 ? KIT_SSA0 : KIT_SSA1) *
 			 SGX_PAGE_SIZE;
 		memcpy(src, &t, sizeof(t));
 		si = s->tcs_info;
 	}
 	must_ok(mach_eadd(r->m, &pi, mach_epc_addr(epc)), "EADD");
 	for (at = 0; s->measure && at < SGX_PAGE_SIZE; at += SGX_EEXTEND_CHUNK)
-		must_ok(mach_eextend(r->m, rig_secs(r, i),
+		must_ok(mach_eextend(r->m, kit_secs(r, i),
 				     mach_epc_addr(epc) + at),
 			"EEXTEND");
 	r->encl[i].pte[page].epc = epc;
 	r->encl[i].pte[page].prot = MACH_R | MACH_W | MACH_X;
 }
 
-static void init_encl(struct rig *r, unsigned i)
+static void init_encl(struct kit *r, unsigned i)
 {
 	static uint8_t sig[SGX_PAGE_SIZE] __attribute__((aligned(4096)));
 	static uint8_t token[512] __attribute__((aligned(512)));
 	struct sgx_sigstruct *s = (void *)sig;
 
-	rig_sigstruct(r, i, s);
+	kit_sigstruct(r, i, s);
 	SHA256(s->modulus, SGX_KEY_SIZE, r->lepubkeyhash);
-	must_ok(mach_einit(r->m, sig, rig_secs(r, i), token, r->lepubkeyhash),
+	must_ok(mach_einit(r->m, sig, kit_secs(r, i), token, r->lepubkeyhash),
 		"EINIT");
 }
 
-void rig_build_spec(struct rig *r, unsigned i, const struct rig_spec *s)
+void kit_build_spec(struct kit *r, unsigned i, const struct kit_spec *s)
 {
 	struct sgx_secinfo si = { .flags = SGX_SECINFO_PT(SGX_PT_SECS) };
 	struct sgx_pageinfo pi = { .srcpge = (uintptr_t)&s->secs,
 				   .secinfo = (uintptr_t)&si };
 	unsigned page;
 
-	r->encl[i].secs = rig_epc(r);
-	must_ok(mach_ecreate(r->m, &pi, rig_secs(r, i)), "ECREATE");
+	r->encl[i].secs = kit_epc(r);
+	must_ok(mach_ecreate(r->m, &pi, kit_secs(r, i)), "ECREATE");
 	for (page = 0; page < s->pages; page++)
 		add_page(r, i, s, page);
 	if (s->init)
 		init_encl(r, i);
 }
 
-void rig_build(struct rig *r, unsigned i)
+void kit_build(struct kit *r, unsigned i)
 {
-	struct rig_spec s;
+	struct kit_spec s;
 
-	rig_spec_default(&s, i);
-	rig_build_spec(r, i, &s);
+	kit_spec_default(&s, i);
+	kit_build_spec(r, i, &s);
 }
 
 /* ---- leaves ------------------------------------------------------------ */
 
-struct mach_result rig_eaug(struct rig *r, unsigned i, unsigned page)
+struct mach_result kit_eaug(struct kit *r, unsigned i, unsigned page)
 {
-	struct sgx_pageinfo pi = { .linaddr = rig_addr(i, page),
-				   .secs = rig_secs(r, i) };
-	uint32_t epc = rig_epc(r);
+	struct sgx_pageinfo pi = { .linaddr = kit_addr(i, page),
+				   .secs = kit_secs(r, i) };
+	uint32_t epc = kit_epc(r);
 	struct mach_result res = mach_eaug(r->m, &pi, mach_epc_addr(epc));
 
 	if (mach_ok(res)) {
@@ -322,30 +322,30 @@ struct mach_result rig_eaug(struct rig *r, unsigned i, unsigned page)
 	return res;
 }
 
-struct mach_result rig_emodpr(struct rig *r, unsigned i, unsigned page,
+struct mach_result kit_emodpr(struct kit *r, unsigned i, unsigned page,
 			      uint64_t rwx)
 {
 	struct sgx_secinfo si = { .flags = rwx };
 
-	return mach_emodpr(r->m, &si, rig_page_addr(r, i, page));
+	return mach_emodpr(r->m, &si, kit_page_addr(r, i, page));
 }
 
-struct mach_result rig_emodt(struct rig *r, unsigned i, unsigned page,
+struct mach_result kit_emodt(struct kit *r, unsigned i, unsigned page,
 			     unsigned pt)
 {
 	struct sgx_secinfo si = { .flags = SGX_SECINFO_PT(pt) };
 
-	return mach_emodt(r->m, &si, rig_page_addr(r, i, page));
+	return mach_emodt(r->m, &si, kit_page_addr(r, i, page));
 }
 
-static void host_frame(struct rig *r, unsigned leaf, uint64_t rbx)
+static void host_frame(struct kit *r, unsigned leaf, uint64_t rbx)
 {
 	struct mach_frame *f = &r->frame;
 
 	f->rax = leaf;
 	f->rbx = rbx;
-	f->rcx = RIG_AEP;
-	f->rip = RIG_ENCLU;
+	f->rcx = KIT_AEP;
+	f->rip = KIT_ENCLU;
 	f->rsp = 0x7fff0000;
 	f->rbp = 0x7fff0100;
 	f->fsbase = 0x1111000;
@@ -353,44 +353,44 @@ static void host_frame(struct rig *r, unsigned leaf, uint64_t rbx)
 	f->rflags = 0x202;
 }
 
-struct mach_result rig_enter(struct rig *r, unsigned cpu, unsigned i,
+struct mach_result kit_enter(struct kit *r, unsigned cpu, unsigned i,
 			     unsigned tcs)
 {
-	host_frame(r, SGX_EENTER, rig_addr(i, tcs));
+	host_frame(r, SGX_EENTER, kit_addr(i, tcs));
 	return mach_enclu(r->m, &r->cpu[cpu], &r->frame);
 }
 
-struct mach_result rig_resume(struct rig *r, unsigned cpu, unsigned i,
+struct mach_result kit_resume(struct kit *r, unsigned cpu, unsigned i,
 			      unsigned tcs)
 {
-	host_frame(r, SGX_ERESUME, rig_addr(i, tcs));
+	host_frame(r, SGX_ERESUME, kit_addr(i, tcs));
 	return mach_enclu(r->m, &r->cpu[cpu], &r->frame);
 }
 
-struct mach_result rig_exit(struct rig *r, unsigned cpu)
+struct mach_result kit_exit(struct kit *r, unsigned cpu)
 {
 	r->frame.rax = SGX_EEXIT;
-	r->frame.rbx = RIG_ENCLU + 3;
+	r->frame.rbx = KIT_ENCLU + 3;
 	return mach_enclu(r->m, &r->cpu[cpu], &r->frame);
 }
 
-void rig_aex(struct rig *r, unsigned cpu)
+void kit_aex(struct kit *r, unsigned cpu)
 {
 	struct mach_event e = { .exception = false };
 
 	mach_aex(r->m, &r->cpu[cpu], &r->frame, &e);
 }
 
-struct mach_result rig_sgx2(struct rig *r, unsigned cpu, unsigned leaf,
+struct mach_result kit_sgx2(struct kit *r, unsigned cpu, unsigned leaf,
 			    unsigned page, uint64_t flags)
 {
-	unsigned i = r->cpu[cpu].base == RIG_BASE(0) ? 0 : 1;
-	struct sgx_secinfo *si = (void *)rig_bytes(r, i, RIG_OPS);
+	unsigned i = r->cpu[cpu].base == KIT_BASE(0) ? 0 : 1;
+	struct sgx_secinfo *si = (void *)kit_bytes(r, i, KIT_OPS);
 
 	memset(si, 0, sizeof(*si));
 	si->flags = flags;
 	r->frame.rax = leaf;
-	r->frame.rbx = rig_addr(i, RIG_OPS);
-	r->frame.rcx = rig_addr(i, page);
+	r->frame.rbx = kit_addr(i, KIT_OPS);
+	r->frame.rcx = kit_addr(i, page);
 	return mach_enclu(r->m, &r->cpu[cpu], &r->frame);
 }
