@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What the files of cli/ share. A verb is a function of a file of its name;
- * it reports its own mistakes in one line on standard error and returns the
- * exit status of the command.
+ * What the files of cli/ share. Verbs are listed in cli/verbs.h.
+ *
+ *	run/      run, advise: one run of an enclave, its report and picture
+ *	image/    sign, measure, inspect, diff, keygen: identities
+ *	config/   check, convert, explain, policy: configuration files
+ *	machine/  sim, trace, doctor: the machine that it runs on
  */
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
@@ -12,6 +15,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "cli/verbs.h"
 #include "edmm/image.h"
 
 /* Exit statuses; those of `edmm run` are as env(1) and timeout(1) have them. */
@@ -20,15 +24,6 @@
 #define CLI_RUN_FAIL 125    /* no machine, or the enclave did not start */
 #define CLI_RUN_REFUSED 126 /* PROGRAM or its signature is not good */
 #define CLI_RUN_NOT_FOUND 127
-
-int cli_keygen(int argc, char **argv);
-int cli_sign(int argc, char **argv);
-int cli_measure(int argc, char **argv);
-int cli_inspect(int argc, char **argv);
-int cli_diff(int argc, char **argv);
-int cli_run(int argc, char **argv);
-int cli_sim(int argc, char **argv);
-int cli_trace(int argc, char **argv);
 
 /* One line on standard error, behind "edmm: ". */
 __attribute__((format(printf, 1, 2))) void cli_error(const char *format, ...);

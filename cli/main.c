@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "cli/config.h"
+#include "policy/keys.h"
 
 struct verb {
 	const char *name;
@@ -14,34 +14,14 @@ struct verb {
 	const char *summary;
 };
 
-static const struct verb verbs[] = {
-	{ "run", cli_run, "run a program in an enclave" },
-	{ "sign", cli_sign, "sign an image" },
-	{ "measure", cli_measure, "print an image's MRENCLAVE" },
-	{ "inspect", cli_inspect, "show signature, layout and entry points" },
-	{ "diff", cli_diff, "what makes two identities differ" },
-	{ "keygen", cli_keygen, "make a signing key" },
-	{ "check", cli_check, "find mistakes in a configuration" },
-	{ "advise", cli_advise, "find the tightest settings of a program" },
-	{ "convert", cli_convert, "translate a configuration" },
-	{ "doctor", cli_doctor, "what this machine can do" },
-	{ "explain", cli_explain, "show what a configuration becomes" },
-	{ "policy", cli_policy, "print the identities for a SCONE session" },
-	{ "sim", cli_sim, "run any SGX program on the software machine" },
-	{ "trace", cli_trace, "print or sum what sim --trace wrote" },
-};
+#define ROW(name, summary) { #name, verb_##name, summary },
+static const struct verb verbs[] = { CLI_VERBS(ROW) };
+#undef ROW
 
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))
 
-static const struct verb *find(const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < VERBS; i++)
-		if (!strcmp(verbs[i].name, name))
-			return &verbs[i];
-	return NULL;
-}
+/* Edits between what was typed and what may have been meant. */
+#define NEAR 2u
 
 static void overview(FILE *f)
 {
@@ -52,6 +32,41 @@ static void overview(FILE *f)
 		fprintf(f, "  %-9s %s\n", verbs[i].name, verbs[i].summary);
 	fputs("\nedmm VERB --help tells a verb's options; man edmm has more.\n",
 	      f);
+}
+
+/* The verb that @name may have been meant as, or NULL. */
+static const struct verb *nearest(const char *name)
+{
+	const struct verb *best = NULL;
+	unsigned least = NEAR + 1;
+	size_t i;
+
+	for (i = 0; i < VERBS; i++) {
+		unsigned edits = pol_edits(name, verbs[i].name);
+
+		/* So few letters are like anything. */
+		if (edits < least && edits < strlen(name)) {
+			least = edits;
+			best = &verbs[i];
+		}
+	}
+	return best;
+}
+
+/* NULL after a line. */
+static const struct verb *find(const char *name)
+{
+	const struct verb *near = nearest(name);
+	size_t i;
+
+	for (i = 0; i < VERBS; i++)
+		if (!strcmp(verbs[i].name, name))
+			return &verbs[i];
+	if (near)
+		cli_error("no verb '%s'; did you mean %s?", name, near->name);
+	else
+		cli_error("no verb '%s'; edmm --help lists them", name);
+	return NULL;
 }
 
 int main(int argc, char **argv)
@@ -75,16 +90,11 @@ int main(int argc, char **argv)
 		char *help[] = { argv[2], "--help", NULL };
 
 		v = find(argv[2]);
-		if (v)
-			return v->run(2, help);
-		cli_error("no verb '%s'; edmm --help lists them", argv[2]);
-		return CLI_USAGE;
+		return v ? v->run(2, help) : CLI_USAGE;
 	}
 	v = find(argv[1]);
-	if (!v) {
-		cli_error("no verb '%s'; edmm --help lists them", argv[1]);
+	if (!v)
 		return CLI_USAGE;
-	}
 	/* getopt's messages begin with argv[0]. */
 	if (asprintf(&argv[1], "edmm %s", v->name) < 0)
 		return CLI_FAIL;

@@ -29,6 +29,20 @@ function(edmm_room name)
 	set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
 endfunction()
 
+# edmm_sources(OUT TARGET...): the C files of rooms, for programs that another
+# compiler builds whole.
+function(edmm_sources out)
+	set(files)
+	foreach(target ${ARGN})
+		get_target_property(names ${target} SOURCES)
+		get_target_property(folder ${target} SOURCE_DIR)
+		list(FILTER names INCLUDE REGEX "\\.c$")
+		list(TRANSFORM names PREPEND ${folder}/)
+		list(APPEND files ${names})
+	endforeach()
+	set(${out} ${files} PARENT_SCOPE)
+endfunction()
+
 # Everything that a run of tools/sanitize needs.
 add_custom_target(unit_tests)
 

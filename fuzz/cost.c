@@ -3,9 +3,8 @@
  * libFuzzer target: cost tables. What is taken has a clock; what is refused
  * names a line and column of the text.
  */
-#include <stdlib.h>
-
-#include <machine/watch/counters.h>
+#include "machine/watch/counters.h"
+#include "tests/must.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -13,11 +12,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct watch_costs c;
 	struct watch_error e = { 0 };
 
-	if (watch_costs_parse((const char *)data, size, &c, &e)) {
-		if (c.hz < 1000000)
-			abort();
-	} else if (!e.line || !e.column || e.column > size + 1 || !e.want) {
-		abort();
-	}
+	if (watch_costs_parse((const char *)data, size, &c, &e))
+		MUST(c.hz >= 1000000);
+	else
+		MUST(e.line && e.column && e.column <= size + 1 && e.want);
 	return 0;
 }

@@ -4,16 +4,10 @@
  * time and only at points that exist; what is refused names a place in the
  * text and changes nothing.
  */
-#include <stdlib.h>
 #include <string.h>
 
-#include <machine/linux/inject.h>
-
-static void must(int cond)
-{
-	if (!cond)
-		abort();
-}
+#include "machine/linux/inject.h"
+#include "tests/must.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -28,20 +22,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 		before = in;
 		if (inject_parse(&in, text, len, &e)) {
-			must(in.count <= INJECT_RULES);
+			MUST(in.count <= INJECT_RULES);
 		} else {
-			must(!memcmp(&in, &before, sizeof(in)));
-			must(e.column >= 1 && e.column <= len + 1 && e.want);
+			MUST(!memcmp(&in, &before, sizeof(in)));
+			MUST(e.column >= 1 && e.column <= len + 1 && e.want);
 		}
 		text += len + (end != NULL);
 		size -= len + (end != NULL);
 	}
-	must(!(in.points >> INJECT_POINTS));
+	MUST(!(in.points >> INJECT_POINTS));
 	for (unsigned i = 0; i < 4 * INJECT_POINTS; i++) {
 		unsigned p = i % INJECT_POINTS;
 		struct inject_outcome next = inject_peek(&in, p);
 
-		must(next.kind == inject_fire(&in, p).kind);
+		MUST(next.kind == inject_fire(&in, p).kind);
 	}
 	return 0;
 }

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "machine/model/state.h"
-#include "tests/model/rig.h"
+#include "tests/model/kit.h"
 
 #define BLOBS 8u
 #define PAGES 20u /* pages of an enclave that steps name */
@@ -32,7 +32,7 @@ struct blob {
 };
 
 struct world {
-	struct rig rig;
+	struct kit kit;
 	struct blob blob[BLOBS];
 	uint8_t image[4096];
 };
@@ -42,26 +42,26 @@ struct step {
 	uint8_t op, encl, page, cpu, a, b;
 };
 
-static struct rig base;
+static struct kit base;
 static uint32_t va_epc;
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	struct mach_config c;
-	struct rig_spec s;
+	struct kit_spec s;
 
 	(void)argc;
 	(void)argv;
-	rig_setup();
+	kit_setup();
 	mach_config_default(&c);
 	c.epc_pages = EPC_PAGES;
-	rig_open(&base, &c);
-	rig_build(&base, 0);
-	rig_spec_default(&s, 1);
+	kit_open(&base, &c);
+	kit_build(&base, 0);
+	kit_spec_default(&s, 1);
 	s.secs.attributes.flags |= SGX_ATTR_KSS | SGX_ATTR_AEXNOTIFY;
 	s.tcs.flags = SGX_TCS_AEXNOTIFY;
-	rig_build_spec(&base, 1, &s);
-	va_epc = rig_epc(&base);
+	kit_build_spec(&base, 1, &s);
+	va_epc = kit_epc(&base);
 	mach_epa(base.m, SGX_PT_VA, mach_epc_addr(va_epc));
 	return 0;
 }
@@ -78,7 +78,7 @@ static uint32_t some_epc(struct world *w, uint8_t hint)
 	for (i = 0; i < EPC_PAGES; i++) {
 		uint32_t n = (i + hint) % EPC_PAGES;
 
-		if (!(w->rig.m->epcm[n].flags & EPCM_VALID))
+		if (!(w->kit.m->epcm[n].flags & EPCM_VALID))
 			return n;
 	}
 	return 0;
@@ -88,35 +88,35 @@ static uint64_t target(struct world *w, const struct step *s)
 {
 	/* Now and then something else than a page of the enclave. */
 	if (s->page == 255)
-		return rig_secs(&w->rig, s->encl);
+		return kit_secs(&w->kit, s->encl);
 	if (s->page == 254)
 		return mach_epc_addr(va_epc);
-	return rig_page_addr(&w->rig, s->encl, s->page % PAGES);
+	return kit_page_addr(&w->kit, s->encl, s->page % PAGES);
 }
 
 static struct mach_pte *pte(struct world *w, const struct step *s)
 {
-	return &w->rig.encl[s->encl].pte[s->page % PAGES];
+	return &w->kit.encl[s->encl].pte[s->page % PAGES];
 }
 
 /* The enclave's own write of SECINFO or the like, if it may. */
 static bool enclave_write(struct world *w, const struct step *s, uint64_t to,
 			  const void *p, size_t n)
 {
-	struct mach_cpu *cpu = &w->rig.cpu[s->cpu];
-	struct mach_pte *e = mach_ptable_at(&w->rig.tables[s->encl], to);
+	struct mach_cpu *cpu = &w->kit.cpu[s->cpu];
+	struct mach_pte *e = mach_ptable_at(&w->kit.tables[s->encl], to);
 
 	if (!mach_inside(cpu) || e->prot == 0 ||
-	    mach_access(w->rig.m, cpu, e->epc, to, MACH_W) != MACH_ALLOW)
+	    mach_access(w->kit.m, cpu, e->epc, to, MACH_W) != MACH_ALLOW)
 		return false;
-	memcpy(page_of(w->rig.m, e->epc) + to % SGX_PAGE_SIZE, p, n);
+	memcpy(page_of(w->kit.m, e->epc) + to % SGX_PAGE_SIZE, p, n);
 	return true;
 }
 
 static void run(struct world *w, const struct step *s, unsigned leaf)
 {
-	w->rig.frame.rax = leaf;
-	mach_enclu(w->rig.m, &w->rig.cpu[s->cpu], &w->rig.frame);
+	w->kit.frame.rax = leaf;
+	mach_enclu(w->kit.m, &w->kit.cpu[s->cpu], &w->kit.frame);
 }
 
 /* ---- steps of the kernel ------------------------------------------------ */
@@ -124,11 +124,11 @@ static void run(struct world *w, const struct step *s, unsigned leaf)
 static void do_eaug(struct world *w, const struct step *s)
 {
 	struct sgx_pageinfo pi = { .linaddr =
-					   rig_addr(s->encl, s->page % PAGES),
-				   .secs = rig_secs(&w->rig, s->encl) };
+					   kit_addr(s->encl, s->page % PAGES),
+				   .secs = kit_secs(&w->kit, s->encl) };
 	uint32_t epc = some_epc(w, s->a);
 
-	if (mach_ok(mach_eaug(w->rig.m, &pi, mach_epc_addr(epc)))) {
+	if (mach_ok(mach_eaug(w->kit.m, &pi, mach_epc_addr(epc)))) {
 		pte(w, s)->epc = epc;
 		pte(w, s)->prot = MACH_R | MACH_W | MACH_X;
 	}
@@ -138,7 +138,7 @@ static void do_emodpr(struct world *w, const struct step *s)
 {
 	struct sgx_secinfo si = { .flags = s->a & 0xf };
 
-	mach_emodpr(w->rig.m, &si, target(w, s));
+	mach_emodpr(w->kit.m, &si, target(w, s));
 }
 
 static void do_emodt(struct world *w, const struct step *s)
@@ -147,22 +147,22 @@ static void do_emodt(struct world *w, const struct step *s)
 		.flags = SGX_SECINFO_PT(s->a & 1 ? SGX_PT_TRIM : SGX_PT_TCS)
 	};
 
-	mach_emodt(w->rig.m, &si, target(w, s));
+	mach_emodt(w->kit.m, &si, target(w, s));
 }
 
 static void do_etrack(struct world *w, const struct step *s)
 {
-	mach_etrack(w->rig.m, rig_secs(&w->rig, s->encl));
+	mach_etrack(w->kit.m, kit_secs(&w->kit, s->encl));
 }
 
 static void do_eblock(struct world *w, const struct step *s)
 {
-	mach_eblock(w->rig.m, target(w, s));
+	mach_eblock(w->kit.m, target(w, s));
 }
 
 static void do_eremove(struct world *w, const struct step *s)
 {
-	mach_eremove(w->rig.m, target(w, s));
+	mach_eremove(w->kit.m, target(w, s));
 }
 
 static void do_ewb(struct world *w, const struct step *s)
@@ -175,7 +175,7 @@ static void do_ewb(struct world *w, const struct step *s)
 	b->slot = mach_epc_addr(va_epc) + 8 * (s->b % VA_SLOTS);
 	b->encl = s->encl;
 	b->at = s->page % PAGES;
-	r = mach_ewb(w->rig.m, &b->pi, target(w, s), b->slot);
+	r = mach_ewb(w->kit.m, &b->pi, target(w, s), b->slot);
 	b->used = mach_ok(r) || r.code == SGX_VA_SLOT_OCCUPIED;
 }
 
@@ -190,19 +190,19 @@ static void do_eld(struct world *w, const struct step *s)
 		return;
 	b->pi.secs = pt == SGX_PT_SECS || pt == SGX_PT_VA
 			     ? 0
-			     : rig_secs(&w->rig, s->encl);
+			     : kit_secs(&w->kit, s->encl);
 	if (s->page == 253)
 		b->page[s->b] ^= 1;
 	r = s->cpu == 0
-		    ? mach_eldb(w->rig.m, &b->pi, mach_epc_addr(epc), b->slot)
-		    : mach_eldu(w->rig.m, &b->pi, mach_epc_addr(epc), b->slot);
+		    ? mach_eldb(w->kit.m, &b->pi, mach_epc_addr(epc), b->slot)
+		    : mach_eldu(w->kit.m, &b->pi, mach_epc_addr(epc), b->slot);
 	if (!mach_ok(r))
 		return;
 	if (pt == SGX_PT_SECS) {
-		w->rig.encl[b->encl].secs = epc;
+		w->kit.encl[b->encl].secs = epc;
 	} else if (pt != SGX_PT_VA) {
-		w->rig.encl[b->encl].pte[b->at].epc = epc;
-		w->rig.encl[b->encl].pte[b->at].prot = MACH_R | MACH_W | MACH_X;
+		w->kit.encl[b->encl].pte[b->at].epc = epc;
+		w->kit.encl[b->encl].pte[b->at].prot = MACH_R | MACH_W | MACH_X;
 	}
 }
 
@@ -211,9 +211,9 @@ static void do_edbg(struct world *w, const struct step *s)
 	uint64_t v = s->b * 0x0101010101010101ull;
 
 	if (s->a & 1)
-		mach_edbgrd(w->rig.m, target(w, s) + 8 * (s->a & ~1u), &v);
+		mach_edbgrd(w->kit.m, target(w, s) + 8 * (s->a & ~1u), &v);
 	else
-		mach_edbgwr(w->rig.m, target(w, s) + 8 * s->a, v);
+		mach_edbgwr(w->kit.m, target(w, s) + 8 * s->a, v);
 }
 
 static void do_ecreate(struct world *w, const struct step *s)
@@ -221,15 +221,15 @@ static void do_ecreate(struct world *w, const struct step *s)
 	struct sgx_secinfo si = { .flags = SGX_SECINFO_PT(SGX_PT_SECS) };
 	struct sgx_pageinfo pi = { .secinfo = (uintptr_t)&si };
 	uint32_t epc = some_epc(w, s->page);
-	struct rig_spec spec;
+	struct kit_spec spec;
 
-	rig_spec_default(&spec, s->encl);
+	kit_spec_default(&spec, s->encl);
 	((uint8_t *)&spec.secs)[s->a] ^= (uint8_t)(1 << (s->b & 7));
 	pi.srcpge = (uintptr_t)&spec.secs;
-	if (mach_ok(mach_ecreate(w->rig.m, &pi, mach_epc_addr(epc))) &&
-	    !epcm_is(w->rig.m->epcm[w->rig.encl[s->encl].secs].flags,
+	if (mach_ok(mach_ecreate(w->kit.m, &pi, mach_epc_addr(epc))) &&
+	    !epcm_is(w->kit.m->epcm[w->kit.encl[s->encl].secs].flags,
 		     SGX_PT_SECS))
-		w->rig.encl[s->encl].secs = epc;
+		w->kit.encl[s->encl].secs = epc;
 }
 
 static void do_eadd(struct world *w, const struct step *s)
@@ -238,19 +238,19 @@ static void do_eadd(struct world *w, const struct step *s)
 	struct sgx_secinfo si = { .flags = SGX_SECINFO_PT(s->a & 1 ? 1 : 2) |
 					   (s->a >> 1 & 7) };
 	struct sgx_pageinfo pi = { .linaddr =
-					   rig_addr(s->encl, s->page % PAGES),
+					   kit_addr(s->encl, s->page % PAGES),
 				   .srcpge = (uintptr_t)src,
 				   .secinfo = (uintptr_t)&si,
-				   .secs = rig_secs(&w->rig, s->encl) };
+				   .secs = kit_secs(&w->kit, s->encl) };
 	uint32_t epc = some_epc(w, s->b);
 	struct sgx_tcs *t = (void *)src;
 
 	t->nssa = s->b & 3;
-	t->ossa = RIG_SSA0 * SGX_PAGE_SIZE;
-	if (mach_ok(mach_eadd(w->rig.m, &pi, mach_epc_addr(epc)))) {
+	t->ossa = KIT_SSA0 * SGX_PAGE_SIZE;
+	if (mach_ok(mach_eadd(w->kit.m, &pi, mach_epc_addr(epc)))) {
 		pte(w, s)->epc = epc;
 		pte(w, s)->prot = MACH_R | MACH_W | MACH_X;
-		mach_eextend(w->rig.m, pi.secs, mach_epc_addr(epc) + 256);
+		mach_eextend(w->kit.m, pi.secs, mach_epc_addr(epc) + 256);
 	}
 }
 
@@ -263,13 +263,13 @@ static void do_pte(struct world *w, const struct step *s)
 
 static void host_frame(struct world *w, const struct step *s)
 {
-	struct mach_frame *f = &w->rig.frame;
+	struct mach_frame *f = &w->kit.frame;
 
 	/* Mostly one of the TCS pages that the enclave began with. */
 	f->rbx =
-		rig_addr(s->encl, s->b & 0x80 ? s->page % PAGES : s->page & 1u);
-	f->rcx = RIG_AEP;
-	f->rip = RIG_ENCLU;
+		kit_addr(s->encl, s->b & 0x80 ? s->page % PAGES : s->page & 1u);
+	f->rcx = KIT_AEP;
+	f->rip = KIT_ENCLU;
 	f->xsave = w->image;
 	f->xsave_size = s->a & 1 ? 2688 : 512;
 	w->image[512] = s->a & 2 ? 0xe7 : 0;
@@ -289,7 +289,7 @@ static void do_eresume(struct world *w, const struct step *s)
 
 static void do_eexit(struct world *w, const struct step *s)
 {
-	w->rig.frame.rbx = RIG_ENCLU + 3;
+	w->kit.frame.rbx = KIT_ENCLU + 3;
 	run(w, s, SGX_EEXIT);
 }
 
@@ -300,14 +300,14 @@ static void do_aex(struct world *w, const struct step *s)
 				.errcode = 7,
 				.addr = 0x1234 };
 
-	if (mach_inside(&w->rig.cpu[s->cpu]))
-		mach_aex(w->rig.m, &w->rig.cpu[s->cpu], &w->rig.frame, &e);
+	if (mach_inside(&w->kit.cpu[s->cpu]))
+		mach_aex(w->kit.m, &w->kit.cpu[s->cpu], &w->kit.frame, &e);
 }
 
 static void do_interrupt(struct world *w, const struct step *s)
 {
-	if (mach_inside(&w->rig.cpu[s->cpu]))
-		mach_interrupt(w->rig.m, &w->rig.cpu[s->cpu]);
+	if (mach_inside(&w->kit.cpu[s->cpu]))
+		mach_interrupt(w->kit.m, &w->kit.cpu[s->cpu]);
 }
 
 /* SECINFO that fits the page, or nearly. */
@@ -315,17 +315,17 @@ static void sgx2(struct world *w, const struct step *s, unsigned leaf)
 {
 	const uint32_t known = EPCM_RWX | EPCM_PENDING | EPCM_MODIFIED |
 			       EPCM_PR | EPCM_PT_MASK;
-	uint32_t flags = w->rig.m->epcm[pte(w, s)->epc].flags & known;
+	uint32_t flags = w->kit.m->epcm[pte(w, s)->epc].flags & known;
 	struct sgx_secinfo si = { .flags = flags };
 
 	if (leaf != SGX_EACCEPT)
 		si.flags = SGX_SECINFO_PT(SGX_PT_REG) | (s->a & 7);
 	if (s->a & 0x80)
 		si.flags ^= 1ull << (s->a & 0x1f);
-	enclave_write(w, s, rig_addr(s->encl, RIG_OPS), &si, sizeof(si));
-	w->rig.frame.rbx = rig_addr(s->encl, RIG_OPS);
-	w->rig.frame.rcx = rig_addr(s->encl, s->page % PAGES);
-	w->rig.frame.rdx = rig_addr(s->encl, s->b % PAGES);
+	enclave_write(w, s, kit_addr(s->encl, KIT_OPS), &si, sizeof(si));
+	w->kit.frame.rbx = kit_addr(s->encl, KIT_OPS);
+	w->kit.frame.rcx = kit_addr(s->encl, s->page % PAGES);
+	w->kit.frame.rdx = kit_addr(s->encl, s->b % PAGES);
 	run(w, s, leaf);
 }
 
@@ -354,10 +354,10 @@ static void do_keys(struct world *w, const struct step *s)
 	struct sgx_keyrequest q = { .keyname = s->a & 7,
 				    .keypolicy = s->b & 0x7f };
 
-	enclave_write(w, s, rig_addr(s->encl, RIG_OPS), &q, sizeof(q));
-	w->rig.frame.rbx = rig_addr(s->encl, RIG_OPS);
-	w->rig.frame.rcx = rig_addr(s->encl, s->page % PAGES);
-	w->rig.frame.rdx = rig_addr(s->encl, s->b % PAGES);
+	enclave_write(w, s, kit_addr(s->encl, KIT_OPS), &q, sizeof(q));
+	w->kit.frame.rbx = kit_addr(s->encl, KIT_OPS);
+	w->kit.frame.rcx = kit_addr(s->encl, s->page % PAGES);
+	w->kit.frame.rdx = kit_addr(s->encl, s->b % PAGES);
 	run(w, s, s->a & 8 ? SGX_EREPORT : SGX_EGETKEY);
 }
 
@@ -370,7 +370,7 @@ static void do_write(struct world *w, const struct step *s)
 	/* From the start of the page, or from its end: GPRSGX is there. */
 	if (s->a & 0x40)
 		off = SGX_PAGE_SIZE - 8 - off;
-	enclave_write(w, s, rig_addr(s->encl, s->page % PAGES) + off, &v,
+	enclave_write(w, s, kit_addr(s->encl, s->page % PAGES) + off, &v,
 		      sizeof(v));
 }
 
@@ -381,9 +381,9 @@ static void do_write_tcs(struct world *w, const struct step *s)
 	struct sgx_tcs *t = (void *)page;
 
 	t->nssa = 2;
-	t->ossa = (s->a & 1 ? RIG_SSA0 : RIG_SSA1) * SGX_PAGE_SIZE;
+	t->ossa = (s->a & 1 ? KIT_SSA0 : KIT_SSA1) * SGX_PAGE_SIZE;
 	t->flags = s->encl == 1 ? SGX_TCS_AEXNOTIFY : 0;
-	enclave_write(w, s, rig_addr(s->encl, s->page % PAGES), page,
+	enclave_write(w, s, kit_addr(s->encl, s->page % PAGES), page,
 		      sizeof(page));
 }
 
@@ -395,9 +395,9 @@ static void do_epoch(struct world *w, const struct step *s)
 	unsigned i;
 
 	do_etrack(w, s);
-	for (i = 0; i < RIG_CPUS; i++)
-		if (mach_inside(&w->rig.cpu[i]))
-			mach_interrupt(w->rig.m, &w->rig.cpu[i]);
+	for (i = 0; i < KIT_CPUS; i++)
+		if (mach_inside(&w->kit.cpu[i]))
+			mach_interrupt(w->kit.m, &w->kit.cpu[i]);
 }
 
 static void do_evict(struct world *w, const struct step *s)
@@ -443,16 +443,16 @@ static void one(struct world *w, const uint8_t *p)
 	struct step s = { .op = p[0] % STEPS,
 			  .encl = p[1] & 1,
 			  .page = p[2],
-			  .cpu = p[3] % RIG_CPUS,
+			  .cpu = p[3] % KIT_CPUS,
 			  .a = p[4],
 			  .b = p[5] };
 	char why[200] = "";
 
 	/* Inside, a processor speaks of its own enclave. */
-	if (mach_inside(&w->rig.cpu[s.cpu]) && s.op >= 14)
-		s.encl = w->rig.cpu[s.cpu].base == RIG_BASE(1);
+	if (mach_inside(&w->kit.cpu[s.cpu]) && s.op >= 14)
+		s.encl = w->kit.cpu[s.cpu].base == KIT_BASE(1);
 	steps[s.op](w, &s);
-	if (!mach_check_cpus(w->rig.m, w->rig.cpu, RIG_CPUS, why,
+	if (!mach_check_cpus(w->kit.m, w->kit.cpu, KIT_CPUS, why,
 			     sizeof(why))) {
 		fprintf(stderr, "step %u encl %u page %u cpu %u: %s\n", s.op,
 			s.encl, s.page, s.cpu, why);
@@ -469,10 +469,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!w)
 		abort();
 	memset(w, 0, sizeof(*w));
-	rig_copy(&w->rig, &base);
+	kit_copy(&w->kit, &base);
 	for (; size >= 6; data += 6, size -= 6)
 		one(w, data);
-	rig_close(&w->rig);
+	kit_close(&w->kit);
 	free(w);
 	return 0;
 }

@@ -3,16 +3,10 @@
  * libFuzzer target: traces. What is taken can be summed and printed; what is
  * refused names a byte of the file.
  */
-#include <stdlib.h>
 #include <string.h>
 
-#include <machine/watch/counters.h>
-
-static void must(int cond)
-{
-	if (!cond)
-		abort();
-}
+#include "machine/watch/counters.h"
+#include "tests/must.h"
 
 static void drop(void *ctx, const char *text, size_t size)
 {
@@ -30,7 +24,7 @@ static void sum(const struct trace_record *r, size_t count)
 	for (size_t i = 0; i < count; i++)
 		watch_add(&s, &r[i]);
 	watch_print(&out, &p);
-	must(printed > 0);
+	MUST(printed > 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -45,15 +39,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t at = head ? sizeof(good) : 0, count;
 	struct trace_error e = { .off = UINT64_MAX };
 
-	must(file != NULL);
+	MUST(file);
 	/* Mostly behind a header that is right. */
 	memcpy(file, &good, sizeof(good));
 	memcpy((char *)file + at, data + (size > 0), size - (size > 0));
 	size = at + size - (size > 0);
 	if (trace_check(file, size, &count, &e)) {
-		must(e.off <= size && e.what);
+		MUST(e.off <= size && e.what);
 	} else {
-		must(count <= (size - sizeof(good)) / 32);
+		MUST(count <= (size - sizeof(good)) / 32);
 		sum((const void *)(file + sizeof(good) / 8), count);
 	}
 	free(file);

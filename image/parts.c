@@ -11,11 +11,9 @@
 
 #define CHUNKS (SGX_PAGE_SIZE / SGX_EEXTEND_CHUNK)
 
-void parts_init(struct edmm_parts *p, enum edmm_format format,
-		const char *label)
+void parts_init(struct edmm_parts *p, const char *label)
 {
 	memset(p, 0, sizeof(*p));
-	p->format = format;
 	snprintf(p->label, sizeof(p->label), "%s", label);
 }
 
@@ -263,8 +261,7 @@ edmm_err edmm_parts_plan(const struct edmm_image *image,
 	const struct edmm_layout *l = &plan->layout;
 	size_t i;
 
-	parts_init(p, EDMM_FORMAT_IMAGE,
-		   l->flags & EDMM_LAYOUT_ELASTIC ? "elastic" : "static");
+	parts_init(p, l->flags & EDMM_LAYOUT_ELASTIC ? "elastic" : "static");
 	p->elrange_size = l->elrange_size;
 	p->ssa_frame_pages = l->ssa_frame_pages;
 	for (i = 0; i < plan->run_count; i++) {

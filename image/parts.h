@@ -16,8 +16,7 @@
 #define PARTS_PAGES_MAX ((1ull << 40) >> SGX_PAGE_SHIFT)
 
 /* The start of every reader. */
-void parts_init(struct edmm_parts *p, enum edmm_format format,
-		const char *label);
+void parts_init(struct edmm_parts *p, const char *label);
 
 /**
  * parts_block() - zeroed page-aligned memory that lives as long as the parts

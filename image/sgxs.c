@@ -175,7 +175,7 @@ edmm_err edmm_parts_sgxs(const void *bytes, size_t size, const char *name,
 	uint64_t store;
 
 	s.end = s.begin + size;
-	parts_init(parts, EDMM_FORMAT_SGXS, "sgxs");
+	parts_init(parts, "sgxs");
 	fault = take_create(&s);
 	if (!fault) {
 		store = pages_with_content(&s) << SGX_PAGE_SHIFT;

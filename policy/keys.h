@@ -72,6 +72,8 @@ const char *pol_setting_name(enum edmm_setting_id id);
 const char *pol_spell(const struct pol_format *fmt, const struct pol_map *m,
 		      uint64_t value, char buf[64]);
 
+/* Edits between two names; a swap of neighbours is one edit. ~0u: too long. */
+unsigned pol_edits(const char *a, const char *b);
 /* Names in the tree that the format does not know: rule P101. */
 void pol_unknown(const struct edmm_policy *p, struct edmm_findings *f);
 

@@ -8,8 +8,7 @@
 #define NAME_MAX_LEN 48
 #define PATH_ROOM 256
 
-/* Edits between two names; a swap of neighbours is one edit. */
-static unsigned distance(const char *a, const char *b)
+unsigned pol_edits(const char *a, const char *b)
 {
 	unsigned d[NAME_MAX_LEN + 1][NAME_MAX_LEN + 1];
 	size_t n = strlen(a);
@@ -90,7 +89,7 @@ static void consider(struct search *s, const char *pattern)
 		base = pattern + s->parent;
 		n = strcspn(base, ".[");
 		snprintf(name, sizeof(name), "%.*s", (int)n, base);
-		edits = distance(name, s->key);
+		edits = pol_edits(name, s->key);
 		if (edits < s->edits && name[0] != '*') {
 			s->edits = edits;
 			snprintf(s->best, sizeof(s->best), "%s", name);

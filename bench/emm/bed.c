@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "bed.h"
+#include "bench/emm/bed.h"
 
 #include <sys/mman.h>
 #include <time.h>

@@ -12,21 +12,13 @@
 #include <stdlib.h>
 
 #include "edmm/emm.h"
+#include "tests/must.h"
 
 #define BASE (1ull << 40)
 #define AREA 65536ull
 #define STRIDE (2 * AREA)
 #define GIB (1ull << 30)
 #define ROUNDS 7
-
-#define MUST(cond)                                                         \
-	do {                                                               \
-		if (!(cond)) {                                             \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, \
-				#cond);                                    \
-			abort();                                           \
-		}                                                          \
-	} while (0)
 
 struct bed {
 	struct emm *emm;

@@ -10,7 +10,7 @@
  * Areas are 64 KiB, with holes or alternating attributes between, so that
  * none can merge.
  */
-#include "bed.h"
+#include "bench/emm/bed.h"
 
 int main(int argc, char **argv)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What one operation costs, by the number of areas. */
-#include "bed.h"
+#include "bench/emm/bed.h"
 
 static double tsc_ns(void)
 {

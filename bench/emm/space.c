@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Large ranges: time a page, host calls, metadata. */
-#include "bed.h"
+#include "bench/emm/bed.h"
 
 /* ---- one GiB ----------------------------------------------------------- */
 

@@ -6,7 +6,7 @@
  * given beside it: on a machine that is not idle it still shows what threads
  * cost each other in cache lines and spins, and nothing else.
  */
-#include "bed.h"
+#include "bench/emm/bed.h"
 
 #include <pthread.h>
 

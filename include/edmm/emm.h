@@ -120,17 +120,17 @@ enum emm_event {
  * may themselves fault on, or use, pages that the current call does not name.
  *
  * @eaccept, @emodpe, @eacceptcopy: the leaves. Return 0, a positive SGX code,
- *	or EMM_LEAF_PF/EMM_LEAF_GP where the ENCLU itself faulted. Needed but in
- *	static mode (where they are never called).
+ *	or EMM_LEAF_PF/EMM_LEAF_GP where the ENCLU itself faulted. Must be set,
+ *	except in static mode, which never calls them.
  * @modify: one host call for one run. Return 0 or a negated error; the EMM
- *	then asks each page by EACCEPT what became of it. Needed but in static
- *	mode, where only PROTECT is asked, if at all (NULL: not asked).
+ *	then asks each page by EACCEPT what became of it. Must be set, except
+ *	in static mode, which asks at most PROTECT (NULL: it asks nothing).
  * @map: the host makes the range addressable, readable and writable (Intel's
  *	alloc_ocall). NULL: all of the range is mapped already.
  * @populate: hint that the host add absent pages of the range ahead of their
  *	EACCEPT. NULL, or failing: EACCEPT takes a fault a page. One call a run.
  *	What stays unaccepted is remembered, as it could not be trimmed:
- *uncommit and dealloc accept it before they give it back.
+ *	uncommit and dealloc accept it before they give it back.
  * @zero: zero a range; NULL: memset.
  * @owner: the calling thread's number, small and unique among the threads
  *	inside (a TCS's slot). NULL: one thread only.

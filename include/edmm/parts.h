@@ -32,15 +32,7 @@ struct edmm_part {
 	uint64_t secinfo;   /* SGX_SECINFO_*: type and rights */
 };
 
-enum edmm_format {
-	EDMM_FORMAT_IMAGE, /* an ELF file of edmm-cc, with a plan */
-	EDMM_FORMAT_INTEL, /* a signed enclave of Intel's SDK */
-	EDMM_FORMAT_SGXS,
-	EDMM_FORMAT_LIST,
-};
-
 struct edmm_parts {
-	enum edmm_format format;
 	char label[24]; /* "elastic", "metadata 1.5", "sgxs", ... */
 	uint64_t elrange_size;
 	uint32_t ssa_frame_pages;
@@ -91,10 +83,10 @@ EDMM_NODISCARD edmm_err edmm_parts_sgxs(const void *bytes, size_t size,
 					struct edmm_parts *parts,
 					struct edmm_diag *diag);
 
-#define EDMM_LIST_MAGIC "edmm-pages 1"
+#define EDMM_PAGELIST_MAGIC "edmm-pages 1"
 
 /**
- * edmm_parts_list() - read a page list
+ * edmm_parts_pagelist() - read a page list
  * @text: the list; not kept
  * @name: its path: files that it names are relative to its folder
  *
@@ -104,10 +96,10 @@ EDMM_NODISCARD edmm_err edmm_parts_sgxs(const void *bytes, size_t size,
  * Return: 0; -EDMM_EBADMSG with line in @diag; what reading files gives;
  * -EDMM_ENOMEM.
  */
-EDMM_NODISCARD edmm_err edmm_parts_list(const char *text, size_t size,
-					const char *name,
-					struct edmm_parts *parts,
-					struct edmm_diag *diag);
+EDMM_NODISCARD edmm_err edmm_parts_pagelist(const char *text, size_t size,
+					    const char *name,
+					    struct edmm_parts *parts,
+					    struct edmm_diag *diag);
 
 /**
  * edmm_parts_plan() - the parts of an image of ours

@@ -7,8 +7,7 @@
  *	drv_open drv_ioctl drv_release        the file
  *	drv_mmap drv_mprotect drv_munmap      its mappings, as the program asks
  *	drv_fault                             a page fault on one of those
- *	drv_lock ... drv_unlock               around each mach_*() of the front
- *end
+ *	drv_lock ... drv_unlock               around the front's mach_*() calls
  *
  * Page tables. The driver keeps what Linux's page tables would hold: a mapping
  * with its rights (struct drv_vma) and, a page, whether its entry is present.
@@ -18,10 +17,10 @@
  *
  * Interrupts. What Linux does by an IPI, ETRACK and zaps, and what its faults
  * are to a thread inside, is mach_interrupt(): an AEX and an ERESUME that
- *nobody sees. Where somebody would, the driver sets cpu->due, and the front end
- *does the AEX with the thread's own registers; the thread then finds ENCLU at
- *its AEP and comes back by itself. The ioctls wait for such threads, as Linux's
- *IPI does.
+ * nobody sees. Where somebody would, the driver sets cpu->due, and the front
+ * end does the AEX with the thread's own registers; the thread then finds
+ * ENCLU at its AEP and comes back by itself. The ioctls wait for such threads,
+ * as Linux's IPI does.
  *
  * Locks: one lock guards all (Linux has mmap_lock, one an enclave and one for
  * the EPC). An ioctl takes it a page at a time, as Linux does its own. Nothing

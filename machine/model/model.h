@@ -27,7 +27,7 @@
  * Vector registers. mach_enclu() but for EREPORT and EGETKEY, the transition
  * leaves, mach_aex() and the queries use general registers only, and call
  * nothing outside this room's general-register files (its CMakeLists.txt).
- *ECREATE EADD EEXTEND EINIT EWB ELDU EREPORT EGETKEY use libcrypto.
+ * ECREATE EADD EEXTEND EINIT EWB ELDU EREPORT EGETKEY use libcrypto.
  */
 #ifndef MACHINE_MODEL_MODEL_H
 #define MACHINE_MODEL_MODEL_H

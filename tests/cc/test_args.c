@@ -46,7 +46,7 @@ static int count(const char *const *argv)
 {
 	int n = 0;
 
-	while (n < MAX_ARGS && argv[n] != NULL)
+	while (n < MAX_ARGS && argv[n])
 		n++;
 	return n;
 }
@@ -59,11 +59,11 @@ START_TEST(row_is_understood)
 
 	why = cc_parse(&args, count(r->argv), (char **)(uintptr_t)r->argv,
 		       &bad);
-	if (r->bad != NULL) {
+	if (r->bad) {
 		ck_assert_ptr_nonnull(why);
 		ck_assert_str_eq(bad, r->bad);
 	} else {
-		ck_assert_msg(why == NULL, "refused %s: %s", bad, why);
+		ck_assert_msg(!why, "refused %s: %s", bad, why);
 		ck_assert_int_eq(args.mode, r->mode);
 		ck_assert_str_eq(args.output, r->output);
 	}

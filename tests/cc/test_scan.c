@@ -70,8 +70,7 @@ static void see(void *ctx, const struct scan_hit *hit)
 	s->addr = hit->addr;
 	s->func_off = hit->func_off;
 	strncpy(s->insn, hit->insn, sizeof(s->insn) - 1);
-	strncpy(s->func, hit->func != NULL ? hit->func : "-",
-		sizeof(s->func) - 1);
+	strncpy(s->func, hit->func ? hit->func : "-", sizeof(s->func) - 1);
 }
 
 START_TEST(forbidden_is_found)

@@ -122,7 +122,9 @@ bad 2 'one PROGRAM is wanted' edmm sign a b
 bad 2 "unrecognized option '--bogus'" edmm sign --bogus q
 bad 2 "'2026-13-01' is no day" edmm sign --date 2026-13-01 q
 bad 2 "'70000' is no number" edmm sign --isv-svn 70000 q
-bad 2 "no verb 'foo'" edmm foo
+bad 2 "no verb 'foo'; edmm --help lists them" edmm foo
+bad 2 "no verb 'runn'; did you mean run?" edmm runn --report q
+bad 2 "no verb 'sing'; did you mean sign?" edmm help sing
 
 # Nothing half written, also where nothing can be written.
 cp q.sig keep

@@ -55,6 +55,11 @@ has() {
 	grep -q -e "$1" "$tmp/out" || fail "no '$1' in: $(cat "$tmp/out")"
 }
 
+# verbs: as edmm help lists them
+verbs() {
+	edmm help | sed -n 's/^  \([a-z]*\)  *.*/\1/p'
+}
+
 finish() {
 	exit "$failed"
 }

@@ -4,12 +4,12 @@
  *
  *	ROW("ADD_PAGES", "the source is not page aligned", -EINVAL)
  *	{
- *		drig_created(r);
+ *		bay_created(r);
  *		r->add.src += 64;
  *		got = add(r);
  *	}
  *
- * run on a fresh rig `r`; `got` must be the number in the end. Asked for its
+ * run on a fresh bay `r`; `got` must be the number in the end. Asked for its
  * rows, the program prints them and runs none.
  */
 #ifndef TESTS_DRV_ROW_H
@@ -17,9 +17,9 @@
 
 #include <errno.h>
 
-#include "rig.h"
+#include "tests/drv/bay.h"
 
-extern struct drig *r;
+extern struct bay *r;
 extern long got;
 
 bool row_begin(const char *subject, const char *condition, long want);
@@ -29,7 +29,7 @@ bool row_end(void);
 	for (bool go_ = row_begin((subject), (condition), (want)); go_; \
 	     go_ = row_end())
 
-/* Of the rig that the next rows open. */
+/* Of the bay that the next rows open. */
 extern uint32_t row_features;
 extern uint32_t row_epc;
 /* A fault that they have, or NULL (machine/linux/inject.h). */

@@ -2,28 +2,27 @@
 /*
  * CREATE, ADD_PAGES, INIT, PROVISION: each errno in Linux's order.
  */
-#include <tests/model/rig.h>
-
-#include "row.h"
+#include "tests/drv/row.h"
+#include "tests/model/kit.h"
 
 static long create(void)
 {
-	return drig_ioctl(r, SGX_IOC_ENCLAVE_CREATE, &r->create);
+	return bay_ioctl(r, SGX_IOC_ENCLAVE_CREATE, &r->create);
 }
 
 static long add(void)
 {
-	return drig_ioctl(r, SGX_IOC_ENCLAVE_ADD_PAGES, &r->add);
+	return bay_ioctl(r, SGX_IOC_ENCLAVE_ADD_PAGES, &r->add);
 }
 
 static long init(void)
 {
-	return drig_ioctl(r, SGX_IOC_ENCLAVE_INIT, &r->init);
+	return bay_ioctl(r, SGX_IOC_ENCLAVE_INIT, &r->init);
 }
 
 static long provision(void)
 {
-	return drig_ioctl(r, SGX_IOC_ENCLAVE_PROVISION, &r->prov);
+	return bay_ioctl(r, SGX_IOC_ENCLAVE_PROVISION, &r->prov);
 }
 
 static void rows_any(void)
@@ -37,18 +36,18 @@ static void rows_any(void)
 	ROW("any", "an unknown number, and another ioctl is running", -EBUSY)
 	{
 		atomic_flag_test_and_set(&r->e->busy);
-		got = drig_ioctl(r, 0xa4ff, NULL);
+		got = bay_ioctl(r, 0xa4ff, NULL);
 		atomic_flag_clear(&r->e->busy);
 	}
 	ROW("any", "an unknown number", -ENOTTY)
 	{
-		got = drig_ioctl(r, 0xa4ff, NULL);
+		got = bay_ioctl(r, 0xa4ff, NULL);
 	}
 	ROW("any", "the EPC was lost", -EIO)
 	{
-		drig_ready(r);
+		bay_ready(r);
 		drv_lose(r->d, r->e);
-		got = drig_ioctl(r, SGX_IOC_ENCLAVE_REMOVE_PAGES, &r->rem);
+		got = bay_ioctl(r, SGX_IOC_ENCLAVE_REMOVE_PAGES, &r->rem);
 	}
 }
 
@@ -60,16 +59,16 @@ static void rows_create(void)
 	}
 	ROW("CREATE", "the enclave is created already", -EINVAL)
 	{
-		drig_created(r);
+		bay_created(r);
 		got = create();
 	}
 	ROW("CREATE", "the argument is nowhere", -EFAULT)
 	{
-		got = drig_ioctl(r, SGX_IOC_ENCLAVE_CREATE, (void *)DRIG_BAD);
+		got = bay_ioctl(r, SGX_IOC_ENCLAVE_CREATE, (void *)BAY_BAD);
 	}
 	ROW("CREATE", "the SECS is nowhere", -EFAULT)
 	{
-		r->create.src = DRIG_BAD;
+		r->create.src = BAY_BAD;
 		got = create();
 	}
 	ROW("CREATE", "SECS.SIZE is 0", -EINVAL)
@@ -120,7 +119,7 @@ static void rows_add_checks(void)
 {
 	ROW("ADD_PAGES", "a page of zeros", 0)
 	{
-		drig_created(r);
+		bay_created(r);
 		got = add() || r->add.count != 4096;
 	}
 	ROW("ADD_PAGES", "before CREATE", -EINVAL)
@@ -129,56 +128,55 @@ static void rows_add_checks(void)
 	}
 	ROW("ADD_PAGES", "after INIT", -EINVAL)
 	{
-		drig_ready(r);
+		bay_ready(r);
 		got = add();
 	}
 	ROW("ADD_PAGES", "the argument is nowhere", -EFAULT)
 	{
-		drig_created(r);
-		got = drig_ioctl(r, SGX_IOC_ENCLAVE_ADD_PAGES,
-				 (void *)DRIG_BAD);
+		bay_created(r);
+		got = bay_ioctl(r, SGX_IOC_ENCLAVE_ADD_PAGES, (void *)BAY_BAD);
 	}
 	ROW("ADD_PAGES", "the source is not page aligned", -EINVAL)
 	{
-		drig_created(r);
+		bay_created(r);
 		r->add.src += 64;
 		got = add();
 	}
 	ROW("ADD_PAGES", "offset is not page aligned", -EINVAL)
 	{
-		drig_created(r);
+		bay_created(r);
 		r->add.offset += 1;
 		got = add();
 	}
 	ROW("ADD_PAGES", "length is 0", -EINVAL)
 	{
-		drig_created(r);
+		bay_created(r);
 		r->add.length = 0;
 		got = add();
 	}
 	ROW("ADD_PAGES", "length is not whole pages", -EINVAL)
 	{
-		drig_created(r);
+		bay_created(r);
 		r->add.length = 4097;
 		got = add();
 	}
 	ROW("ADD_PAGES", "the range wraps around", -EINVAL)
 	{
-		drig_created(r);
+		bay_created(r);
 		r->add.length = (uint64_t)-4096;
 		got = add();
 	}
 	ROW("ADD_PAGES", "the range ends beyond ELRANGE", -EINVAL)
 	{
-		drig_created(r);
-		r->add.offset = DRIG_SIZE - 4096;
+		bay_created(r);
+		r->add.offset = BAY_SIZE - 4096;
 		r->add.length = 8192;
 		got = add();
 	}
 	ROW("ADD_PAGES", "SECINFO is nowhere", -EFAULT)
 	{
-		drig_created(r);
-		r->add.secinfo = DRIG_BAD;
+		bay_created(r);
+		r->add.secinfo = BAY_BAD;
 		got = add();
 	}
 }
@@ -202,20 +200,20 @@ static void rows_add_secinfo(void)
 	     i++) {
 		ROW("ADD_PAGES", bad_secinfo[i].condition, -EINVAL)
 		{
-			drig_created(r);
+			bay_created(r);
 			r->si.flags = bad_secinfo[i].flags;
 			got = add();
 		}
 	}
 	ROW("ADD_PAGES", "SECINFO: a reserved byte", -EINVAL)
 	{
-		drig_created(r);
+		bay_created(r);
 		r->si.reserved[55] = 1;
 		got = add();
 	}
 	ROW("ADD_PAGES", "unknown bits in flags: not looked at", 0)
 	{
-		drig_created(r);
+		bay_created(r);
 		r->add.flags = ~0ull;
 		got = add();
 	}
@@ -225,7 +223,7 @@ static void rows_add_pages(void)
 {
 	ROW("ADD_PAGES", "the page is there already; count 0", -EBUSY)
 	{
-		drig_created(r);
+		bay_created(r);
 		add();
 		got = add();
 		if (r->add.count != 0)
@@ -233,7 +231,7 @@ static void rows_add_pages(void)
 	}
 	ROW("ADD_PAGES", "the second page is there already; count 4096", -EBUSY)
 	{
-		drig_created(r);
+		bay_created(r);
 		add();
 		r->add.offset -= 4096;
 		r->add.length = 8192;
@@ -243,7 +241,7 @@ static void rows_add_pages(void)
 	}
 	ROW("ADD_PAGES", "the source is nowhere", -EFAULT)
 	{
-		drig_created(r);
+		bay_created(r);
 		r->add.src = 0;
 		got = add();
 	}
@@ -252,7 +250,7 @@ static void rows_add_pages(void)
 		static uint8_t page[4096] __attribute__((aligned(4096)));
 
 		page[4095] = 1;
-		drig_created(r);
+		bay_created(r);
 		r->add.src = (uint64_t)(uintptr_t)page;
 		r->si.flags = SGX_SECINFO_PT(SGX_PT_TCS);
 		got = add();
@@ -260,7 +258,7 @@ static void rows_add_pages(void)
 	ROW("ADD_PAGES", "a signal is pending before the first page",
 	    -512 /* ERESTARTSYS */)
 	{
-		drig_created(r);
+		bay_created(r);
 		r->signal = true;
 		got = add();
 	}
@@ -268,7 +266,7 @@ static void rows_add_pages(void)
 	row_epc = 2;
 	ROW("ADD_PAGES", "no EPC is left", -ENOMEM)
 	{
-		drig_created(r);
+		bay_created(r);
 		got = add();
 	}
 	row_epc = 0;
@@ -278,7 +276,7 @@ static void rows_init(void)
 {
 	ROW("INIT", "a signature of what was added", 0)
 	{
-		drig_added(r);
+		bay_added(r);
 		got = init();
 	}
 	ROW("INIT", "before CREATE", -EINVAL)
@@ -287,80 +285,80 @@ static void rows_init(void)
 	}
 	ROW("INIT", "a second time", -EINVAL)
 	{
-		drig_ready(r);
+		bay_ready(r);
 		got = init();
 	}
 	ROW("INIT", "the argument is nowhere", -EFAULT)
 	{
-		drig_added(r);
-		got = drig_ioctl(r, SGX_IOC_ENCLAVE_INIT, (void *)DRIG_BAD);
+		bay_added(r);
+		got = bay_ioctl(r, SGX_IOC_ENCLAVE_INIT, (void *)BAY_BAD);
 	}
 	ROW("INIT", "SIGSTRUCT is nowhere", -EFAULT)
 	{
-		drig_added(r);
-		r->init.sigstruct = DRIG_BAD;
+		bay_added(r);
+		r->init.sigstruct = BAY_BAD;
 		got = init();
 	}
 	ROW("INIT", "not Linux's: the signature is marked for production",
 	    -EPERM)
 	{
-		drig_added(r);
+		bay_added(r);
 		r->sig.swdefined = 0xed330001;
-		rig_sign(&r->sig);
+		kit_sign(&r->sig);
 		got = init();
 		got = r->refused == 1 ? got : -1;
 	}
 	ROW("INIT", "the same, and the machine's setting allows it", 0)
 	{
-		drig_added(r);
+		bay_added(r);
 		r->d->production = true;
 		r->sig.swdefined = 0xed330001;
-		rig_sign(&r->sig);
+		kit_sign(&r->sig);
 		got = init();
 	}
 	ROW("INIT", "VENDOR is neither 0 nor Intel", -EINVAL)
 	{
-		drig_added(r);
+		bay_added(r);
 		r->sig.vendor = 1;
 		got = init();
 	}
 	ROW("INIT", "PROVISIONKEY without the PROVISION ioctl", -EACCES)
 	{
 		r->secs.attributes.flags |= SGX_ATTR_PROVISIONKEY;
-		drig_added(r);
+		bay_added(r);
 		got = init();
 	}
 	ROW("INIT", "PROVISIONKEY after it", 0)
 	{
 		r->secs.attributes.flags |= SGX_ATTR_PROVISIONKEY;
-		drig_added(r);
+		bay_added(r);
 		provision();
 		got = init();
 	}
 	ROW("INIT", "EINITTOKENKEY, which Linux never grants", -EACCES)
 	{
 		r->secs.attributes.flags |= SGX_ATTR_EINITTOKENKEY;
-		drig_added(r);
+		bay_added(r);
 		provision();
 		got = init();
 	}
 	ROW("INIT", "SIGSTRUCT wants an XFRM bit that the platform lacks",
 	    -EINVAL)
 	{
-		drig_added(r);
+		bay_added(r);
 		r->sig.attributes.xfrm |= 1ull << 62;
 		got = init();
 	}
 	ROW("INIT", "the measurement differs", -EPERM)
 	{
-		drig_added(r);
+		bay_added(r);
 		r->add.length = 4096;
 		add();
 		got = init();
 	}
 	ROW("INIT", "the signature is damaged", -EPERM)
 	{
-		drig_added(r);
+		bay_added(r);
 		r->sig.signature[5] ^= 1;
 		got = init();
 	}
@@ -370,20 +368,19 @@ static void rows_provision(void)
 {
 	ROW("PROVISION", "an open /dev/sgx_provision", 0)
 	{
-		drig_created(r);
+		bay_created(r);
 		got = provision();
 	}
 	ROW("PROVISION", "before CREATE, which forgets it", -EACCES)
 	{
 		provision();
 		r->secs.attributes.flags |= SGX_ATTR_PROVISIONKEY;
-		drig_added(r);
+		bay_added(r);
 		got = init();
 	}
 	ROW("PROVISION", "the argument is nowhere", -EFAULT)
 	{
-		got = drig_ioctl(r, SGX_IOC_ENCLAVE_PROVISION,
-				 (void *)DRIG_BAD);
+		got = bay_ioctl(r, SGX_IOC_ENCLAVE_PROVISION, (void *)BAY_BAD);
 	}
 	ROW("PROVISION", "another file", -EINVAL)
 	{

@@ -2,31 +2,31 @@
 /*
  * RESTRICT_PERMISSIONS, MODIFY_TYPES, REMOVE_PAGES: errno, count and result.
  */
-#include "row.h"
+#include "tests/drv/row.h"
 
 #define NO_SGX2 (MACH_F_ALL & ~MACH_F_SGX2)
 
 static long restrict_(void)
 {
-	return drig_ioctl(r, SGX_IOC_ENCLAVE_RESTRICT_PERMISSIONS, &r->res);
+	return bay_ioctl(r, SGX_IOC_ENCLAVE_RESTRICT_PERMISSIONS, &r->res);
 }
 
 static long modify(void)
 {
-	return drig_ioctl(r, SGX_IOC_ENCLAVE_MODIFY_TYPES, &r->mod);
+	return bay_ioctl(r, SGX_IOC_ENCLAVE_MODIFY_TYPES, &r->mod);
 }
 
 static long drop(void)
 {
-	return drig_ioctl(r, SGX_IOC_ENCLAVE_REMOVE_PAGES, &r->rem);
+	return bay_ioctl(r, SGX_IOC_ENCLAVE_REMOVE_PAGES, &r->rem);
 }
 
-/* Two accepted pages at DRIG_FREE, which the three records name. */
+/* Two accepted pages at BAY_FREE, which the three records name. */
 static void two_pages(void)
 {
-	drig_ready(r);
-	got = drig_accept(r, DRIG_FREE) || drig_accept(r, DRIG_FREE + 1);
-	r->res.offset = r->mod.offset = r->rem.offset = DRIG_FREE * 4096;
+	bay_ready(r);
+	got = bay_accept(r, BAY_FREE) || bay_accept(r, BAY_FREE + 1);
+	r->res.offset = r->mod.offset = r->rem.offset = BAY_FREE * 4096;
 	r->res.length = r->mod.length = r->rem.length = 8192;
 }
 
@@ -59,17 +59,17 @@ static void rows_state(const struct edmm_call *c)
 	row_features = NO_SGX2;
 	ROW(c->name, "the processor has no SGX2", -ENODEV)
 	{
-		got = drig_ioctl(r, c->cmd, (void *)DRIG_BAD);
+		got = bay_ioctl(r, c->cmd, (void *)BAY_BAD);
 	}
 	row_features = MACH_F_ALL;
 	ROW(c->name, "a fresh file: before INIT", -EINVAL)
 	{
-		got = drig_ioctl(r, c->cmd, (void *)DRIG_BAD);
+		got = bay_ioctl(r, c->cmd, (void *)BAY_BAD);
 	}
 	ROW(c->name, "the argument is nowhere", -EFAULT)
 	{
-		drig_ready(r);
-		got = drig_ioctl(r, c->cmd, (void *)DRIG_BAD);
+		bay_ready(r);
+		got = bay_ioctl(r, c->cmd, (void *)BAY_BAD);
 	}
 }
 
@@ -77,32 +77,32 @@ static void rows_range(const struct edmm_call *c)
 {
 	ROW(c->name, "length is 0", -EINVAL)
 	{
-		drig_ready(r);
-		set_range(DRIG_DATA * 4096, 0);
+		bay_ready(r);
+		set_range(BAY_DATA * 4096, 0);
 		got = c->call();
 	}
 	ROW(c->name, "offset is not page aligned", -EINVAL)
 	{
-		drig_ready(r);
-		set_range(DRIG_DATA * 4096 + 8, 4096);
+		bay_ready(r);
+		set_range(BAY_DATA * 4096 + 8, 4096);
 		got = c->call();
 	}
 	ROW(c->name, "the range ends beyond ELRANGE", -EINVAL)
 	{
-		drig_ready(r);
-		set_range(DRIG_SIZE - 4096, 8192);
+		bay_ready(r);
+		set_range(BAY_SIZE - 4096, 8192);
 		got = c->call();
 	}
 	ROW(c->name, "count is not 0", -EINVAL)
 	{
-		drig_ready(r);
+		bay_ready(r);
 		set_count(4096);
 		got = c->call();
 	}
 	ROW(c->name, "a page is absent; count 0", -EFAULT)
 	{
-		drig_ready(r);
-		set_range(DRIG_FREE * 4096, 4096);
+		bay_ready(r);
+		set_range(BAY_FREE * 4096, 4096);
 		got = c->call();
 	}
 }
@@ -111,26 +111,26 @@ static void rows_restrict(void)
 {
 	ROW("RESTRICT_PERMISSIONS", "an unknown right", -EINVAL)
 	{
-		drig_ready(r);
+		bay_ready(r);
 		r->res.permissions = 8;
 		got = restrict_();
 	}
 	ROW("RESTRICT_PERMISSIONS", "W without R", -EINVAL)
 	{
-		drig_ready(r);
+		bay_ready(r);
 		r->res.permissions = 2;
 		got = restrict_();
 	}
 	ROW("RESTRICT_PERMISSIONS", "result is not 0", -EINVAL)
 	{
-		drig_ready(r);
+		bay_ready(r);
 		r->res.result = 1;
 		got = restrict_();
 	}
 	ROW("RESTRICT_PERMISSIONS", "the page is a TCS; count 0", -EINVAL)
 	{
-		drig_ready(r);
-		set_range(DRIG_TCS * 4096, 4096);
+		bay_ready(r);
+		set_range(BAY_TCS * 4096, 4096);
 		got = restrict_();
 	}
 	ROW("RESTRICT_PERMISSIONS", "two pages; count 8192", 0)
@@ -150,9 +150,9 @@ static void rows_restrict(void)
 	    "the second page is PENDING; count 4096, result 20", -EFAULT)
 	{
 		two_pages();
-		set_range((DRIG_FREE + 1) * 4096, 8192);
+		set_range((BAY_FREE + 1) * 4096, 8192);
 		drv_lock(r->d);
-		drv_fault(r->d, NULL, drig_addr(DRIG_FREE + 2), MACH_R, false,
+		drv_fault(r->d, NULL, bay_addr(BAY_FREE + 2), MACH_R, false,
 			  &(uint32_t){ 0 });
 		drv_unlock(r->d);
 		got = restrict_();
@@ -166,19 +166,19 @@ static void rows_modify(void)
 {
 	ROW("MODIFY_TYPES", "page_type is beyond a byte", -EINVAL)
 	{
-		drig_ready(r);
+		bay_ready(r);
 		r->mod.page_type = 0x104;
 		got = modify();
 	}
 	ROW("MODIFY_TYPES", "result is not 0", -EINVAL)
 	{
-		drig_ready(r);
+		bay_ready(r);
 		r->mod.result = 1;
 		got = modify();
 	}
 	ROW("MODIFY_TYPES", "to REG", -EINVAL)
 	{
-		drig_ready(r);
+		bay_ready(r);
 		r->mod.page_type = SGX_PT_REG;
 		got = modify();
 	}
@@ -195,14 +195,14 @@ static void rows_modify(void)
 	}
 	ROW("MODIFY_TYPES", "TCS to TRIM", 0)
 	{
-		drig_ready(r);
-		set_range(DRIG_TCS * 4096, 4096);
+		bay_ready(r);
+		set_range(BAY_TCS * 4096, 4096);
 		got = modify();
 	}
 	ROW("MODIFY_TYPES", "TCS to TCS", -EINVAL)
 	{
-		drig_ready(r);
-		set_range(DRIG_TCS * 4096, 4096);
+		bay_ready(r);
+		set_range(BAY_TCS * 4096, 4096);
 		r->mod.page_type = SGX_PT_TCS;
 		got = modify();
 	}
@@ -215,19 +215,19 @@ static void rows_modify(void)
 	}
 	ROW("MODIFY_TYPES", "to TCS, a page added without W", -EPERM)
 	{
-		drig_ready(r);
-		set_range(DRIG_RO * 4096, 4096);
+		bay_ready(r);
+		set_range(BAY_RO * 4096, 4096);
 		r->mod.page_type = SGX_PT_TCS;
 		got = modify();
 	}
 	ROW("MODIFY_TYPES", "the page is PENDING; count 0, result 20", -EFAULT)
 	{
-		drig_ready(r);
+		bay_ready(r);
 		drv_lock(r->d);
-		drv_fault(r->d, NULL, drig_addr(DRIG_FREE), MACH_R, false,
+		drv_fault(r->d, NULL, bay_addr(BAY_FREE), MACH_R, false,
 			  &(uint32_t){ 0 });
 		drv_unlock(r->d);
-		set_range(DRIG_FREE * 4096, 4096);
+		set_range(BAY_FREE * 4096, 4096);
 		got = modify();
 		if (r->mod.count || r->mod.result != SGX_PAGE_NOT_MODIFIABLE)
 			got = 0;
@@ -253,15 +253,15 @@ static void rows_remove(void)
 	{
 		two_pages();
 		modify();
-		got = drig_accept_trim(r, DRIG_FREE) ||
-		      drig_accept_trim(r, DRIG_FREE + 1) || drop() ||
+		got = bay_accept_trim(r, BAY_FREE) ||
+		      bay_accept_trim(r, BAY_FREE + 1) || drop() ||
 		      r->rem.count != 8192 || r->discarded != 2;
 	}
 	ROW("REMOVE_PAGES", "the second is not accepted; count 4096", -EPERM)
 	{
 		two_pages();
 		modify();
-		drig_accept_trim(r, DRIG_FREE);
+		bay_accept_trim(r, BAY_FREE);
 		got = drop();
 		if (r->rem.count != 4096)
 			got = 0;
@@ -269,12 +269,12 @@ static void rows_remove(void)
 	ROW("REMOVE_PAGES", "and the address can be added again, as zeros", 0)
 	{
 		two_pages();
-		page_mem(r->e, drig_addr(DRIG_FREE))[7] = 7;
+		page_mem(r->e, bay_addr(BAY_FREE))[7] = 7;
 		modify();
-		drig_accept_trim(r, DRIG_FREE);
+		bay_accept_trim(r, BAY_FREE);
 		drop();
-		got = drig_accept(r, DRIG_FREE);
-		if (page_mem(r->e, drig_addr(DRIG_FREE))[7])
+		got = bay_accept(r, BAY_FREE);
+		if (page_mem(r->e, bay_addr(BAY_FREE))[7])
 			got = -1;
 	}
 }

@@ -7,11 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "row.h"
+#include "tests/drv/row.h"
 
 static long create(void)
 {
-	return drig_ioctl(r, SGX_IOC_ENCLAVE_CREATE, &r->create);
+	return bay_ioctl(r, SGX_IOC_ENCLAVE_CREATE, &r->create);
 }
 
 static long create_again(void)
@@ -25,10 +25,10 @@ static long add_three(uint64_t count)
 	static uint8_t three[3 * 4096] __attribute__((aligned(4096)));
 	long e;
 
-	drig_created(r);
+	bay_created(r);
 	r->add.src = (uint64_t)(uintptr_t)three;
 	r->add.length = sizeof(three);
-	e = drig_ioctl(r, SGX_IOC_ENCLAVE_ADD_PAGES, &r->add);
+	e = bay_ioctl(r, SGX_IOC_ENCLAVE_ADD_PAGES, &r->add);
 	return r->add.count == count * 4096 ? e : -1;
 }
 
@@ -44,28 +44,28 @@ static long add_one(void)
 
 static long init(void)
 {
-	drig_added(r);
-	return drig_ioctl(r, SGX_IOC_ENCLAVE_INIT, &r->init);
+	bay_added(r);
+	return bay_ioctl(r, SGX_IOC_ENCLAVE_INIT, &r->init);
 }
 
 static long provision(void)
 {
-	return drig_ioctl(r, SGX_IOC_ENCLAVE_PROVISION, &r->prov);
+	return bay_ioctl(r, SGX_IOC_ENCLAVE_PROVISION, &r->prov);
 }
 
-/* Two accepted pages at DRIG_FREE, which the three records name. */
+/* Two accepted pages at BAY_FREE, which the three records name. */
 static void two_pages(void)
 {
-	drig_ready(r);
-	ck_assert(!drig_accept(r, DRIG_FREE) && !drig_accept(r, DRIG_FREE + 1));
-	r->res.offset = r->mod.offset = r->rem.offset = DRIG_FREE * 4096;
+	bay_ready(r);
+	ck_assert(!bay_accept(r, BAY_FREE) && !bay_accept(r, BAY_FREE + 1));
+	r->res.offset = r->mod.offset = r->rem.offset = BAY_FREE * 4096;
 	r->res.length = r->mod.length = r->rem.length = 8192;
 }
 
 static long restrict_(void)
 {
 	two_pages();
-	return drig_ioctl(r, SGX_IOC_ENCLAVE_RESTRICT_PERMISSIONS, &r->res);
+	return bay_ioctl(r, SGX_IOC_ENCLAVE_RESTRICT_PERMISSIONS, &r->res);
 }
 
 /* The second page fails, with this result of the leaf. */
@@ -89,7 +89,7 @@ static long restrict_plain(void)
 static long modify(void)
 {
 	two_pages();
-	return drig_ioctl(r, SGX_IOC_ENCLAVE_MODIFY_TYPES, &r->mod);
+	return bay_ioctl(r, SGX_IOC_ENCLAVE_MODIFY_TYPES, &r->mod);
 }
 
 static long modify_conflict(void)
@@ -110,15 +110,15 @@ static long modify_plain(void)
 
 static long trim(void)
 {
-	return modify() || drig_accept_trim(r, DRIG_FREE) ||
-	       drig_accept_trim(r, DRIG_FREE + 1);
+	return modify() || bay_accept_trim(r, BAY_FREE) ||
+	       bay_accept_trim(r, BAY_FREE + 1);
 }
 
 static long drop(void)
 {
 	long e = trim();
 
-	return e ? e : drig_ioctl(r, SGX_IOC_ENCLAVE_REMOVE_PAGES, &r->rem);
+	return e ? e : bay_ioctl(r, SGX_IOC_ENCLAVE_REMOVE_PAGES, &r->rem);
 }
 
 /* Both pages are removed, and one EPC page is free again. */
@@ -128,7 +128,7 @@ static long drop_leaks(void)
 	long e = trim();
 
 	before = epc_used(r->d);
-	e = e ? e : drig_ioctl(r, SGX_IOC_ENCLAVE_REMOVE_PAGES, &r->rem);
+	e = e ? e : bay_ioctl(r, SGX_IOC_ENCLAVE_REMOVE_PAGES, &r->rem);
 	after = epc_used(r->d);
 	r->leaks = true;
 	return e ? e : before - after != 1 || r->rem.count != 8192;
@@ -140,7 +140,7 @@ static long touch(uint64_t page)
 	long v;
 
 	drv_lock(r->d);
-	v = drv_fault(r->d, NULL, drig_addr((unsigned)page), MACH_R, false,
+	v = drv_fault(r->d, NULL, bay_addr((unsigned)page), MACH_R, false,
 		      &pfec);
 	drv_unlock(r->d);
 	return v;
@@ -148,8 +148,8 @@ static long touch(uint64_t page)
 
 static long touch_first(void)
 {
-	drig_ready(r);
-	return touch(DRIG_FREE);
+	bay_ready(r);
+	return touch(BAY_FREE);
 }
 
 /* The first touch fails, and the next adds the page. */
@@ -158,7 +158,7 @@ static long touch_again(void)
 	long first = touch_first();
 
 	ck_assert_uint_eq(r->d->stats.pages_augmented, 0);
-	return first == DRV_SIGBUS ? touch(DRIG_FREE) : -1;
+	return first == DRV_SIGBUS ? touch(BAY_FREE) : -1;
 }
 
 /* The page is there although the touch failed, and is PENDING. */
@@ -167,8 +167,8 @@ static long touch_race(void)
 	long first = touch_first();
 
 	ck_assert_uint_eq(r->d->stats.pages_augmented, 1);
-	ck_assert_int_eq(touch(DRIG_FREE), DRV_ABORT);
-	ck_assert_int_eq(drig_accept(r, DRIG_FREE), 0);
+	ck_assert_int_eq(touch(BAY_FREE), DRV_ABORT);
+	ck_assert_int_eq(bay_accept(r, BAY_FREE), 0);
 	return first;
 }
 
@@ -178,9 +178,9 @@ static long touch_busy(void)
 	uint64_t aex;
 	long e;
 
-	drig_ready(r);
+	bay_ready(r);
 	aex = r->cpu[0].aex;
-	e = drig_accept(r, DRIG_FREE);
+	e = bay_accept(r, BAY_FREE);
 	/* Data page and free page enter the page table, and one again. */
 	return r->cpu[0].aex - aex == 3 ? e : -1;
 }
@@ -192,25 +192,25 @@ static long accept_restricted(void)
 	long e = restrict_();
 
 	/* Pages that are PENDING only are not counted. */
-	if (e || drig_accept(r, DRIG_FREE + 2))
+	if (e || bay_accept(r, BAY_FREE + 2))
 		return -1;
-	e = drig_leaf(r, SGX_EACCEPT, flags, drig_addr(DRIG_FREE));
-	return drig_leaf(r, SGX_EACCEPT, flags, drig_addr(DRIG_FREE)) ? -1 : e;
+	e = bay_leaf(r, SGX_EACCEPT, flags, bay_addr(BAY_FREE));
+	return bay_leaf(r, SGX_EACCEPT, flags, bay_addr(BAY_FREE)) ? -1 : e;
 }
 
-/* The page at DRIG_DATA is evicted and touched. */
+/* The page at BAY_DATA is evicted and touched. */
 static long evict(void)
 {
 	page_t *p;
 
-	drig_ready(r);
+	bay_ready(r);
 	drv_lock(r->d);
 	for (int i = 0; i < 8; i++)
 		reclaim(r->d);
-	p = page_find(r->e, drig_addr(DRIG_DATA));
+	p = page_find(r->e, bay_addr(BAY_DATA));
 	ck_assert(*p & PG_EVICTED);
 	drv_unlock(r->d);
-	return touch(DRIG_DATA);
+	return touch(BAY_DATA);
 }
 
 /* Lost for good: no later touch finds it. */
@@ -218,13 +218,13 @@ static long evict_lost(void)
 {
 	long first = evict();
 
-	return touch(DRIG_DATA) == first ? first : -1;
+	return touch(BAY_DATA) == first ? first : -1;
 }
 
 static long evict_ioctl(void)
 {
 	evict();
-	return drig_ioctl(r, SGX_IOC_ENCLAVE_RESTRICT_PERMISSIONS, &r->res);
+	return bay_ioctl(r, SGX_IOC_ENCLAVE_RESTRICT_PERMISSIONS, &r->res);
 }
 
 static const struct test {

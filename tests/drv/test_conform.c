@@ -7,12 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <tests/conform.h>
+#include "tests/conform.h"
+#include "tests/drv/row.h"
 
-#include "row.h"
-
-static struct drig rig;
-struct drig *r = &rig;
+static struct bay bay;
+struct bay *r = &bay;
 long got;
 uint32_t row_features = MACH_F_ALL;
 uint32_t row_epc;
@@ -66,7 +65,7 @@ bool row_begin(const char *subject, const char *condition, long want)
 	row_condition = condition;
 	wanted = want;
 	got = -1000;
-	drig_open(r, row_epc, row_features);
+	bay_open(r, row_epc, row_features);
 	if (row_fault)
 		ck_assert(inject_parse(&r->d->inject, row_fault,
 				       strlen(row_fault), &e));
@@ -77,7 +76,7 @@ bool row_end(void)
 {
 	ck_assert_msg(got == wanted, "%s: %s: %ld, not %ld", row_subject,
 		      row_condition, got, wanted);
-	drig_close(r);
+	bay_close(r);
 	return false;
 }
 
@@ -122,7 +121,7 @@ int main(int argc, char **argv)
 		rows_inject();
 		return EXIT_SUCCESS;
 	}
-	drig_setup();
+	bay_setup();
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, build);
 	tcase_add_test(t, edmm);

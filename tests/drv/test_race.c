@@ -8,21 +8,21 @@
 #include <check.h>
 #include <stdlib.h>
 
-#include "rig.h"
+#include "tests/drv/bay.h"
 
 #define EPC 128u
 #define TOUCHED 150u
 
-static struct drig rig;
+static struct bay bay;
 static unsigned countdown;
 static unsigned looks;
 static unsigned blocked; /* schedules that left a page BLOCKED meanwhile */
 
-static void enter_now(struct drig *r)
+static void enter_now(struct bay *r)
 {
 	struct mach_frame f = { .rax = SGX_EENTER,
-				.rbx = drig_addr(DRIG_TCS),
-				.rcx = DRIG_AEP };
+				.rbx = bay_addr(BAY_TCS),
+				.rcx = BAY_AEP };
 
 	looks++;
 	if (looks - 1 == countdown && !mach_inside(&r->cpu[1]))
@@ -31,8 +31,8 @@ static void enter_now(struct drig *r)
 
 static void count_blocked(void)
 {
-	for (unsigned i = 0; i < DRIG_PAGES; i++) {
-		const page_t *p = page_find(rig.e, drig_addr(i));
+	for (unsigned i = 0; i < BAY_PAGES; i++) {
+		const page_t *p = page_find(bay.e, bay_addr(i));
 
 		blocked += p && (*p & PG_BLOCKED);
 	}
@@ -41,14 +41,14 @@ static void count_blocked(void)
 /* The platform's part: out, and back by ERESUME. */
 static void serve(void)
 {
-	struct mach_cpu *c = &rig.cpu[1];
+	struct mach_cpu *c = &bay.cpu[1];
 	struct mach_frame f = { .rip = 0x1000 };
 	struct mach_event ev = c->due_event;
 
 	if (!mach_inside(c) || !c->due)
 		return;
-	mach_aex(rig.m, c, &f, &ev);
-	ck_assert(mach_ok(drig_enclu(&rig, 1, &f)));
+	mach_aex(bay.m, c, &f, &ev);
+	ck_assert(mach_ok(bay_enclu(&bay, 1, &f)));
 	ck_assert_uint_eq(f.rip, 0x1000);
 }
 
@@ -62,11 +62,11 @@ static void touch(unsigned page)
 		ck_assert_msg(++tries < 100,
 			      "page %u stays busy, entry at %u, due %d, "
 			      "used %u",
-			      page, countdown, rig.cpu[1].due, epc_used(rig.d));
-		drv_lock(rig.d);
-		v = drv_fault(rig.d, NULL, drig_addr(page), MACH_R, false,
+			      page, countdown, bay.cpu[1].due, epc_used(bay.d));
+		drv_lock(bay.d);
+		v = drv_fault(bay.d, NULL, bay_addr(page), MACH_R, false,
 			      &pfec);
-		drv_unlock(rig.d);
+		drv_unlock(bay.d);
 		count_blocked();
 		if (v == DRV_BUSY)
 			serve();
@@ -76,16 +76,16 @@ static void touch(unsigned page)
 
 static void nothing_is_blocked_for_good(void)
 {
-	for (unsigned i = 0; i < DRIG_PAGES; i++) {
-		page_t *p = page_find(rig.e, drig_addr(i));
+	for (unsigned i = 0; i < BAY_PAGES; i++) {
+		page_t *p = page_find(bay.e, bay_addr(i));
 		struct mach_epcm_info epcm;
 
 		if (!p)
 			continue;
-		drv_lock(rig.d);
-		ck_assert_int_eq(page_load(rig.d, rig.e, p, drig_addr(i)), 0);
-		mach_epcm(rig.m, pg_index(*p), &epcm);
-		drv_unlock(rig.d);
+		drv_lock(bay.d);
+		ck_assert_int_eq(page_load(bay.d, bay.e, p, bay_addr(i)), 0);
+		mach_epcm(bay.m, pg_index(*p), &epcm);
+		drv_unlock(bay.d);
 		ck_assert_msg(!epcm.blocked, "page %u is BLOCKED, entry at %u",
 			      i, countdown);
 	}
@@ -103,39 +103,39 @@ static void finish(enum way way)
 	enum drv_verdict v;
 	uint32_t pfec;
 
-	if (!mach_inside(&rig.cpu[1]))
+	if (!mach_inside(&bay.cpu[1]))
 		return;
 	if (way == FAULTS) {
-		drv_lock(rig.d);
+		drv_lock(bay.d);
 		do
-			v = drv_fault(rig.d, &rig.cpu[1], drig_addr(DRIG_SSA),
+			v = drv_fault(bay.d, &bay.cpu[1], bay_addr(BAY_SSA),
 				      MACH_R, false, &pfec);
-		while (v == DRV_BUSY && !rig.cpu[1].due);
-		drv_unlock(rig.d);
+		while (v == DRV_BUSY && !bay.cpu[1].due);
+		drv_unlock(bay.d);
 		serve();
 	}
-	drig_exit(&rig, 1);
+	bay_exit(&bay, 1);
 }
 
 static void schedule(unsigned k, enum way way)
 {
-	drig_open(&rig, EPC, MACH_F_ALL);
-	drig_ready(&rig);
+	bay_open(&bay, EPC, MACH_F_ALL);
+	bay_ready(&bay);
 	/* Its pages are in the page tables. */
-	drig_enter(&rig, 1);
-	drig_exit(&rig, 1);
+	bay_enter(&bay, 1);
+	bay_exit(&bay, 1);
 	looks = 0;
 	countdown = k;
-	rig.looked = enter_now;
+	bay.looked = enter_now;
 	for (unsigned i = 0; i < TOUCHED; i++)
-		touch(DRIG_FREE + i);
+		touch(BAY_FREE + i);
 	finish(way);
-	rig.looked = NULL;
+	bay.looked = NULL;
 	nothing_is_blocked_for_good();
-	drig_enter(&rig, 1);
-	drig_exit(&rig, 1);
-	ck_assert_int_eq(drig_accept(&rig, DRIG_FREE + 1), 0);
-	drig_close(&rig);
+	bay_enter(&bay, 1);
+	bay_exit(&bay, 1);
+	ck_assert_int_eq(bay_accept(&bay, BAY_FREE + 1), 0);
+	bay_close(&bay);
 }
 
 START_TEST(an_entry_at_each_look)
@@ -157,18 +157,18 @@ START_TEST(a_frame_that_goes_is_asked_for)
 {
 	struct mach_frame f = { .rip = 0x1000 };
 
-	drig_open(&rig, 0, MACH_F_ALL);
-	drig_ready(&rig);
-	drig_enter(&rig, 1);
-	rig.mod.offset = DRIG_SSA * 4096;
+	bay_open(&bay, 0, MACH_F_ALL);
+	bay_ready(&bay);
+	bay_enter(&bay, 1);
+	bay.mod.offset = BAY_SSA * 4096;
 	ck_assert_int_eq(
-		drig_ioctl(&rig, SGX_IOC_ENCLAVE_MODIFY_TYPES, &rig.mod), 0);
-	ck_assert(rig.cpu[1].due);
-	ck_assert(!rig.cpu[1].due_event.exception);
-	mach_aex(rig.m, &rig.cpu[1], &f, &rig.cpu[1].due_event);
-	ck_assert(!rig.cpu[1].due);
-	ck_assert(!mach_ok(drig_enclu(&rig, 1, &f)));
-	drig_close(&rig);
+		bay_ioctl(&bay, SGX_IOC_ENCLAVE_MODIFY_TYPES, &bay.mod), 0);
+	ck_assert(bay.cpu[1].due);
+	ck_assert(!bay.cpu[1].due_event.exception);
+	mach_aex(bay.m, &bay.cpu[1], &f, &bay.cpu[1].due_event);
+	ck_assert(!bay.cpu[1].due);
+	ck_assert(!mach_ok(bay_enclu(&bay, 1, &f)));
+	bay_close(&bay);
 }
 END_TEST
 
@@ -179,7 +179,7 @@ int main(void)
 	SRunner *r;
 	int failed;
 
-	drig_setup();
+	bay_setup();
 	tcase_set_timeout(t, 120);
 	tcase_add_loop_test(t, an_entry_at_each_look, 0, WAYS);
 	tcase_add_test(t, a_frame_that_goes_is_asked_for);

@@ -10,13 +10,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "rig.h"
+#include "tests/drv/bay.h"
 
 #define TURNS 1500u
 #define MINE 8u /* pages that the first thread works on */
 #define OTHERS 32u
 
-static struct drig rig;
+static struct bay bay;
 
 static void fail(const char *what, long got)
 {
@@ -30,7 +30,7 @@ static long patient(unsigned long cmd, void *arg)
 	long r;
 
 	do
-		r = drig_ioctl(&rig, cmd, arg);
+		r = bay_ioctl(&bay, cmd, arg);
 	while (r == -EBUSY);
 	return r;
 }
@@ -38,7 +38,7 @@ static long patient(unsigned long cmd, void *arg)
 static void *inside(void *arg)
 {
 	for (unsigned i = 0; i < TURNS; i++) {
-		unsigned page = DRIG_FREE + i % MINE;
+		unsigned page = BAY_FREE + i % MINE;
 		struct sgx_enclave_modify_types mod = {
 			.offset = page * 4096ull,
 			.length = 4096,
@@ -46,14 +46,14 @@ static void *inside(void *arg)
 		};
 		struct sgx_enclave_remove_pages rem = { .offset = mod.offset,
 							.length = 4096 };
-		long r = drig_accept(&rig, page);
+		long r = bay_accept(&bay, page);
 
 		if (r)
 			fail("EACCEPT", r);
 		r = patient(SGX_IOC_ENCLAVE_MODIFY_TYPES, &mod);
 		if (r)
 			fail("MODIFY_TYPES", r);
-		r = drig_accept_trim(&rig, page);
+		r = bay_accept_trim(&bay, page);
 		if (r)
 			fail("EACCEPT of TRIM", r);
 		r = patient(SGX_IOC_ENCLAVE_REMOVE_PAGES, &rem);
@@ -66,17 +66,17 @@ static void *inside(void *arg)
 static void *outside(void *arg)
 {
 	for (unsigned i = 0; i < 2 * TURNS; i++) {
-		unsigned page = DRIG_FREE + OTHERS + i % OTHERS;
+		unsigned page = BAY_FREE + OTHERS + i % OTHERS;
 		uint32_t pfec;
 		long v;
 
-		drv_lock(rig.d);
-		v = drv_fault(rig.d, &rig.cpu[1], drig_addr(page), MACH_R,
-			      false, &pfec);
+		drv_lock(bay.d);
+		v = drv_fault(bay.d, &bay.cpu[1], bay_addr(page), MACH_R, false,
+			      &pfec);
 		if (i % 7 == 0)
-			drv_mprotect(rig.d, drig_addr(page),
-				     drig_addr(page + 3), 7);
-		drv_unlock(rig.d);
+			drv_mprotect(bay.d, bay_addr(page), bay_addr(page + 3),
+				     7);
+		drv_unlock(bay.d);
 		if (v != DRV_ABORT)
 			fail("touch from outside", v);
 	}
@@ -89,7 +89,7 @@ static void *restricts(void *arg)
 
 	for (unsigned i = 0; i < TURNS; i++) {
 		struct sgx_enclave_restrict_permissions a = {
-			.offset = DRIG_SSA2 * 4096,
+			.offset = BAY_SSA2 * 4096,
 			.length = 4096,
 			.permissions = 3,
 		};
@@ -97,8 +97,8 @@ static void *restricts(void *arg)
 
 		if (r)
 			fail("RESTRICT_PERMISSIONS", r);
-		drv_stats(rig.d, &s);
-		drv_any_mapped(rig.d);
+		drv_stats(bay.d, &s);
+		drv_any_mapped(bay.d);
 	}
 	return arg;
 }
@@ -108,14 +108,14 @@ int main(void)
 	void *(*const fn[])(void *) = { inside, outside, restricts };
 	pthread_t t[3];
 
-	drig_setup();
-	drig_open(&rig, 64, MACH_F_ALL);
-	drig_ready(&rig);
+	bay_setup();
+	bay_open(&bay, 64, MACH_F_ALL);
+	bay_ready(&bay);
 	for (int i = 0; i < 3; i++)
 		if (pthread_create(&t[i], NULL, fn[i], NULL))
 			fail("pthread_create", i);
 	for (int i = 0; i < 3; i++)
 		pthread_join(t[i], NULL);
-	drig_close(&rig);
+	bay_close(&bay);
 	return 0;
 }

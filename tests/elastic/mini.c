@@ -234,7 +234,7 @@ void mini_stop(void)
 {
 	const char *bad = emm_check(mini.emm);
 
-	ck_assert_msg(bad == NULL, "the memory manager: %s", bad);
+	ck_assert_msg(!bad, "the memory manager: %s", bad);
 	signal(SIGSEGV, SIG_DFL);
 	munmap(mini.range, mini.size);
 	munmap(mini.meta, META_SIZE);

@@ -12,17 +12,9 @@
 #include <string.h>
 
 #include "tests/emm/storm.h"
+#include "tests/must.h"
 
 #define PAGES 32u
-#define MUST(cond)                                                         \
-	do {                                                               \
-		if (!(cond)) {                                             \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, \
-				#cond);                                    \
-			abort();                                           \
-		}                                                          \
-	} while (0)
-
 static struct world w;
 
 static uint64_t bytes(uint32_t pages)

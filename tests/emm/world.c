@@ -15,11 +15,6 @@ uint64_t world_ctrl(uint32_t page)
 	return W_BASE + (uint64_t)page * EMM_PAGE;
 }
 
-uint64_t w_addr(uint32_t page)
-{
-	return W_RANGE + (uint64_t)page * EMM_PAGE;
-}
-
 struct w_page *world_pte(struct world *w, uint64_t addr)
 {
 	uint64_t n = (addr - W_BASE) / EMM_PAGE;
@@ -169,19 +164,9 @@ static void open_machine(struct world *w)
 
 static void open_emm(struct world *w)
 {
-	struct emm_params p = {
-		.base = W_RANGE,
-		.size = (uint64_t)w->cfg.pages * EMM_PAGE,
-		.limit = w->cfg.limit,
-		.idle_max = w->cfg.idle_max,
-		.threads = W_CPUS,
-		.static_mode = w->cfg.static_mode,
-		.wide = !w->cfg.narrow,
-		.ctx = w,
-	};
+	struct emm_params p = world_params(w);
 	struct emm_ops ops = world_hooks(w);
-	p.meta_init =
-		emm_meta_min(p.size, W_CPUS) + w->cfg.meta_spare * EMM_PAGE;
+
 	w->meta_size = p.meta_init + w->cfg.meta_grow * EMM_PAGE;
 	w->meta = aligned_alloc(4096, w->meta_size);
 	memset(w->meta, 0xee, w->meta_size);
@@ -199,9 +184,7 @@ void world_open(struct world *w, const struct w_config *cfg)
 	memset(w, 0, sizeof(*w));
 	w->cfg = *cfg;
 	pthread_mutex_init(&w->kernel, NULL);
-	w->pages = 2 * W_CTRL;
-	while (w->pages < W_CTRL + cfg->pages)
-		w->pages *= 2;
+	w->pages = world_pages(cfg);
 	w->pte = calloc(w->pages, sizeof(*w->pte));
 	open_machine(w);
 	build(w);
@@ -267,17 +250,6 @@ unsigned int w_rights(struct world *w, uint32_t page)
 	struct w_page *p = &w->pte[W_CTRL + page];
 
 	return p->present ? mach_rights(w->m, p->epc) : 0;
-}
-
-void world_zero_counts(struct world *w)
-{
-	w->steps = 0;
-	w->modifies = 0;
-	w->maps = 0;
-	w->populates = 0;
-	w->accepts = 0;
-	w->extends = 0;
-	w->hit = false;
 }
 
 int world_touch(struct world *w, uint32_t page, uint32_t access)

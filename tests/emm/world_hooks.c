@@ -83,24 +83,6 @@ static int k_modify(struct world *w, const struct emm_modify *m, uint64_t size)
 
 /* ---- hooks ------------------------------------------------------------- */
 
-static enum w_fault step(struct world *w, const char *hook, uint64_t addr)
-{
-	uint64_t n = __atomic_add_fetch(&w->steps, 1, __ATOMIC_RELAXED);
-
-	if (w->before)
-		w->before(w, hook, addr);
-	if (w->fail_at2 && n == w->fail_at2) {
-		w->hit = true;
-		return w->fault2;
-	}
-	if (w->fail_at &&
-	    (n == w->fail_at || (w->for_ever && n > w->fail_at))) {
-		w->hit = true;
-		return w->fault;
-	}
-	return WF_NONE;
-}
-
 static bool in_meta(struct world *w, uint64_t addr)
 {
 	return addr - (uint64_t)(uintptr_t)w->meta < w->meta_size;
@@ -195,20 +177,15 @@ static int leaf(struct world *w, unsigned int which,
 	}
 }
 
-static int injected(enum w_fault f)
-{
-	return f == WF_LIE ? SGX_PAGE_ATTRIBUTES_MISMATCH : EMM_LEAF_PF;
-}
-
 static int op_eaccept(void *ctx, const struct sgx_secinfo *si, uint64_t addr)
 {
 	struct world *w = ctx;
-	enum w_fault f = step(w, "eaccept", addr);
+	enum w_fault f = world_step(w, "eaccept", addr);
 	uint64_t a[2] = { addr, 0 };
 
 	__atomic_add_fetch(&w->accepts, 1, __ATOMIC_RELAXED);
 	if (f != WF_NONE)
-		return injected(f);
+		return world_injected(f);
 	if (in_meta(w, addr))
 		return meta_accept(w, si, addr);
 	return leaf(w, SGX_EACCEPT, si, a);
@@ -229,16 +206,17 @@ static int op_eacceptcopy(void *ctx, const struct sgx_secinfo *si,
 			  uint64_t addr, uint64_t src)
 {
 	struct world *w = ctx;
-	enum w_fault f = step(w, "eacceptcopy", addr);
+	enum w_fault f = world_step(w, "eacceptcopy", addr);
 	uint64_t a[2] = { addr, src };
 
-	return f != WF_NONE ? injected(f) : leaf(w, SGX_EACCEPTCOPY, si, a);
+	return f != WF_NONE ? world_injected(f)
+			    : leaf(w, SGX_EACCEPTCOPY, si, a);
 }
 
 static int op_modify(void *ctx, const struct emm_modify *m)
 {
 	struct world *w = ctx;
-	enum w_fault f = step(w, "modify", m->addr);
+	enum w_fault f = world_step(w, "modify", m->addr);
 	int rc;
 
 	__atomic_add_fetch(&w->modifies, !in_meta(w, m->addr),
@@ -248,28 +226,15 @@ static int op_modify(void *ctx, const struct emm_modify *m)
 	if (f == WF_LIE)
 		return 0;
 	if (in_meta(w, m->addr)) {
-		rc = meta_modify(
-			w, m, f == WF_HALF ? m->size / 2 & ~4095ull : m->size);
+		rc = meta_modify(w, m, world_done(f, m->size));
 		return f == WF_NONE ? rc : -EDMM_EIO;
 	}
 	if (!w->cfg.threads)
 		world_leave(w);
-	rc = k_modify(w, m,
-		      f == WF_HALF ? m->size / 2 & ~(EMM_PAGE - 1) : m->size);
+	rc = k_modify(w, m, world_done(f, m->size));
 	if (!w->cfg.threads)
 		world_enter(w);
 	return f == WF_NONE ? rc : -EDMM_EIO;
-}
-
-static int op_map(void *ctx, uint64_t addr, uint64_t size, uint32_t flags)
-{
-	struct world *w = ctx;
-	enum w_fault f = step(w, "map", addr);
-
-	(void)size;
-	(void)flags;
-	__atomic_add_fetch(&w->maps, 1, __ATOMIC_RELAXED);
-	return f == WF_REFUSE || f == WF_HALF ? -EDMM_ENOMEM : 0;
 }
 
 static int op_populate(void *ctx, uint64_t addr, uint64_t size)
@@ -277,7 +242,7 @@ static int op_populate(void *ctx, uint64_t addr, uint64_t size)
 	struct world *w = ctx;
 
 	__atomic_add_fetch(&w->populates, 1, __ATOMIC_RELAXED);
-	if (step(w, "populate", addr) != WF_NONE || in_meta(w, addr))
+	if (world_step(w, "populate", addr) != WF_NONE || in_meta(w, addr))
 		return -EDMM_EIO;
 	for (uint64_t off = 0; off < size; off += EMM_PAGE)
 		world_k_add(w, addr + off);
@@ -338,7 +303,7 @@ const struct emm_ops *world_ops(void)
 		.emodpe = op_emodpe,
 		.eacceptcopy = op_eacceptcopy,
 		.modify = op_modify,
-		.map = op_map,
+		.map = world_map,
 	};
 
 	return &all;
@@ -346,17 +311,19 @@ const struct emm_ops *world_ops(void)
 
 struct emm_ops world_hooks(const struct world *w)
 {
-	return (struct emm_ops){
+	const struct emm_ops all = {
 		.eaccept = op_eaccept,
 		.emodpe = op_emodpe,
 		.eacceptcopy = op_eacceptcopy,
-		.modify = w->cfg.static_mode ? NULL : op_modify,
-		.map = w->cfg.map ? op_map : NULL,
-		.populate = w->cfg.populate ? op_populate : NULL,
+		.modify = op_modify,
+		.map = world_map,
+		.populate = op_populate,
 		.zero = op_zero,
 		.owner = op_owner,
 		.yield = op_yield,
 		.wait = w->cfg.lazy_futex ? op_wait : NULL,
 		.wake = w->cfg.lazy_futex ? op_wake : NULL,
 	};
+
+	return world_wanted(w, all);
 }

@@ -4,25 +4,14 @@
 #ifndef TESTS_EMM_WORLD_INT_H
 #define TESTS_EMM_WORLD_INT_H
 
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "machine/model/state.h"
-#include "tests/emm/world.h"
+#include "tests/emm/world_both.h"
+#include "tests/must.h"
 
 #define SSA_PAGE 8u
 #define OPS_PAGE 16u
 #define CODE_PAGE 24u
 #define AEP 0x400100ull
-
-#define MUST(cond)                                                         \
-	do {                                                               \
-		if (!(cond)) {                                             \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, \
-				#cond);                                    \
-			abort();                                           \
-		}                                                          \
-	} while (0)
 
 /*
  * Metadata pages have states of their own: absent (no access at all), there,

@@ -64,8 +64,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	else if (*data == 's')
 		err = edmm_parts_sgxs(data + 1, size - 1, "fuzz", sets, &diag);
 	else
-		err = edmm_parts_list((const char *)data + 1, size - 1,
-				      "/nonexistent/fuzz", sets, &diag);
+		err = edmm_parts_pagelist((const char *)data + 1, size - 1,
+					  "/nonexistent/fuzz", sets, &diag);
 	for (i = 0; !err && i < count; i++)
 		walk(&sets[i]);
 	return 0;

@@ -5,7 +5,7 @@
  */
 #include <wmmintrin.h>
 
-#include "layout.h"
+#include "tests/mimic/layout.h"
 
 #define PAGE 4096ull
 #define REG SGX_SECINFO_PT(SGX_PT_REG)

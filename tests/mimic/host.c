@@ -3,7 +3,7 @@
  * The raw mimic: see host.h. Arguments: the signature file, `edmm` or `plain`,
  * and for a child the descriptor of a report to verify.
  */
-#include "host.h"
+#include "tests/mimic/host.h"
 
 #include <asm/prctl.h>
 #include <errno.h>
@@ -13,7 +13,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 
-#include <sgx/linux.h>
+#include "sgx/linux.h"
 
 #define ARCH_SET_CPUID 0x1012
 #define PAGE 4096ull

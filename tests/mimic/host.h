@@ -11,8 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "layout.h"
 #include "machine/trap/base/sys.h"
+#include "tests/mimic/layout.h"
 
 #define XFRM_AMX (3ull << 17)
 #define ALTSTACK_SIZE 0x10000u

@@ -3,14 +3,14 @@
  * Building the enclave: one mapping of all of ELRANGE before CREATE, and one
  * more of each piece after it was added.
  */
-#include "host.h"
+#include "tests/mimic/host.h"
 
 #include <cpuid.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
 
-#include <sgx/linux.h>
+#include "sgx/linux.h"
 
 #ifndef MAP_FIXED_NOREPLACE
 #define MAP_FIXED_NOREPLACE 0x100000

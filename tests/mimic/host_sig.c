@@ -3,7 +3,7 @@
  * Signals of the raw mimic: faults inside arrive at the AEP, and what the
  * handler returns to tells the enclave of them.
  */
-#include "host.h"
+#include "tests/mimic/host.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -2,7 +2,7 @@
 /*
  * What is where in the raw mimic's enclave: for who loads it and who signs it.
  */
-#include "layout.h"
+#include "tests/mimic/layout.h"
 
 #define PAGE 4096ull
 #define RW (SGX_SECINFO_R | SGX_SECINFO_W)

@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <sgx/arch.h>
+#include "sgx/arch.h"
 
 #define MIMIC_LOW 0x10000ull
 #define MIMIC_SIZE_EDMM (1ull << 40)

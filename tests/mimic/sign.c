@@ -7,7 +7,7 @@
 
 #include <openssl/evp.h>
 
-#include "layout.h"
+#include "tests/mimic/layout.h"
 #include "tests/trap/encl.h"
 
 #define PAGE 4096ull

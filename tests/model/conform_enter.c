@@ -2,80 +2,80 @@
 /* Conformance rows: ENCLU itself, EENTER ERESUME EEXIT EDECCSSA. */
 #include <string.h>
 
-#include "conform_leaf.h"
+#include "tests/model/conform_leaf.h"
 
 #define NON_CANONICAL 0x800000000000ull
 
 /* Runs ENCLU with @leaf and the call's registers on processor 0. */
 static struct mach_result enclu(struct call *c, unsigned leaf)
 {
-	struct mach_frame *f = &c->rig.frame;
+	struct mach_frame *f = &c->kit.frame;
 
 	f->rax = leaf;
 	f->rbx = c->rbx;
 	f->rcx = c->rcx;
 	f->rdx = c->rdx;
-	return mach_enclu(c->rig.m, &c->rig.cpu[0], f);
+	return mach_enclu(c->kit.m, &c->kit.cpu[0], f);
 }
 
 static struct sgx_tcs *tcs(struct call *c)
 {
-	return (void *)rig_bytes(&c->rig, 0, RIG_TCS0);
+	return (void *)kit_bytes(&c->kit, 0, KIT_TCS0);
 }
 
 static struct sgx_gprsgx *gpr(struct call *c, unsigned frame)
 {
-	return (void *)(rig_bytes(&c->rig, 0, RIG_SSA0 + frame) +
+	return (void *)(kit_bytes(&c->kit, 0, KIT_SSA0 + frame) +
 			SGX_PAGE_SIZE - sizeof(struct sgx_gprsgx));
 }
 
 static struct sgx_secs *secs(struct call *c)
 {
-	return secs_of(c->rig.m, c->rig.encl[0].secs);
+	return secs_of(c->kit.m, c->kit.encl[0].secs);
 }
 
 static struct mach_pte *pte(struct call *c, unsigned page)
 {
-	return &c->rig.encl[0].pte[page];
+	return &c->kit.encl[0].pte[page];
 }
 
 static void frame_start(struct call *c, unsigned ssa)
 {
-	c->rbx = rig_addr(0, RIG_TCS0);
-	c->rcx = RIG_AEP;
-	c->rig.frame.rip = RIG_ENCLU;
-	c->role[ROLE_RBX] = rig_page_epc(&c->rig, 0, RIG_TCS0);
-	c->role[ROLE_SECS] = c->rig.encl[0].secs;
-	c->role[ROLE_SSA] = rig_page_epc(&c->rig, 0, ssa);
-	c->want_addr = rig_addr(0, ssa);
+	c->rbx = kit_addr(0, KIT_TCS0);
+	c->rcx = KIT_AEP;
+	c->kit.frame.rip = KIT_ENCLU;
+	c->role[ROLE_RBX] = kit_page_epc(&c->kit, 0, KIT_TCS0);
+	c->role[ROLE_SECS] = c->kit.encl[0].secs;
+	c->role[ROLE_SSA] = kit_page_epc(&c->kit, 0, ssa);
+	c->want_addr = kit_addr(0, ssa);
 }
 
 /* ---- both entries ------------------------------------------------------ */
 
 static void inside(struct call *c)
 {
-	step(rig_enter(&c->rig, 0, 0, RIG_TCS1));
+	step(kit_enter(&c->kit, 0, 0, KIT_TCS1));
 }
 
 static void tcs_absent(struct call *c)
 {
-	pte(c, RIG_TCS0)->prot = MACH_PTE_ABSENT;
+	pte(c, KIT_TCS0)->prot = MACH_PTE_ABSENT;
 }
 
 static void tcs_other(struct call *c)
 {
-	pte(c, RIG_TCS0)->prot |= MACH_PTE_OTHER;
+	pte(c, KIT_TCS0)->prot |= MACH_PTE_OTHER;
 }
 
 static void tcs_elsewhere(struct call *c)
 {
-	c->rbx = rig_addr(0, RIG_FREE);
-	*pte(c, RIG_FREE) = *pte(c, RIG_TCS0);
+	c->rbx = kit_addr(0, KIT_FREE);
+	*pte(c, KIT_FREE) = *pte(c, KIT_TCS0);
 }
 
 static void tcs_is_reg(struct call *c)
 {
-	c->rbx = rig_addr(0, RIG_DATA);
+	c->rbx = kit_addr(0, KIT_DATA);
 }
 
 static void ossa(struct call *c)
@@ -138,34 +138,34 @@ static void mode32(struct call *c)
 
 static void xcr0(struct call *c)
 {
-	c->rig.m->cfg.xfrm = 7;
+	c->kit.m->cfg.xfrm = 7;
 }
 
 static void ssa_absent(struct call *c)
 {
-	pte(c, RIG_SSA0)->prot = MACH_PTE_ABSENT;
-	pte(c, RIG_SSA0 + 1)->prot = MACH_PTE_ABSENT;
+	pte(c, KIT_SSA0)->prot = MACH_PTE_ABSENT;
+	pte(c, KIT_SSA0 + 1)->prot = MACH_PTE_ABSENT;
 }
 
 static void ssa_read_only(struct call *c)
 {
-	pte(c, RIG_SSA0)->prot = MACH_R;
-	pte(c, RIG_SSA0 + 1)->prot = MACH_R;
+	pte(c, KIT_SSA0)->prot = MACH_R;
+	pte(c, KIT_SSA0 + 1)->prot = MACH_R;
 }
 
 static void ssa_swapped(struct call *c)
 {
-	struct mach_pte p = *pte(c, RIG_SSA0);
+	struct mach_pte p = *pte(c, KIT_SSA0);
 
-	*pte(c, RIG_SSA0) = *pte(c, RIG_SSA0 + 1);
-	*pte(c, RIG_SSA0 + 1) = p;
+	*pte(c, KIT_SSA0) = *pte(c, KIT_SSA0 + 1);
+	*pte(c, KIT_SSA0 + 1) = p;
 }
 
 static void ssa_outside(struct call *c)
 {
-	tcs(c)->ossa = RIG_SIZE;
+	tcs(c)->ossa = KIT_SIZE;
 	c->want_addr =
-		RIG_BASE(0) + RIG_SIZE + (c->want_addr - rig_addr(0, RIG_SSA0));
+		KIT_BASE(0) + KIT_SIZE + (c->want_addr - kit_addr(0, KIT_SSA0));
 }
 
 static void oentry(struct call *c)
@@ -185,7 +185,7 @@ static void gs_canonical(struct call *c)
 
 static void tcs_active(struct call *c)
 {
-	step(rig_enter(&c->rig, 1, 0, RIG_TCS0));
+	step(kit_enter(&c->kit, 1, 0, KIT_TCS0));
 }
 
 #define ENTRY_ROWS                                                             \
@@ -257,7 +257,7 @@ static void tcs_active(struct call *c)
 
 static void eenter_prepare(struct call *c)
 {
-	frame_start(c, RIG_SSA0);
+	frame_start(c, KIT_SSA0);
 }
 
 static struct mach_result eenter_run(struct call *c)
@@ -288,9 +288,9 @@ const struct leaf leaf_eenter = { .name = "EENTER",
 
 static void eresume_prepare(struct call *c)
 {
-	step(rig_enter(&c->rig, 0, 0, RIG_TCS0));
-	rig_aex(&c->rig, 0);
-	frame_start(c, RIG_SSA0);
+	step(kit_enter(&c->kit, 0, 0, KIT_TCS0));
+	kit_aex(&c->kit, 0);
+	frame_start(c, KIT_SSA0);
 }
 
 static struct mach_result eresume_run(struct call *c)
@@ -320,7 +320,7 @@ static void saved_gs(struct call *c)
 
 static void xsave_poke(struct call *c, unsigned off, uint8_t v)
 {
-	rig_bytes(&c->rig, 0, RIG_SSA0)[off] = v;
+	kit_bytes(&c->kit, 0, KIT_SSA0)[off] = v;
 }
 
 static void xstate_bv(struct call *c)
@@ -364,8 +364,8 @@ static void notify_oentry(struct call *c)
 static void notify_next_absent(struct call *c)
 {
 	notify(c);
-	pte(c, RIG_SSA0 + 1)->prot = MACH_PTE_ABSENT;
-	c->want_addr = rig_addr(0, RIG_SSA0 + 1);
+	pte(c, KIT_SSA0 + 1)->prot = MACH_PTE_ABSENT;
+	c->want_addr = kit_addr(0, KIT_SSA0 + 1);
 }
 
 static void notify_rip(struct call *c)
@@ -404,8 +404,8 @@ const struct leaf leaf_eresume = { .name = "ERESUME",
 
 static void eexit_prepare(struct call *c)
 {
-	step(rig_enter(&c->rig, 0, 0, RIG_TCS0));
-	c->rbx = RIG_ENCLU + 3;
+	step(kit_enter(&c->kit, 0, 0, KIT_TCS0));
+	c->rbx = KIT_ENCLU + 3;
 }
 
 static struct mach_result eexit_run(struct call *c)
@@ -415,12 +415,12 @@ static struct mach_result eexit_run(struct call *c)
 
 static void leave_first(struct call *c)
 {
-	rig_aex(&c->rig, 0);
+	kit_aex(&c->kit, 0);
 }
 
 static void target_inside(struct call *c)
 {
-	c->rbx = rig_addr(0, RIG_CODE);
+	c->rbx = kit_addr(0, KIT_CODE);
 }
 
 static const struct row eexit_rows[] = {
@@ -439,10 +439,10 @@ const struct leaf leaf_eexit = { .name = "EEXIT",
 
 static void edeccssa_prepare(struct call *c)
 {
-	step(rig_enter(&c->rig, 0, 0, RIG_TCS0));
-	rig_aex(&c->rig, 0);
-	step(rig_enter(&c->rig, 0, 0, RIG_TCS0));
-	frame_start(c, RIG_SSA0);
+	step(kit_enter(&c->kit, 0, 0, KIT_TCS0));
+	kit_aex(&c->kit, 0);
+	step(kit_enter(&c->kit, 0, 0, KIT_TCS0));
+	frame_start(c, KIT_SSA0);
 }
 
 static struct mach_result edeccssa_run(struct call *c)
@@ -452,7 +452,7 @@ static struct mach_result edeccssa_run(struct call *c)
 
 static void no_edeccssa(struct call *c)
 {
-	c->rig.m->cfg.features &= ~MACH_F_EDECCSSA;
+	c->kit.m->cfg.features &= ~MACH_F_EDECCSSA;
 }
 
 static const struct row edeccssa_rows[] = {
@@ -482,15 +482,15 @@ const struct leaf leaf_edeccssa = { .name = "EDECCSSA",
 /* RBX carries the leaf here. */
 static void enclu_prepare(struct call *c)
 {
-	step(rig_enter(&c->rig, 0, 0, RIG_TCS0));
+	step(kit_enter(&c->kit, 0, 0, KIT_TCS0));
 	c->rbx = SGX_EVERIFYREPORT2;
 }
 
 static struct mach_result enclu_run(struct call *c)
 {
-	c->rig.frame.rax = c->rbx;
-	c->rig.frame.rbx = RIG_ENCLU + 3;
-	return mach_enclu(c->rig.m, &c->rig.cpu[0], &c->rig.frame);
+	c->kit.frame.rax = c->rbx;
+	c->kit.frame.rbx = KIT_ENCLU + 3;
+	return mach_enclu(c->kit.m, &c->kit.cpu[0], &c->kit.frame);
 }
 
 static void leaf_upper(struct call *c)

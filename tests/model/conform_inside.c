@@ -1,95 +1,62 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Conformance rows: EACCEPT EMODPE EACCEPTCOPY EREPORT EGETKEY. */
+/* Conformance rows: EACCEPT EMODPE EACCEPTCOPY. */
 #include <string.h>
 
-#include "conform_leaf.h"
+#include "tests/model/conform_inside.h"
 
 #define REG SGX_SECINFO_PT(SGX_PT_REG)
 #define RW (SGX_SECINFO_R | SGX_SECINFO_W)
 
-/* Inside enclave 0, RBX at the operand page, RCX at @page. */
-static void inside(struct call *c, unsigned page)
-{
-	step(rig_enter(&c->rig, 0, 0, RIG_TCS0));
-	c->rbx = rig_addr(0, RIG_OPS);
-	c->rcx = rig_addr(0, page);
-	c->role[ROLE_RBX] = rig_page_epc(&c->rig, 0, RIG_OPS);
-	c->role[ROLE_RCX] = rig_page_epc(&c->rig, 0, page);
-	c->role[ROLE_SECS] = c->rig.encl[0].secs;
-}
-
 /* SECINFO goes to the operand page last, as rows change it. */
 static void load_secinfo(struct call *c)
 {
-	memcpy(rig_bytes(&c->rig, 0, RIG_OPS), &c->si, sizeof(c->si));
+	memcpy(kit_bytes(&c->kit, 0, KIT_OPS), &c->si, sizeof(c->si));
 }
 
 static struct mach_result run_sgx2(struct call *c, unsigned leaf)
 {
-	struct mach_frame *f = &c->rig.frame;
+	struct mach_frame *f = &c->kit.frame;
 
 	f->rax = leaf;
 	f->rbx = c->rbx;
 	f->rcx = c->rcx;
 	f->rdx = c->rdx;
-	return mach_enclu(c->rig.m, &c->rig.cpu[0], f);
-}
-
-static struct mach_pte *pte(struct call *c, unsigned page)
-{
-	return &c->rig.encl[0].pte[page];
-}
-
-static void outside(struct call *c)
-{
-	rig_aex(&c->rig, 0);
+	return mach_enclu(c->kit.m, &c->kit.cpu[0], f);
 }
 
 static void no_sgx2(struct call *c)
 {
-	c->rig.m->cfg.features &= ~MACH_F_SGX2;
-}
-
-static void ops_absent(struct call *c)
-{
-	pte(c, RIG_OPS)->prot = MACH_PTE_ABSENT;
+	c->kit.m->cfg.features &= ~MACH_F_SGX2;
 }
 
 static void ops_other(struct call *c)
 {
-	pte(c, RIG_OPS)->prot |= MACH_PTE_OTHER;
+	pte(c, KIT_OPS)->prot |= MACH_PTE_OTHER;
 }
 
 static void ops_tcs(struct call *c)
 {
-	c->rbx = rig_addr(0, RIG_TCS0);
+	c->rbx = kit_addr(0, KIT_TCS0);
 }
 
 static void rcx_other_enclave(struct call *c)
 {
-	uint64_t page = (c->rcx - RIG_BASE(0)) >> SGX_PAGE_SHIFT;
+	uint64_t page = (c->rcx - KIT_BASE(0)) >> SGX_PAGE_SHIFT;
 
-	pte(c, (unsigned)page)->epc = rig_page_epc(&c->rig, 1, RIG_OPS);
-	c->role[ROLE_RCX] = rig_page_epc(&c->rig, 1, RIG_OPS);
-}
-
-static void rcx_absent(struct call *c)
-{
-	uint64_t page = (c->rcx - RIG_BASE(0)) >> SGX_PAGE_SHIFT;
-
-	pte(c, (unsigned)page)->prot = MACH_PTE_ABSENT;
+	pte(c, (unsigned)page)->epc = kit_page_epc(&c->kit, 1, KIT_OPS);
+	c->role[ROLE_RCX] = kit_page_epc(&c->kit, 1, KIT_OPS);
 }
 
 static void rcx_prot_none(struct call *c)
 {
-	uint64_t page = (c->rcx - RIG_BASE(0)) >> SGX_PAGE_SHIFT;
+	uint64_t page = (c->rcx - KIT_BASE(0)) >> SGX_PAGE_SHIFT;
 
 	pte(c, (unsigned)page)->prot = MACH_X;
 }
 
 static void rcx_not_epc(struct call *c)
 {
-	uint64_t page = (c->rcx - RIG_BASE(0)) >> SGX_PAGE_SHIFT;
+	uint64_t page = (c->rcx - KIT_BASE(0)) >> SGX_PAGE_SHIFT;
 
 	pte(c, (unsigned)page)->prot |= MACH_PTE_OTHER;
 }
@@ -99,8 +66,8 @@ static void rcx_not_epc(struct call *c)
 		{ "the processor has no SGX2", GP, .also = no_sgx2 },     \
 		{ "RBX is not 64-byte aligned", GP, POKE(rbx, 8) },       \
 		{ "RCX is not 4 KiB aligned", GP, POKE(rcx, 64) },        \
-		{ "RBX is not in ELRANGE", GP, POKE(rbx, RIG_SIZE) },     \
-		{ "RCX is not in ELRANGE", GP, POKE(rcx, RIG_SIZE) },     \
+		{ "RBX is not in ELRANGE", GP, POKE(rbx, KIT_SIZE) },     \
+		{ "RCX is not in ELRANGE", GP, POKE(rcx, KIT_SIZE) },     \
 		{ "the SECINFO page is absent", PAGING(ROLE_RBX),         \
 		  .also = ops_absent },                                   \
 		{ "RBX does not resolve within the EPC", PF(ROLE_RBX),    \
@@ -127,8 +94,8 @@ static void rcx_not_epc(struct call *c)
 
 static void eaccept_prepare(struct call *c)
 {
-	step(rig_eaug(&c->rig, 0, RIG_FREE));
-	inside(c, RIG_FREE);
+	step(kit_eaug(&c->kit, 0, KIT_FREE));
+	inside(c, KIT_FREE);
 	c->si.flags = REG | RW | SGX_SECINFO_PENDING;
 }
 
@@ -181,23 +148,23 @@ static void ask_pr_too(struct call *c)
 
 static void leave_and_come(struct call *c)
 {
-	rig_aex(&c->rig, 0);
-	step(rig_resume(&c->rig, 0, 0, RIG_TCS0));
+	kit_aex(&c->kit, 0);
+	step(kit_resume(&c->kit, 0, 0, KIT_TCS0));
 }
 
 /* The target becomes page 8, restricted; ETRACK or not; out and in or not. */
 static void restricted(struct call *c)
 {
-	c->rcx = rig_addr(0, RIG_DATA);
-	c->role[ROLE_RCX] = rig_page_epc(&c->rig, 0, RIG_DATA);
-	step(rig_emodpr(&c->rig, 0, RIG_DATA, SGX_SECINFO_R));
+	c->rcx = kit_addr(0, KIT_DATA);
+	c->role[ROLE_RCX] = kit_page_epc(&c->kit, 0, KIT_DATA);
+	step(kit_emodpr(&c->kit, 0, KIT_DATA, SGX_SECINFO_R));
 	ask(c, REG | SGX_SECINFO_R | SGX_SECINFO_PR);
 }
 
 static void restricted_etrack(struct call *c)
 {
 	restricted(c);
-	step(mach_etrack(c->rig.m, rig_secs(&c->rig, 0)));
+	step(mach_etrack(c->kit.m, kit_secs(&c->kit, 0)));
 }
 
 static void restricted_tracked(struct call *c)
@@ -209,15 +176,15 @@ static void restricted_tracked(struct call *c)
 static void restricted_twice(struct call *c)
 {
 	restricted_tracked(c);
-	step(rig_emodpr(&c->rig, 0, RIG_DATA, SGX_SECINFO_R));
+	step(kit_emodpr(&c->kit, 0, KIT_DATA, SGX_SECINFO_R));
 }
 
 static void retyped(struct call *c, unsigned pt)
 {
-	c->rcx = rig_addr(0, RIG_DATA);
-	c->role[ROLE_RCX] = rig_page_epc(&c->rig, 0, RIG_DATA);
-	step(rig_emodt(&c->rig, 0, RIG_DATA, pt));
-	step(mach_etrack(c->rig.m, rig_secs(&c->rig, 0)));
+	c->rcx = kit_addr(0, KIT_DATA);
+	c->role[ROLE_RCX] = kit_page_epc(&c->kit, 0, KIT_DATA);
+	step(kit_emodt(&c->kit, 0, KIT_DATA, pt));
+	step(mach_etrack(c->kit.m, kit_secs(&c->kit, 0)));
 	leave_and_come(c);
 	ask(c, SGX_SECINFO_PT(pt) | SGX_SECINFO_MODIFIED);
 }
@@ -229,7 +196,7 @@ static void trimmed(struct call *c)
 
 static struct sgx_tcs *new_tcs(struct call *c)
 {
-	struct sgx_tcs *t = (void *)rig_bytes(&c->rig, 0, RIG_DATA);
+	struct sgx_tcs *t = (void *)kit_bytes(&c->kit, 0, KIT_DATA);
 
 	memset(t, 0, sizeof(*t));
 	t->nssa = 1;
@@ -279,8 +246,8 @@ static void tcs_prevssp(struct call *c)
 
 static void wrong_place(struct call *c)
 {
-	c->rcx = rig_addr(0, RIG_FREE + 1);
-	*pte(c, RIG_FREE + 1) = *pte(c, RIG_FREE);
+	c->rcx = kit_addr(0, KIT_FREE + 1);
+	*pte(c, KIT_FREE + 1) = *pte(c, KIT_FREE);
 }
 
 static const struct row eaccept_rows[] = {
@@ -355,7 +322,7 @@ const struct leaf leaf_eaccept = { .name = "EACCEPT",
 
 static void emodpe_prepare(struct call *c)
 {
-	inside(c, RIG_RO);
+	inside(c, KIT_RO);
 	c->si.flags = REG | SGX_SECINFO_R | SGX_SECINFO_X;
 }
 
@@ -366,7 +333,7 @@ static struct mach_result emodpe_run(struct call *c)
 
 static void ask_w_only(struct call *c)
 {
-	c->rig.m->epcm[c->role[ROLE_RCX]].flags &= ~EPCM_R;
+	c->kit.m->epcm[c->role[ROLE_RCX]].flags &= ~EPCM_R;
 	c->si.flags = REG | SGX_SECINFO_W;
 }
 
@@ -377,13 +344,13 @@ static void ask_no_type(struct call *c)
 
 static void own_tcs(struct call *c)
 {
-	c->rcx = rig_addr(0, RIG_TCS1);
+	c->rcx = kit_addr(0, KIT_TCS1);
 }
 
 static void pe_wrong_place(struct call *c)
 {
-	c->rcx = rig_addr(0, RIG_FREE);
-	*pte(c, RIG_FREE) = *pte(c, RIG_RO);
+	c->rcx = kit_addr(0, KIT_FREE);
+	*pte(c, KIT_FREE) = *pte(c, KIT_RO);
 }
 
 static const struct row emodpe_rows[] = {
@@ -424,8 +391,8 @@ static void eacceptcopy_prepare(struct call *c)
 {
 	eaccept_prepare(c);
 	c->si.flags = REG | SGX_SECINFO_R | SGX_SECINFO_X;
-	c->rdx = rig_addr(0, RIG_CODE);
-	c->role[ROLE_RDX] = rig_page_epc(&c->rig, 0, RIG_CODE);
+	c->rdx = kit_addr(0, KIT_CODE);
+	c->role[ROLE_RDX] = kit_page_epc(&c->kit, 0, KIT_CODE);
 }
 
 static struct mach_result eacceptcopy_run(struct call *c)
@@ -445,24 +412,24 @@ static void copy_tcs(struct call *c)
 
 static void src_absent(struct call *c)
 {
-	pte(c, RIG_CODE)->prot = MACH_PTE_ABSENT;
+	pte(c, KIT_CODE)->prot = MACH_PTE_ABSENT;
 }
 
 static void src_tcs(struct call *c)
 {
-	c->rdx = rig_addr(0, RIG_TCS1);
+	c->rdx = kit_addr(0, KIT_TCS1);
 }
 
 static void dst_read_only(struct call *c)
 {
-	pte(c, RIG_FREE)->prot = MACH_R;
+	pte(c, KIT_FREE)->prot = MACH_R;
 }
 
 static const struct row eacceptcopy_rows[] = {
 	{ "a PENDING page, R and X for it", OK },
 	SECINFO_ROWS,
 	{ "RDX is not 4 KiB aligned", GP, POKE(rdx, 64) },
-	{ "RDX is not in ELRANGE", GP, POKE(rdx, RIG_SIZE) },
+	{ "RDX is not in ELRANGE", GP, POKE(rdx, KIT_SIZE) },
 	{ "SECINFO.FLAGS.PT is not PT_REG", GP, .also = copy_tcs },
 	{ "SECINFO.FLAGS has W without R", GP, .also = copy_w_only },
 	{ "the destination is absent", PAGING(ROLE_RCX), .also = rcx_absent },
@@ -503,206 +470,3 @@ const struct leaf leaf_eacceptcopy = { .name = "EACCEPTCOPY",
 				       .run = eacceptcopy_run,
 				       .load = load_secinfo,
 				       LEAF_ROWS(eacceptcopy_rows) };
-
-/* ---- EREPORT ----------------------------------------------------------- */
-
-static void ereport_prepare(struct call *c)
-{
-	inside(c, RIG_RO);
-	c->rdx = rig_addr(0, RIG_DATA) + 512;
-	c->role[ROLE_RDX] = rig_page_epc(&c->rig, 0, RIG_DATA);
-}
-
-static struct mach_result ereport_run(struct call *c)
-{
-	struct mach_frame *f = &c->rig.frame;
-
-	f->rax = SGX_EREPORT;
-	f->rbx = c->rbx;
-	f->rcx = c->rcx;
-	f->rdx = c->rdx;
-	return mach_enclu(c->rig.m, &c->rig.cpu[0], f);
-}
-
-static void out_absent(struct call *c)
-{
-	pte(c, RIG_DATA)->prot = MACH_PTE_ABSENT;
-}
-
-static const struct row ereport_rows[] = {
-	{ "three operands in the enclave", OK },
-	{ "outside the enclave", GP, .also = outside },
-	{ "RBX is not 512-byte aligned", GP, POKE(rbx, 256) },
-	{ "RCX is not 128-byte aligned", GP, POKE(rcx, 64) },
-	{ "RDX is not 512-byte aligned", GP, POKE(rdx, 256) },
-	{ "RBX is not in ELRANGE", GP, POKE(rbx, RIG_SIZE) },
-	{ "RCX is not in ELRANGE", GP, POKE(rcx, RIG_SIZE) },
-	{ "RDX is not in ELRANGE", GP, POKE(rdx, RIG_SIZE) },
-	{ "TARGETINFO's page is absent", PAGING(ROLE_RBX), .also = ops_absent },
-	{ "TARGETINFO's page lacks R", PF(ROLE_RBX),
-	  .tamper = { ROLE_RBX, .clear = EPCM_R } },
-	{ "TARGETINFO's page is BLOCKED", PF(ROLE_RBX),
-	  .tamper = { ROLE_RBX, .set = EPCM_BLOCKED } },
-	{ "REPORTDATA's page is absent", PAGING(ROLE_RCX), .also = rcx_absent },
-	{ "REPORTDATA's page lacks R", PF(ROLE_RCX),
-	  .tamper = { ROLE_RCX, .clear = EPCM_R } },
-	{ "REPORTDATA's page is PENDING", PF(ROLE_RCX),
-	  .tamper = { ROLE_RCX, .set = EPCM_PENDING } },
-	{ "the output page is absent", PAGING(ROLE_RDX), .also = out_absent },
-	{ "the output page lacks W", PF(ROLE_RDX),
-	  .tamper = { ROLE_RDX, .clear = EPCM_W } },
-	{ "the output page is MODIFIED", PF(ROLE_RDX),
-	  .tamper = { ROLE_RDX, .set = EPCM_MODIFIED } },
-};
-
-const struct leaf leaf_ereport = { .name = "EREPORT",
-				   .prepare = ereport_prepare,
-				   .run = ereport_run,
-				   LEAF_ROWS(ereport_rows) };
-
-/* ---- EGETKEY ----------------------------------------------------------- */
-
-static void egetkey_prepare(struct call *c)
-{
-	inside(c, RIG_DATA);
-	c->keyrequest.keyname = SGX_KEY_SEAL;
-	c->keyrequest.keypolicy = SGX_KEYPOLICY_MRSIGNER;
-}
-
-static void load_keyrequest(struct call *c)
-{
-	memcpy(rig_bytes(&c->rig, 0, RIG_OPS), &c->keyrequest,
-	       sizeof(c->keyrequest));
-}
-
-static struct mach_result egetkey_run(struct call *c)
-{
-	struct mach_frame *f = &c->rig.frame;
-
-	f->rax = SGX_EGETKEY;
-	f->rbx = c->rbx;
-	f->rcx = c->rcx;
-	return mach_enclu(c->rig.m, &c->rig.cpu[0], f);
-}
-
-static void attribute(struct call *c, uint64_t bit)
-{
-	secs_of(c->rig.m, c->role[ROLE_SECS])->attributes.flags |= bit;
-}
-
-static void key(struct call *c, uint16_t name)
-{
-	c->keyrequest.keyname = name;
-	c->keyrequest.keypolicy = 0;
-}
-
-static void key_report(struct call *c)
-{
-	key(c, SGX_KEY_REPORT);
-	c->keyrequest.isvsvn = 0xffff;
-}
-
-static void key_provision(struct call *c)
-{
-	key(c, SGX_KEY_PROVISION);
-}
-
-static void key_provision_allowed(struct call *c)
-{
-	key_provision(c);
-	attribute(c, SGX_ATTR_PROVISIONKEY);
-}
-
-static void key_provision_seal(struct call *c)
-{
-	key(c, SGX_KEY_PROVISION_SEAL);
-}
-
-static void key_provision_seal_allowed(struct call *c)
-{
-	key_provision_seal(c);
-	attribute(c, SGX_ATTR_PROVISIONKEY);
-}
-
-static void key_token(struct call *c)
-{
-	key(c, SGX_KEY_EINITTOKEN);
-}
-
-static void key_token_allowed(struct call *c)
-{
-	key_token(c);
-	attribute(c, SGX_ATTR_EINITTOKENKEY);
-}
-
-static void key_unknown(struct call *c)
-{
-	key(c, 5);
-}
-
-static void kss_policy(struct call *c)
-{
-	c->keyrequest.keypolicy |= SGX_KEYPOLICY_CONFIGID;
-}
-
-static void kss_policy_allowed(struct call *c)
-{
-	kss_policy(c);
-	attribute(c, SGX_ATTR_KSS);
-}
-
-static void configsvn_beyond(struct call *c)
-{
-	kss_policy_allowed(c);
-	c->keyrequest.configsvn = 1;
-}
-
-static const struct row egetkey_rows[] = {
-	{ "a seal key", OK },
-	{ "a report key, whatever its SVNs", OK, .also = key_report },
-	{ "a provisioning key with PROVISIONKEY", OK,
-	  .also = key_provision_allowed },
-	{ "a provisioning seal key with PROVISIONKEY", OK,
-	  .also = key_provision_seal_allowed },
-	{ "a launch key with EINITTOKENKEY", OK, .also = key_token_allowed },
-	{ "a KSS policy with KSS", OK, .also = kss_policy_allowed },
-	{ "outside the enclave", GP, .also = outside },
-	{ "RBX is not 512-byte aligned", GP, POKE(rbx, 256) },
-	{ "RCX is not 16-byte aligned", GP, POKE(rcx, 8) },
-	{ "RBX is not in ELRANGE", GP, POKE(rbx, RIG_SIZE) },
-	{ "RCX is not in ELRANGE", GP, POKE(rcx, RIG_SIZE) },
-	{ "KEYREQUEST's page is absent", PAGING(ROLE_RBX), .also = ops_absent },
-	{ "KEYREQUEST's page lacks R", PF(ROLE_RBX),
-	  .tamper = { ROLE_RBX, .clear = EPCM_R } },
-	{ "the output page is absent", PAGING(ROLE_RCX), .also = rcx_absent },
-	{ "the output page lacks W", PF(ROLE_RCX),
-	  .tamper = { ROLE_RCX, .clear = EPCM_W } },
-	{ "KEYREQUEST has reserved bytes", GP,
-	  POKE(keyrequest.reserved2[8], 1) },
-	{ "KEYREQUEST.CET_ATTRIBUTES_MASK is not 0 (no CET here)", GP,
-	  POKE(keyrequest.cet_attributes_mask, 1) },
-	{ "KEYPOLICY has reserved bits", GP,
-	  POKE(keyrequest.keypolicy, 1 << 6) },
-	{ "a KSS policy without KSS", GP, .also = kss_policy },
-	{ "CONFIGSVN without KSS", GP, POKE(keyrequest.configsvn, 1) },
-	{ "KEYNAME is unknown", CODE(SGX_INVALID_KEYNAME),
-	  .also = key_unknown },
-	{ "a provisioning key without PROVISIONKEY",
-	  CODE(SGX_INVALID_ATTRIBUTE), .also = key_provision },
-	{ "a provisioning seal key without PROVISIONKEY",
-	  CODE(SGX_INVALID_ATTRIBUTE), .also = key_provision_seal },
-	{ "a launch key without EINITTOKENKEY", CODE(SGX_INVALID_ATTRIBUTE),
-	  .also = key_token },
-	{ "CPUSVN is above the processor's", CODE(SGX_INVALID_CPUSVN),
-	  POKE(keyrequest.cpusvn, 0xff) },
-	{ "ISVSVN is above the enclave's", CODE(SGX_INVALID_ISVSVN),
-	  POKE(keyrequest.isvsvn, 4) },
-	{ "CONFIGSVN is above the enclave's", CODE(SGX_INVALID_ISVSVN),
-	  .also = configsvn_beyond },
-};
-
-const struct leaf leaf_egetkey = { .name = "EGETKEY",
-				   .prepare = egetkey_prepare,
-				   .run = egetkey_run,
-				   .load = load_keyrequest,
-				   LEAF_ROWS(egetkey_rows) };

@@ -6,11 +6,10 @@
 #ifndef TESTS_MODEL_CONFORM_LEAF_H
 #define TESTS_MODEL_CONFORM_LEAF_H
 
-#include <machine/model/crypto.h>
-#include <machine/model/keys.h>
-#include <machine/model/state.h>
-
-#include "rig.h"
+#include "machine/model/crypto.h"
+#include "machine/model/keys.h"
+#include "machine/model/state.h"
+#include "tests/model/kit.h"
 
 /* Pages that a row may tamper with in the EPCM. */
 enum role {
@@ -46,7 +45,7 @@ struct call {
 	};
 	struct sgx_keyrequest keyrequest;
 	uint8_t lepubkeyhash[32];
-	struct rig rig;
+	struct kit kit;
 	uint32_t role[ROLES];
 };
 

@@ -2,72 +2,72 @@
 /* Conformance rows: EAUG EMODPR EMODT ETRACK EBLOCK EREMOVE EPA EDBGRD/WR. */
 #include <string.h>
 
-#include "conform_leaf.h"
+#include "tests/model/conform_leaf.h"
 
 static void no_sgx2(struct call *c)
 {
-	c->rig.m->cfg.features &= ~MACH_F_SGX2;
+	c->kit.m->cfg.features &= ~MACH_F_SGX2;
 }
 
 /* RCX is page @page of enclave 0. */
 static void target(struct call *c, unsigned page)
 {
-	c->role[ROLE_RCX] = rig_page_epc(&c->rig, 0, page);
-	c->role[ROLE_SECS] = c->rig.encl[0].secs;
+	c->role[ROLE_RCX] = kit_page_epc(&c->kit, 0, page);
+	c->role[ROLE_SECS] = c->kit.encl[0].secs;
 	c->rcx = mach_epc_addr(c->role[ROLE_RCX]);
 }
 
 static void target_tcs(struct call *c)
 {
-	target(c, RIG_TCS0);
+	target(c, KIT_TCS0);
 }
 
 static void target_secs(struct call *c)
 {
-	c->rcx = rig_secs(&c->rig, 0);
-	c->role[ROLE_RCX] = c->rig.encl[0].secs;
+	c->rcx = kit_secs(&c->kit, 0);
+	c->role[ROLE_RCX] = c->kit.encl[0].secs;
 }
 
 static void target_va(struct call *c)
 {
-	c->role[ROLE_RCX] = rig_epc(&c->rig);
+	c->role[ROLE_RCX] = kit_epc(&c->kit);
 	c->rcx = mach_epc_addr(c->role[ROLE_RCX]);
-	step(mach_epa(c->rig.m, SGX_PT_VA, c->rcx));
+	step(mach_epa(c->kit.m, SGX_PT_VA, c->rcx));
 }
 
 static void target_trim(struct call *c)
 {
-	step(rig_emodt(&c->rig, 0, RIG_DATA, SGX_PT_TRIM));
+	step(kit_emodt(&c->kit, 0, KIT_DATA, SGX_PT_TRIM));
 }
 
 static void target_pending(struct call *c)
 {
-	step(rig_eaug(&c->rig, 0, RIG_FREE));
-	target(c, RIG_FREE);
+	step(kit_eaug(&c->kit, 0, KIT_FREE));
+	target(c, KIT_FREE);
 }
 
 /* A page of enclave 1, which is not initialised. */
 static void target_uninitialised(struct call *c)
 {
-	c->rcx = rig_page_addr(&c->rig, 1, RIG_OPS);
+	c->rcx = kit_page_addr(&c->kit, 1, KIT_OPS);
 }
 
 /* ---- EAUG -------------------------------------------------------------- */
 
 static void eaug_prepare(struct call *c)
 {
-	c->pi.linaddr = rig_addr(0, RIG_FREE);
-	c->pi.secs = rig_secs(&c->rig, 0);
+	c->pi.linaddr = kit_addr(0, KIT_FREE);
+	c->pi.secs = kit_secs(&c->kit, 0);
 	c->want_addr = c->pi.secs;
 	c->rbx = (uintptr_t)&c->pi;
-	c->role[ROLE_RCX] = rig_epc(&c->rig);
-	c->role[ROLE_SECS] = c->rig.encl[0].secs;
+	c->role[ROLE_RCX] = kit_epc(&c->kit);
+	c->role[ROLE_SECS] = c->kit.encl[0].secs;
 	c->rcx = mach_epc_addr(c->role[ROLE_RCX]);
 }
 
 static struct mach_result eaug_run(struct call *c)
 {
-	return mach_eaug(c->rig.m, (void *)(uintptr_t)c->rbx, c->rcx);
+	return mach_eaug(c->kit.m, (void *)(uintptr_t)c->rbx, c->rcx);
 }
 
 static void eaug_secinfo(struct call *c)
@@ -103,8 +103,8 @@ static void eaug_exec(struct call *c)
 
 static void eaug_uninitialised(struct call *c)
 {
-	c->pi.secs = rig_secs(&c->rig, 1);
-	c->pi.linaddr = rig_addr(1, RIG_FREE);
+	c->pi.secs = kit_secs(&c->kit, 1);
+	c->pi.linaddr = kit_addr(1, KIT_FREE);
 }
 
 static void eaug_beyond(struct call *c)
@@ -145,7 +145,7 @@ static const struct row eaug_rows[] = {
 	  .tamper = { ROLE_SECS, .set = EPCM_PT(SGX_PT_REG) } },
 	{ "the enclave is not initialised", GP, .also = eaug_uninitialised },
 	{ "PAGEINFO.LINADDR is outside ELRANGE", GP,
-	  POKE(pi.linaddr, RIG_SIZE) },
+	  POKE(pi.linaddr, KIT_SIZE) },
 };
 
 const struct leaf leaf_eaug = { .name = "EAUG",
@@ -159,12 +159,12 @@ static void emodpr_prepare(struct call *c)
 {
 	c->si.flags = SGX_SECINFO_R;
 	c->rbx = (uintptr_t)&c->si;
-	target(c, RIG_DATA);
+	target(c, KIT_DATA);
 }
 
 static struct mach_result emodpr_run(struct call *c)
 {
-	return mach_emodpr(c->rig.m, (void *)(uintptr_t)c->rbx, c->rcx);
+	return mach_emodpr(c->kit.m, (void *)(uintptr_t)c->rbx, c->rcx);
 }
 
 static const struct row emodpr_rows[] = {
@@ -209,12 +209,12 @@ static void emodt_prepare(struct call *c)
 {
 	c->si.flags = SGX_SECINFO_PT(SGX_PT_TRIM);
 	c->rbx = (uintptr_t)&c->si;
-	target(c, RIG_DATA);
+	target(c, KIT_DATA);
 }
 
 static struct mach_result emodt_run(struct call *c)
 {
-	return mach_emodt(c->rig.m, (void *)(uintptr_t)c->rbx, c->rcx);
+	return mach_emodt(c->kit.m, (void *)(uintptr_t)c->rbx, c->rcx);
 }
 
 static void to_tcs(struct call *c)
@@ -231,7 +231,7 @@ static void tcs_to_tcs(struct call *c)
 static void trimmed_to_tcs(struct call *c)
 {
 	to_tcs(c);
-	c->rig.m->epcm[c->role[ROLE_RCX]].flags =
+	c->kit.m->epcm[c->role[ROLE_RCX]].flags =
 		EPCM_VALID | EPCM_PT(SGX_PT_TRIM);
 }
 
@@ -289,24 +289,24 @@ static void etrack_prepare(struct call *c)
 
 static struct mach_result etrack_run(struct call *c)
 {
-	return mach_etrack(c->rig.m, c->rcx);
+	return mach_etrack(c->kit.m, c->rcx);
 }
 
 static void track_inside(struct call *c)
 {
-	step(rig_enter(&c->rig, 0, 0, RIG_TCS0));
+	step(kit_enter(&c->kit, 0, 0, KIT_TCS0));
 }
 
 static void track_unfinished(struct call *c)
 {
 	track_inside(c);
-	step(mach_etrack(c->rig.m, c->rcx));
+	step(mach_etrack(c->kit.m, c->rcx));
 }
 
 static void track_finished(struct call *c)
 {
 	track_unfinished(c);
-	rig_aex(&c->rig, 0);
+	kit_aex(&c->kit, 0);
 }
 
 static const struct row etrack_rows[] = {
@@ -335,17 +335,17 @@ const struct leaf leaf_etrack = { .name = "ETRACK",
 
 static void eblock_prepare(struct call *c)
 {
-	target(c, RIG_DATA);
+	target(c, KIT_DATA);
 }
 
 static struct mach_result eblock_run(struct call *c)
 {
-	return mach_eblock(c->rig.m, c->rcx);
+	return mach_eblock(c->kit.m, c->rcx);
 }
 
 static void blocked_already(struct call *c)
 {
-	step(mach_eblock(c->rig.m, c->rcx));
+	step(mach_eblock(c->kit.m, c->rcx));
 }
 
 static const struct row eblock_rows[] = {
@@ -374,20 +374,20 @@ const struct leaf leaf_eblock = { .name = "EBLOCK",
 
 static struct mach_result eremove_run(struct call *c)
 {
-	return mach_eremove(c->rig.m, c->rcx);
+	return mach_eremove(c->kit.m, c->rcx);
 }
 
 static void somebody_inside(struct call *c)
 {
-	step(rig_enter(&c->rig, 0, 0, RIG_TCS0));
+	step(kit_enter(&c->kit, 0, 0, KIT_TCS0));
 }
 
 static void accepted_trim_inside(struct call *c)
 {
 	target_trim(c);
-	step(mach_etrack(c->rig.m, rig_secs(&c->rig, 0)));
+	step(mach_etrack(c->kit.m, kit_secs(&c->kit, 0)));
 	somebody_inside(c);
-	step(rig_sgx2(&c->rig, 0, SGX_EACCEPT, RIG_DATA,
+	step(kit_sgx2(&c->kit, 0, SGX_EACCEPT, KIT_DATA,
 		      SGX_SECINFO_PT(SGX_PT_TRIM) | SGX_SECINFO_MODIFIED));
 }
 
@@ -401,14 +401,14 @@ static void secs_alone(struct call *c)
 {
 	unsigned i;
 
-	for (i = 0; i < RIG_BUILT; i++)
-		step(mach_eremove(c->rig.m, rig_page_addr(&c->rig, 0, i)));
+	for (i = 0; i < KIT_BUILT; i++)
+		step(mach_eremove(c->kit.m, kit_page_addr(&c->kit, 0, i)));
 	target_secs(c);
 }
 
 static void free_page(struct call *c)
 {
-	c->rcx = mach_epc_addr(rig_epc(&c->rig));
+	c->rcx = mach_epc_addr(kit_epc(&c->kit));
 }
 
 static const struct row eremove_rows[] = {
@@ -441,13 +441,13 @@ const struct leaf leaf_eremove = { .name = "EREMOVE",
 static void epa_prepare(struct call *c)
 {
 	c->rbx = SGX_PT_VA;
-	c->role[ROLE_RCX] = rig_epc(&c->rig);
+	c->role[ROLE_RCX] = kit_epc(&c->kit);
 	c->rcx = mach_epc_addr(c->role[ROLE_RCX]);
 }
 
 static struct mach_result epa_run(struct call *c)
 {
-	return mach_epa(c->rig.m, c->rbx, c->rcx);
+	return mach_epa(c->kit.m, c->rbx, c->rcx);
 }
 
 static const struct row epa_rows[] = {
@@ -471,18 +471,18 @@ const struct leaf leaf_epa = { .name = "EPA",
 
 static void edbg_prepare(struct call *c)
 {
-	target(c, RIG_DATA);
+	target(c, KIT_DATA);
 	c->rcx += 128;
 }
 
 static struct mach_result edbgrd_run(struct call *c)
 {
-	return mach_edbgrd(c->rig.m, c->rcx, &c->rbx);
+	return mach_edbgrd(c->kit.m, c->rcx, &c->rbx);
 }
 
 static struct mach_result edbgwr_run(struct call *c)
 {
-	return mach_edbgwr(c->rig.m, c->rcx, c->rbx);
+	return mach_edbgwr(c->kit.m, c->rcx, c->rbx);
 }
 
 static void tcs_flags(struct call *c)
@@ -505,7 +505,7 @@ static void tcs_reserved(struct call *c)
 
 static void not_debug(struct call *c)
 {
-	secs_of(c->rig.m, c->role[ROLE_SECS])->attributes.flags &=
+	secs_of(c->kit.m, c->role[ROLE_SECS])->attributes.flags &=
 		~SGX_ATTR_DEBUG;
 }
 

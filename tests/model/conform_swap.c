@@ -2,14 +2,14 @@
 /* Conformance rows: EWB ELDU ELDB. */
 #include <string.h>
 
-#include "conform_leaf.h"
+#include "tests/model/conform_leaf.h"
 
 /* A VA page; RDX is a slot of it. */
 static void va_make(struct call *c)
 {
-	c->role[ROLE_RDX] = rig_epc(&c->rig);
+	c->role[ROLE_RDX] = kit_epc(&c->kit);
 	c->rdx = mach_epc_addr(c->role[ROLE_RDX]);
-	step(mach_epa(c->rig.m, SGX_PT_VA, c->rdx));
+	step(mach_epa(c->kit.m, SGX_PT_VA, c->rdx));
 	c->rdx += 16;
 }
 
@@ -18,15 +18,15 @@ static void operands(struct call *c, unsigned page)
 	c->pi.srcpge = (uintptr_t)&c->src;
 	c->pi.secinfo = (uintptr_t)&c->pcmd;
 	c->rbx = (uintptr_t)&c->pi;
-	c->role[ROLE_RCX] = rig_page_epc(&c->rig, 0, page);
-	c->role[ROLE_SECS] = c->rig.encl[0].secs;
+	c->role[ROLE_RCX] = kit_page_epc(&c->kit, 0, page);
+	c->role[ROLE_SECS] = c->kit.encl[0].secs;
 	c->rcx = mach_epc_addr(c->role[ROLE_RCX]);
 }
 
 static void block_and_track(struct call *c)
 {
-	step(mach_eblock(c->rig.m, c->rcx));
-	step(mach_etrack(c->rig.m, rig_secs(&c->rig, 0)));
+	step(mach_eblock(c->kit.m, c->rcx));
+	step(mach_etrack(c->kit.m, kit_secs(&c->kit, 0)));
 }
 
 /* ---- EWB --------------------------------------------------------------- */
@@ -34,29 +34,29 @@ static void block_and_track(struct call *c)
 static void ewb_prepare(struct call *c)
 {
 	va_make(c);
-	operands(c, RIG_DATA);
+	operands(c, KIT_DATA);
 	block_and_track(c);
 }
 
 static struct mach_result ewb_run(struct call *c)
 {
-	return mach_ewb(c->rig.m, (void *)(uintptr_t)c->rbx, c->rcx, c->rdx);
+	return mach_ewb(c->kit.m, (void *)(uintptr_t)c->rbx, c->rcx, c->rdx);
 }
 
 static void other_page(struct call *c)
 {
-	operands(c, RIG_RO);
+	operands(c, KIT_RO);
 }
 
 static void block_only(struct call *c)
 {
 	other_page(c);
-	step(mach_eblock(c->rig.m, c->rcx));
+	step(mach_eblock(c->kit.m, c->rcx));
 }
 
 static void block_inside(struct call *c)
 {
-	step(rig_enter(&c->rig, 0, 0, RIG_TCS0));
+	step(kit_enter(&c->kit, 0, 0, KIT_TCS0));
 	other_page(c);
 	block_and_track(c);
 }
@@ -64,34 +64,34 @@ static void block_inside(struct call *c)
 static void block_left(struct call *c)
 {
 	block_inside(c);
-	rig_aex(&c->rig, 0);
+	kit_aex(&c->kit, 0);
 }
 
 static void wb_secs(struct call *c)
 {
-	c->rcx = rig_secs(&c->rig, 0);
+	c->rcx = kit_secs(&c->kit, 0);
 }
 
 static void wb_secs_alone(struct call *c)
 {
 	unsigned i;
 
-	for (i = 0; i < RIG_BUILT; i++)
-		step(mach_eremove(c->rig.m, rig_page_addr(&c->rig, 0, i)));
+	for (i = 0; i < KIT_BUILT; i++)
+		step(mach_eremove(c->kit.m, kit_page_addr(&c->kit, 0, i)));
 	wb_secs(c);
 }
 
 static void wb_va(struct call *c)
 {
-	uint32_t va = rig_epc(&c->rig);
+	uint32_t va = kit_epc(&c->kit);
 
 	c->rcx = mach_epc_addr(va);
-	step(mach_epa(c->rig.m, SGX_PT_VA, c->rcx));
+	step(mach_epa(c->kit.m, SGX_PT_VA, c->rcx));
 }
 
 static void slot_taken(struct call *c)
 {
-	uint8_t *p = page_of(c->rig.m, c->role[ROLE_RDX]);
+	uint8_t *p = page_of(c->kit.m, c->role[ROLE_RDX]);
 
 	p[c->rdx & 0xfff] = 1;
 }
@@ -108,7 +108,7 @@ static void slot_misaligned(struct call *c)
 
 static void va_is_reg(struct call *c)
 {
-	c->rdx = rig_page_addr(&c->rig, 0, RIG_RO);
+	c->rdx = kit_page_addr(&c->kit, 0, KIT_RO);
 }
 
 static const struct row ewb_rows[] = {
@@ -164,20 +164,20 @@ static void eld_prepare(struct call *c)
 {
 	ewb_prepare(c);
 	step(ewb_run(c));
-	c->role[ROLE_RCX] = rig_epc(&c->rig);
+	c->role[ROLE_RCX] = kit_epc(&c->kit);
 	c->rcx = mach_epc_addr(c->role[ROLE_RCX]);
-	c->pi.secs = rig_secs(&c->rig, 0);
+	c->pi.secs = kit_secs(&c->kit, 0);
 	c->want_addr = c->pi.secs;
 }
 
 static struct mach_result eldu_run(struct call *c)
 {
-	return mach_eldu(c->rig.m, (void *)(uintptr_t)c->rbx, c->rcx, c->rdx);
+	return mach_eldu(c->kit.m, (void *)(uintptr_t)c->rbx, c->rcx, c->rdx);
 }
 
 static struct mach_result eldb_run(struct call *c)
 {
-	return mach_eldb(c->rig.m, (void *)(uintptr_t)c->rbx, c->rcx, c->rdx);
+	return mach_eldb(c->kit.m, (void *)(uintptr_t)c->rbx, c->rcx, c->rdx);
 }
 
 static void data_changed(struct call *c)
@@ -192,7 +192,7 @@ static void mac_changed(struct call *c)
 
 static void other_enclave(struct call *c)
 {
-	c->pi.secs = rig_secs(&c->rig, 1);
+	c->pi.secs = kit_secs(&c->kit, 1);
 }
 
 static void pcmd_is_va(struct call *c)
@@ -208,7 +208,7 @@ static void secs_beyond(struct call *c)
 
 static void secs_is_reg(struct call *c)
 {
-	c->pi.secs = rig_page_addr(&c->rig, 0, RIG_RO);
+	c->pi.secs = kit_page_addr(&c->kit, 0, KIT_RO);
 	c->want_addr = c->pi.secs;
 }
 
@@ -218,14 +218,14 @@ static void replay(struct call *c)
 	struct call old = *c;
 
 	step(eldu_run(c));
-	step(mach_eblock(c->rig.m, c->rcx));
-	step(mach_etrack(c->rig.m, rig_secs(&c->rig, 0)));
+	step(mach_eblock(c->kit.m, c->rcx));
+	step(mach_etrack(c->kit.m, kit_secs(&c->kit, 0)));
 	c->pi.secs = 0;
 	c->pi.linaddr = 0;
 	step(ewb_run(c));
 	memcpy(c->src, old.src, sizeof(c->src));
 	c->pcmd = old.pcmd;
-	c->pi.secs = rig_secs(&c->rig, 0);
+	c->pi.secs = kit_secs(&c->kit, 0);
 }
 
 #define ELD_ROWS                                                               \

@@ -8,8 +8,9 @@
 #include <string.h>
 
 #include <check.h>
-#include <edmm/model.h>
-#include <sgx/arch.h>
+
+#include "edmm/model.h"
+#include "sgx/arch.h"
 
 #define BASE 0x40000000ull
 #define PAGES 16u

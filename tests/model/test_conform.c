@@ -9,8 +9,8 @@
 
 #include <check.h>
 
-#include "conform_leaf.h"
 #include "tests/conform.h"
+#include "tests/model/conform_leaf.h"
 
 static const struct leaf *const leaves[] = {
 	&leaf_ecreate, &leaf_eadd,     &leaf_eextend,	  &leaf_einit,
@@ -24,7 +24,7 @@ static const struct leaf *const leaves[] = {
 
 #define LEAVES (sizeof(leaves) / sizeof(leaves[0]))
 
-static struct rig base;
+static struct kit base;
 
 void step(struct mach_result r)
 {
@@ -148,7 +148,7 @@ static void apply(struct call *c, const struct row *row)
 		memcpy(at, &v, sizeof(v));
 	}
 	if (row->tamper.role != ROLE_NONE) {
-		e = &c->rig.m->epcm[c->role[row->tamper.role]];
+		e = &c->kit.m->epcm[c->role[row->tamper.role]];
 		e->flags = (e->flags & ~row->tamper.clear) | row->tamper.set;
 		e->lock += row->tamper.lock;
 	}
@@ -175,15 +175,15 @@ static void run_row(const struct leaf *l, const struct row *row)
 
 	ck_assert_ptr_nonnull(c);
 	memset(c, 0, sizeof(*c));
-	rig_copy(&c->rig, &base);
+	kit_copy(&c->kit, &base);
 	l->prepare(c);
 	apply(c, row);
 	if (l->load)
 		l->load(c);
-	before = malloc(c->rig.m->size);
+	before = malloc(c->kit.m->size);
 	ck_assert_ptr_nonnull(before);
-	memcpy(before, c->rig.m, c->rig.m->size);
-	cpu = c->rig.cpu[0];
+	memcpy(before, c->kit.m, c->kit.m->size);
+	cpu = c->kit.cpu[0];
 	r = l->run(c);
 	ck_assert_msg(as_wanted(c, &row->want, r),
 		      "%s: %s: want %s, got kind %u vector %u code %u "
@@ -192,13 +192,13 @@ static void run_row(const struct leaf *l, const struct row *row)
 		      r.vector, r.code, r.pfec, (unsigned long)r.addr);
 	/* The one code that comes with its effect. */
 	if (r.kind != MACH_OK && r.code != SGX_VA_SLOT_OCCUPIED) {
-		ck_assert_msg(unchanged(c->rig.m, before, !l->scribbles),
+		ck_assert_msg(unchanged(c->kit.m, before, !l->scribbles),
 			      "%s: %s: the machine changed", l->name,
 			      row->condition);
-		ck_assert_uint_eq(cpu.secs, c->rig.cpu[0].secs);
+		ck_assert_uint_eq(cpu.secs, c->kit.cpu[0].secs);
 	}
 	free(before);
-	rig_close(&c->rig);
+	kit_close(&c->kit);
 	free(c);
 }
 
@@ -227,16 +227,16 @@ static void print_rows(void)
 
 static void build_base(void)
 {
-	struct rig_spec s;
+	struct kit_spec s;
 
-	rig_setup();
-	rig_open(&base, NULL);
-	rig_build(&base, 0);
-	rig_spec_default(&s, 1);
+	kit_setup();
+	kit_open(&base, NULL);
+	kit_build(&base, 0);
+	kit_spec_default(&s, 1);
 	s.secs.attributes.flags |= SGX_ATTR_KSS | SGX_ATTR_AEXNOTIFY;
-	s.pages = RIG_DATA;
+	s.pages = KIT_DATA;
 	s.init = false;
-	rig_build_spec(&base, 1, &s);
+	kit_build_spec(&base, 1, &s);
 }
 
 int main(int argc, char **argv)

@@ -6,31 +6,31 @@
 #include <check.h>
 
 #include "machine/model/state.h"
-#include "rig.h"
+#include "tests/model/kit.h"
 
 #define XSAVE_SIZE 2688u
 #define XFRM 0xe7ull
 
-static struct rig rig;
+static struct kit kit;
 static uint8_t image[4096] __attribute__((aligned(64)));
 
 static void setup(void)
 {
-	rig_open(&rig, NULL);
-	rig_build(&rig, 0);
-	rig.frame.xsave = image;
-	rig.frame.xsave_size = XSAVE_SIZE;
+	kit_open(&kit, NULL);
+	kit_build(&kit, 0);
+	kit.frame.xsave = image;
+	kit.frame.xsave_size = XSAVE_SIZE;
 }
 
 static void setup_notify(void)
 {
-	struct rig_spec s;
+	struct kit_spec s;
 
-	rig_open(&rig, NULL);
-	rig_spec_default(&s, 0);
+	kit_open(&kit, NULL);
+	kit_spec_default(&s, 0);
 	s.secs.attributes.flags |= SGX_ATTR_AEXNOTIFY;
 	s.tcs.flags = SGX_TCS_AEXNOTIFY;
-	rig_build_spec(&rig, 0, &s);
+	kit_build_spec(&kit, 0, &s);
 }
 
 static void teardown(void)
@@ -38,9 +38,9 @@ static void teardown(void)
 	char why[200] = "";
 
 	ck_assert_msg(
-		mach_check_cpus(rig.m, rig.cpu, RIG_CPUS, why, sizeof(why)),
+		mach_check_cpus(kit.m, kit.cpu, KIT_CPUS, why, sizeof(why)),
 		"%s", why);
-	rig_close(&rig);
+	kit_close(&kit);
 }
 
 static void assert_ok(struct mach_result r)
@@ -51,13 +51,13 @@ static void assert_ok(struct mach_result r)
 
 static struct sgx_gprsgx *gpr(unsigned frame)
 {
-	return (void *)(rig_bytes(&rig, 0, RIG_SSA0 + frame) + SGX_PAGE_SIZE -
+	return (void *)(kit_bytes(&kit, 0, KIT_SSA0 + frame) + SGX_PAGE_SIZE -
 			sizeof(struct sgx_gprsgx));
 }
 
 static struct sgx_tcs *tcs(void)
 {
-	return (void *)rig_bytes(&rig, 0, RIG_TCS0);
+	return (void *)kit_bytes(&kit, 0, KIT_TCS0);
 }
 
 /* Every byte of the image that is state gets a value of its own. */
@@ -76,16 +76,16 @@ static void image_fill(uint8_t seed, uint64_t bv)
 
 static void regs_fill(uint64_t seed)
 {
-	struct mach_frame *f = &rig.frame;
+	struct mach_frame *f = &kit.frame;
 	uint64_t *r = &f->rax;
 	unsigned i;
 
 	for (i = 0; i < 16; i++)
 		r[i] = seed + i;
-	f->rip = rig_addr(0, RIG_CODE) + 0x123;
+	f->rip = kit_addr(0, KIT_CODE) + 0x123;
 	f->rflags = 0x200a97;
-	f->fsbase = rig_addr(0, RIG_DATA) + 0x10;
-	f->gsbase = rig_addr(0, RIG_DATA) + 0x20;
+	f->fsbase = kit_addr(0, KIT_DATA) + 0x10;
+	f->gsbase = kit_addr(0, KIT_DATA) + 0x20;
 }
 
 static void aex(unsigned vector, uint32_t errcode, uint64_t addr)
@@ -95,21 +95,21 @@ static void aex(unsigned vector, uint32_t errcode, uint64_t addr)
 				.errcode = errcode,
 				.addr = addr };
 
-	mach_aex(rig.m, &rig.cpu[0], &rig.frame, &e);
+	mach_aex(kit.m, &kit.cpu[0], &kit.frame, &e);
 }
 
 START_TEST(aex_saves_and_scrubs)
 {
-	struct mach_frame *f = &rig.frame, in;
+	struct mach_frame *f = &kit.frame, in;
 	struct sgx_exinfo x;
 	uint64_t *r = &f->rax;
 	unsigned i;
 
-	assert_ok(rig_enter(&rig, 0, 0, RIG_TCS0));
+	assert_ok(kit_enter(&kit, 0, 0, KIT_TCS0));
 	regs_fill(0x5000);
 	in = *f;
 	aex(SGX_VEC_PF, 0x8007, 0x10009123);
-	ck_assert(!mach_inside(&rig.cpu[0]));
+	ck_assert(!mach_inside(&kit.cpu[0]));
 	ck_assert_uint_eq(gpr(0)->rax, in.rax);
 	ck_assert_uint_eq(gpr(0)->r15, in.r15);
 	ck_assert_uint_eq(gpr(0)->rip, in.rip);
@@ -121,9 +121,9 @@ START_TEST(aex_saves_and_scrubs)
 	ck_assert_uint_eq(x.maddr, 0x10009123);
 	ck_assert_uint_eq(x.errcd, 0x8007);
 	ck_assert_uint_eq(f->rax, SGX_ERESUME);
-	ck_assert_uint_eq(f->rbx, rig_addr(0, RIG_TCS0));
-	ck_assert_uint_eq(f->rcx, RIG_AEP);
-	ck_assert_uint_eq(f->rip, RIG_AEP);
+	ck_assert_uint_eq(f->rbx, kit_addr(0, KIT_TCS0));
+	ck_assert_uint_eq(f->rcx, KIT_AEP);
+	ck_assert_uint_eq(f->rip, KIT_AEP);
 	ck_assert_uint_eq(f->rsp, 0x7fff0000);
 	ck_assert_uint_eq(f->rbp, 0x7fff0100);
 	ck_assert_uint_eq(f->rdx | f->rsi | f->rdi, 0);
@@ -155,25 +155,25 @@ START_TEST(exitinfo_by_vector)
 		{ 18, 0 },
 	};
 
-	assert_ok(rig_enter(&rig, 0, 0, RIG_TCS0));
+	assert_ok(kit_enter(&kit, 0, 0, KIT_TCS0));
 	aex(cases[_i].vector, 0, 0);
 	ck_assert_uint_eq(gpr(0)->exitinfo, cases[_i].info);
-	assert_ok(rig_resume(&rig, 0, 0, RIG_TCS0));
-	assert_ok(rig_exit(&rig, 0));
+	assert_ok(kit_resume(&kit, 0, 0, KIT_TCS0));
+	assert_ok(kit_exit(&kit, 0));
 }
 END_TEST
 
 START_TEST(no_exinfo_no_pf)
 {
-	struct rig_spec s;
+	struct kit_spec s;
 
-	rig_spec_default(&s, 1);
+	kit_spec_default(&s, 1);
 	s.secs.miscselect = 0;
-	rig_build_spec(&rig, 1, &s);
-	assert_ok(rig_enter(&rig, 0, 1, RIG_TCS0));
+	kit_build_spec(&kit, 1, &s);
+	assert_ok(kit_enter(&kit, 0, 1, KIT_TCS0));
 	aex(SGX_VEC_PF, 7, 0x20009000);
 	ck_assert_uint_eq(
-		((struct sgx_gprsgx *)(void *)(rig_bytes(&rig, 1, RIG_SSA0) +
+		((struct sgx_gprsgx *)(void *)(kit_bytes(&kit, 1, KIT_SSA0) +
 					       SGX_PAGE_SIZE - 184))
 			->exitinfo,
 		0);
@@ -201,7 +201,7 @@ START_TEST(xsave_round_trip)
 	uint8_t before[4096];
 	size_t i;
 
-	assert_ok(rig_enter(&rig, 0, 0, RIG_TCS0));
+	assert_ok(kit_enter(&kit, 0, 0, KIT_TCS0));
 	image_fill(3, bv);
 	memcpy(before, image, sizeof(image));
 	aex(SGX_VEC_UD, 0, 0);
@@ -213,12 +213,12 @@ START_TEST(xsave_round_trip)
 	assert_range(image, before, 416, 512);
 	assert_range(image, before, 832, 1088);
 	/* The SSA has a legal header. */
-	memcpy(&got, rig_bytes(&rig, 0, RIG_SSA0) + 512, 8);
+	memcpy(&got, kit_bytes(&kit, 0, KIT_SSA0) + 512, 8);
 	ck_assert_uint_eq(got, bv);
-	ck_assert(all_zero(rig_bytes(&rig, 0, RIG_SSA0) + 520, 56));
+	ck_assert(all_zero(kit_bytes(&kit, 0, KIT_SSA0) + 520, 56));
 
 	image_fill(99, XFRM);
-	assert_ok(rig_resume(&rig, 0, 0, RIG_TCS0));
+	assert_ok(kit_resume(&kit, 0, 0, KIT_TCS0));
 	memcpy(&got, image + 512, 8);
 	ck_assert_uint_eq(got & XFRM, bv);
 	ck_assert_uint_eq(image[24] | image[25] << 8, 0x1fa0);
@@ -227,7 +227,7 @@ START_TEST(xsave_round_trip)
 			assert_range(image, before, parts[i].from, parts[i].to);
 	if (!(bv & 1))
 		ck_assert_uint_eq(image[0] | image[1] << 8, 0x37f);
-	assert_ok(rig_exit(&rig, 0));
+	assert_ok(kit_exit(&kit, 0));
 }
 END_TEST
 
@@ -235,16 +235,16 @@ START_TEST(legacy_image)
 {
 	uint8_t before[512];
 
-	rig.frame.xsave_size = 512;
-	assert_ok(rig_enter(&rig, 0, 0, RIG_TCS0));
+	kit.frame.xsave_size = 512;
+	assert_ok(kit_enter(&kit, 0, 0, KIT_TCS0));
 	image_fill(3, 0);
 	memcpy(before, image, sizeof(before));
 	aex(SGX_VEC_UD, 0, 0);
 	image_fill(9, 0);
-	assert_ok(rig_resume(&rig, 0, 0, RIG_TCS0));
+	assert_ok(kit_resume(&kit, 0, 0, KIT_TCS0));
 	assert_range(image, before, 0, 28);
 	assert_range(image, before, 32, 416);
-	assert_ok(rig_exit(&rig, 0));
+	assert_ok(kit_exit(&kit, 0));
 }
 END_TEST
 
@@ -252,13 +252,13 @@ START_TEST(synthetic_fp_faults)
 {
 	uint64_t bv;
 
-	assert_ok(rig_enter(&rig, 0, 0, RIG_TCS0));
+	assert_ok(kit_enter(&kit, 0, 0, KIT_TCS0));
 	image_fill(3, XFRM);
 	aex(SGX_VEC_MF, 0, 0);
 	memcpy(&bv, image + 512, 8);
 	ck_assert_uint_eq(image[0] | image[1] << 8, 0x37e);
 	ck_assert_uint_eq(bv & XFRM, 1);
-	assert_ok(rig_resume(&rig, 0, 0, RIG_TCS0));
+	assert_ok(kit_resume(&kit, 0, 0, KIT_TCS0));
 	aex(SGX_VEC_XM, 0, 0);
 	ck_assert_uint_eq(image[24] | image[25] << 8, 0x1f01);
 }
@@ -266,16 +266,16 @@ END_TEST
 
 START_TEST(resume_restores)
 {
-	struct mach_frame *f = &rig.frame, in;
+	struct mach_frame *f = &kit.frame, in;
 	uint64_t *a = &f->rax, *b = &in.rax;
 	unsigned i;
 
-	assert_ok(rig_enter(&rig, 0, 0, RIG_TCS0));
+	assert_ok(kit_enter(&kit, 0, 0, KIT_TCS0));
 	regs_fill(0x7000);
 	in = *f;
-	rig_aex(&rig, 0);
+	kit_aex(&kit, 0);
 	ck_assert_uint_eq(gpr(0)->exitinfo, 0);
-	assert_ok(rig_resume(&rig, 0, 0, RIG_TCS0));
+	assert_ok(kit_resume(&kit, 0, 0, KIT_TCS0));
 	for (i = 0; i < 16; i++)
 		ck_assert_uint_eq(a[i], b[i]);
 	ck_assert_uint_eq(gpr(0)->ursp, 0x7fff0000);
@@ -289,75 +289,75 @@ END_TEST
 
 START_TEST(two_levels)
 {
-	assert_ok(rig_enter(&rig, 0, 0, RIG_TCS0));
+	assert_ok(kit_enter(&kit, 0, 0, KIT_TCS0));
 	regs_fill(0x1000);
-	rig_aex(&rig, 0);
-	assert_ok(rig_enter(&rig, 0, 0, RIG_TCS0));
-	ck_assert_uint_eq(rig.frame.rax, 1);
+	kit_aex(&kit, 0);
+	assert_ok(kit_enter(&kit, 0, 0, KIT_TCS0));
+	ck_assert_uint_eq(kit.frame.rax, 1);
 	regs_fill(0x2000);
-	rig_aex(&rig, 0);
-	ck_assert_uint_eq(rig_enter(&rig, 0, 0, RIG_TCS0).kind, MACH_FAULT);
+	kit_aex(&kit, 0);
+	ck_assert_uint_eq(kit_enter(&kit, 0, 0, KIT_TCS0).kind, MACH_FAULT);
 	ck_assert_uint_eq(gpr(0)->rcx, 0x1001);
 	ck_assert_uint_eq(gpr(1)->rcx, 0x2001);
-	assert_ok(rig_resume(&rig, 0, 0, RIG_TCS0));
-	ck_assert_uint_eq(rig.frame.rcx, 0x2001);
-	assert_ok(rig_exit(&rig, 0));
-	assert_ok(rig_resume(&rig, 0, 0, RIG_TCS0));
-	ck_assert_uint_eq(rig.frame.rcx, 0x1001);
-	assert_ok(rig_exit(&rig, 0));
+	assert_ok(kit_resume(&kit, 0, 0, KIT_TCS0));
+	ck_assert_uint_eq(kit.frame.rcx, 0x2001);
+	assert_ok(kit_exit(&kit, 0));
+	assert_ok(kit_resume(&kit, 0, 0, KIT_TCS0));
+	ck_assert_uint_eq(kit.frame.rcx, 0x1001);
+	assert_ok(kit_exit(&kit, 0));
 }
 END_TEST
 
 START_TEST(trap_flag)
 {
-	struct mach_frame *f = &rig.frame;
+	struct mach_frame *f = &kit.frame;
 
-	assert_ok(rig_enter(&rig, 0, 0, RIG_TCS0));
-	rig_aex(&rig, 0);
+	assert_ok(kit_enter(&kit, 0, 0, KIT_TCS0));
+	kit_aex(&kit, 0);
 	f->rax = SGX_ERESUME;
 	f->rflags = 0x302;
-	assert_ok(mach_enclu(rig.m, &rig.cpu[0], f));
+	assert_ok(mach_enclu(kit.m, &kit.cpu[0], f));
 	ck_assert_uint_eq(f->rflags & 0x100, 0);
-	assert_ok(rig_exit(&rig, 0));
+	assert_ok(kit_exit(&kit, 0));
 	ck_assert_uint_eq(f->rflags & 0x100, 0x100);
 }
 END_TEST
 
 START_TEST(notify_and_decssa)
 {
-	struct mach_frame *f = &rig.frame;
+	struct mach_frame *f = &kit.frame;
 	uint32_t xsave, gpr0;
 
-	assert_ok(rig_enter(&rig, 0, 0, RIG_TCS0));
-	xsave = rig.cpu[0].xsave[0];
-	gpr0 = rig.cpu[0].gpr;
+	assert_ok(kit_enter(&kit, 0, 0, KIT_TCS0));
+	xsave = kit.cpu[0].xsave[0];
+	gpr0 = kit.cpu[0].gpr;
 	regs_fill(0x3000);
 	gpr(0)->aexnotify = 1;
-	rig_aex(&rig, 0);
+	kit_aex(&kit, 0);
 	f->r12 = 0x777;
-	assert_ok(rig_resume(&rig, 0, 0, RIG_TCS0));
-	ck_assert_uint_eq(rig.cpu[0].notify, 1);
+	assert_ok(kit_resume(&kit, 0, 0, KIT_TCS0));
+	ck_assert_uint_eq(kit.cpu[0].notify, 1);
 	ck_assert_uint_eq(f->rax, 1);
-	ck_assert_uint_eq(f->rcx, RIG_ENCLU + 3);
-	ck_assert_uint_eq(f->rip, rig_addr(0, RIG_CODE) + 0x40);
+	ck_assert_uint_eq(f->rcx, KIT_ENCLU + 3);
+	ck_assert_uint_eq(f->rip, kit_addr(0, KIT_CODE) + 0x40);
 	ck_assert_uint_eq(f->r12, 0x777);
 	ck_assert_uint_eq(tcs()->cssa, 1);
-	ck_assert_uint_ne(rig.cpu[0].gpr, gpr0);
+	ck_assert_uint_ne(kit.cpu[0].gpr, gpr0);
 	/* The handler pops the frame, and the next AEX goes there again. */
 	f->rax = SGX_EDECCSSA;
-	f->rip = rig_addr(0, RIG_CODE);
-	assert_ok(mach_enclu(rig.m, &rig.cpu[0], f));
-	ck_assert_uint_eq(f->rip, rig_addr(0, RIG_CODE) + 3);
+	f->rip = kit_addr(0, KIT_CODE);
+	assert_ok(mach_enclu(kit.m, &kit.cpu[0], f));
+	ck_assert_uint_eq(f->rip, kit_addr(0, KIT_CODE) + 3);
 	ck_assert_uint_eq(tcs()->cssa, 0);
-	ck_assert_uint_eq(rig.cpu[0].xsave[0], xsave);
-	ck_assert_uint_eq(rig.cpu[0].gpr, gpr0);
+	ck_assert_uint_eq(kit.cpu[0].xsave[0], xsave);
+	ck_assert_uint_eq(kit.cpu[0].gpr, gpr0);
 	gpr(0)->aexnotify = 0;
 	regs_fill(0x4000);
-	rig_aex(&rig, 0);
+	kit_aex(&kit, 0);
 	ck_assert_uint_eq(gpr(0)->rcx, 0x4001);
-	assert_ok(rig_resume(&rig, 0, 0, RIG_TCS0));
+	assert_ok(kit_resume(&kit, 0, 0, KIT_TCS0));
 	ck_assert_uint_eq(f->rcx, 0x4001);
-	assert_ok(rig_exit(&rig, 0));
+	assert_ok(kit_exit(&kit, 0));
 }
 END_TEST
 
@@ -365,16 +365,16 @@ START_TEST(interrupt_needs_its_pages)
 {
 	struct mach_secs_info i;
 
-	assert_ok(rig_enter(&rig, 0, 0, RIG_TCS0));
-	assert_ok(mach_etrack(rig.m, rig_secs(&rig, 0)));
-	ck_assert(mach_interrupt(rig.m, &rig.cpu[0]));
-	assert_ok(mach_eblock(rig.m, rig_page_addr(&rig, 0, RIG_TCS0)));
-	assert_ok(mach_etrack(rig.m, rig_secs(&rig, 0)));
-	ck_assert(!mach_interrupt(rig.m, &rig.cpu[0]));
-	ck_assert(mach_secs(rig.m, rig.encl[0].secs, &i));
+	assert_ok(kit_enter(&kit, 0, 0, KIT_TCS0));
+	assert_ok(mach_etrack(kit.m, kit_secs(&kit, 0)));
+	ck_assert(mach_interrupt(kit.m, &kit.cpu[0]));
+	assert_ok(mach_eblock(kit.m, kit_page_addr(&kit, 0, KIT_TCS0)));
+	assert_ok(mach_etrack(kit.m, kit_secs(&kit, 0)));
+	ck_assert(!mach_interrupt(kit.m, &kit.cpu[0]));
+	ck_assert(mach_secs(kit.m, kit.encl[0].secs, &i));
 	ck_assert_uint_eq(i.threads, 1);
 	ck_assert_uint_eq(i.stale, 1);
-	assert_ok(rig_exit(&rig, 0));
+	assert_ok(kit_exit(&kit, 0));
 }
 END_TEST
 
@@ -383,22 +383,22 @@ START_TEST(interrupt_is_noticed)
 {
 	struct mach_secs_info i;
 
-	assert_ok(rig_enter(&rig, 0, 0, RIG_TCS0));
-	ck_assert(mach_interrupt(rig.m, &rig.cpu[0]));
+	assert_ok(kit_enter(&kit, 0, 0, KIT_TCS0));
+	ck_assert(mach_interrupt(kit.m, &kit.cpu[0]));
 	gpr(0)->aexnotify = 1;
 	gpr(1)->aexnotify = 0;
-	assert_ok(mach_etrack(rig.m, rig_secs(&rig, 0)));
-	ck_assert(!mach_interrupt(rig.m, &rig.cpu[0]));
-	ck_assert(mach_secs(rig.m, rig.encl[0].secs, &i));
+	assert_ok(mach_etrack(kit.m, kit_secs(&kit, 0)));
+	ck_assert(!mach_interrupt(kit.m, &kit.cpu[0]));
+	ck_assert(mach_secs(kit.m, kit.encl[0].secs, &i));
 	ck_assert_uint_eq(i.stale, 1);
-	rig_aex(&rig, 0);
-	ck_assert(mach_secs(rig.m, rig.encl[0].secs, &i));
+	kit_aex(&kit, 0);
+	ck_assert(mach_secs(kit.m, kit.encl[0].secs, &i));
 	ck_assert_uint_eq(i.stale, 0);
-	assert_ok(rig_resume(&rig, 0, 0, RIG_TCS0));
-	ck_assert_uint_eq(rig.cpu[0].notify, 1);
+	assert_ok(kit_resume(&kit, 0, 0, KIT_TCS0));
+	ck_assert_uint_eq(kit.cpu[0].notify, 1);
 	/* In its handler it has another frame, which asks for nothing. */
-	ck_assert(mach_interrupt(rig.m, &rig.cpu[0]));
-	assert_ok(rig_exit(&rig, 0));
+	ck_assert(mach_interrupt(kit.m, &kit.cpu[0]));
+	assert_ok(kit_exit(&kit, 0));
 }
 END_TEST
 
@@ -433,7 +433,7 @@ int main(void)
 	SRunner *r;
 	int failed;
 
-	rig_setup();
+	kit_setup();
 	r = srunner_create(suite());
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);

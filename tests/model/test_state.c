@@ -11,14 +11,14 @@
 
 #include "machine/model/crypto.h"
 #include "machine/model/state.h"
-#include "rig.h"
+#include "tests/model/kit.h"
 
-static struct rig rig;
+static struct kit kit;
 
 static void setup(void)
 {
-	rig_open(&rig, NULL);
-	rig_build(&rig, 0);
+	kit_open(&kit, NULL);
+	kit_build(&kit, 0);
 }
 
 static void teardown(void)
@@ -26,9 +26,9 @@ static void teardown(void)
 	char why[200] = "";
 
 	ck_assert_msg(
-		mach_check_cpus(rig.m, rig.cpu, RIG_CPUS, why, sizeof(why)),
+		mach_check_cpus(kit.m, kit.cpu, KIT_CPUS, why, sizeof(why)),
 		"%s", why);
-	rig_close(&rig);
+	kit_close(&kit);
 }
 
 static void assert_ok(struct mach_result r)
@@ -52,14 +52,14 @@ START_TEST(measurement_is_one_sha256)
 	memset(block, 0, sizeof(block));
 	memcpy(block, "ECREATE", 8);
 	block[8] = 1;
-	off = RIG_SIZE;
+	off = KIT_SIZE;
 	memcpy(block + 12, &off, 8);
 	SHA256_Update(&c, block, sizeof(block));
-	for (page = 0; page < RIG_BUILT; page++) {
+	for (page = 0; page < KIT_BUILT; page++) {
 		off = (uint64_t)page * SGX_PAGE_SIZE;
 		flags = page < 2	   ? 0x100
-			: page == RIG_CODE ? 0x205
-			: page == RIG_RO   ? 0x201
+			: page == KIT_CODE ? 0x205
+			: page == KIT_RO   ? 0x201
 					   : 0x203;
 		memset(block, 0, sizeof(block));
 		memcpy(block, "EADD\0\0\0", 8);
@@ -72,15 +72,15 @@ START_TEST(measurement_is_one_sha256)
 			off = (uint64_t)page * SGX_PAGE_SIZE + at;
 			memcpy(block + 8, &off, 8);
 			SHA256_Update(&c, block, sizeof(block));
-			SHA256_Update(&c, rig_bytes(&rig, 0, page) + at, 256);
+			SHA256_Update(&c, kit_bytes(&kit, 0, page) + at, 256);
 		}
 	}
 	SHA256_Final(want, &c);
-	ck_assert(mach_secs(rig.m, rig.encl[0].secs, &info));
+	ck_assert(mach_secs(kit.m, kit.encl[0].secs, &info));
 	ck_assert_mem_eq(info.mrenclave, want, 32);
-	ck_assert_mem_eq(info.mrsigner, rig.lepubkeyhash, 32);
+	ck_assert_mem_eq(info.mrsigner, kit.lepubkeyhash, 32);
 	ck_assert(info.init);
-	ck_assert_uint_eq(info.children, RIG_BUILT);
+	ck_assert_uint_eq(info.children, KIT_BUILT);
 }
 END_TEST
 
@@ -114,32 +114,32 @@ END_TEST
 /* Runs ENCLU with RBX in the operand page and RCX (and RDX) as given. */
 static void enclu(unsigned leaf, uint64_t rcx, uint64_t rdx)
 {
-	rig.frame.rax = leaf;
-	rig.frame.rbx = rig_addr(0, RIG_OPS);
-	rig.frame.rcx = rcx;
-	rig.frame.rdx = rdx;
-	assert_ok(mach_enclu(rig.m, &rig.cpu[0], &rig.frame));
+	kit.frame.rax = leaf;
+	kit.frame.rbx = kit_addr(0, KIT_OPS);
+	kit.frame.rcx = rcx;
+	kit.frame.rdx = rdx;
+	assert_ok(mach_enclu(kit.m, &kit.cpu[0], &kit.frame));
 }
 
 static void get_key(const struct sgx_keyrequest *q, uint8_t key[16])
 {
-	memcpy(rig_bytes(&rig, 0, RIG_OPS), q, sizeof(*q));
-	enclu(SGX_EGETKEY, rig_addr(0, RIG_DATA), 0);
-	memcpy(key, rig_bytes(&rig, 0, RIG_DATA), 16);
+	memcpy(kit_bytes(&kit, 0, KIT_OPS), q, sizeof(*q));
+	enclu(SGX_EGETKEY, kit_addr(0, KIT_DATA), 0);
+	memcpy(key, kit_bytes(&kit, 0, KIT_DATA), 16);
 }
 
 static void make_report(struct sgx_report *out, uint8_t data)
 {
-	struct sgx_targetinfo *t = (void *)rig_bytes(&rig, 0, RIG_OPS);
-	struct sgx_secs *s = secs_of(rig.m, rig.encl[0].secs);
+	struct sgx_targetinfo *t = (void *)kit_bytes(&kit, 0, KIT_OPS);
+	struct sgx_secs *s = secs_of(kit.m, kit.encl[0].secs);
 
 	memset(t, 0, sizeof(*t));
 	memcpy(t->mrenclave, s->mrenclave, 32);
 	t->attributes = s->attributes;
 	t->miscselect = s->miscselect;
-	memset(rig_bytes(&rig, 0, RIG_RO), data, 64);
-	enclu(SGX_EREPORT, rig_addr(0, RIG_RO), rig_addr(0, RIG_DATA));
-	memcpy(out, rig_bytes(&rig, 0, RIG_DATA), sizeof(*out));
+	memset(kit_bytes(&kit, 0, KIT_RO), data, 64);
+	enclu(SGX_EREPORT, kit_addr(0, KIT_RO), kit_addr(0, KIT_DATA));
+	memcpy(out, kit_bytes(&kit, 0, KIT_DATA), sizeof(*out));
 }
 
 START_TEST(report_verifies_with_the_report_key)
@@ -148,17 +148,17 @@ START_TEST(report_verifies_with_the_report_key)
 	uint8_t key[16], mac[16];
 	struct sgx_report r;
 
-	assert_ok(rig_enter(&rig, 0, 0, RIG_TCS0));
+	assert_ok(kit_enter(&kit, 0, 0, KIT_TCS0));
 	make_report(&r, 0x42);
 	ck_assert_uint_eq(r.reportdata[63], 0x42);
 	ck_assert_uint_eq(r.isvprodid, 7);
 	ck_assert_uint_eq(r.isvsvn, 3);
-	ck_assert_mem_eq(r.mrsigner, rig.lepubkeyhash, 32);
+	ck_assert_mem_eq(r.mrsigner, kit.lepubkeyhash, 32);
 	memcpy(q.keyid, r.keyid, 32);
 	get_key(&q, key);
 	crypto_cmac(key, &r, 384, mac);
 	ck_assert_mem_eq(mac, r.mac, 16);
-	assert_ok(rig_exit(&rig, 0));
+	assert_ok(kit_exit(&kit, 0));
 }
 END_TEST
 
@@ -169,7 +169,7 @@ START_TEST(seal_key_depends_on_its_inputs)
 				    .keypolicy = SGX_KEYPOLICY_MRENCLAVE };
 	uint8_t a[16], b[16];
 
-	assert_ok(rig_enter(&rig, 0, 0, RIG_TCS0));
+	assert_ok(kit_enter(&kit, 0, 0, KIT_TCS0));
 	get_key(&q, a);
 	get_key(&q, b);
 	ck_assert_mem_eq(a, b, 16);
@@ -185,14 +185,14 @@ START_TEST(seal_key_depends_on_its_inputs)
 	get_key(&q, b);
 	ck_assert_mem_ne(a, b, 16);
 	/* Under MRSIGNER, another measurement gives the same key. */
-	secs_of(rig.m, rig.encl[0].secs)->mrenclave[0] ^= 1;
+	secs_of(kit.m, kit.encl[0].secs)->mrenclave[0] ^= 1;
 	get_key(&q, a);
 	ck_assert_mem_eq(a, b, 16);
 	/* Another machine gives another key. */
-	rig.m->cfg.secret[0] ^= 1;
+	kit.m->cfg.secret[0] ^= 1;
 	get_key(&q, a);
 	ck_assert_mem_ne(a, b, 16);
-	assert_ok(rig_exit(&rig, 0));
+	assert_ok(kit_exit(&kit, 0));
 }
 END_TEST
 
@@ -211,43 +211,43 @@ static void evict(uint32_t epc, uint64_t slot, struct evicted *o)
 	memset(o, 0, sizeof(*o));
 	o->pi.srcpge = (uintptr_t)o->page;
 	o->pi.secinfo = (uintptr_t)&o->pcmd;
-	assert_ok(mach_ewb(rig.m, &o->pi, mach_epc_addr(epc), slot));
+	assert_ok(mach_ewb(kit.m, &o->pi, mach_epc_addr(epc), slot));
 }
 
 static void block_and_track(uint32_t epc)
 {
-	assert_ok(mach_eblock(rig.m, mach_epc_addr(epc)));
-	assert_ok(mach_etrack(rig.m, rig_secs(&rig, 0)));
+	assert_ok(mach_eblock(kit.m, mach_epc_addr(epc)));
+	assert_ok(mach_etrack(kit.m, kit_secs(&kit, 0)));
 }
 
 START_TEST(eviction_keeps_states)
 {
-	uint64_t va = mach_epc_addr(rig_epc(&rig));
+	uint64_t va = mach_epc_addr(kit_epc(&kit));
 	struct mach_epcm_info was, is;
 	uint32_t epc, fresh;
 
-	assert_ok(mach_epa(rig.m, SGX_PT_VA, va));
+	assert_ok(mach_epa(kit.m, SGX_PT_VA, va));
 	/* 0: as built; 1: PR; 2: a trim not accepted; 3: PENDING. */
-	epc = rig_page_epc(&rig, 0, RIG_DATA);
+	epc = kit_page_epc(&kit, 0, KIT_DATA);
 	if (_i == 1)
-		assert_ok(rig_emodpr(&rig, 0, RIG_DATA, SGX_SECINFO_R));
+		assert_ok(kit_emodpr(&kit, 0, KIT_DATA, SGX_SECINFO_R));
 	if (_i == 2)
-		assert_ok(rig_emodt(&rig, 0, RIG_DATA, SGX_PT_TRIM));
+		assert_ok(kit_emodt(&kit, 0, KIT_DATA, SGX_PT_TRIM));
 	if (_i == 3) {
-		assert_ok(rig_eaug(&rig, 0, RIG_FREE));
-		epc = rig_page_epc(&rig, 0, RIG_FREE);
+		assert_ok(kit_eaug(&kit, 0, KIT_FREE));
+		epc = kit_page_epc(&kit, 0, KIT_FREE);
 	}
-	mach_epcm(rig.m, epc, &was);
+	mach_epcm(kit.m, epc, &was);
 	block_and_track(epc);
 	evict(epc, va + 8, &out[0]);
 	if (_i != 3)
-		ck_assert(memcmp(out[0].page, page_of(rig.m, epc),
+		ck_assert(memcmp(out[0].page, page_of(kit.m, epc),
 				 SGX_PAGE_SIZE) != 0);
 	ck_assert_uint_eq(out[0].pi.linaddr, was.addr);
-	fresh = rig_epc(&rig);
-	out[0].pi.secs = rig_secs(&rig, 0);
-	assert_ok(mach_eldu(rig.m, &out[0].pi, mach_epc_addr(fresh), va + 8));
-	mach_epcm(rig.m, fresh, &is);
+	fresh = kit_epc(&kit);
+	out[0].pi.secs = kit_secs(&kit, 0);
+	assert_ok(mach_eldu(kit.m, &out[0].pi, mach_epc_addr(fresh), va + 8));
+	mach_epcm(kit.m, fresh, &is);
 	ck_assert(is.valid && !is.blocked);
 	ck_assert_uint_eq(is.pending, was.pending);
 	ck_assert_uint_eq(is.modified, was.modified);
@@ -255,12 +255,12 @@ START_TEST(eviction_keeps_states)
 	ck_assert_uint_eq(is.rwx, was.rwx);
 	ck_assert_uint_eq(is.pt, was.pt);
 	ck_assert_uint_eq(is.addr, was.addr);
-	ck_assert(mach_tracked(rig.m, fresh));
-	ck_assert_mem_eq(page_of(rig.m, fresh), page_of(rig.m, epc),
+	ck_assert(mach_tracked(kit.m, fresh));
+	ck_assert_mem_eq(page_of(kit.m, fresh), page_of(kit.m, epc),
 			 SGX_PAGE_SIZE);
 	/* The slot is free again, the blob is used up. */
-	ck_assert_uint_eq(mach_eldu(rig.m, &out[0].pi,
-				    mach_epc_addr(rig_epc(&rig)), va + 8)
+	ck_assert_uint_eq(mach_eldu(kit.m, &out[0].pi,
+				    mach_epc_addr(kit_epc(&kit)), va + 8)
 				  .code,
 			  SGX_MAC_COMPARE_FAIL);
 }
@@ -268,44 +268,44 @@ END_TEST
 
 START_TEST(a_whole_enclave_goes_and_comes)
 {
-	static struct evicted all[RIG_BUILT];
-	uint64_t va = mach_epc_addr(rig_epc(&rig));
+	static struct evicted all[KIT_BUILT];
+	uint64_t va = mach_epc_addr(kit_epc(&kit));
 	unsigned i;
 
-	assert_ok(mach_epa(rig.m, SGX_PT_VA, va));
-	for (i = 0; i < RIG_BUILT; i++) {
-		block_and_track(rig_page_epc(&rig, 0, i));
-		evict(rig_page_epc(&rig, 0, i), va + 8 * i, &all[i]);
+	assert_ok(mach_epa(kit.m, SGX_PT_VA, va));
+	for (i = 0; i < KIT_BUILT; i++) {
+		block_and_track(kit_page_epc(&kit, 0, i));
+		evict(kit_page_epc(&kit, 0, i), va + 8 * i, &all[i]);
 	}
-	evict(rig.encl[0].secs, va + 8 * RIG_BUILT, &out[1]);
-	rig.encl[0].secs = rig_epc(&rig);
-	assert_ok(mach_eldu(rig.m, &out[1].pi, rig_secs(&rig, 0),
-			    va + 8 * RIG_BUILT));
-	for (i = 0; i < RIG_BUILT; i++) {
-		rig.encl[0].pte[i].epc = rig_epc(&rig);
-		all[i].pi.secs = rig_secs(&rig, 0);
-		assert_ok(mach_eldu(rig.m, &all[i].pi,
-				    rig_page_addr(&rig, 0, i), va + 8 * i));
+	evict(kit.encl[0].secs, va + 8 * KIT_BUILT, &out[1]);
+	kit.encl[0].secs = kit_epc(&kit);
+	assert_ok(mach_eldu(kit.m, &out[1].pi, kit_secs(&kit, 0),
+			    va + 8 * KIT_BUILT));
+	for (i = 0; i < KIT_BUILT; i++) {
+		kit.encl[0].pte[i].epc = kit_epc(&kit);
+		all[i].pi.secs = kit_secs(&kit, 0);
+		assert_ok(mach_eldu(kit.m, &all[i].pi,
+				    kit_page_addr(&kit, 0, i), va + 8 * i));
 	}
-	assert_ok(rig_enter(&rig, 0, 0, RIG_TCS0));
-	rig_aex(&rig, 0);
-	assert_ok(rig_resume(&rig, 0, 0, RIG_TCS0));
-	assert_ok(rig_exit(&rig, 0));
+	assert_ok(kit_enter(&kit, 0, 0, KIT_TCS0));
+	kit_aex(&kit, 0);
+	assert_ok(kit_resume(&kit, 0, 0, KIT_TCS0));
+	assert_ok(kit_exit(&kit, 0));
 }
 END_TEST
 
 START_TEST(eldb_is_blocked)
 {
-	uint64_t va = mach_epc_addr(rig_epc(&rig));
-	uint32_t epc = rig_page_epc(&rig, 0, RIG_DATA);
+	uint64_t va = mach_epc_addr(kit_epc(&kit));
+	uint32_t epc = kit_page_epc(&kit, 0, KIT_DATA);
 	struct mach_epcm_info is;
 
-	assert_ok(mach_epa(rig.m, SGX_PT_VA, va));
+	assert_ok(mach_epa(kit.m, SGX_PT_VA, va));
 	block_and_track(epc);
 	evict(epc, va, &out[0]);
-	out[0].pi.secs = rig_secs(&rig, 0);
-	assert_ok(mach_eldb(rig.m, &out[0].pi, mach_epc_addr(epc), va));
-	mach_epcm(rig.m, epc, &is);
+	out[0].pi.secs = kit_secs(&kit, 0);
+	assert_ok(mach_eldb(kit.m, &out[0].pi, mach_epc_addr(epc), va));
+	mach_epcm(kit.m, epc, &is);
 	ck_assert(is.valid && is.blocked);
 	/* It may go again at once. */
 	evict(epc, va, &out[0]);
@@ -316,28 +316,28 @@ END_TEST
 
 START_TEST(copies_go_their_own_way)
 {
-	struct rig other;
+	struct kit other;
 	char why[200] = "";
 
-	assert_ok(rig_enter(&rig, 0, 0, RIG_TCS0));
-	rig_copy(&other, &rig);
-	assert_ok(rig_emodpr(&rig, 0, RIG_DATA, 0));
-	rig_bytes(&rig, 0, RIG_DATA)[0] ^= 1;
-	ck_assert_uint_eq(mach_rights(other.m, rig_page_epc(&rig, 0, RIG_DATA)),
+	assert_ok(kit_enter(&kit, 0, 0, KIT_TCS0));
+	kit_copy(&other, &kit);
+	assert_ok(kit_emodpr(&kit, 0, KIT_DATA, 0));
+	kit_bytes(&kit, 0, KIT_DATA)[0] ^= 1;
+	ck_assert_uint_eq(mach_rights(other.m, kit_page_epc(&kit, 0, KIT_DATA)),
 			  MACH_R | MACH_W);
-	ck_assert_uint_ne(rig_bytes(&other, 0, RIG_DATA)[0],
-			  rig_bytes(&rig, 0, RIG_DATA)[0]);
+	ck_assert_uint_ne(kit_bytes(&other, 0, KIT_DATA)[0],
+			  kit_bytes(&kit, 0, KIT_DATA)[0]);
 	/* The same steps from the same state give the same bytes. */
-	assert_ok(rig_emodpr(&other, 0, RIG_DATA, 0));
-	rig_bytes(&other, 0, RIG_DATA)[0] ^= 1;
-	assert_ok(rig_exit(&rig, 0));
-	assert_ok(rig_exit(&other, 0));
-	ck_assert_mem_eq((uint8_t *)rig.m + offsetof(struct mach, next_eid),
+	assert_ok(kit_emodpr(&other, 0, KIT_DATA, 0));
+	kit_bytes(&other, 0, KIT_DATA)[0] ^= 1;
+	assert_ok(kit_exit(&kit, 0));
+	assert_ok(kit_exit(&other, 0));
+	ck_assert_mem_eq((uint8_t *)kit.m + offsetof(struct mach, next_eid),
 			 (uint8_t *)other.m + offsetof(struct mach, next_eid),
-			 rig.m->size - offsetof(struct mach, next_eid));
-	ck_assert(mach_check_cpus(other.m, other.cpu, RIG_CPUS, why,
+			 kit.m->size - offsetof(struct mach, next_eid));
+	ck_assert(mach_check_cpus(other.m, other.cpu, KIT_CPUS, why,
 				  sizeof(why)));
-	rig_close(&other);
+	kit_close(&other);
 }
 END_TEST
 
@@ -345,22 +345,22 @@ START_TEST(counters_count)
 {
 	uint64_t done[MACH_ENCLS_LEAVES], faults;
 
-	mach_encls_counts(rig.m, done, &faults);
+	mach_encls_counts(kit.m, done, &faults);
 	ck_assert_uint_eq(done[SGX_ECREATE], 1);
-	ck_assert_uint_eq(done[SGX_EADD], RIG_BUILT);
-	ck_assert_uint_eq(done[SGX_EEXTEND], 16 * RIG_BUILT);
+	ck_assert_uint_eq(done[SGX_EADD], KIT_BUILT);
+	ck_assert_uint_eq(done[SGX_EEXTEND], 16 * KIT_BUILT);
 	ck_assert_uint_eq(faults, 0);
-	ck_assert_uint_eq(mach_etrack(rig.m, 4096).kind, MACH_FAULT);
-	mach_encls_counts(rig.m, done, &faults);
+	ck_assert_uint_eq(mach_etrack(kit.m, 4096).kind, MACH_FAULT);
+	mach_encls_counts(kit.m, done, &faults);
 	ck_assert_uint_eq(faults, 1);
-	assert_ok(rig_enter(&rig, 0, 0, RIG_TCS0));
-	rig_aex(&rig, 0);
-	assert_ok(rig_resume(&rig, 0, 0, RIG_TCS0));
-	assert_ok(rig_exit(&rig, 0));
-	ck_assert_uint_eq(rig.cpu[0].enclu[SGX_EENTER], 1);
-	ck_assert_uint_eq(rig.cpu[0].enclu[SGX_ERESUME], 1);
-	ck_assert_uint_eq(rig.cpu[0].enclu[SGX_EEXIT], 1);
-	ck_assert_uint_eq(rig.cpu[0].aex, 1);
+	assert_ok(kit_enter(&kit, 0, 0, KIT_TCS0));
+	kit_aex(&kit, 0);
+	assert_ok(kit_resume(&kit, 0, 0, KIT_TCS0));
+	assert_ok(kit_exit(&kit, 0));
+	ck_assert_uint_eq(kit.cpu[0].enclu[SGX_EENTER], 1);
+	ck_assert_uint_eq(kit.cpu[0].enclu[SGX_ERESUME], 1);
+	ck_assert_uint_eq(kit.cpu[0].enclu[SGX_EEXIT], 1);
+	ck_assert_uint_eq(kit.cpu[0].aex, 1);
 }
 END_TEST
 
@@ -383,29 +383,29 @@ END_TEST
 
 START_TEST(access_outside_and_abort)
 {
-	uint32_t epc = rig_page_epc(&rig, 0, RIG_DATA);
-	struct mach_cpu *cpu = &rig.cpu[0];
-	uint64_t at = rig_addr(0, RIG_DATA);
+	uint32_t epc = kit_page_epc(&kit, 0, KIT_DATA);
+	struct mach_cpu *cpu = &kit.cpu[0];
+	uint64_t at = kit_addr(0, KIT_DATA);
 
-	ck_assert_int_eq(mach_access(rig.m, cpu, epc, at, MACH_R), MACH_ABORT);
-	ck_assert_int_eq(mach_access(rig.m, cpu, MACH_EPC_NONE, 0x1000, MACH_X),
+	ck_assert_int_eq(mach_access(kit.m, cpu, epc, at, MACH_R), MACH_ABORT);
+	ck_assert_int_eq(mach_access(kit.m, cpu, MACH_EPC_NONE, 0x1000, MACH_X),
 			 MACH_ALLOW);
-	assert_ok(rig_enter(&rig, 0, 0, RIG_TCS0));
-	ck_assert_int_eq(mach_access(rig.m, cpu, epc, at, MACH_W), MACH_ALLOW);
-	ck_assert_int_eq(mach_access(rig.m, cpu, epc, at, MACH_X), MACH_DENY);
+	assert_ok(kit_enter(&kit, 0, 0, KIT_TCS0));
+	ck_assert_int_eq(mach_access(kit.m, cpu, epc, at, MACH_W), MACH_ALLOW);
+	ck_assert_int_eq(mach_access(kit.m, cpu, epc, at, MACH_X), MACH_DENY);
 	ck_assert_uint_eq(mach_access_pfec(MACH_X), 0x8015);
-	ck_assert_int_eq(mach_access(rig.m, cpu, epc, at + 4096, MACH_R),
+	ck_assert_int_eq(mach_access(kit.m, cpu, epc, at + 4096, MACH_R),
 			 MACH_DENY);
 	ck_assert_uint_eq(mach_access_pfec(MACH_R), 0x8005);
-	ck_assert_int_eq(mach_access(rig.m, cpu, MACH_EPC_NONE, at, MACH_R),
+	ck_assert_int_eq(mach_access(kit.m, cpu, MACH_EPC_NONE, at, MACH_R),
 			 MACH_DENY);
-	ck_assert_int_eq(mach_access(rig.m, cpu, MACH_EPC_NONE, 0x1000, MACH_R),
+	ck_assert_int_eq(mach_access(kit.m, cpu, MACH_EPC_NONE, 0x1000, MACH_R),
 			 MACH_ALLOW);
-	ck_assert_int_eq(mach_access(rig.m, cpu, MACH_EPC_NONE, 0x1000, MACH_X),
+	ck_assert_int_eq(mach_access(kit.m, cpu, MACH_EPC_NONE, 0x1000, MACH_X),
 			 MACH_FETCH);
-	ck_assert_int_eq(mach_access(rig.m, cpu, epc, 0x1000, MACH_R),
+	ck_assert_int_eq(mach_access(kit.m, cpu, epc, 0x1000, MACH_R),
 			 MACH_ABORT);
-	assert_ok(rig_exit(&rig, 0));
+	assert_ok(kit_exit(&kit, 0));
 }
 END_TEST
 
@@ -435,7 +435,7 @@ int main(void)
 	SRunner *r;
 	int failed;
 
-	rig_setup();
+	kit_setup();
 	r = srunner_create(suite());
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);

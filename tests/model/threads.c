@@ -13,7 +13,8 @@
 #include <string.h>
 
 #include "machine/model/state.h"
-#include "rig.h"
+#include "tests/model/kit.h"
+#include "tests/must.h"
 
 #define WORKERS 2u
 #define ROUNDS 400u
@@ -21,19 +22,10 @@
 #define REG SGX_SECINFO_PT(SGX_PT_REG)
 #define RW (SGX_SECINFO_R | SGX_SECINFO_W)
 
-#define MUST(cond)                                                         \
-	do {                                                               \
-		if (!(cond)) {                                             \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, \
-				#cond);                                    \
-			abort();                                           \
-		}                                                          \
-	} while (0)
-
 /* A page table that threads may change: EPC page << 8 | rights. */
 struct world {
-	struct rig rig;
-	uint64_t pte[RIG_PAGES];
+	struct kit kit;
+	uint64_t pte[KIT_PAGES];
 	unsigned done; /* workers that ended */
 };
 
@@ -53,11 +45,11 @@ static enum mach_xlate translate(void *ctx, uint64_t addr, unsigned access,
 				 uint32_t *out)
 {
 	struct world *w = ctx;
-	uint64_t i = (addr - RIG_BASE(0)) >> SGX_PAGE_SHIFT;
+	uint64_t i = (addr - KIT_BASE(0)) >> SGX_PAGE_SHIFT;
 	uint64_t p;
 
 	*out = SGX_PFEC_U;
-	if (addr < RIG_BASE(0) || i >= RIG_PAGES)
+	if (addr < KIT_BASE(0) || i >= KIT_PAGES)
 		return MACH_XL_FAULT;
 	p = __atomic_load_n(&w->pte[i], __ATOMIC_ACQUIRE);
 	if ((p & access) != access)
@@ -83,57 +75,57 @@ static void must_ok(struct mach_result r)
 
 static uint64_t secs(const struct world *w)
 {
-	return mach_epc_addr(w->rig.encl[0].secs);
+	return mach_epc_addr(w->kit.encl[0].secs);
 }
 
 /* ---- one thread's transitions ------------------------------------------- */
 
 static void host_frame(struct worker *t)
 {
-	t->frame.rbx = rig_addr(0, t->tcs);
-	t->frame.rcx = RIG_AEP;
-	t->frame.rip = RIG_ENCLU;
+	t->frame.rbx = kit_addr(0, t->tcs);
+	t->frame.rcx = KIT_AEP;
+	t->frame.rip = KIT_ENCLU;
 }
 
 static void enter(struct worker *t)
 {
 	host_frame(t);
-	must_ok(mach_eenter(t->w->rig.m, &t->cpu, &t->frame));
+	must_ok(mach_eenter(t->w->kit.m, &t->cpu, &t->frame));
 }
 
 static void leave(struct worker *t)
 {
-	t->frame.rbx = RIG_ENCLU + 3;
-	must_ok(mach_eexit(t->w->rig.m, &t->cpu, &t->frame));
+	t->frame.rbx = KIT_ENCLU + 3;
+	must_ok(mach_eexit(t->w->kit.m, &t->cpu, &t->frame));
 }
 
 static void out_and_in(struct worker *t)
 {
 	struct mach_event e = { .exception = false };
 
-	mach_aex(t->w->rig.m, &t->cpu, &t->frame, &e);
+	mach_aex(t->w->kit.m, &t->cpu, &t->frame, &e);
 	host_frame(t);
-	must_ok(mach_eresume(t->w->rig.m, &t->cpu, &t->frame));
+	must_ok(mach_eresume(t->w->kit.m, &t->cpu, &t->frame));
 }
 
 /* SECINFO in the worker's own slot of the operand page. */
 static void operands(struct worker *t, unsigned page, uint64_t flags)
 {
-	uint32_t ops = rig_page_epc(&t->w->rig, 0, RIG_OPS);
+	uint32_t ops = kit_page_epc(&t->w->kit, 0, KIT_OPS);
 	struct sgx_secinfo *si =
-		(void *)(page_of(t->w->rig.m, ops) + 64 * t->id);
+		(void *)(page_of(t->w->kit.m, ops) + 64 * t->id);
 
 	memset(si, 0, sizeof(*si));
 	si->flags = flags;
-	t->frame.rbx = rig_addr(0, RIG_OPS) + 64 * t->id;
-	t->frame.rcx = rig_addr(0, page);
+	t->frame.rbx = kit_addr(0, KIT_OPS) + 64 * t->id;
+	t->frame.rcx = kit_addr(0, page);
 }
 
 static struct mach_result accept(struct worker *t, unsigned page,
 				 uint64_t flags)
 {
 	operands(t, page, flags);
-	return mach_eaccept(t->w->rig.m, &t->cpu, &t->frame);
+	return mach_eaccept(t->w->kit.m, &t->cpu, &t->frame);
 }
 
 /* Accepts a change, leaving as long as tracking is not complete. */
@@ -147,7 +139,7 @@ static void accept_tracked(struct worker *t, unsigned page, uint64_t flags)
 			break;
 		t->not_tracked++;
 		/* Others' epochs may come between; a new one starts ours. */
-		mach_etrack(t->w->rig.m, secs(t->w));
+		mach_etrack(t->w->kit.m, secs(t->w));
 		out_and_in(t);
 	}
 	must_ok(r);
@@ -157,12 +149,12 @@ static void accept_tracked(struct worker *t, unsigned page, uint64_t flags)
 
 static void life_add(struct worker *t, unsigned i)
 {
-	struct sgx_pageinfo pi = { .linaddr = rig_addr(0, t->page + i),
+	struct sgx_pageinfo pi = { .linaddr = kit_addr(0, t->page + i),
 				   .secs = secs(t->w) };
 	struct mach_result r;
 
 	do {
-		r = mach_eaug(t->w->rig.m, &pi, mach_epc_addr(t->epc[i]));
+		r = mach_eaug(t->w->kit.m, &pi, mach_epc_addr(t->epc[i]));
 	} while (r.kind == MACH_FAULT && r.vector == SGX_VEC_GP);
 	must_ok(r);
 	pte_set(t->w, t->page + i, t->epc[i], MACH_R | MACH_W | MACH_X);
@@ -173,20 +165,20 @@ static void life_restrict(struct worker *t, unsigned i)
 {
 	struct sgx_secinfo si = { .flags = SGX_SECINFO_R };
 
-	must_ok(mach_emodpr(t->w->rig.m, &si, mach_epc_addr(t->epc[i])));
+	must_ok(mach_emodpr(t->w->kit.m, &si, mach_epc_addr(t->epc[i])));
 	accept_tracked(t, t->page + i, REG | SGX_SECINFO_R | SGX_SECINFO_PR);
-	MUST(mach_rights(t->w->rig.m, t->epc[i]) == MACH_R);
+	MUST(mach_rights(t->w->kit.m, t->epc[i]) == MACH_R);
 }
 
 static void life_trim(struct worker *t, unsigned i)
 {
 	struct sgx_secinfo si = { .flags = SGX_SECINFO_PT(SGX_PT_TRIM) };
 
-	must_ok(mach_emodt(t->w->rig.m, &si, mach_epc_addr(t->epc[i])));
+	must_ok(mach_emodt(t->w->kit.m, &si, mach_epc_addr(t->epc[i])));
 	accept_tracked(t, t->page + i,
 		       SGX_SECINFO_PT(SGX_PT_TRIM) | SGX_SECINFO_MODIFIED);
 	pte_set(t->w, t->page + i, 0, 0);
-	must_ok(mach_eremove(t->w->rig.m, mach_epc_addr(t->epc[i])));
+	must_ok(mach_eremove(t->w->kit.m, mach_epc_addr(t->epc[i])));
 }
 
 /* ---- the page that all fight over ---------------------------------------- */
@@ -197,13 +189,13 @@ static void fight(struct worker *t, unsigned round)
 	struct mach_result r;
 
 	if (round & 1) {
-		r = mach_emodpr(t->w->rig.m, &si,
-				rig_page_addr(&t->w->rig, 0, RIG_RO));
+		r = mach_emodpr(t->w->kit.m, &si,
+				kit_page_addr(&t->w->kit, 0, KIT_RO));
 		MUST(mach_ok(r) ||
 		     (r.kind == MACH_CODE && r.code == SGX_EPC_PAGE_CONFLICT));
 	} else {
-		operands(t, RIG_RO, REG | SGX_SECINFO_R | SGX_SECINFO_X);
-		r = mach_emodpe(t->w->rig.m, &t->cpu, &t->frame);
+		operands(t, KIT_RO, REG | SGX_SECINFO_R | SGX_SECINFO_X);
+		r = mach_emodpe(t->w->kit.m, &t->cpu, &t->frame);
 		MUST(mach_ok(r) || r.vector == SGX_VEC_GP);
 	}
 	t->conflicts += !mach_ok(r);
@@ -243,13 +235,13 @@ static void evict_once(struct evictor *v)
 {
 	struct sgx_pageinfo pi = { .srcpge = (uintptr_t)v->page,
 				   .secinfo = (uintptr_t)&v->pcmd };
-	struct mach *m = v->w->rig.m;
+	struct mach *m = v->w->kit.m;
 	uint32_t to = v->epc[v->evicted & 1];
 	uint32_t from = v->epc[~v->evicted & 1];
 	struct mach_result r;
 
 	must_ok(mach_eblock(m, mach_epc_addr(from)));
-	pte_set(v->w, RIG_DATA, 0, 0);
+	pte_set(v->w, KIT_DATA, 0, 0);
 	do {
 		mach_etrack(m, secs(v->w));
 		r = mach_ewb(m, &pi, mach_epc_addr(from), v->va);
@@ -260,7 +252,7 @@ static void evict_once(struct evictor *v)
 		r = mach_eldu(m, &pi, mach_epc_addr(to), v->va);
 	} while (r.kind == MACH_CODE && r.code == SGX_EPC_PAGE_CONFLICT);
 	must_ok(r);
-	pte_set(v->w, RIG_DATA, to, MACH_R | MACH_W | MACH_X);
+	pte_set(v->w, KIT_DATA, to, MACH_R | MACH_W | MACH_X);
 	v->evicted++;
 }
 
@@ -281,13 +273,13 @@ static void world_open(struct world *w)
 	unsigned i;
 
 	memset(w, 0, sizeof(*w));
-	rig_setup();
-	rig_open(&w->rig, NULL);
-	rig_build(&w->rig, 0);
-	for (i = 0; i < RIG_BUILT; i++)
-		pte_set(w, i, rig_page_epc(&w->rig, 0, i),
+	kit_setup();
+	kit_open(&w->kit, NULL);
+	kit_build(&w->kit, 0);
+	for (i = 0; i < KIT_BUILT; i++)
+		pte_set(w, i, kit_page_epc(&w->kit, 0, i),
 			MACH_R | MACH_W | MACH_X);
-	w->rig.m->plat = p;
+	w->kit.m->plat = p;
 }
 
 int main(void)
@@ -303,17 +295,17 @@ int main(void)
 	world_open(&w);
 	for (i = 0; i < WORKERS; i++) {
 		t[i] = (struct worker){
-			.w = &w, .id = i, .page = RIG_FREE + OWN * i, .tcs = i
+			.w = &w, .id = i, .page = KIT_FREE + OWN * i, .tcs = i
 		};
 		mach_cpu_init(&t[i].cpu);
 		for (k = 0; k < OWN; k++)
-			t[i].epc[k] = rig_epc(&w.rig);
+			t[i].epc[k] = kit_epc(&w.kit);
 	}
 	v.w = &w;
-	v.va = mach_epc_addr(rig_epc(&w.rig));
-	must_ok(mach_epa(w.rig.m, SGX_PT_VA, v.va));
-	v.epc[0] = rig_epc(&w.rig);
-	v.epc[1] = rig_page_epc(&w.rig, 0, RIG_DATA);
+	v.va = mach_epc_addr(kit_epc(&w.kit));
+	must_ok(mach_epa(w.kit.m, SGX_PT_VA, v.va));
+	v.epc[0] = kit_epc(&w.kit);
+	v.epc[1] = kit_page_epc(&w.kit, 0, KIT_DATA);
 	for (i = 0; i < WORKERS; i++)
 		MUST(pthread_create(&id[i], NULL, worker_main, &t[i]) == 0);
 	MUST(pthread_create(&id[i], NULL, evictor_main, &v) == 0);
@@ -326,10 +318,10 @@ int main(void)
 		MUST(t[i].not_tracked > 0);
 	}
 	printf("%u evictions\n", v.evicted);
-	if (!mach_check_cpus(w.rig.m, cpus, WORKERS, why, sizeof(why))) {
+	if (!mach_check_cpus(w.kit.m, cpus, WORKERS, why, sizeof(why))) {
 		fprintf(stderr, "%s\n", why);
 		return EXIT_FAILURE;
 	}
-	rig_close(&w.rig);
+	kit_close(&w.kit);
 	return EXIT_SUCCESS;
 }

@@ -75,6 +75,14 @@ class Arrows(Tree):
         self.forbids("machine/linux/a.c", '"edmm/err.h"')
         self.forbids("machine/model/a.c", '"machine/linux/drv.h"')
 
+    def test_cli(self):
+        self.write("cli/run/run.h", "/* empty */\n")
+        self.write("cli/config/config.h", "/* empty */\n")
+        self.allows("cli/a.c", '"cli/run/run.h"')
+        self.allows("cli/run/a.c", '"cli/config/config.h"')
+        self.forbids("cli/machine/a.c", '"cli/run/run.h"')
+        self.forbids("cli/config/a.c", '"cli/run/run.h"')
+
     def test_image(self):
         self.forbids("image/a.c", '"host/host.h"')
 
@@ -117,6 +125,26 @@ class Spdx(unittest.TestCase):
         self.assertEqual(self.check("a.h", "\n\n\n" + self.LINE), 1)
         self.assertEqual(self.check("run", "#!/bin/sh\nexit\n"), 1)
         self.assertEqual(self.check("CMakeLists.txt", "project(x)\n"), 1)
+
+
+class Comments(unittest.TestCase):
+    def check(self, text):
+        with tempfile.TemporaryDirectory() as tree:
+            with open(os.path.join(tree, "a.c"), "w", encoding="utf-8") as f:
+                f.write(text)
+            return run("comments", tree)
+
+    def test_sound(self):
+        sound = ("/*\n * a\n *\tb\n *\n * *c* d\n **/\n"
+                 'const char *s = "/*\\\n *x";\n// /*\n'
+                 "void f(int *p)\n{\n\t*p = 1; /* e */\n\t*p = '\"';\n}\n")
+        done = self.check(sound)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_scar(self):
+        done = self.check("int x;\n/*\n * a line\n *of two\n */\n")
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        self.assertIn("a.c:4: *of two", done.stdout)
 
 
 class Undefined(Tree):

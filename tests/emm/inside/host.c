@@ -15,15 +15,7 @@
 #include "host/calls.h"
 #include "host/host.h"
 #include "tests/emm/inside/threads.h"
-
-#define MUST(cond)                                                         \
-	do {                                                               \
-		if (!(cond)) {                                             \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, \
-				#cond);                                    \
-			exit(1);                                           \
-		}                                                          \
-	} while (0)
+#include "tests/must.h"
 
 static struct edmm_host *host;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A world inside an enclave; see inside/world.h and tests/emm/world.h. */
-#include "tests/emm/world.h"
+#include "tests/emm/world_both.h"
 
 #include <check.h>
 #include <string.h>
@@ -19,11 +19,6 @@ static uint8_t meta_there[META_PAGES];
 int probe_read(uint64_t addr);
 int probe_write(uint64_t addr);
 extern const char probe_refused[], probe_end[];
-
-uint64_t w_addr(uint32_t page)
-{
-	return W_RANGE + (uint64_t)page * EMM_PAGE;
-}
 
 /* ---- leaves and host calls --------------------------------------------- */
 
@@ -104,15 +99,6 @@ static void trim(uint64_t addr, uint64_t size)
 
 /* ---- hooks ------------------------------------------------------------- */
 
-static enum w_fault step(struct world *w)
-{
-	uint64_t n = __atomic_add_fetch(&w->steps, 1, __ATOMIC_RELAXED);
-
-	if (w->fail_at && (n == w->fail_at || (w->for_ever && n > w->fail_at)))
-		return w->fault;
-	return WF_NONE;
-}
-
 static uint8_t *meta_of(struct world *w, uint64_t addr)
 {
 	uint64_t at = addr - (uint64_t)w->meta;
@@ -123,13 +109,13 @@ static uint8_t *meta_of(struct world *w, uint64_t addr)
 static int op_eaccept(void *ctx, const struct sgx_secinfo *si, uint64_t addr)
 {
 	struct world *w = ctx;
-	enum w_fault f = step(w);
+	enum w_fault f = world_step(w, "eaccept", addr);
 	uint8_t *there = meta_of(w, addr);
 	int rc;
 
 	__atomic_add_fetch(&w->accepts, 1, __ATOMIC_RELAXED);
 	if (f != WF_NONE)
-		return f == WF_LIE ? SGX_PAGE_ATTRIBUTES_MISMATCH : EMM_LEAF_PF;
+		return world_injected(f);
 	rc = leaf_result(rt_enclu(SGX_EACCEPT, si, addr, 0));
 	if (there && !rc)
 		*there = 1;
@@ -148,17 +134,17 @@ static int op_emodpe(void *ctx, const struct sgx_secinfo *si, uint64_t addr)
 static int op_eacceptcopy(void *ctx, const struct sgx_secinfo *si,
 			  uint64_t addr, uint64_t src)
 {
-	enum w_fault f = step(ctx);
+	enum w_fault f = world_step(ctx, "eacceptcopy", addr);
 
 	if (f != WF_NONE)
-		return f == WF_LIE ? SGX_PAGE_ATTRIBUTES_MISMATCH : EMM_LEAF_PF;
+		return world_injected(f);
 	return leaf_result(rt_enclu(SGX_EACCEPTCOPY, si, addr, src));
 }
 
 static int op_modify(void *ctx, const struct emm_modify *m)
 {
 	struct world *w = ctx;
-	enum w_fault f = step(w);
+	enum w_fault f = world_step(w, "modify", m->addr);
 	uint64_t size;
 	int rc;
 
@@ -168,7 +154,7 @@ static int op_modify(void *ctx, const struct emm_modify *m)
 		return -EDMM_EIO;
 	if (f == WF_LIE)
 		return 0;
-	size = f == WF_HALF ? m->size / 2 & ~(EMM_PAGE - 1) : m->size;
+	size = world_done(f, m->size);
 	rc = host_modify(m, size);
 	if (!rc && m->op == EMM_HOST_REMOVE && meta_of(w, m->addr)) {
 		memset(meta_of(w, m->addr), 0, size / EMM_PAGE);
@@ -177,25 +163,12 @@ static int op_modify(void *ctx, const struct emm_modify *m)
 	return f == WF_NONE ? rc : -EDMM_EIO;
 }
 
-static int op_map(void *ctx, uint64_t addr, uint64_t size, uint32_t flags)
-{
-	struct world *w = ctx;
-	enum w_fault f = step(w);
-
-	/* The heap's addresses are mapped from the start. */
-	(void)addr;
-	(void)size;
-	(void)flags;
-	__atomic_add_fetch(&w->maps, 1, __ATOMIC_RELAXED);
-	return f == WF_REFUSE || f == WF_HALF ? -EDMM_ENOMEM : 0;
-}
-
 static int op_populate(void *ctx, uint64_t addr, uint64_t size)
 {
 	struct world *w = ctx;
 
 	__atomic_add_fetch(&w->populates, 1, __ATOMIC_RELAXED);
-	if (step(w) != WF_NONE)
+	if (world_step(w, "populate", addr) != WF_NONE)
 		return -EDMM_EIO;
 	return host(WIRE_CALL_POPULATE, addr, size, 0);
 }
@@ -221,7 +194,7 @@ const struct emm_ops *world_ops(void)
 		.emodpe = op_emodpe,
 		.eacceptcopy = op_eacceptcopy,
 		.modify = op_modify,
-		.map = op_map,
+		.map = world_map,
 	};
 
 	return &all;
@@ -253,24 +226,12 @@ static uint64_t reserve(uint64_t size, uint32_t align)
 
 static void open_emm(struct world *w)
 {
-	struct emm_params p = {
-		.base = W_RANGE,
-		.size = (uint64_t)w->cfg.pages * EMM_PAGE,
-		.limit = w->cfg.limit,
-		.idle_max = w->cfg.idle_max,
-		.threads = W_CPUS,
-		.static_mode = w->cfg.static_mode,
-		.wide = !w->cfg.narrow,
-		.ctx = w,
-	};
+	struct emm_params p = world_params(w);
 	struct emm_ops ops = *world_ops();
 
 	ops.owner = op_owner;
-	ops.modify = w->cfg.static_mode ? NULL : op_modify;
-	ops.map = w->cfg.map ? op_map : NULL;
-	ops.populate = w->cfg.populate ? op_populate : NULL;
-	p.meta_init =
-		emm_meta_min(p.size, W_CPUS) + w->cfg.meta_spare * EMM_PAGE;
+	ops.populate = op_populate;
+	ops = world_wanted(w, ops);
 	w->meta_size = p.meta_init + w->cfg.meta_grow * EMM_PAGE;
 	ck_assert_uint_le(w->meta_size / EMM_PAGE, META_PAGES);
 	w->meta = (uint8_t *)reserve(w->meta_size, 0);
@@ -304,13 +265,13 @@ static bool on_fault(struct rt_regs *r)
 
 void world_open(struct world *w, const struct w_config *cfg)
 {
-	uint32_t log2 = 12 + 7;
+	uint32_t log2 = 0;
 
 	memset(w, 0, sizeof(*w));
 	w->cfg = *cfg;
-	w->pages = 2 * W_CTRL;
-	for (; w->pages < W_CTRL + cfg->pages; log2++)
-		w->pages *= 2;
+	w->pages = world_pages(cfg);
+	while (EMM_PAGE * w->pages >> log2 > 1)
+		log2++;
 	w->base = reserve((uint64_t)w->pages * EMM_PAGE, log2);
 	inside_base = w->base;
 	current = w;
@@ -372,16 +333,6 @@ void world_restrict(struct world *w, uint32_t page, int prot)
 
 	(void)w;
 	ck_assert_int_eq(host_modify(&m, EMM_PAGE), 0);
-}
-
-void world_zero_counts(struct world *w)
-{
-	w->steps = 0;
-	w->modifies = 0;
-	w->maps = 0;
-	w->populates = 0;
-	w->accepts = 0;
-	w->extends = 0;
 }
 
 /* ---- looking ----------------------------------------------------------- */

@@ -37,13 +37,17 @@ struct world {
 
 	uint64_t steps;
 	uint64_t fail_at;
+	uint64_t fail_at2;
 	enum w_fault fault;
+	enum w_fault fault2;
 	bool for_ever;
+	bool hit;
 	uint64_t modifies;
 	uint64_t maps;
 	uint64_t populates;
 	uint64_t accepts;
 	uint64_t extends;
+	void (*before)(struct world *w, const char *hook, uint64_t addr);
 };
 
 #endif

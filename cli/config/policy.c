@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * edmm policy: the part of a SCONE session that names a program's identities.
+ */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/config/config.h"
+
+enum {
+	OPT_SIG = CLI_OPT_VERB,
+	OPT_NAME
+};
+
+static const struct option options[] = {
+	{ "help", no_argument, NULL, CLI_OPT_HELP },
+	{ "sig", required_argument, NULL, OPT_SIG },
+	{ "name", required_argument, NULL, OPT_NAME },
+	{ 0 },
+};
+
+static const char help[] =
+	"usage: edmm policy [OPTION]... PROGRAM\n\n"
+	"Prints the services part of a SCONE session: every MRENCLAVE that\n"
+	"PROGRAM's signature file has, without EDMM first. Either is accepted\n"
+	"then, as --edmm auto needs it.\n\n"
+	"  --sig FILE          signature file (PROGRAM.sig)\n"
+	"  --name NAME         of the service (PROGRAM's)\n";
+
+/* A YAML scalar: plain where that is safe, else in double quotes. */
+static void put_scalar(const char *s)
+{
+	size_t n = 0;
+
+	while (isalnum((unsigned char)s[n]) ||
+	       (n > 0 && s[n] != '\0' && strchr("-_.", s[n])))
+		n++;
+	if (s[n] == '\0' && isalpha((unsigned char)s[0])) {
+		fputs(s, stdout);
+		return;
+	}
+	putchar('"');
+	for (; *s; s++) {
+		unsigned char c = (unsigned char)*s;
+
+		if (c == '"' || c == '\\')
+			printf("\\%c", c);
+		else if (c < 0x20 || c == 0x7f)
+			printf("\\x%02x", c);
+		else
+			putchar(c);
+	}
+	putchar('"');
+}
+
+/* True after printing; a signature that does not hold is refused. */
+static bool put_identity(const struct edmm_sig_file *file, enum edmm_mode mode)
+{
+	const struct edmm_sig_entry *e = edmm_sig_find(file, mode);
+	char hex[65];
+
+	if (!e)
+		return false;
+	cli_hex(e->sig.enclavehash, 32, hex);
+	printf("          - %s  # %s\n", hex,
+	       mode == EDMM_MODE_STATIC ? "without EDMM" : "with EDMM");
+	return true;
+}
+
+static bool verified(const struct edmm_sig_file *file, const char *program)
+{
+	struct edmm_diag diag;
+
+	for (uint32_t i = 0; i < file->count; i++)
+		if (edmm_sigstruct_verify(&file->entry[i].sig, &diag)) {
+			cli_error("%s: %s", program, diag.text);
+			return false;
+		}
+	return true;
+}
+
+static int print(const char *program, const char *sig, const char *name)
+{
+	struct edmm_sig_file file;
+	int there = cli_load_sig(program, sig, &file);
+	unsigned modes = 0;
+
+	if (there == 0)
+		cli_error("%s has no signature file; edmm sign makes one",
+			  program);
+	if (there <= 0 || !verified(&file, program))
+		return CLI_FAIL;
+	fputs("services:\n  - name: ", stdout);
+	put_scalar(name);
+	fputs("\n    attestation:\n      - mrenclave:\n", stdout);
+	modes += put_identity(&file, EDMM_MODE_STATIC);
+	modes += put_identity(&file, EDMM_MODE_ELASTIC);
+	if (modes == 1)
+		cli_error("%s is signed for one mode only: --edmm auto will "
+			  "not find the other",
+			  program);
+	return 0;
+}
+
+int verb_policy(int argc, char **argv)
+{
+	const char *sig = NULL;
+	const char *name = NULL;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (option) {
+		case CLI_OPT_HELP:
+			fputs(help, stdout);
+			return 0;
+		case OPT_SIG:
+			sig = optarg;
+			break;
+		case OPT_NAME:
+			name = optarg;
+			break;
+		default:
+			return CLI_USAGE;
+		}
+	}
+	if (argc - optind != 1)
+		return cli_usage("policy", "one PROGRAM is wanted");
+	if (!name) {
+		name = strrchr(argv[optind], '/');
+		name = name ? name + 1 : argv[optind];
+	}
+	return print(argv[optind], sig, name);
+}

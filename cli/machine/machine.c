@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "cli/machine/machine.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "launch/kind.h"
+#include "sgx/linux.h"
+#include "toolchain/cc/scan.h"
+
+#define LIBRARY "../lib/libedmm-machine.so"
+
+/* Set for the restarted process, and taken away from the program's view. */
+#define ENV_RESTARTED "EDMM_RESTARTED"
+#define ENV_PRELOAD "EDMM_USER_LD_PRELOAD"
+#define ENV_OPTIONS "EDMM_USER_MACHINE"
+
+bool cli_machine(const char *text, enum cli_machine *machine)
+{
+	if (!strcmp(text, "auto"))
+		*machine = CLI_MACHINE_AUTO;
+	else if (!strcmp(text, "soft"))
+		*machine = CLI_MACHINE_SOFT;
+	else if (!strcmp(text, "hw"))
+		*machine = CLI_MACHINE_HW;
+	else {
+		cli_error("--machine: '%s' is no machine; auto, soft or hw",
+			  text);
+		return false;
+	}
+	return true;
+}
+
+typedef int (*stats_fn)(struct edmm_machine_stats *);
+
+static stats_fn find_stats(void)
+{
+	void *symbol = dlsym(RTLD_DEFAULT, "edmm_machine_stats");
+	stats_fn fn;
+
+	memcpy(&fn, &symbol, sizeof(fn));
+	return fn;
+}
+
+bool cli_machine_here(void)
+{
+	return find_stats();
+}
+
+bool cli_machine_refuses(uint32_t swdefined)
+{
+	void *symbol = dlsym(RTLD_DEFAULT, "edmm_machine_refuses");
+	int (*refuses)(uint32_t);
+
+	memcpy(&refuses, &symbol, sizeof(refuses));
+	return refuses && refuses(swdefined);
+}
+
+bool cli_machine_stats(struct edmm_machine_stats *stats)
+{
+	stats_fn fn = find_stats();
+
+	memset(stats, 0, sizeof(*stats));
+	stats->size = sizeof(*stats);
+	return fn && !fn(stats);
+}
+
+static long call(long nr, const long a[6])
+{
+	long r = syscall(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
+
+	return r < 0 ? -errno : r;
+}
+
+bool cli_facility(enum facility f)
+{
+	const struct facility_probe p = { call, getauxval(AT_HWCAP2) };
+
+	return facility_rows[f].there(&p);
+}
+
+uint64_t *cli_machine_cpuid(const char *program, size_t *count)
+{
+	const char *set = getenv(EDMM_MACHINE_ENV);
+	uint64_t *addr = NULL;
+
+	*count = 0;
+	/* Forced, or a processor that has no other way. */
+	if (cli_machine_here() && ((set && strstr(set, "cpuid")) ||
+				   !cli_facility(FACILITY_CPUID_FAULT)))
+		scan_cpuid(program, &addr, count);
+	return addr;
+}
+
+bool cli_device_works(const char **why)
+{
+	int fd = open(SGX_DEV_ENCLAVE, O_RDWR | O_CLOEXEC);
+
+	if (fd < 0) {
+		*why = strerror(errno);
+		return false;
+	}
+	close(fd);
+	return true;
+}
+
+/*
+ * Asked of an enclave that is not there yet: EINVAL says that the call is
+ * known and possible, ENOTTY that the kernel is older than 6.0, ENODEV that
+ * the processor has no SGX2.
+ */
+bool cli_device_has_edmm(void)
+{
+	struct sgx_enclave_modify_types none = { .length = SGX_PAGE_SIZE,
+						 .page_type = SGX_PT_TRIM };
+	int fd = open(SGX_DEV_ENCLAVE, O_RDWR | O_CLOEXEC);
+	bool has;
+
+	if (fd < 0)
+		return false;
+	has = ioctl(fd, SGX_IOC_ENCLAVE_MODIFY_TYPES, &none) &&
+	      errno != ENOTTY && errno != ENODEV;
+	close(fd);
+	return has;
+}
+
+char *cli_self(void)
+{
+	return realpath("/proc/self/exe", NULL);
+}
+
+/* The library beside this program, as an absolute path; NULL after a line. */
+static char *library_path(void)
+{
+	char *self = cli_self(), *path = NULL, *real;
+	char *slash = self ? strrchr(self, '/') : NULL;
+	int n = -1;
+
+	if (slash) {
+		*slash = 0;
+		n = asprintf(&path, "%s/" LIBRARY, self);
+	}
+	free(self);
+	if (n < 0)
+		return NULL;
+	real = realpath(path, NULL);
+	if (!real)
+		cli_error("%s: the software machine is not there: %s", path,
+			  strerror(errno));
+	free(path);
+	/* The dynamic linker splits LD_PRELOAD at both. */
+	if (real && strpbrk(real, " :")) {
+		cli_error("%s: a path with a space or a colon cannot be "
+			  "preloaded; install edmm elsewhere",
+			  real);
+		free(real);
+		return NULL;
+	}
+	return real;
+}
+
+static bool set_env(const char *library, const char *options, bool quiet)
+{
+	const char *user = getenv("LD_PRELOAD");
+	const char *had = getenv(EDMM_MACHINE_ENV);
+	char *preload = NULL;
+	bool ok = true;
+
+	if (quiet) {
+		ok = !setenv(ENV_RESTARTED, "1", 1) &&
+		     !setenv(EDMM_MACHINE_QUIET_ENV, "1", 1) &&
+		     (!user || !setenv(ENV_PRELOAD, user, 1)) &&
+		     (!had || !setenv(ENV_OPTIONS, had, 1));
+	}
+	if (asprintf(&preload, "%s%s%s", library, user && *user ? ":" : "",
+		     user ? user : "") < 0)
+		return false;
+	ok = ok && !setenv("LD_PRELOAD", preload, 1) &&
+	     (!options || !setenv(EDMM_MACHINE_ENV, options, 1));
+	free(preload);
+	return ok;
+}
+
+/* The file that execvp() would take; malloc()ed, or NULL. */
+static char *find_program(const char *file)
+{
+	const char *path = getenv("PATH"), *end;
+	char *found = NULL;
+
+	if (strchr(file, '/'))
+		return strdup(file);
+	for (path = path ? path : "/bin:/usr/bin"; path; path = end) {
+		int n = (int)strcspn(path, ":");
+
+		end = path[n] ? path + n + 1 : NULL;
+		if (asprintf(&found, "%.*s%s%s", n, path, n ? "/" : "", file) <
+		    0)
+			return NULL;
+		if (!access(found, X_OK))
+			return found;
+		free(found);
+	}
+	return NULL;
+}
+
+static enum launch_kind kind_of(const char *program)
+{
+	enum launch_kind kind = LAUNCH_OTHER;
+	int fd = program ? open(program, O_RDONLY | O_CLOEXEC) : -1;
+
+	if (fd >= 0) {
+		kind = launch_kind(fd, call);
+		close(fd);
+	}
+	return kind;
+}
+
+/* The launcher starts @program; it is beside the library. */
+static void launch(const char *library, const char *program, char *const *argv)
+{
+	char *launcher = NULL;
+	const char *slash = strrchr(library, '/');
+
+	if (access(program, X_OK)) {
+		cli_error("%s: cannot be started: %s", argv[0],
+			  strerror(errno));
+		return;
+	}
+	if (asprintf(&launcher, "%.*s/" EDMM_LAUNCH_PROGRAM,
+		     (int)(slash - library), library) >= 0 &&
+	    !setenv(EDMM_LAUNCH_ENV, program, 1)) {
+		execv(launcher, argv);
+		cli_error("%s: cannot be started: %s", launcher,
+			  strerror(errno));
+	}
+	free(launcher);
+}
+
+static void start(const char *library, const char *file, char *const *argv)
+{
+	char *program = find_program(file);
+	enum launch_kind kind = kind_of(program);
+
+	if (kind == LAUNCH_FOREIGN) {
+		cli_error("%s: not a program for x86-64", argv[0]);
+	} else if (kind == LAUNCH_STATIC) {
+		launch(library, program, argv);
+	} else {
+		execvp(file, argv);
+		cli_error("%s: cannot be started: %s", argv[0],
+			  strerror(errno));
+	}
+	free(program);
+}
+
+void cli_machine_exec(const char *file, char *const *argv, const char *options,
+		      bool quiet)
+{
+	char *library = library_path();
+
+	if (!library)
+		return;
+	if (set_env(library, options, quiet)) {
+		start(library, file, argv);
+	} else {
+		cli_error("the environment cannot be extended");
+	}
+	free(library);
+}
+
+bool cli_machine_restarted(void)
+{
+	return getenv(ENV_RESTARTED) && cli_machine_here();
+}
+
+static bool is_ours(const char *entry)
+{
+	static const char *const names[] = {
+		"LD_PRELOAD=",	   EDMM_MACHINE_ENV "=",
+		ENV_RESTARTED "=", EDMM_MACHINE_QUIET_ENV "=",
+		ENV_PRELOAD "=",   ENV_OPTIONS "=",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strncmp(entry, names[i], strlen(names[i])))
+			return true;
+	return false;
+}
+
+/* NAME=value of a saved variable, or NULL. */
+static char *restored(const char *name, const char *saved)
+{
+	const char *value = getenv(saved);
+	char *entry;
+
+	if (!value || asprintf(&entry, "%s=%s", name, value) < 0)
+		return NULL;
+	return entry;
+}
+
+char **cli_program_env(void)
+{
+	bool ours = cli_machine_restarted();
+	size_t i, n = 0;
+	char **env;
+
+	while (environ[n])
+		n++;
+	env = calloc(n + 3, sizeof(*env));
+	if (!env)
+		return NULL;
+	for (i = n = 0; environ[i]; i++)
+		if (!ours || !is_ours(environ[i]))
+			env[n++] = environ[i];
+	if (ours) {
+		env[n] = restored("LD_PRELOAD", ENV_PRELOAD);
+		n += env[n] != NULL;
+		env[n] = restored(EDMM_MACHINE_ENV, ENV_OPTIONS);
+	}
+	return env;
+}

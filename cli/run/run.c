@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * edmm run: from a program's file to its exit status.
+ *
+ * The software machine is a library under this process: where it is wanted
+ * and not there, the process starts itself again with it, before anything is
+ * opened. From there on both machines are the same to this code.
+ */
+#include "cli/run/run.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	OPT_MACHINE = CLI_OPT_VERB,
+	OPT_MACHINE_OPTIONS,
+	OPT_EDMM,
+	OPT_REPORT,
+	OPT_TIMELINE,
+	OPT_MARK,
+	OPT_KEY,
+	OPT_SIG,
+	OPT_UNSIGNED,
+	OPT_PROBE,
+	OPT_FIGURES,
+	OPT_HEAP_IDLE,
+	OPT_HEAP_IDLE_PERCENT,
+	OPT_HEAP_WINDOW,
+};
+
+static const struct option options[] = {
+	CLI_SETTING_OPTIONS,
+	{ "machine", required_argument, NULL, OPT_MACHINE },
+	{ "machine-options", required_argument, NULL, OPT_MACHINE_OPTIONS },
+	{ "edmm", required_argument, NULL, OPT_EDMM },
+	{ "report", optional_argument, NULL, OPT_REPORT },
+	{ "timeline", required_argument, NULL, OPT_TIMELINE },
+	{ "mark", required_argument, NULL, OPT_MARK },
+	{ "key", required_argument, NULL, OPT_KEY },
+	{ "sig", required_argument, NULL, OPT_SIG },
+	{ "unsigned", no_argument, NULL, OPT_UNSIGNED },
+	{ "probe", required_argument, NULL, OPT_PROBE },
+	{ "figures", required_argument, NULL, OPT_FIGURES },
+	{ "heap-idle", required_argument, NULL, OPT_HEAP_IDLE },
+	{ "heap-idle-percent", required_argument, NULL, OPT_HEAP_IDLE_PERCENT },
+	{ "heap-window", required_argument, NULL, OPT_HEAP_WINDOW },
+	{ 0 },
+};
+
+static const char help[] =
+	"usage: edmm run [OPTION]... PROGRAM [ARGUMENT]...\n\n"
+	"Runs a program of edmm-cc in an enclave. Its signature is\n"
+	"PROGRAM.sig; without one it is signed for this run with a\n"
+	"development key. The exit status is the program's; 125 means that\n"
+	"no enclave could be started, 126 that PROGRAM or its signature is\n"
+	"not good, 127 that PROGRAM is not there.\n\n"
+	"  --machine M         auto, soft or hw: where (auto: hardware, or\n"
+	"                      else the software machine)\n"
+	"  --machine-options L settings of the software machine (man "
+	"edmm-sim)\n"
+	"  --edmm W            enable, disable or auto: elastic or static\n"
+	"  --report[=json]     at the end, tell times, pages and transitions\n"
+	"  --timeline FILE     draw committed memory over time (SVG)\n"
+	"  --mark PREFIX       output lines that mark a phase (phase:)\n"
+	"  --sig FILE          signature file\n"
+	"  --key FILE          sign an unsigned image with this key\n"
+	"  --unsigned          ignore the signature file\n"
+	"  --heap-idle SIZE    freed heap to keep in the enclave at most\n"
+	"  --heap-idle-percent N  the same, of what is in use; the lower "
+	"counts\n"
+	"  --heap-window SIZE  heap to commit ahead at a time, at most (4M)\n"
+	"Settings of an unsigned image; of a signed one they must be what\n"
+	"it is signed with, but for an elastic heap's "
+	"maximum:\n" CLI_SETTING_HELP
+	"Options go before SCONE_ variables (man edmm-run), these before\n"
+	"--config, and that before the signature's own.\n";
+
+/* ---- options ----------------------------------------------------------- */
+
+static bool take_wish(const char *text, enum cli_wish *wish)
+{
+	if (!strcmp(text, "auto"))
+		*wish = CLI_WISH_AUTO;
+	else if (!strcmp(text, "enable"))
+		*wish = CLI_WISH_ENABLE;
+	else if (!strcmp(text, "disable"))
+		*wish = CLI_WISH_DISABLE;
+	else {
+		cli_error("--edmm: '%s' is not known; enable, disable or auto",
+			  text);
+		return false;
+	}
+	return true;
+}
+
+static bool take_report(const char *text, enum cli_report *report)
+{
+	*report = text && !strcmp(text, "json") ? CLI_REPORT_JSON
+						: CLI_REPORT_TEXT;
+	if (!text || !strcmp(text, "json") || !strcmp(text, "text"))
+		return true;
+	cli_error("--report: '%s' is no form; text or json", text);
+	return false;
+}
+
+static bool take_option(struct cli_run_options *o, int c)
+{
+	uint64_t n;
+
+	switch (c) {
+	case OPT_MACHINE:
+		o->machine_said = true;
+		return cli_machine(optarg, &o->machine);
+	case OPT_MACHINE_OPTIONS:
+		o->machine_options = optarg;
+		return true;
+	case OPT_EDMM:
+		snprintf(o->edmm_by, sizeof(o->edmm_by), "--edmm %s", optarg);
+		return take_wish(optarg, &o->edmm);
+	case OPT_REPORT:
+		return take_report(optarg, &o->report);
+	case OPT_TIMELINE:
+		o->timeline = optarg;
+		return true;
+	case OPT_MARK:
+		o->mark = optarg;
+		return true;
+	case OPT_KEY:
+		o->key = optarg;
+		return true;
+	case OPT_SIG:
+		o->sig = optarg;
+		return true;
+	case OPT_UNSIGNED:
+		o->unsigned_image = true;
+		return true;
+	case OPT_HEAP_IDLE:
+		return cli_size("--heap-idle", optarg, &o->heap_idle);
+	case OPT_HEAP_IDLE_PERCENT:
+		return cli_number("--heap-idle-percent", optarg, 100,
+				  &o->heap_idle_percent);
+	case OPT_HEAP_WINDOW:
+		return cli_size("--heap-window", optarg, &o->heap_window) &&
+		       cli_window_ok("--heap-window", o->heap_window);
+	case OPT_FIGURES:
+		if (!cli_number("--figures", optarg, 1023, &n))
+			return false;
+		o->figures_fd = (int)n;
+		return true;
+	case OPT_PROBE:
+		if (!cli_number("--probe", optarg, 1023, &n))
+			return false;
+		o->probe_fd = (int)n;
+		return true;
+	}
+	return cli_setting(&o->settings, c, optarg);
+}
+
+/* Return: -1 to go on, or an exit status. */
+static int take_options(int argc, char **argv, struct cli_run_options *o)
+{
+	int c;
+
+	while ((c = getopt_long_only(argc, argv, "+", options, NULL)) != -1) {
+		if (c == CLI_OPT_HELP) {
+			fputs(help, stdout);
+			return 0;
+		}
+		if (c == '?' || !take_option(o, c))
+			return CLI_RUN_FAIL;
+	}
+	if (optind >= argc) {
+		cli_usage("run", "a PROGRAM is wanted");
+		return CLI_RUN_FAIL;
+	}
+	if (o->sig && o->unsigned_image) {
+		cli_usage("run", "--sig and --unsigned exclude each other");
+		return CLI_RUN_FAIL;
+	}
+	o->program = argv[optind];
+	o->argv = argv + optind;
+	return -1;
+}
+
+/* ---- machine ----------------------------------------------------------- */
+
+/* argv[0] is "edmm run": the new process finds its verb as this one did. */
+static int restart(const struct cli_run *r, int argc, char **argv)
+{
+	char **again = calloc((size_t)argc + 2, sizeof(*again));
+	char *self = cli_self();
+	int i;
+
+	if (!again || !self) {
+		cli_error("out of memory");
+		goto out;
+	}
+	again[0] = "edmm";
+	again[1] = "run";
+	for (i = 1; i < argc; i++)
+		again[i + 1] = argv[i];
+	cli_machine_exec(self, again, r->o.machine_options, true);
+out:
+	free(again);
+	free(self);
+	return CLI_RUN_FAIL;
+}
+
+/* Return: -1 to go on here, or an exit status. */
+static int find_machine(struct cli_run *r, int argc, char **argv)
+{
+	const char *why = NULL;
+	bool works;
+
+	r->soft = cli_machine_here();
+	if (r->soft && r->o.machine == CLI_MACHINE_HW) {
+		cli_error("--machine hw: the software machine is preloaded "
+			  "into this process (edmm sim?)");
+		return CLI_RUN_FAIL;
+	}
+	if (r->soft)
+		return -1;
+	if (r->o.machine == CLI_MACHINE_SOFT)
+		return restart(r, argc, argv);
+	works = cli_device_works(&why);
+	if (works)
+		return -1;
+	if (r->o.machine == CLI_MACHINE_AUTO)
+		return restart(r, argc, argv);
+	cli_error("--machine hw: /dev/sgx_enclave: %s; --machine soft runs "
+		  "everywhere",
+		  why);
+	return CLI_RUN_FAIL;
+}
+
+/* ---- the run ----------------------------------------------------------- */
+
+static const char *symbol(const void *image, uint64_t off, uint64_t *delta)
+{
+	return edmm_image_symbol(image, off, delta);
+}
+
+static int load(struct cli_run *r)
+{
+	struct edmm_host_image img = {
+		.name = r->o.program,
+		.layout = &r->plan.layout,
+		.runs = r->plan.runs,
+		.run_count = r->plan.run_count,
+		.sigstruct = &r->entry.sig,
+		.symbol = symbol,
+		.symbol_arg = r->image,
+	};
+	struct edmm_host_error e = { "" };
+	uint64_t *cpuid;
+	edmm_err err;
+
+	cli_machine_stats(&r->before);
+	if (edmm_host_open(&r->host, NULL, &e)) {
+		cli_error("%s", e.text);
+		return CLI_RUN_FAIL;
+	}
+	if (r->o.timeline)
+		r->timeline = cli_timeline_start(r);
+	cpuid = cli_machine_cpuid(r->o.program, &img.cpuid_count);
+	img.cpuid = cpuid;
+	err = edmm_host_load(r->host, &img, &e);
+	free(cpuid);
+	if (!err)
+		return 0;
+	if (err != -EDMM_EPERM) {
+		cli_error("%s", e.text);
+		return CLI_RUN_FAIL;
+	}
+	cli_identity_explain(r, e.text);
+	return CLI_RUN_REFUSED;
+}
+
+struct observer {
+	struct cli_run *run;
+	struct cli_timeline *timeline;
+};
+
+static void on_output(void *arg, int fd, const void *bytes, size_t size)
+{
+	const struct observer *ob = arg;
+
+	if (ob->timeline)
+		cli_timeline_output(ob->timeline, fd, bytes, size);
+}
+
+/* A probe ends at the first call after main() was entered. */
+static bool on_call(void *arg)
+{
+	const struct observer *ob = arg;
+	struct wire_stats stats;
+
+	if (ob->run->o.probe_fd < 0)
+		return true;
+	edmm_host_stats(ob->run->host, &stats);
+	return !stats.main_tsc;
+}
+
+static void conclude(struct cli_run *r)
+{
+	struct cli_startup startup = { 0 };
+	struct cli_figures figures;
+
+	if (r->timeline) {
+		cli_timeline_stop(r->timeline);
+		cli_timeline_write(r->timeline, r->o.timeline);
+		r->timeline = NULL;
+	}
+	cli_figures_take(r, &figures);
+	if (r->o.figures_fd >= 0 &&
+	    write(r->o.figures_fd, &figures, sizeof(figures)) < 0)
+		cli_error("--figures: %s", strerror(errno));
+	edmm_host_close(r->host);
+	r->host = NULL;
+	if (r->o.probe_fd >= 0)
+		return;
+	if (r->o.report != CLI_REPORT_NONE) {
+		if (r->entry.policy.mode == EDMM_MODE_ELASTIC)
+			cli_startup_measure(r, &figures, &startup);
+		cli_report_print(r, &figures, &startup, stderr);
+	}
+}
+
+/* Return: an exit status, or -1 with @end to leave as. */
+static int execute(struct cli_run *r, struct edmm_host_end *end)
+{
+	struct observer ob = { .run = r, .timeline = r->timeline };
+	const struct edmm_host_watch watch = {
+		.call = on_call,
+		.output = on_output,
+		.arg = &ob,
+	};
+	char **env = cli_program_env();
+	const struct edmm_host_start start = {
+		.argv = r->o.argv,
+		.envp = env,
+		.heap_max = r->heap_max,
+		.heap_free_max = r->o.heap_idle,
+		.heap_free_percent = r->o.heap_idle_percent,
+		.heap_window = r->o.heap_window,
+		.populate = true,
+		.watch = &watch,
+	};
+	struct edmm_host_error e = { "" };
+	edmm_err err;
+
+	if (!env) {
+		cli_error("out of memory");
+		return CLI_RUN_FAIL;
+	}
+	if (r->o.probe_fd >= 0)
+		cli_startup_watch(r);
+	else if (cli_machine_restarted())
+		fputs(EDMM_MACHINE_BANNER, stderr);
+	err = edmm_host_run(r->host, &start, end, &e);
+	free(env);
+	if (err) {
+		cli_error("%s", e.text);
+		return CLI_RUN_FAIL;
+	}
+	if (end->kind == EDMM_HOST_CRASHED)
+		edmm_host_report(r->host, end, STDERR_FILENO);
+	if (r->o.probe_fd >= 0)
+		cli_startup_answer(r);
+	conclude(r);
+	return -1;
+}
+
+/* Return: -1 to go on here, or an exit status. */
+static int prepare(struct cli_run *r, int argc, char **argv)
+{
+	int status = take_options(argc, argv, &r->o);
+
+	if (status < 0)
+		status = cli_scone(r);
+	if (status < 0)
+		status = cli_scone_hash(r);
+	if (status < 0)
+		status = find_machine(r, argc, argv);
+	if (status >= 0)
+		return status;
+	/* Last, and once: it may be a pipe. */
+	if (!cli_settings_load(&r->o.settings))
+		return CLI_RUN_FAIL;
+	return cli_config_run(r);
+}
+
+int verb_run(int argc, char **argv)
+{
+	struct cli_run r = { .o = { .mark = "phase:",
+				    .heap_idle = UINT64_MAX,
+				    .heap_idle_percent = UINT64_MAX,
+				    .figures_fd = -1,
+				    .probe_fd = -1 } };
+	struct edmm_host_end end = { 0 };
+	int status = prepare(&r, argc, argv);
+
+	if (status >= 0)
+		goto out;
+	r.begin = cli_clock_now();
+	status = cli_identity(&r);
+	if (!status)
+		cli_scone_version(&r);
+	if (!status)
+		status = load(&r);
+	if (!status)
+		status = execute(&r, &end);
+out:
+	cli_timeline_drop(r.timeline);
+	edmm_host_close(r.host);
+	cli_settings_drop(&r.o.settings);
+	edmm_plan_free(&r.plan);
+	edmm_image_free(r.image);
+	if (status >= 0)
+		return status;
+	if (end.kind == EDMM_HOST_STOPPED)
+		return 0;
+	edmm_host_leave(&end);
+}
