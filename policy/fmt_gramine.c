@@ -117,7 +117,7 @@ static void finish(struct edmm_policy *p, struct edmm_findings *f)
 	struct edmm_finding *v;
 	char right[32];
 
-	if (n == NULL || !p->s[EDMM_SET_ENCLAVE_SIZE].set)
+	if (!n || !p->s[EDMM_SET_ENCLAVE_SIZE].set)
 		return;
 	if (!islower((unsigned char)n->str[strlen(n->str) - 1]) &&
 	    (n->str[0] != '0' || strlen(n->str) == 1))

@@ -71,8 +71,8 @@ static void finish(struct edmm_policy *p, struct edmm_findings *f)
 	char names[128] = "";
 	size_t used = 0;
 
-	for (const char *const *s = sections; *s != NULL; s++)
-		if (pol_member(p->doc->root, *s) == NULL)
+	for (const char *const *s = sections; *s; s++)
+		if (!pol_member(p->doc->root, *s))
 			used += (size_t)snprintf(names + used,
 						 sizeof(names) - used, "%s%s",
 						 used > 0 ? ", " : "", *s);

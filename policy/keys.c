@@ -23,13 +23,13 @@ const char *edmm_format_name(enum edmm_format format)
 {
 	const struct pol_format *f = pol_format(format);
 
-	return f != NULL ? f->name : "none";
+	return f ? f->name : "none";
 }
 
 enum edmm_format edmm_format_by_name(const char *name)
 {
 	for (unsigned i = 0; i < EDMM_FORMAT_COUNT; i++)
-		if (formats[i] != NULL && strcmp(formats[i]->name, name) == 0)
+		if (formats[i] && strcmp(formats[i]->name, name) == 0)
 			return formats[i]->id;
 	return EDMM_FORMAT_NONE;
 }
@@ -46,7 +46,7 @@ enum edmm_format edmm_format_of_file(const char *path)
 {
 	const char *base = strrchr(path, '/');
 
-	base = base != NULL ? base + 1 : path;
+	base = base ? base + 1 : path;
 	if (strcmp(base, "edmm.toml") == 0 || ends_with(base, ".edmm.toml"))
 		return EDMM_FORMAT_EDMM;
 	if (ends_with(base, ".json"))
@@ -67,7 +67,7 @@ enum edmm_format edmm_format_of_file(const char *path)
 const struct pol_map *pol_row(const struct pol_format *fmt,
 			      enum edmm_setting_id id)
 {
-	for (const struct pol_map *m = fmt->map; m->path != NULL; m++)
+	for (const struct pol_map *m = fmt->map; m->path; m++)
 		if (m->id == id)
 			return m;
 	return NULL;
@@ -77,7 +77,7 @@ const char *pol_setting_name(enum edmm_setting_id id)
 {
 	const struct pol_map *m = pol_row(&pol_edmm, id);
 
-	return m != NULL ? m->path : "?";
+	return m ? m->path : "?";
 }
 
 /* ---- reading ---------------------------------------------------------- */
@@ -233,7 +233,7 @@ static bool read_word(const struct reading *r, uint64_t *value)
 	char all[128] = "";
 	size_t used = 0;
 
-	for (unsigned i = 0; r->m->words[i] != NULL; i++) {
+	for (unsigned i = 0; r->m->words[i]; i++) {
 		if (n->kind == POL_STRING &&
 		    strcmp(r->m->words[i], n->str) == 0) {
 			*value = i;
@@ -275,11 +275,11 @@ void pol_missing(const struct edmm_policy *p, const struct pol_map *m,
 	char path[64];
 
 	/* Named at the table that should have it, or at the file's start. */
-	snprintf(path, sizeof(path), "%.*s",
-		 dot != NULL ? (int)(dot - m->path) : 0, m->path);
+	snprintf(path, sizeof(path), "%.*s", dot ? (int)(dot - m->path) : 0,
+		 m->path);
 	if (path[0] != '\0')
 		parent = pol_find(p->doc->root, path);
-	if (parent != NULL && parent->key_at.len > 0)
+	if (parent && parent->key_at.len > 0)
 		at = parent->key_at;
 	pol_report(f, p->doc, &at, EDMM_ERROR, "P102", "%s is missing",
 		   m->path);
@@ -288,7 +288,7 @@ void pol_missing(const struct edmm_policy *p, const struct pol_map *m,
 /* SCONE_HEAP=$HEAP in a script: known when it runs, kept as it is. */
 static bool by_shell(const struct reading *r)
 {
-	if (strpbrk(r->n->str, "$`") == NULL)
+	if (!strpbrk(r->n->str, "$`"))
 		return false;
 	pol_effect(pol_report(r->f, r->p->doc, &r->n->at, EDMM_NOTE, "P107",
 			      "%s is set by the shell", r->m->path),
@@ -299,12 +299,12 @@ static bool by_shell(const struct reading *r)
 void pol_map_read(const struct pol_format *fmt, struct edmm_policy *p,
 		  struct edmm_findings *f)
 {
-	for (const struct pol_map *m = fmt->map; m->path != NULL; m++) {
+	for (const struct pol_map *m = fmt->map; m->path; m++) {
 		struct pol_node *n = pol_find(p->doc->root, m->path);
 		struct reading r = { fmt, p, f, m, n };
 		uint64_t value = 0;
 
-		if (n == NULL) {
+		if (!n) {
 			if (m->required)
 				pol_missing(p, m, f);
 			continue;
@@ -358,7 +358,7 @@ struct pol_node *pol_map_put(struct pol_doc *doc, const struct pol_format *fmt,
 	else if (!fmt->flat && (m->type == POL_FLAG || m->type == POL_UNFLAG))
 		kind = POL_BOOL;
 	n = pol_make(doc, doc->root, m->path, kind);
-	if (n == NULL)
+	if (!n)
 		return NULL;
 	n->num = kind == POL_INT ? (int64_t)value : s[0] == 't';
 	if (kind == POL_STRING) {
@@ -381,7 +381,7 @@ const struct pol_node *pol_kept(const struct edmm_policy *p,
 	} else if (p->format != format) {
 		return NULL;
 	}
-	return n != NULL && pol_says(n) ? n : NULL;
+	return n && pol_says(n) ? n : NULL;
 }
 
 bool edmm_policy_equal(const struct edmm_policy *a, const struct edmm_policy *b)

@@ -34,9 +34,9 @@ static void move(struct edmm_findings *to, struct edmm_findings *from,
 		struct edmm_finding *v = &from->v[i];
 		struct edmm_finding *n = pol_report(
 			to, NULL, NULL, v->level > most ? most : v->level,
-			v->rule, "%s", v->text != NULL ? v->text : "");
+			v->rule, "%s", v->text ? v->text : "");
 
-		if (v->file == NULL || n->file == NULL)
+		if (!v->file || !n->file)
 			continue;
 		free(n->file);
 		n->file = v->file;
@@ -45,11 +45,11 @@ static void move(struct edmm_findings *to, struct edmm_findings *from,
 		n->col = v->col;
 		n->end_line = v->end_line;
 		n->end_col = v->end_col;
-		if (where != NULL && v->effect != NULL)
+		if (where && v->effect)
 			pol_effect(n, "%s: %s", where, v->effect);
-		else if (where != NULL || v->effect != NULL)
-			pol_effect(n, "%s", where != NULL ? where : v->effect);
-		if (v->fix != NULL)
+		else if (where || v->effect)
+			pol_effect(n, "%s", where ? where : v->effect);
+		if (v->fix)
 			pol_fix(n, "%s", v->fix);
 	}
 	edmm_findings_free(from);

@@ -74,7 +74,7 @@ static const char *base(const char *path)
 {
 	const char *dot = strrchr(path, '.');
 
-	return dot != NULL ? dot + 1 : path;
+	return dot ? dot + 1 : path;
 }
 
 /* From the start of the line that a key begins, to the end of its value. */
@@ -92,7 +92,7 @@ static void delete_line(struct edmm_finding *v, const struct pol_doc *doc,
 	if (doc->text[end] == '\n')
 		end++;
 	/* Two keys of one line, as in an inline table: not by machine. */
-	if (memchr(doc->text + begin, '{', n->key_at.off - begin) == NULL)
+	if (!memchr(doc->text + begin, '{', n->key_at.off - begin))
 		pol_repl(v, begin, end - begin, "%s", "");
 }
 
@@ -118,18 +118,18 @@ static void report(const struct pol_lint *l, const struct other_key *k,
 
 	pol_effect(v, "Gramine ignores it, or gramine-manifest refuses it");
 	pol_fix(v, "%s", k->hint);
-	if (k->now != NULL && pol_find(l->p->doc->root, k->now) == NULL)
+	if (k->now && !pol_find(l->p->doc->root, k->now))
 		rename_key(v, l->p->doc, n, k->now);
-	else if (fork || k->now != NULL || strncmp(k->hint, "take", 4) == 0)
+	else if (fork || k->now || strncmp(k->hint, "take", 4) == 0)
 		delete_line(v, l->p->doc, n);
 }
 
 void pol_lint_gramine(const struct pol_lint *l)
 {
-	for (const struct other_key *k = keys; k->path != NULL; k++) {
+	for (const struct other_key *k = keys; k->path; k++) {
 		const struct pol_node *n = pol_find(l->p->doc->root, k->path);
 
-		if (n != NULL)
+		if (n)
 			report(l, k, n);
 	}
 }

@@ -138,7 +138,7 @@ static void no_edmm_occlum(const struct pol_lint *l)
 
 	if (l->t->platform != EDMM_PLATFORM_ASK)
 		return;
-	if (env != NULL && env[0] != '\0' && strcmp(env, "N") != 0 &&
+	if (env && env[0] != '\0' && strcmp(env, "N") != 0 &&
 	    strcmp(env, "NO") != 0 && strcmp(env, "no") != 0 &&
 	    strcmp(env, "0") != 0 && !pol_enables(env))
 		pol_fix(pol_report(l->f, l->p->doc, NULL, EDMM_WARNING, "P304",

@@ -13,7 +13,7 @@ static enum edmm_format by_content(const char *name, const char *text,
 	size_t len = strlen(name);
 	size_t i = 0;
 
-	while (i < size && strchr(" \t\r\n", text[i]) != NULL)
+	while (i < size && strchr(" \t\r\n", text[i]))
 		i++;
 	if (i == size)
 		return EDMM_FORMAT_NONE;
@@ -23,11 +23,10 @@ static enum edmm_format by_content(const char *name, const char *text,
 		return EDMM_FORMAT_OCCLUM;
 	if (strncmp(text + i, "rules =", 7) == 0)
 		return EDMM_FORMAT_EDMM;
-	if (memmem(text, size, "SCONE_", 6) != NULL)
+	if (memmem(text, size, "SCONE_", 6))
 		return EDMM_FORMAT_SCONE;
-	if (memmem(text, size, "sgx.", 4) != NULL ||
-	    memmem(text, size, "[sgx]", 5) != NULL ||
-	    memmem(text, size, "loader.", 7) != NULL)
+	if (memmem(text, size, "sgx.", 4) || memmem(text, size, "[sgx]", 5) ||
+	    memmem(text, size, "loader.", 7))
 		return EDMM_FORMAT_GRAMINE;
 	if (strncmp(text + i, "Q ", 2) == 0)
 		return EDMM_FORMAT_SCONE_CONF;
@@ -44,7 +43,7 @@ static void whole_file(struct edmm_findings *f, const char *name,
 
 	free(v->file);
 	v->file = strdup(name);
-	if (fix != NULL)
+	if (fix)
 		pol_fix(v, "%s", fix);
 }
 
@@ -98,7 +97,7 @@ static edmm_err build(struct edmm_policy *p, struct edmm_findings *f)
 	if (err != 0)
 		return err;
 	pol_map_read(fmt, p, f);
-	if (fmt->finish != NULL)
+	if (fmt->finish)
 		fmt->finish(p, f);
 	if (fmt->closed)
 		pol_unknown(p, f);
@@ -129,11 +128,11 @@ edmm_err edmm_policy_parse(const struct edmm_source *source,
 		return -EDMM_EINVAL;
 	}
 	p = calloc(1, sizeof(*p));
-	if (p == NULL)
+	if (!p)
 		return -EDMM_ENOMEM;
 	p->format = format;
 	p->doc = pol_doc_new(source->text, source->size, source->name);
-	if (p->doc == NULL) {
+	if (!p->doc) {
 		free(p);
 		return -EDMM_ENOMEM;
 	}
@@ -141,7 +140,7 @@ edmm_err edmm_policy_parse(const struct edmm_source *source,
 	if (p->doc->oom)
 		err = -EDMM_ENOMEM;
 	/* Without a tree there is nothing to lint. */
-	if (p->doc->root == NULL || err == -EDMM_ENOMEM) {
+	if (!p->doc->root || err == -EDMM_ENOMEM) {
 		edmm_policy_free(p);
 		return err != 0 ? err : -EDMM_EINVAL;
 	}
@@ -163,7 +162,7 @@ static edmm_err slurp(FILE *in, char **text, size_t *size)
 	char *buf = malloc(room);
 
 	*size = 0;
-	while (buf != NULL) {
+	while (buf) {
 		size_t n = fread(buf + *size, 1, room - *size, in);
 		char *more;
 
@@ -172,12 +171,12 @@ static edmm_err slurp(FILE *in, char **text, size_t *size)
 			break;
 		room *= 2;
 		more = realloc(buf, room);
-		if (more == NULL)
+		if (!more)
 			free(buf);
 		buf = more;
 	}
 	*text = buf;
-	if (buf == NULL)
+	if (!buf)
 		return -EDMM_ENOMEM;
 	return ferror(in) ? -EDMM_EIO : 0;
 }
@@ -193,7 +192,7 @@ edmm_err edmm_policy_read(const char *path, enum edmm_format format,
 	edmm_err err;
 
 	*out = NULL;
-	if (in == NULL) {
+	if (!in) {
 		int e = errno;
 
 		whole_file(findings, path, strerror(e), NULL);
@@ -219,7 +218,7 @@ edmm_err edmm_policy_read(const char *path, enum edmm_format format,
 
 void edmm_policy_free(struct edmm_policy *policy)
 {
-	if (policy == NULL)
+	if (!policy)
 		return;
 	pol_doc_free(policy->doc);
 	free(policy);

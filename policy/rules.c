@@ -25,7 +25,7 @@ const char *pol_name(const struct edmm_policy *p, enum edmm_setting_id id)
 {
 	const struct pol_map *m = pol_row(pol_format(p->format), id);
 
-	return m != NULL ? m->path : pol_setting_name(id);
+	return m ? m->path : pol_setting_name(id);
 }
 
 struct edmm_finding *pol_above(const struct pol_rules *c, enum edmm_level level,
@@ -38,7 +38,7 @@ struct edmm_finding *pol_above(const struct pol_rules *c, enum edmm_level level,
 	char a[64];
 	char b[64];
 
-	if (m == NULL)
+	if (!m)
 		m = pol_row(&pol_edmm, init.id);
 	pol_spell(fmt, m, init.value, a);
 	pol_spell(fmt, m, max.value, b);

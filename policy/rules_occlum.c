@@ -14,7 +14,7 @@ bool pol_enables(const char *v)
 	static const char *const on[] = { "Y",	  "YES",  "Yes", "yes",
 					  "True", "true", "1" };
 
-	for (unsigned i = 0; v != NULL && i < sizeof(on) / sizeof(on[0]); i++)
+	for (unsigned i = 0; v && i < sizeof(on) / sizeof(on[0]); i++)
 		if (strcmp(v, on[i]) == 0)
 			return true;
 	return false;
@@ -22,7 +22,7 @@ bool pol_enables(const char *v)
 
 bool pol_simulates(const char *v)
 {
-	return v != NULL && v[0] != '\0' && strcmp(v, "HW") != 0;
+	return v && v[0] != '\0' && strcmp(v, "HW") != 0;
 }
 
 /* D4: by the text simulation wins; in the tool it wins over ENABLE_EDMM only,
@@ -135,9 +135,9 @@ static bool complete(struct pol_rules *c)
 		if (c->p->s[need[i]].set)
 			continue;
 		ok = false;
-		if (m != NULL && pol_find(c->p->doc->root, m->path) != NULL)
+		if (m && pol_find(c->p->doc->root, m->path))
 			c->unread = true;
-		else if (m != NULL)
+		else if (m)
 			pol_missing(c->p, m, c->f);
 		else
 			pol_report(c->f, c->p->doc, NULL, EDMM_ERROR, "P102",
@@ -154,7 +154,7 @@ static void sections(const struct pol_rules *c)
 
 	for (unsigned i = 0; i < sizeof(need) / sizeof(need[0]); i++)
 		if (c->p->format == EDMM_FORMAT_OCCLUM &&
-		    pol_member(c->p->doc->root, need[i]) == NULL)
+		    !pol_member(c->p->doc->root, need[i]))
 			pol_report(c->f, c->p->doc, NULL, EDMM_ERROR, "P102",
 				   "section '%s' is missing", need[i]);
 }

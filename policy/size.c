@@ -60,7 +60,7 @@ const char *edmm_size_format(enum edmm_format format, uint64_t value,
 
 	if (format == EDMM_FORMAT_GRAMINE)
 		u = short_units;
-	while (u[1].name != NULL &&
+	while (u[1].name &&
 	       (value == 0 || (value & ((1ull << u->shift) - 1)) != 0))
 		u++;
 	snprintf(buf, 32, "%llu%s", (unsigned long long)value >> u->shift,
@@ -97,7 +97,7 @@ static edmm_err shift(uint64_t n, unsigned bits, uint64_t *value)
 
 static const struct unit *unit_named(const struct unit *u, const char *name)
 {
-	for (; u->name != NULL; u++)
+	for (; u->name; u++)
 		if (strcmp(u->name, name) == 0)
 			return u;
 	return NULL;
@@ -114,7 +114,7 @@ static edmm_err plain_size(const struct unit *units, const char *s,
 	if (err != 0)
 		return err;
 	u = unit_named(units, s);
-	return u != NULL ? shift(n, u->shift, value) : -EDMM_EINVAL;
+	return u ? shift(n, u->shift, value) : -EDMM_EINVAL;
 }
 
 /* Blanks around the number and the unit, and a plus sign, are allowed. */
@@ -142,7 +142,7 @@ static edmm_err occlum_size(const char *s, uint64_t *value)
 		return -EDMM_EINVAL;
 	memcpy(unit, s, len);
 	u = unit_named(occlum_units, unit);
-	return u != NULL ? shift(n, u->shift, value) : -EDMM_EINVAL;
+	return u ? shift(n, u->shift, value) : -EDMM_EINVAL;
 }
 
 /* strtoull, base 0; a minus sign is refused. */

@@ -63,7 +63,7 @@ static void same(struct pol_writing *w)
 	for (unsigned i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
 		enum edmm_setting_id id = ids[i];
 
-		if (!w->p->s[id].set || pol_row(w->fmt, id) == NULL)
+		if (!w->p->s[id].set || !pol_row(w->fmt, id))
 			continue;
 		want(w, id, w->p->s[id].value);
 		w->told[id] = true;
@@ -211,14 +211,13 @@ static edmm_err occlum_sections(struct pol_writing *w)
 	struct pol_node *n = pol_make(w->out, root, "entry_points", POL_ARRAY);
 	struct pol_node *bin = NULL;
 
-	if (pol_kept(w->p, EDMM_FORMAT_OCCLUM) != NULL)
+	if (pol_kept(w->p, EDMM_FORMAT_OCCLUM))
 		return 0;
-	if (n != NULL)
+	if (n)
 		bin = pol_node_new(w->out, n, POL_STRING, NULL);
-	if (bin == NULL ||
-	    pol_make(w->out, root, "env.default", POL_ARRAY) == NULL ||
-	    pol_make(w->out, root, "env.untrusted", POL_ARRAY) == NULL ||
-	    pol_make(w->out, root, "mount", POL_ARRAY) == NULL)
+	if (!bin || !pol_make(w->out, root, "env.default", POL_ARRAY) ||
+	    !pol_make(w->out, root, "env.untrusted", POL_ARRAY) ||
+	    !pol_make(w->out, root, "mount", POL_ARRAY))
 		return -EDMM_ENOMEM;
 	bin->str = pol_strndup(w->out, "/bin", 4);
 	assumed(w, "entry_points is /bin; mount is empty: take it from the "
@@ -279,7 +278,7 @@ static edmm_err to_gramine(struct pol_writing *w, struct edmm_resolved *r)
 		want(w, EDMM_SET_RPC_THREADS, 256);
 	assumed(w, "three threads more for Gramine's own, and 64M; the size "
 		   "is rounded up to a power of two");
-	if (pol_kept(w->p, EDMM_FORMAT_GRAMINE) == NULL)
+	if (!pol_kept(w->p, EDMM_FORMAT_GRAMINE))
 		assumed(w, "loader, libos.entrypoint and fs.mounts are yours "
 			   "to add");
 	return 0;
