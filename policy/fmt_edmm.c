@@ -2,9 +2,10 @@
 /* edmm.toml: every setting has a name here; [keep.FORMAT] holds the rest. */
 #include "policy/keys.h"
 
-static const char *const rules_words[] = { "none",    "edmm",  "occlum",
-					   "gramine", "scone", "scone-conf",
-					   "sgx-xml", NULL };
+/* By their numbers: enum edmm_format. */
+#define WORD(id, format, name) name,
+static const char *const rules_words[] = { "none", "edmm",
+					   EDMM_FORMATS(WORD) NULL };
 static const char *const mode_words[] = { "disable", "enable", "auto", NULL };
 static const char *const feature_words[] = { "off", "on", "any", NULL };
 
@@ -80,14 +81,11 @@ static const struct pol_map map[] = {
 	{ NULL, 0, 0, 0, NULL, false },
 };
 
-static const char *const known[] = {
-	"keep.occlum.*",  "keep.gramine.*",    "keep.scone.*",
-	"keep.sgx-xml.*", "keep.scone-conf.*", NULL,
-};
+#define KEEP(id, format, name) "keep." name ".*",
+static const char *const known[] = { EDMM_FORMATS(KEEP) NULL };
 
 const struct pol_format pol_edmm = {
 	.id = EDMM_FORMAT_EDMM,
-	.name = "edmm",
 	.map = map,
 	.known = known,
 	.closed = true,

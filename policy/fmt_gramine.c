@@ -133,7 +133,6 @@ static void finish(struct edmm_policy *p, struct edmm_findings *f)
 
 const struct pol_format pol_gramine = {
 	.id = EDMM_FORMAT_GRAMINE,
-	.name = "gramine",
 	.map = map,
 	.known = known,
 	.parse = pol_toml_parse,

@@ -85,7 +85,6 @@ static void finish(struct edmm_policy *p, struct edmm_findings *f)
 
 const struct pol_format pol_occlum = {
 	.id = EDMM_FORMAT_OCCLUM,
-	.name = "occlum",
 	.map = map,
 	.known = known,
 	.parse = pol_json_parse,

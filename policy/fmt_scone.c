@@ -61,7 +61,6 @@ static const char *const known[] = {
 
 const struct pol_format pol_scone = {
 	.id = EDMM_FORMAT_SCONE,
-	.name = "scone",
 	.map = map,
 	.known = known,
 	.flat = true,
@@ -79,7 +78,6 @@ static const char *const conf_known[] = { "lines.*", NULL };
 
 const struct pol_format pol_scone_conf = {
 	.id = EDMM_FORMAT_SCONE_CONF,
-	.name = "scone-conf",
 	.map = conf_map,
 	.known = conf_known,
 	.flat = true,

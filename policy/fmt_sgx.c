@@ -73,7 +73,6 @@ static void finish(struct edmm_policy *p, struct edmm_findings *f)
 
 const struct pol_format pol_sgx_xml = {
 	.id = EDMM_FORMAT_SGX_XML,
-	.name = "sgx-xml",
 	.map = map,
 	.known = known,
 	.closed = true,

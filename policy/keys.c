@@ -5,14 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define FORMAT(id, format, name) &pol_##format,
 static const struct pol_format *const formats[EDMM_FORMAT_COUNT] = {
-	[EDMM_FORMAT_EDMM] = &pol_edmm,
-	[EDMM_FORMAT_OCCLUM] = &pol_occlum,
-	[EDMM_FORMAT_GRAMINE] = &pol_gramine,
-	[EDMM_FORMAT_SCONE] = &pol_scone,
-	[EDMM_FORMAT_SCONE_CONF] = &pol_scone_conf,
-	[EDMM_FORMAT_SGX_XML] = &pol_sgx_xml,
+	NULL, &pol_edmm, EDMM_FORMATS(FORMAT)
 };
+
+#define NAME(id, format, name) name,
+static const char *const names[EDMM_FORMAT_COUNT] = { "none", "edmm",
+						      EDMM_FORMATS(NAME) };
 
 const struct pol_format *pol_format(enum edmm_format id)
 {
@@ -21,17 +21,32 @@ const struct pol_format *pol_format(enum edmm_format id)
 
 const char *edmm_format_name(enum edmm_format format)
 {
-	const struct pol_format *f = pol_format(format);
-
-	return f ? f->name : "none";
+	return names[format < EDMM_FORMAT_COUNT ? format : EDMM_FORMAT_NONE];
 }
 
 enum edmm_format edmm_format_by_name(const char *name)
 {
-	for (unsigned i = 0; i < EDMM_FORMAT_COUNT; i++)
-		if (formats[i] && strcmp(formats[i]->name, name) == 0)
-			return formats[i]->id;
-	return EDMM_FORMAT_NONE;
+	unsigned i = EDMM_FORMAT_COUNT;
+
+	while (--i > EDMM_FORMAT_NONE && strcmp(names[i], name) != 0)
+		;
+	return (enum edmm_format)i;
+}
+
+const char *edmm_format_list(char *text, size_t size)
+{
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (unsigned i = EDMM_FORMAT_EDMM; i < EDMM_FORMAT_COUNT; i++)
+		if (used < size)
+			used += (size_t)snprintf(
+				text + used, size - used, "%s%s",
+				i == EDMM_FORMAT_EDMM	     ? ""
+				: i + 1 == EDMM_FORMAT_COUNT ? " or "
+							     : ", ",
+				names[i]);
+	return text;
 }
 
 static bool ends_with(const char *s, const char *end)

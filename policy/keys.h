@@ -28,7 +28,6 @@ struct pol_map {
 
 struct pol_format {
 	enum edmm_format id;
-	const char *name;	   /* on the command line */
 	const struct pol_map *map; /* ends with a NULL path */
 	/* Other paths that the format knows; ".*" ends one that is open. */
 	const char *const *known;
@@ -44,8 +43,11 @@ struct pol_format {
 	void (*emit)(const struct pol_node *root, FILE *out);
 };
 
-extern const struct pol_format pol_edmm, pol_occlum, pol_gramine, pol_scone,
-	pol_scone_conf, pol_sgx_xml;
+#define POL_DECLARE(id, format, name) \
+	extern const struct pol_format pol_##format;
+POL_DECLARE(EDMM, edmm, "edmm")
+EDMM_FORMATS(POL_DECLARE)
+#undef POL_DECLARE
 
 const struct pol_format *pol_format(enum edmm_format id);
 

@@ -135,7 +135,8 @@ static void report(const struct edmm_policy *p, const struct pol_node *n,
 	if (!near && fmt->id == EDMM_FORMAT_SCONE)
 		level = EDMM_NOTE;
 	v = pol_report(f, p->doc, &n->key_at, level, "P101",
-		       "%s does not know '%s'", fmt->name, path);
+		       "%s does not know '%s'", edmm_format_name(fmt->id),
+		       path);
 	pol_effect(v, fmt->closed ? "the file is refused"
 				  : "it is ignored, or refused by newer tools");
 	if (!near)

@@ -28,7 +28,7 @@ static bool fits(const struct pol_writing *w, const struct pol_map *m,
 	if (m->type == POL_WORD && !word_exists(m, value)) {
 		pol_report(w->f, w->p->doc, where, EDMM_NOTE, "P701",
 			   "lost: %s: %s has no word for its value",
-			   pol_name(w->p, m->id), w->fmt->name);
+			   pol_name(w->p, m->id), edmm_format_name(w->fmt->id));
 		return false;
 	}
 	if (m->max != 0 && value > m->max) {
@@ -64,8 +64,8 @@ static void report_lost(struct pol_writing *w)
 		if (w->native && pol_row(w->fmt, id))
 			continue;
 		pol_report(w->f, w->p->doc, &at, EDMM_NOTE, "P701",
-			   "lost: %s has no word for %s", w->fmt->name,
-			   pol_name(w->p, id));
+			   "lost: %s has no word for %s",
+			   edmm_format_name(w->fmt->id), pol_name(w->p, id));
 	}
 }
 
@@ -128,7 +128,8 @@ static void report_kept(struct pol_writing *w, enum edmm_format format)
 		collect_names(kept, &l);
 	if (l.used > 0)
 		pol_report(w->f, w->p->doc, &l.at, EDMM_NOTE, "P701",
-			   "lost: %s has no word for %s", w->fmt->name, l.text);
+			   "lost: %s has no word for %s",
+			   edmm_format_name(w->fmt->id), l.text);
 }
 
 /* [keep.FORMAT], on the way into edmm.toml. */
