@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* edmm.toml: every setting has a name here; [keep.FORMAT] holds the rest. */
+#include <string.h>
+
 #include "policy/keys.h"
 
 /* By their numbers: enum edmm_format. */
@@ -84,11 +86,39 @@ static const struct pol_map map[] = {
 #define KEEP(id, format, name) "keep." name ".*",
 static const char *const known[] = { EDMM_FORMATS(KEEP) NULL };
 
+static const struct pol_unit units[] = {
+	{ "TiB", 40 }, { "GiB", 30 }, { "MiB", 20 }, { "KiB", 10 }, { "B", 0 },
+	{ "T", 40 },   { "G", 30 },   { "M", 20 },   { "K", 10 },   { NULL, 0 },
+};
+static const struct pol_sizes sizes = {
+	.units = units,
+	.example = "a number and one of B, KiB, MiB, GiB, TiB: \"4MiB\"",
+};
+
+static const char *const files[] = { "edmm.toml", "*.edmm.toml", NULL };
+
+static enum pol_sure sniff(const struct pol_sample *t)
+{
+	size_t len = strlen(t->name);
+
+	if (strncmp(t->start, "rules =", 7) == 0)
+		return POL_BY_START;
+	return len > 5 && strcmp(t->name + len - 5, ".toml") == 0
+		       ? POL_BY_ENDING
+		       : POL_NOT;
+}
+
 const struct pol_format pol_edmm = {
 	.id = EDMM_FORMAT_EDMM,
-	.map = map,
-	.known = known,
-	.closed = true,
 	.parse = pol_toml_parse,
 	.emit = pol_toml_emit,
+	.comment = "#",
+	.files = files,
+	.sniff = sniff,
+	.map = map,
+	.known = known,
+	.sizes = &sizes,
+	.closed = true,
+	.bytes = true,
+	.common = true,
 };

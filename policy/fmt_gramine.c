@@ -110,6 +110,34 @@ static const char *const known[] = {
 	NULL,
 };
 
+static const struct pol_unit units[] = {
+	{ "G", 30 }, { "M", 20 }, { "K", 10 }, { "", 0 }, { NULL, 0 },
+};
+/* Of the runtime; the tool that signs is stricter: finish(). */
+static const struct pol_unit small_units[] = {
+	{ "g", 30 },
+	{ "m", 20 },
+	{ "k", 10 },
+	{ NULL, 0 },
+};
+static const struct pol_sizes sizes = {
+	.units = units,
+	.also = small_units,
+	.example = "a number and K, M, G or nothing, as in \"4M\"",
+};
+
+static const char *const files[] = { "*manifest", "*.manifest.sgx",
+				     "*manifest.template", NULL };
+
+static enum pol_sure sniff(const struct pol_sample *t)
+{
+	if (memmem(t->text, t->size, "sgx.", 4) ||
+	    memmem(t->text, t->size, "[sgx]", 5) ||
+	    memmem(t->text, t->size, "loader.", 7))
+		return POL_BY_WORD;
+	return POL_NOT;
+}
+
 /* The signing tool, unlike the runtime, takes capital letters only. */
 static void finish(struct edmm_policy *p, struct edmm_findings *f)
 {
@@ -122,8 +150,7 @@ static void finish(struct edmm_policy *p, struct edmm_findings *f)
 	if (!islower((unsigned char)n->str[strlen(n->str) - 1]) &&
 	    (n->str[0] != '0' || strlen(n->str) == 1))
 		return;
-	edmm_size_format(EDMM_FORMAT_GRAMINE, p->s[EDMM_SET_ENCLAVE_SIZE].value,
-			 right);
+	edmm_size_format(p->format, p->s[EDMM_SET_ENCLAVE_SIZE].value, right);
 	v = pol_report(f, p->doc, &n->at, EDMM_ERROR, "P103",
 		       "sgx.enclave_size: gramine-sgx-sign cannot read '%s'",
 		       n->str);
@@ -133,9 +160,13 @@ static void finish(struct edmm_policy *p, struct edmm_findings *f)
 
 const struct pol_format pol_gramine = {
 	.id = EDMM_FORMAT_GRAMINE,
+	.parse = pol_toml_parse,
+	.emit = pol_toml_emit,
+	.comment = "#",
+	.files = files,
+	.sniff = sniff,
 	.map = map,
 	.known = known,
-	.parse = pol_toml_parse,
+	.sizes = &sizes,
 	.finish = finish,
-	.emit = pol_toml_emit,
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Occlum.json: which key is which setting, and what else it may hold. */
+#include <ctype.h>
 #include <string.h>
 
 #include "policy/keys.h"
@@ -60,6 +61,54 @@ static const char *const known[] = {
 	NULL,
 };
 
+/* ---- sizes ------------------------------------------------------------ */
+
+static const struct pol_unit units[] = {
+	{ "TB", 40 }, { "GB", 30 }, { "MB", 20 },
+	{ "KB", 10 }, { "B", 0 },   { NULL, 0 },
+};
+
+/* Blanks around the number and the unit, and a plus sign, are allowed. */
+static edmm_err parse_size(const char *s, uint64_t *value)
+{
+	char unit[4] = "";
+	uint64_t n;
+	edmm_err err;
+	size_t len;
+
+	while (isspace((unsigned char)*s))
+		s++;
+	if (*s == '+')
+		s++;
+	err = pol_digits(&s, &n);
+	if (err != 0)
+		return err;
+	while (isspace((unsigned char)*s))
+		s++;
+	len = strlen(s);
+	while (len > 0 && isspace((unsigned char)s[len - 1]))
+		len--;
+	if (len == 0 || len > 3)
+		return -EDMM_EINVAL;
+	memcpy(unit, s, len);
+	return pol_in_units(units, unit, n, value);
+}
+
+static const struct pol_sizes sizes = {
+	.units = units,
+	.parse = parse_size,
+	.example = "a number and one of B, KB, MB, GB, TB, as in \"4MB\"",
+};
+
+/* ---- the file --------------------------------------------------------- */
+
+static const char *const files[] = { "*.json", NULL };
+
+static enum pol_sure sniff(const struct pol_sample *t)
+{
+	return *t->start == '{' ? POL_BY_START : POL_NOT;
+}
+
 /* Required by the tool, not by its documentation; the linter says so. */
 static const char *const sections[] = { "entry_points", "env",	 "metadata",
 					"feature",	"mount", NULL };
@@ -85,9 +134,12 @@ static void finish(struct edmm_policy *p, struct edmm_findings *f)
 
 const struct pol_format pol_occlum = {
 	.id = EDMM_FORMAT_OCCLUM,
+	.parse = pol_json_parse,
+	.emit = pol_json_emit,
+	.files = files,
+	.sniff = sniff,
 	.map = map,
 	.known = known,
-	.parse = pol_json_parse,
+	.sizes = &sizes,
 	.finish = finish,
-	.emit = pol_json_emit,
 };

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SCONE's variables and /etc/sgx-musl.conf. */
+#include <string.h>
+
 #include "policy/keys.h"
 
 static const char *const mode_words[] = { "disable", "enable", "auto", NULL };
@@ -59,13 +61,41 @@ static const char *const known[] = {
 	NULL,
 };
 
+static const struct pol_unit units[] = {
+	{ "G", 30 }, { "M", 20 }, { "K", 10 }, { "", 0 }, { NULL, 0 },
+};
+static const struct pol_unit small_units[] = {
+	{ "g", 30 },
+	{ "m", 20 },
+	{ "k", 10 },
+	{ NULL, 0 },
+};
+static const struct pol_sizes sizes = {
+	.units = units,
+	.also = small_units,
+	.example = "a number and K, M, G or nothing, as in 4M",
+};
+
+static const char *const files[] = { "env", "*.env", "*.sh", NULL };
+
+static enum pol_sure sniff(const struct pol_sample *t)
+{
+	return memmem(t->text, t->size, "SCONE_", 6) ? POL_BY_PREFIX : POL_NOT;
+}
+
 const struct pol_format pol_scone = {
 	.id = EDMM_FORMAT_SCONE,
-	.map = map,
-	.known = known,
-	.flat = true,
 	.parse = pol_env_parse,
 	.emit = pol_env_emit,
+	.comment = "#",
+	.files = files,
+	.sniff = sniff,
+	.map = map,
+	.known = known,
+	.sizes = &sizes,
+	.unlisted = true,
+	.flat = true,
+	.shell = true,
 };
 
 static const struct pol_map conf_map[] = {
@@ -76,11 +106,22 @@ static const struct pol_map conf_map[] = {
 
 static const char *const conf_known[] = { "lines.*", NULL };
 
+static const char *const conf_files[] = { "sgx-musl.conf", NULL };
+
+static enum pol_sure conf_sniff(const struct pol_sample *t)
+{
+	return strncmp(t->start, "Q ", 2) == 0 ? POL_BY_LINE : POL_NOT;
+}
+
 const struct pol_format pol_scone_conf = {
 	.id = EDMM_FORMAT_SCONE_CONF,
-	.map = conf_map,
-	.known = conf_known,
-	.flat = true,
 	.parse = pol_conf_parse,
 	.emit = pol_conf_emit,
+	.comment = "#",
+	.files = conf_files,
+	.sniff = conf_sniff,
+	.map = conf_map,
+	.known = conf_known,
+	.sizes = &sizes,
+	.flat = true,
 };

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Enclave.config.xml of the Intel SDK, as sgx_sign of release 2.26 reads it. */
+#include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "policy/keys.h"
@@ -50,6 +52,55 @@ static const char *const known[] = {
 	NULL,
 };
 
+/* ---- sizes ------------------------------------------------------------ */
+
+/* strtoull, base 0; a minus sign is refused. */
+static edmm_err parse_size(const char *s, uint64_t *value)
+{
+	char *end = NULL;
+	unsigned base = 10;
+
+	while (isspace((unsigned char)*s))
+		s++;
+	if (*s == '+')
+		s++;
+	if (!isdigit((unsigned char)*s))
+		return -EDMM_EINVAL;
+	if (s[0] == '0')
+		base = s[1] == 'x' || s[1] == 'X' ? 16 : 8;
+	*value = 0;
+	if (base == 10) {
+		const char *p = s;
+		edmm_err err = pol_digits(&p, value);
+
+		if (err != 0)
+			return err;
+		end = (char *)(uintptr_t)p;
+	} else {
+		if (base == 16 && strlen(s + 2) > strspn(s + 2, "0") + 16 &&
+		    strspn(s + 2, "0123456789abcdefABCDEF") > 16)
+			return -EDMM_ERANGE;
+		*value = strtoull(s, &end, (int)base);
+	}
+	return *end == '\0' && end != s ? 0 : -EDMM_EINVAL;
+}
+
+static const struct pol_unit units[] = { { "", 0 }, { NULL, 0 } };
+static const struct pol_sizes sizes = {
+	.units = units,
+	.parse = parse_size,
+	.example = "bytes, as in 0x400000 or 4194304",
+};
+
+/* ---- the file --------------------------------------------------------- */
+
+static const char *const files[] = { "*.xml", NULL };
+
+static enum pol_sure sniff(const struct pol_sample *t)
+{
+	return *t->start == '<' ? POL_BY_START : POL_NOT;
+}
+
 static void at_least(const struct edmm_policy *p, enum edmm_setting_id id,
 		     uint64_t least, struct edmm_findings *f)
 {
@@ -73,11 +124,16 @@ static void finish(struct edmm_policy *p, struct edmm_findings *f)
 
 const struct pol_format pol_sgx_xml = {
 	.id = EDMM_FORMAT_SGX_XML,
+	.parse = pol_xml_parse,
+	.emit = pol_xml_emit,
+	.comment = "<!--",
+	.files = files,
+	.sniff = sniff,
 	.map = map,
 	.known = known,
+	.sizes = &sizes,
 	.closed = true,
 	.flat = true,
-	.parse = pol_xml_parse,
+	.any_base = true,
 	.finish = finish,
-	.emit = pol_xml_emit,
 };

@@ -57,26 +57,40 @@ static bool ends_with(const char *s, const char *end)
 	return n >= m && strcasecmp(s + n - m, end) == 0;
 }
 
+/* One of a format's file names: see struct pol_format. */
+static bool named(const char *base, const char *file)
+{
+	return file[0] == '*' ? ends_with(base, file + 1)
+			      : strcmp(base, file) == 0;
+}
+
 enum edmm_format edmm_format_of_file(const char *path)
 {
 	const char *base = strrchr(path, '/');
 
 	base = base ? base + 1 : path;
-	if (strcmp(base, "edmm.toml") == 0 || ends_with(base, ".edmm.toml"))
-		return EDMM_FORMAT_EDMM;
-	if (ends_with(base, ".json"))
-		return EDMM_FORMAT_OCCLUM;
-	if (ends_with(base, ".xml"))
-		return EDMM_FORMAT_SGX_XML;
-	if (ends_with(base, "manifest") || ends_with(base, ".manifest.sgx") ||
-	    ends_with(base, "manifest.template"))
-		return EDMM_FORMAT_GRAMINE;
-	if (strcmp(base, "sgx-musl.conf") == 0)
-		return EDMM_FORMAT_SCONE_CONF;
-	if (strcmp(base, "env") == 0 || ends_with(base, ".env") ||
-	    ends_with(base, ".sh"))
-		return EDMM_FORMAT_SCONE;
+	for (unsigned i = EDMM_FORMAT_EDMM; i < EDMM_FORMAT_COUNT; i++)
+		for (const char *const *n = formats[i]->files; *n; n++)
+			if (named(base, *n))
+				return formats[i]->id;
 	return EDMM_FORMAT_NONE;
+}
+
+enum edmm_format pol_sniffed(const struct pol_sample *t)
+{
+	enum edmm_format best = EDMM_FORMAT_NONE;
+	enum pol_sure most = POL_NOT;
+
+	for (unsigned i = EDMM_FORMAT_EDMM; i < EDMM_FORMAT_COUNT; i++) {
+		enum pol_sure sure =
+			formats[i]->sniff ? formats[i]->sniff(t) : POL_NOT;
+
+		if (sure > most) {
+			most = sure;
+			best = formats[i]->id;
+		}
+	}
+	return best;
 }
 
 const struct pol_map *pol_row(const struct pol_format *fmt,
@@ -120,8 +134,7 @@ static bool read_size(const struct reading *r, uint64_t *value)
 	char fix[96];
 	edmm_err err;
 
-	if (n->kind == POL_INT && r->fmt->id == EDMM_FORMAT_EDMM &&
-	    n->num >= 0) {
+	if (n->kind == POL_INT && r->fmt->bytes && n->num >= 0) {
 		*value = (uint64_t)n->num;
 		return true;
 	}
@@ -188,9 +201,7 @@ static bool read_uint(const struct reading *r, uint64_t *value)
 		*value = (uint64_t)n->num;
 		ok = true;
 	} else if (n->kind == POL_STRING && r->fmt->flat) {
-		int base = r->fmt->id == EDMM_FORMAT_SGX_XML ? 0 : 10;
-
-		ok = read_number(n->str, base, value);
+		ok = read_number(n->str, r->fmt->any_base ? 0 : 10, value);
 	}
 	if (!ok) {
 		bad(r, "P104", "must be a whole number, zero or more");
@@ -324,7 +335,7 @@ void pol_map_read(const struct pol_format *fmt, struct edmm_policy *p,
 				pol_missing(p, m, f);
 			continue;
 		}
-		if (fmt->id == EDMM_FORMAT_SCONE && by_shell(&r))
+		if (fmt->shell && by_shell(&r))
 			continue;
 		n->used = true;
 		if (!read_value(&r, &value))
@@ -389,7 +400,7 @@ const struct pol_node *pol_kept(const struct edmm_policy *p,
 	const struct pol_node *n = p->doc->root;
 	char path[64];
 
-	if (p->format == EDMM_FORMAT_EDMM && format != EDMM_FORMAT_EDMM) {
+	if (pol_format(p->format)->common && !pol_format(format)->common) {
 		snprintf(path, sizeof(path), "keep.%s",
 			 edmm_format_name(format));
 		n = pol_find(p->doc->root, path);

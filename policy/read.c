@@ -10,29 +10,13 @@
 static enum edmm_format by_content(const char *name, const char *text,
 				   size_t size)
 {
-	size_t len = strlen(name);
 	size_t i = 0;
 
 	while (i < size && strchr(" \t\r\n", text[i]))
 		i++;
 	if (i == size)
 		return EDMM_FORMAT_NONE;
-	if (text[i] == '<')
-		return EDMM_FORMAT_SGX_XML;
-	if (text[i] == '{')
-		return EDMM_FORMAT_OCCLUM;
-	if (strncmp(text + i, "rules =", 7) == 0)
-		return EDMM_FORMAT_EDMM;
-	if (memmem(text, size, "SCONE_", 6))
-		return EDMM_FORMAT_SCONE;
-	if (memmem(text, size, "sgx.", 4) || memmem(text, size, "[sgx]", 5) ||
-	    memmem(text, size, "loader.", 7))
-		return EDMM_FORMAT_GRAMINE;
-	if (strncmp(text + i, "Q ", 2) == 0)
-		return EDMM_FORMAT_SCONE_CONF;
-	return len > 5 && strcmp(name + len - 5, ".toml") == 0
-		       ? EDMM_FORMAT_EDMM
-		       : EDMM_FORMAT_NONE;
+	return pol_sniffed(&(struct pol_sample){ name, text + i, text, size });
 }
 
 static void whole_file(struct edmm_findings *f, const char *name,

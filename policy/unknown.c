@@ -131,8 +131,7 @@ static void report(const struct edmm_policy *p, const struct pol_node *n,
 			   ? strlen(path) - strlen(n->key)
 			   : 0;
 	near = suggest(fmt, &s);
-	/* SCONE has variables that it tells nobody of. */
-	if (!near && fmt->id == EDMM_FORMAT_SCONE)
+	if (!near && fmt->unlisted)
 		level = EDMM_NOTE;
 	v = pol_report(f, p->doc, &n->key_at, level, "P101",
 		       "%s does not know '%s'", edmm_format_name(fmt->id),

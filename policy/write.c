@@ -140,7 +140,7 @@ static edmm_err keep_all(struct pol_writing *w)
 
 	if (!kept)
 		return 0;
-	if (w->p->format != EDMM_FORMAT_EDMM) {
+	if (!pol_format(w->p->format)->common) {
 		to = pol_make(w->out, to, "keep", POL_OBJECT);
 		if (to)
 			to = pol_node_new(w->out, to, POL_OBJECT,
@@ -156,11 +156,11 @@ static edmm_err put_kept(struct pol_writing *w)
 	const struct pol_node *kept = pol_kept(w->p, w->fmt->id);
 	edmm_err err = 0;
 
-	if (w->fmt->id == EDMM_FORMAT_EDMM)
+	if (w->fmt->common)
 		return keep_all(w);
 	if (kept)
 		err = copy_members(w->out, w->out->root, kept);
-	for (unsigned i = EDMM_FORMAT_OCCLUM; i < EDMM_FORMAT_COUNT; i++)
+	for (unsigned i = EDMM_FORMAT_EDMM + 1; i < EDMM_FORMAT_COUNT; i++)
 		if (i != w->fmt->id)
 			report_kept(w, i);
 	return err;
@@ -170,9 +170,9 @@ static edmm_err put_kept(struct pol_writing *w)
 static void report_comments(struct pol_writing *w)
 {
 	const struct pol_doc *doc = w->p->doc;
-	const char *sign = w->p->format == EDMM_FORMAT_SGX_XML ? "<!--" : "#";
+	const char *sign = pol_format(w->p->format)->comment;
 
-	if (w->p->format == EDMM_FORMAT_OCCLUM)
+	if (!sign)
 		return;
 	for (uint32_t i = 0; i < doc->line_count; i++) {
 		const char *line = doc->text + doc->lines[i];
@@ -200,8 +200,8 @@ static edmm_err native(struct pol_writing *w)
 	const struct pol_map *edmm = pol_row(w->fmt, EDMM_SET_EDMM);
 
 	memcpy(w->want, w->p->s, sizeof(w->want));
-	if (w->fmt->id == EDMM_FORMAT_EDMM) {
-		if (w->p->format != EDMM_FORMAT_EDMM) {
+	if (w->fmt->common) {
+		if (!pol_format(w->p->format)->common) {
 			w->want[EDMM_SET_RULES].set = true;
 			w->want[EDMM_SET_RULES].value = pol_rules_of(w->p);
 		}
@@ -240,8 +240,8 @@ static edmm_err build(struct pol_writing *w)
 {
 	edmm_err err;
 
-	w->native = w->fmt->id == EDMM_FORMAT_EDMM ||
-		    same_rules(pol_rules_of(w->p), w->fmt->id);
+	w->native =
+		w->fmt->common || same_rules(pol_rules_of(w->p), w->fmt->id);
 	err = w->native ? native(w) : pol_cross(w);
 	if (err == 0)
 		err = put_settings(w);

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What a configuration format is to the rest of the room. A file has a
+ * language (struct pol_format) and is written for a runtime, whose rules hold
+ * (struct pol_family): SCONE's two files share one. No code outside fmt_*.c
+ * compares a format's number; it asks these structs.
+ *
+ * A new format is a file fmt_NAME.c with a `const struct pol_format pol_NAME`
+ * and its row in EDMM_FORMATS (edmm/policy.h). Members that are left out mean
+ * what is said of them as "NULL", "0" or "false".
+ */
+#ifndef POLICY_FORMAT_H
+#define POLICY_FORMAT_H
+
+#include "policy/find.h"
+
+enum pol_type {
+	POL_SIZE,   /* a size in the format's syntax */
+	POL_UINT,   /* a whole number up to .max */
+	POL_FLAG,   /* true or false; in XML and variables 0 or 1 */
+	POL_UNFLAG, /* the same, the other way round */
+	POL_HEX,    /* "0x..." */
+	POL_WORD,   /* one of .words; the value is its index */
+};
+
+/* A row: which path of a file is which setting, and in what spelling. */
+struct pol_map {
+	const char *path;
+	enum edmm_setting_id id;
+	enum pol_type type;
+	uint64_t max;		  /* POL_UINT, POL_HEX; 0: no bound */
+	const char *const *words; /* POL_WORD; NULL-terminated */
+	bool required;
+};
+
+struct pol_unit {
+	const char *name;
+	unsigned shift; /* times 2^shift bytes */
+};
+
+/**
+ * struct pol_sizes - a format's syntax of sizes: the runtime's own, no wider
+ * @units: the largest first, ends with a NULL name; what is written has the
+ *	first that is exact, the last where none is
+ * @also: units that are read as well, or NULL
+ * @parse: a whole value; NULL: digits and a unit, nothing else.
+ *	Return: 0, -EDMM_EINVAL, -EDMM_ERANGE
+ * @example: what would be right, behind "write "
+ */
+struct pol_sizes {
+	const struct pol_unit *units;
+	const struct pol_unit *also;
+	edmm_err (*parse)(const char *text, uint64_t *value);
+	const char *example;
+};
+
+/* How sure a format is that a text is its own; the surest one gets it. */
+enum pol_sure {
+	POL_NOT,
+	POL_BY_ENDING, /* the file's name ends as that of many formats */
+	POL_BY_LINE,   /* the first line could be of it */
+	POL_BY_WORD,   /* a word of it stands somewhere */
+	POL_BY_PREFIX, /* a word that nobody else has does */
+	POL_BY_START,  /* no other begins like this */
+};
+
+/* Text whose name says nothing: for pol_format.sniff. */
+struct pol_sample {
+	const char *name;  /* of the file */
+	const char *start; /* first character that is no blank; there is one */
+	const char *text;
+	size_t size; /* of text */
+};
+
+struct pol_family;
+
+/**
+ * struct pol_format - a language of configuration files
+ * @id: its number, EDMM_FORMAT_NAME
+ * @family: whose rules hold for its files
+ *
+ * The text:
+ * @parse: text to a tree at doc->root, places included; what is wrong becomes
+ *	findings, P100. Return: 0, -EDMM_EINVAL with a finding, -EDMM_ENOMEM
+ * @emit: a tree to text, which parse() reads as the same tree
+ * @comment: how a line of comment begins; NULL: it has none that a converter
+ *	should speak of
+ * @files: names that are its own, NULL-terminated: "*END" is any name with
+ *	that end, in either case, all else the whole name; no two formats may
+ *	take one name
+ * @sniff: how sure it is of a text whose name says nothing; NULL: never
+ *
+ * The values:
+ * @map: which path is which setting; ends with a NULL path
+ * @known: other paths that it knows, NULL-terminated; ".*" ends one below
+ *	which all is open; NULL: none
+ * @sizes: its syntax of sizes
+ * @closed: unknown names are refused, not ignored
+ * @unlisted: it has names that it tells nobody of: one that is like no other
+ *	is a note, no warning
+ * @flat: every value is text, as in XML and variables
+ * @bytes: a number without quotes is a size, too
+ * @any_base: whole numbers are strtoull's with base 0: 010 is 8
+ * @shell: a value may be an expansion by a shell, unknown here (P107)
+ * @common: ours: has a word for every setting, and keeps what is left of the
+ *	others in [keep.NAME]; settings go into it as they are written
+ * @finish: after the table, what a table cannot say: findings, or settings
+ *	changed; NULL: nothing
+ */
+struct pol_format {
+	enum edmm_format id;
+	const struct pol_family *family;
+
+	edmm_err (*parse)(struct pol_doc *doc, struct edmm_findings *f);
+	void (*emit)(const struct pol_node *root, FILE *out);
+	const char *comment;
+	const char *const *files;
+	enum pol_sure (*sniff)(const struct pol_sample *t);
+
+	const struct pol_map *map;
+	const char *const *known;
+	const struct pol_sizes *sizes;
+	bool closed;
+	bool unlisted;
+	bool flat;
+	bool bytes;
+	bool any_base;
+	bool shell;
+	bool common;
+	void (*finish)(struct edmm_policy *p, struct edmm_findings *f);
+};
+
+#define POL_DECLARE(id, format, name) \
+	extern const struct pol_format pol_##format;
+POL_DECLARE(EDMM, edmm, "edmm")
+EDMM_FORMATS(POL_DECLARE)
+#undef POL_DECLARE
+
+/* The format of that number; NULL for EDMM_FORMAT_NONE. */
+const struct pol_format *pol_format(enum edmm_format id);
+
+/* The format that is surest of a text; EDMM_FORMAT_NONE where none is. */
+enum edmm_format pol_sniffed(const struct pol_sample *t);
+
+/* ---- what the syntaxes of sizes share: size.c ------------------------- */
+
+/* Digits at *s, all that there are. -EDMM_EINVAL, -EDMM_ERANGE. */
+edmm_err pol_digits(const char **s, uint64_t *value);
+
+/* @n of the unit of that name; -EDMM_EINVAL without one, -EDMM_ERANGE. */
+edmm_err pol_in_units(const struct pol_unit *units, const char *name,
+		      uint64_t n, uint64_t *value);
+
+#endif
