@@ -2,6 +2,7 @@
 /* edmm.toml: every setting has a name here; [keep.FORMAT] holds the rest. */
 #include <string.h>
 
+#include "policy/areas.h"
 #include "policy/keys.h"
 
 /* By their numbers: enum edmm_format. */
@@ -108,8 +109,95 @@ static enum pol_sure sniff(const struct pol_sample *t)
 		       : POL_NOT;
 }
 
+/* ---- rules ------------------------------------------------------------ */
+
+static void resolve(struct pol_rules *c)
+{
+	struct edmm_resolved *r = c->r;
+
+	r->elastic = pol_wished(c, EDMM_WISH_AUTO);
+	r->enclave_size =
+		pol_get(c, EDMM_SET_ENCLAVE_SIZE, EDMM_ELRANGE_DEFAULT);
+	r->stack_max = pol_pages_up(
+		pol_get(c, EDMM_SET_STACK_MAX, EDMM_STACK_DEFAULT));
+	r->stack_min = r->stack_max;
+	if (r->elastic)
+		r->stack_min = pol_pages_up(pol_get(c, EDMM_SET_STACK_MIN,
+						    EDMM_STACK_INIT_DEFAULT));
+	r->heap_init = pol_pages_up(
+		pol_get(c, EDMM_SET_HEAP_INIT, EDMM_HEAP_INIT_DEFAULT));
+	r->heap_max = pol_pages_up(pol_get(
+		c, EDMM_SET_HEAP_MAX,
+		r->elastic ? r->enclave_size : EDMM_HEAP_STATIC_DEFAULT));
+	if (r->elastic && r->heap_init > r->heap_max)
+		pol_above(c, EDMM_ERROR,
+			  BOUND(EDMM_SET_HEAP_INIT, r->heap_init),
+			  BOUND(EDMM_SET_HEAP_MAX, r->heap_max));
+	if (!r->elastic)
+		r->heap_init = r->heap_max;
+	r->heap_min = r->heap_init;
+	r->tcs_init = pol_get(c, EDMM_SET_THREADS_INIT, 1);
+	r->tcs_pool = pol_get(c, EDMM_SET_THREADS_POOL, r->tcs_init);
+	r->tcs_max = pol_get(c, EDMM_SET_THREADS_MAX, r->tcs_init);
+	if (!r->elastic)
+		r->tcs_init = r->tcs_pool = r->tcs_max;
+	if (r->tcs_init > r->tcs_max)
+		pol_above(c, EDMM_ERROR,
+			  BOUND(EDMM_SET_THREADS_INIT, r->tcs_init),
+			  BOUND(EDMM_SET_THREADS_MAX, r->tcs_max));
+	if (r->stack_min > r->stack_max)
+		pol_above(c, EDMM_ERROR,
+			  BOUND(EDMM_SET_STACK_MIN, r->stack_min),
+			  BOUND(EDMM_SET_STACK_MAX, r->stack_max));
+	r->misc_select = r->elastic;
+	r->misc_mask = r->elastic ? 0xffffffff : 0;
+	if (r->enclave_size != 0 &&
+	    (r->enclave_size & (r->enclave_size - 1)) != 0) {
+		struct pol_span at = pol_at(c->p, EDMM_SET_ENCLAVE_SIZE);
+
+		pol_report(c->f, c->p->doc, &at, EDMM_ERROR, "P206",
+			   "enclave.size is no power of two");
+	}
+}
+
+/* ---- layout ----------------------------------------------------------- */
+
+/* ELF | contexts | main stack | metadata | heap: common/layout.h */
+static void layout(const struct edmm_resolved *r, struct pol_layout *l)
+{
+	const uint64_t context = (2 + 3 * EDMM_SSA_FRAME_PAGES + 4) * POL_PAGE;
+	const uint64_t meta = KIB(64);
+	uint64_t range = pol_plus(r->heap_max, 0);
+
+	POL_AREA(l, "image", 1, l->assumed, l->assumed, l->assumed);
+	POL_AREA(l, "threads at start", r->tcs_init, context + POL_GUARD,
+		 context, context);
+	POL_AREA(l, "main stack", 1, r->stack_max,
+		 r->elastic ? r->stack_min : r->stack_max,
+		 r->elastic ? r->stack_min : r->stack_max);
+	POL_AREA(l, "metadata", 1, MIB(1), meta, meta);
+	/* The heap's bound is the range; a maximum is the host's to give. */
+	if (r->elastic && r->enclave_size > l->elrange)
+		range = r->enclave_size - l->elrange;
+	POL_AREA(l, "heap at start", 1, r->heap_init, r->heap_init,
+		 r->elastic ? r->heap_init : 0);
+	POL_AREA(l, "heap, grown", 1,
+		 range > r->heap_init ? range - r->heap_init : 0, 0, 0);
+	pol_range_up(l);
+}
+
+/* ---- the format ------------------------------------------------------- */
+
+static const struct pol_family family = {
+	.rules = EDMM_FORMAT_EDMM,
+	.resolve = resolve,
+	.layout = layout,
+	.assumed = MIB(2),
+};
+
 const struct pol_format pol_edmm = {
 	.id = EDMM_FORMAT_EDMM,
+	.family = &family,
 	.parse = pol_toml_parse,
 	.emit = pol_toml_emit,
 	.comment = "#",

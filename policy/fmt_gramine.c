@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "policy/areas.h"
 #include "policy/keys.h"
 
 static const char *const feature_words[] = { "disabled", "required",
@@ -158,8 +159,70 @@ static void finish(struct edmm_policy *p, struct edmm_findings *f)
 	pol_repl(v, n->at.off, n->at.len, "\"%s\"", right);
 }
 
+/* ---- rules ------------------------------------------------------------ */
+
+static void resolve(struct pol_rules *c)
+{
+	struct pol_span at = pol_at(c->p, EDMM_SET_ENCLAVE_SIZE);
+	struct edmm_resolved *r = c->r;
+	char right[32];
+	uint64_t size;
+	uint64_t two = 4096;
+
+	r->elastic = pol_wished(c, EDMM_WISH_DISABLE);
+	size = pol_get(c, EDMM_SET_ENCLAVE_SIZE,
+		       r->elastic ? GIB(1024) : MIB(256));
+	r->enclave_size = size;
+	r->heap_max = size;
+	r->heap_init = r->elastic ? 0 : size;
+	r->heap_min = r->heap_init;
+	r->stack_max = r->stack_min = KIB(256);
+	r->tcs_init = pol_get(c, EDMM_SET_THREADS_INIT, 4);
+	r->tcs_pool = r->tcs_init;
+	r->tcs_max = r->elastic ? 4096 : r->tcs_init;
+	r->misc_select = pol_get(c, EDMM_SET_EXINFO, 0) != 0;
+	r->misc_mask = 0xffffffff;
+	if (size >= 4096 && (size & (size - 1)) == 0)
+		return;
+	while (two < size && two < 1ull << 63)
+		two *= 2;
+	edmm_size_format(EDMM_FORMAT_GRAMINE, two, right);
+	pol_fix(pol_report(c->f, c->p->doc, &at, EDMM_ERROR, "P206",
+			   "%s is no power of two",
+			   pol_name(c->p, EDMM_SET_ENCLAVE_SIZE)),
+		"the next one is \"%s\"", right);
+}
+
+/* ---- layout ----------------------------------------------------------- */
+
+/* Everything from the top down; what is left below is the program's. */
+static void layout(const struct edmm_resolved *r, struct pol_layout *l)
+{
+	/* SSA 2 x 4 pages, TCS, TLS, stack 64, signal stack 16. */
+	const uint64_t thread = 90 * POL_PAGE;
+	uint64_t own = pol_plus(l->assumed + 4 * POL_PAGE,
+				pol_times(thread, r->tcs_init));
+	uint64_t heap = r->enclave_size > own ? r->enclave_size - own : 0;
+
+	POL_AREA(l, "program and heap", 1, heap, r->elastic ? 0 : heap, 0);
+	POL_AREA(l, "threads at start", r->tcs_init, thread, thread, thread);
+	POL_AREA(l, "loader and manifest", 1, l->assumed + 4 * POL_PAGE,
+		 l->assumed + 4 * POL_PAGE, l->assumed + 4 * POL_PAGE);
+	l->elrange = r->enclave_size;
+}
+
+/* ---- the format ------------------------------------------------------- */
+
+static const struct pol_family family = {
+	.rules = EDMM_FORMAT_GRAMINE,
+	.resolve = resolve,
+	.layout = layout,
+	.assumed = MIB(1),
+};
+
 const struct pol_format pol_gramine = {
 	.id = EDMM_FORMAT_GRAMINE,
+	.family = &family,
 	.parse = pol_toml_parse,
 	.emit = pol_toml_emit,
 	.comment = "#",

@@ -2,7 +2,7 @@
 /* SCONE's variables and /etc/sgx-musl.conf. */
 #include <string.h>
 
-#include "policy/keys.h"
+#include "policy/rules.h"
 
 static const char *const mode_words[] = { "disable", "enable", "auto", NULL };
 
@@ -83,8 +83,44 @@ static enum pol_sure sniff(const struct pol_sample *t)
 	return memmem(t->text, t->size, "SCONE_", 6) ? POL_BY_PREFIX : POL_NOT;
 }
 
+/* ---- rules ------------------------------------------------------------ */
+
+static void resolve(struct pol_rules *c)
+{
+	struct edmm_resolved *r = c->r;
+
+	r->elastic = pol_wished(c, EDMM_WISH_DISABLE);
+	r->stack_max = pol_pages_up(pol_get(c, EDMM_SET_STACK_MAX, MIB(2)));
+	r->stack_min = r->stack_max;
+	r->heap_max = pol_pages_up(pol_get(c, EDMM_SET_HEAP_MAX, MIB(64)));
+	r->heap_init = r->heap_max;
+	if (r->elastic)
+		r->heap_init =
+			pol_pages_up(pol_get(c, EDMM_SET_HEAP_INIT, MIB(20)));
+	r->heap_min = r->heap_init;
+	r->tcs_init = pol_get(c, EDMM_SET_THREADS_INIT, 8);
+	r->tcs_pool = r->tcs_init;
+	r->tcs_max = r->tcs_init;
+	if (r->elastic && r->heap_init > r->heap_max)
+		pol_fix(pol_above(c, EDMM_ERROR,
+				  BOUND(EDMM_SET_HEAP_INIT, r->heap_init),
+				  BOUND(EDMM_SET_HEAP_MAX, r->heap_max)),
+			"set SCONE_HEAP to the most that may be needed");
+}
+
+/* ---- the format ------------------------------------------------------- */
+
+static const struct pol_family family = {
+	.rules = EDMM_FORMAT_SCONE,
+	.resolve = resolve,
+	.assumed = MIB(2),
+	.layout_note = "SCONE's layout is not published: the ranges are those "
+		       "of the Intel SDK.\n",
+};
+
 const struct pol_format pol_scone = {
 	.id = EDMM_FORMAT_SCONE,
+	.family = &family,
 	.parse = pol_env_parse,
 	.emit = pol_env_emit,
 	.comment = "#",
@@ -115,6 +151,7 @@ static enum pol_sure conf_sniff(const struct pol_sample *t)
 
 const struct pol_format pol_scone_conf = {
 	.id = EDMM_FORMAT_SCONE_CONF,
+	.family = &family,
 	.parse = pol_conf_parse,
 	.emit = pol_conf_emit,
 	.comment = "#",

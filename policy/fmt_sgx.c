@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/keys.h"
+#include "policy/rules.h"
 
 #define U32 0xffffffffull
 
@@ -122,8 +122,178 @@ static void finish(struct edmm_policy *p, struct edmm_findings *f)
 	at_least(p, EDMM_SET_STACK_MIN, 0x2000, f);
 }
 
+/* ---- rules ------------------------------------------------------------ */
+
+/* Which metadata sgx_sign writes: the loader of which platforms finds it. */
+struct metadata {
+	bool dynamic; /* something differs between start and maximum */
+	bool sgx1;
+	bool sgx2;
+};
+
+static struct metadata metadata_of(const struct edmm_resolved *r)
+{
+	uint64_t pool =
+		r->tcs_pool < r->tcs_init - 1 ? r->tcs_pool : r->tcs_init - 1;
+	struct metadata m = { false, true, false };
+
+	m.dynamic =
+		r->heap_min != r->heap_init || r->heap_init != r->heap_max ||
+		r->stack_min != r->stack_max || r->rsrv_min != r->rsrv_init ||
+		r->rsrv_init != r->rsrv_max || r->tcs_max != pool + 1;
+	if (r->region > 0) {
+		m.sgx1 = false;
+		m.sgx2 = true;
+	} else if (m.dynamic && (r->misc_select & 1) != 0) {
+		m.sgx2 = true;
+		m.sgx1 = (r->misc_mask & 1) == 0;
+	}
+	return m;
+}
+
+static void resolve(struct pol_rules *c)
+{
+	struct edmm_resolved *r = c->r;
+	struct metadata m;
+
+	/* The tool's default: an enclave may be debugged. */
+	r->debug = pol_get(c, EDMM_SET_DEBUG, 1) != 0;
+	r->stack_max = pol_get(c, EDMM_SET_STACK_MAX, 0x40000);
+	r->stack_min = pol_get(c, EDMM_SET_STACK_MIN, 0x2000);
+	r->heap_max = pol_get(c, EDMM_SET_HEAP_MAX, 0x1000000);
+	r->heap_min = pol_get(c, EDMM_SET_HEAP_MIN, 0x1000);
+	r->heap_init = pol_get(c, EDMM_SET_HEAP_INIT, r->heap_max);
+	r->rsrv_max = pol_get(c, EDMM_SET_RSRV_MAX, 0);
+	r->rsrv_min = pol_get(c, EDMM_SET_RSRV_MIN, 0);
+	r->rsrv_init = pol_get(c, EDMM_SET_RSRV_INIT, r->rsrv_max);
+	r->rsrv_exec = pol_get(c, EDMM_SET_RSRV_EXEC, 0) != 0;
+	r->region = pol_get(c, EDMM_SET_REGION, 0);
+	r->tcs_init = pol_get(c, EDMM_SET_THREADS_INIT, 1);
+	r->tcs_max = pol_get(c, EDMM_SET_THREADS_MAX, r->tcs_init);
+	r->tcs_pool = pol_get(c, EDMM_SET_THREADS_POOL, 1);
+	r->bound = pol_get(c, EDMM_SET_THREADS_BOUND, 0) != 0;
+	r->misc_select = (uint32_t)pol_get(c, EDMM_SET_MISC_SELECT, 0);
+	r->misc_mask = (uint32_t)pol_get(c, EDMM_SET_MISC_MASK, 0xffffffff);
+	r->enclave_size = pol_get(c, EDMM_SET_ELRANGE_SIZE, 0);
+	m = metadata_of(r);
+	r->elastic = m.sgx2 && c->t->platform != EDMM_PLATFORM_SGX1;
+	r->refused = !m.sgx1 && c->t->platform == EDMM_PLATFORM_SGX1;
+	pol_sgx_check(c, EDMM_ERROR);
+}
+
+static bool aligned(const struct pol_rules *c, enum edmm_level level,
+		    enum edmm_setting_id id, uint64_t value)
+{
+	struct pol_span at = pol_at(c->p, id);
+	char right[32];
+	struct edmm_finding *v;
+
+	if (value % 4096 == 0)
+		return true;
+	v = pol_report(c->f, c->p->doc, c->p->s[id].set ? &at : NULL, level,
+		       "P205", "%s is %llu bytes, no multiple of 4096",
+		       pol_name(c->p, id), (unsigned long long)value);
+	pol_effect(v, "sgx_sign refuses it");
+	edmm_size_format(c->p->format, pol_pages_up(value), right);
+	pol_fix(v, "the next multiple is %s", right);
+	return false;
+}
+
+/* Two pages of stack are the least that it takes. */
+static bool enough_stack(const struct pol_rules *c, enum edmm_level level)
+{
+	struct pol_span at = pol_at(c->p, EDMM_SET_STACK_MAX);
+
+	if (c->r->stack_max >= 0x2000 && c->r->stack_min >= 0x2000)
+		return true;
+	pol_fix(pol_report(c->f, c->p->doc,
+			   c->p->s[EDMM_SET_STACK_MAX].set ? &at : NULL, level,
+			   "P104", "%s is too small for sgx_sign",
+			   pol_name(c->p, EDMM_SET_STACK_MAX)),
+		"at least 8192 bytes");
+	return false;
+}
+
+/* One pair that sgx_sign wants in order. */
+static bool ordered(const struct pol_rules *c, enum edmm_level level,
+		    struct pol_bound low, struct pol_bound high)
+{
+	if (low.value <= high.value)
+		return true;
+	pol_effect(pol_above(c, level, low, high), "sgx_sign refuses it");
+	return false;
+}
+
+static bool sgx_threads(const struct pol_rules *c, enum edmm_level level)
+{
+	const struct edmm_resolved *r = c->r;
+	bool ok = ordered(c, level, BOUND(EDMM_SET_THREADS_INIT, r->tcs_init),
+			  BOUND(EDMM_SET_THREADS_MAX, r->tcs_max));
+	struct pol_span at = pol_at(c->p, EDMM_SET_THREADS_MAX);
+
+	ok &= ordered(c, level, BOUND(EDMM_SET_THREADS_POOL, r->tcs_pool),
+		      BOUND(EDMM_SET_THREADS_MAX, r->tcs_max));
+	if (r->tcs_init > 0)
+		return ok;
+	pol_effect(pol_report(c->f, c->p->doc, &at, level, "P104",
+			      "no thread at all"),
+		   "sgx_sign refuses it");
+	return false;
+}
+
+bool pol_sgx_check(const struct pol_rules *c, enum edmm_level level)
+{
+	const struct edmm_resolved *r = c->r;
+	bool ok = aligned(c, level, EDMM_SET_STACK_MAX, r->stack_max);
+
+	ok &= aligned(c, level, EDMM_SET_STACK_MIN, r->stack_min);
+	ok &= aligned(c, level, EDMM_SET_HEAP_INIT, r->heap_init);
+	ok &= aligned(c, level, EDMM_SET_HEAP_MAX, r->heap_max);
+	ok &= aligned(c, level, EDMM_SET_HEAP_MIN, r->heap_min);
+	ok &= aligned(c, level,
+		      c->p->s[EDMM_SET_USER_INIT].set ? EDMM_SET_USER_INIT
+						      : EDMM_SET_RSRV_INIT,
+		      r->rsrv_init);
+	ok &= aligned(c, level, EDMM_SET_RSRV_MIN, r->rsrv_min);
+	ok &= aligned(c, level,
+		      c->p->s[EDMM_SET_USER_MAX].set ? EDMM_SET_USER_MAX
+						     : EDMM_SET_RSRV_MAX,
+		      r->rsrv_max);
+	ok &= aligned(c, level, EDMM_SET_REGION, r->region);
+	ok &= ordered(c, level, BOUND(EDMM_SET_STACK_MIN, r->stack_min),
+		      BOUND(EDMM_SET_STACK_MAX, r->stack_max));
+	ok &= ordered(c, level, BOUND(EDMM_SET_HEAP_MIN, r->heap_min),
+		      BOUND(EDMM_SET_HEAP_INIT, r->heap_init));
+	ok &= ordered(c, level, BOUND(EDMM_SET_HEAP_INIT, r->heap_init),
+		      BOUND(EDMM_SET_HEAP_MAX, r->heap_max));
+	ok &= ordered(c, level, BOUND(EDMM_SET_RSRV_MIN, r->rsrv_min),
+		      BOUND(EDMM_SET_RSRV_INIT, r->rsrv_init));
+	ok &= ordered(c, level, BOUND(EDMM_SET_RSRV_INIT, r->rsrv_init),
+		      BOUND(EDMM_SET_RSRV_MAX, r->rsrv_max));
+	ok &= enough_stack(c, level);
+	ok &= sgx_threads(c, level);
+	if (r->region == 0 || (r->misc_select & r->misc_mask & 1) != 0)
+		return ok;
+	struct pol_span at = pol_at(c->p, EDMM_SET_REGION);
+
+	pol_fix(pol_report(c->f, c->p->doc, &at, level, "P304",
+			   "a user region needs EXINFO: MiscSelect and "
+			   "MiscMask with bit 0"),
+		"set MiscSelect to 1 and MiscMask to 0xFFFFFFFF");
+	return false;
+}
+
+/* ---- the format ------------------------------------------------------- */
+
+static const struct pol_family family = {
+	.rules = EDMM_FORMAT_SGX_XML,
+	.resolve = resolve,
+	.assumed = MIB(2),
+};
+
 const struct pol_format pol_sgx_xml = {
 	.id = EDMM_FORMAT_SGX_XML,
+	.family = &family,
 	.parse = pol_xml_parse,
 	.emit = pol_xml_emit,
 	.comment = "<!--",

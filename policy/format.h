@@ -72,7 +72,36 @@ struct pol_sample {
 	size_t size; /* of text */
 };
 
-struct pol_family;
+struct pol_rules;
+struct pol_layout;
+
+/**
+ * struct pol_family - a runtime whose rules hold for one format or several
+ * @rules: what struct edmm_resolved.rules and edmm_policy_rules() call it: the
+ *	first of its formats
+ *
+ * Figures:
+ * @resolve: fill in *c->r, which is zero but for .rules, .debug and .kss, from
+ *	the settings of c->p, for the platform of c->t. Contradictions are
+ *	errors in c->f; c->unread where a value is there that the reader
+ *	refused. Called on any set of settings, also of edmm.toml with `rules`
+ *
+ * Layout:
+ * @layout: the areas of what resolve() gave, from address 0 up; NULL: those of
+ *	the Intel SDK
+ * @assumed: bytes that the program itself is taken to have; l->assumed for
+ *	layout(). With a library OS: its loader, and what that brings
+ * @layout_note: a line below what explain shows, with its end; NULL: none
+ */
+struct pol_family {
+	enum edmm_format rules;
+
+	void (*resolve)(struct pol_rules *c);
+
+	void (*layout)(const struct edmm_resolved *r, struct pol_layout *l);
+	uint64_t assumed;
+	const char *layout_note;
+};
 
 /**
  * struct pol_format - a language of configuration files
@@ -138,6 +167,12 @@ EDMM_FORMATS(POL_DECLARE)
 
 /* The format of that number; NULL for EDMM_FORMAT_NONE. */
 const struct pol_format *pol_format(enum edmm_format id);
+
+/* Whose rules hold for a policy: its file's, or those that it names. */
+const struct pol_family *pol_family_of(const struct edmm_policy *p);
+
+/* Whose rules gave these figures. */
+const struct pol_family *pol_family(const struct edmm_resolved *r);
 
 /* The format that is surest of a text; EDMM_FORMAT_NONE where none is. */
 enum edmm_format pol_sniffed(const struct pol_sample *t);

@@ -101,7 +101,7 @@ void edmm_policy_idle(const struct edmm_policy *policy,
 		EDMM_SET_EXTPROD_H,	EDMM_SET_EXTPROD_L,
 	};
 
-	if (pol_rules_of(policy) != EDMM_FORMAT_EDMM)
+	if (pol_family_of(policy)->rules != EDMM_FORMAT_EDMM)
 		return;
 	for (unsigned i = 0; i < sizeof(idle) / sizeof(idle[0]); i++) {
 		struct pol_span at = pol_at(policy, idle[i]);
@@ -219,7 +219,8 @@ enum edmm_setting_id edmm_policy_decides(const struct edmm_policy *policy,
 {
 	enum edmm_setting_id id[2];
 
-	deciders(pol_rules_of(policy), mode == EDMM_MODE_ELASTIC, field, id);
+	deciders(pol_family_of(policy)->rules, mode == EDMM_MODE_ELASTIC, field,
+		 id);
 	for (unsigned i = 0; i < 2; i++)
 		if (id[i] != EDMM_SET_COUNT && policy->s[id[i]].set)
 			return id[i];

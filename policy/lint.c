@@ -277,7 +277,7 @@ edmm_err edmm_policy_lint(const struct edmm_policy *policy,
 	struct pol_lint l = { .p = policy,
 			      .t = target,
 			      .f = findings,
-			      .rules = pol_rules_of(policy) };
+			      .rules = pol_family_of(policy)->rules };
 
 	if (!pol_format(policy->format)->closed)
 		pol_unknown(policy, findings);

@@ -188,12 +188,6 @@ static void report_comments(struct pol_writing *w)
 	}
 }
 
-static bool same_rules(enum edmm_format a, enum edmm_format b)
-{
-	return a == b ||
-	       (a == EDMM_FORMAT_SCONE && b == EDMM_FORMAT_SCONE_CONF);
-}
-
 /* As written: the target's own rules will be applied to it. */
 static edmm_err native(struct pol_writing *w)
 {
@@ -203,7 +197,8 @@ static edmm_err native(struct pol_writing *w)
 	if (w->fmt->common) {
 		if (!pol_format(w->p->format)->common) {
 			w->want[EDMM_SET_RULES].set = true;
-			w->want[EDMM_SET_RULES].value = pol_rules_of(w->p);
+			w->want[EDMM_SET_RULES].value =
+				pol_family_of(w->p)->rules;
 		}
 		return 0;
 	}
@@ -240,8 +235,7 @@ static edmm_err build(struct pol_writing *w)
 {
 	edmm_err err;
 
-	w->native =
-		w->fmt->common || same_rules(pol_rules_of(w->p), w->fmt->id);
+	w->native = w->fmt->common || pol_family_of(w->p) == w->fmt->family;
 	err = w->native ? native(w) : pol_cross(w);
 	if (err == 0)
 		err = put_settings(w);
