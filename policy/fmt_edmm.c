@@ -186,6 +186,55 @@ static void layout(const struct edmm_resolved *r, struct pol_layout *l)
 	pol_range_up(l);
 }
 
+/* ---- an image of ours -------------------------------------------------- */
+
+/*
+ * Contexts of the image are always there, so a pool of that many is kept.
+ * A larger one is not, and who asks for it is told.
+ */
+static edmm_err image(const struct edmm_policy *p, struct edmm_resolved *r,
+		      struct edmm_findings *f)
+{
+	struct pol_span at = pol_at(p, EDMM_SET_THREADS_POOL);
+
+	if (!r->elastic || r->tcs_pool <= r->tcs_init)
+		return 0;
+	pol_fix(pol_report(f, p->doc, &at, EDMM_ERROR, "P204",
+			   "%s is %llu, but only the image's own contexts "
+			   "(%llu) are kept",
+			   pol_name(p, EDMM_SET_THREADS_POOL),
+			   (unsigned long long)r->tcs_pool,
+			   (unsigned long long)r->tcs_init),
+		"set threads.init to it, or take it out");
+	return -EDMM_EINVAL;
+}
+
+static void decides(bool elastic, enum edmm_image_field field,
+		    enum edmm_setting_id id[2])
+{
+	if (field == EDMM_IMAGE_STACK_INIT && elastic) {
+		id[0] = EDMM_SET_STACK_MIN;
+	} else if (field == EDMM_IMAGE_CONTEXTS) {
+		id[0] = elastic ? EDMM_SET_THREADS_INIT : EDMM_SET_THREADS_MAX;
+		id[1] = EDMM_SET_THREADS_MAX;
+	}
+}
+
+/* What other runtimes have, and images of edmm-cc do not take. */
+static const enum edmm_setting_id idle[] = {
+	EDMM_SET_EXINFO,	EDMM_SET_MEMFAULTS,    EDMM_SET_PREHEAT,
+	EDMM_SET_AEXNOTIFY,	EDMM_SET_MISC_SELECT,  EDMM_SET_MISC_MASK,
+	EDMM_SET_PKRU,		EDMM_SET_AMX,	       EDMM_SET_IMAGE_ADDR,
+	EDMM_SET_ELRANGE_START, EDMM_SET_ELRANGE_SIZE, EDMM_SET_HEAP_MIN,
+	EDMM_SET_THREADS_BOUND, EDMM_SET_USER_INIT,    EDMM_SET_USER_MAX,
+	EDMM_SET_RSRV_MIN,	EDMM_SET_RSRV_INIT,    EDMM_SET_RSRV_MAX,
+	EDMM_SET_RSRV_EXEC,	EDMM_SET_REGION,       EDMM_SET_PROC_STACK,
+	EDMM_SET_PROC_BRK,	EDMM_SET_PROC_MMAP,    EDMM_SET_RPC_THREADS,
+	EDMM_SET_QUEUES,	EDMM_SET_KSS,	       EDMM_SET_FAMILY_H,
+	EDMM_SET_FAMILY_L,	EDMM_SET_EXTPROD_H,    EDMM_SET_EXTPROD_L,
+	EDMM_SET_COUNT,
+};
+
 /* ---- the format ------------------------------------------------------- */
 
 static const struct pol_family family = {
@@ -193,6 +242,10 @@ static const struct pol_family family = {
 	.resolve = resolve,
 	.layout = layout,
 	.assumed = MIB(2),
+	.own_range = true,
+	.image = image,
+	.decides = decides,
+	.idle = idle,
 };
 
 const struct pol_format pol_edmm = {

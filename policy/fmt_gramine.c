@@ -211,6 +211,16 @@ static void layout(const struct edmm_resolved *r, struct pol_layout *l)
 	l->elrange = r->enclave_size;
 }
 
+/* ---- an image of ours -------------------------------------------------- */
+
+static void decides(bool elastic, enum edmm_image_field field,
+		    enum edmm_setting_id id[2])
+{
+	/* Without EDMM the heap is the enclave. */
+	if (field == EDMM_IMAGE_HEAP_SIZE && !elastic)
+		id[1] = EDMM_SET_ENCLAVE_SIZE;
+}
+
 /* ---- the format ------------------------------------------------------- */
 
 static const struct pol_family family = {
@@ -218,6 +228,8 @@ static const struct pol_family family = {
 	.resolve = resolve,
 	.layout = layout,
 	.assumed = MIB(1),
+	.own_range = true,
+	.decides = decides,
 };
 
 const struct pol_format pol_gramine = {

@@ -305,12 +305,45 @@ static void resolve(struct pol_rules *c)
 	r->misc_mask = r->elastic ? 0xffffffff : 0;
 }
 
+/* ---- an image of ours -------------------------------------------------- */
+
+/* A library OS's own figures mean nothing to an image of ours. */
+static edmm_err image(const struct edmm_policy *p, struct edmm_resolved *r,
+		      struct edmm_findings *f)
+{
+	(void)f;
+	r->heap_init = r->user_init;
+	r->heap_max = r->user_max;
+	r->stack_max = p->s[EDMM_SET_PROC_STACK].value;
+	r->stack_min = r->stack_max;
+	return 0;
+}
+
+static void decides(bool elastic, enum edmm_image_field field,
+		    enum edmm_setting_id id[2])
+{
+	if (field == EDMM_IMAGE_HEAP_INIT && elastic) {
+		id[0] = EDMM_SET_USER_INIT;
+	} else if (field == EDMM_IMAGE_HEAP_SIZE) {
+		id[0] = EDMM_SET_USER_MAX;
+		id[1] = EDMM_SET_USER_INIT;
+	} else if (field == EDMM_IMAGE_STACK_SIZE) {
+		id[0] = EDMM_SET_PROC_STACK;
+	} else if (field == EDMM_IMAGE_CONTEXTS) {
+		/* The first threads come from the maximum, too. */
+		id[0] = elastic ? EDMM_SET_THREADS_INIT : EDMM_SET_THREADS_MAX;
+		id[1] = EDMM_SET_THREADS_MAX;
+	}
+}
+
 /* ---- the format ------------------------------------------------------- */
 
 static const struct pol_family family = {
 	.rules = EDMM_FORMAT_OCCLUM,
 	.resolve = resolve,
 	.assumed = MIB(16),
+	.image = image,
+	.decides = decides,
 };
 
 const struct pol_format pol_occlum = {

@@ -91,7 +91,19 @@ struct pol_layout;
  *	the Intel SDK
  * @assumed: bytes that the program itself is taken to have; l->assumed for
  *	layout(). With a library OS: its loader, and what that brings
- * @layout_note: a line below what explain shows, with its end; NULL: none
+ * @layout_note: a line, newline included, below what explain shows; NULL: none
+ *
+ * An image of ours with these settings (image.c):
+ * @own_range: the file says the address range, and that bounds the heap; else
+ *	ours is made for the heap and the stack
+ * @image: a last look at the figures of resolve(): the program's own heap and
+ *	stack take the place of a library OS's. Return: 0, -EDMM_EINVAL with a
+ *	finding; NULL: they are right as they are
+ * @decides: id[] has the settings that decide a field for the Intel SDK, the
+ *	strongest first, EDMM_SET_COUNT for none: change them where the family
+ *	has others. It must name what resolve() reads; NULL: it has none
+ * @idle: settings that such an image does not take, EDMM_SET_COUNT at the end:
+ *	warnings P204; NULL: nothing is said of them
  */
 struct pol_family {
 	enum edmm_format rules;
@@ -101,6 +113,13 @@ struct pol_family {
 	void (*layout)(const struct edmm_resolved *r, struct pol_layout *l);
 	uint64_t assumed;
 	const char *layout_note;
+
+	bool own_range;
+	edmm_err (*image)(const struct edmm_policy *p, struct edmm_resolved *r,
+			  struct edmm_findings *f);
+	void (*decides)(bool elastic, enum edmm_image_field field,
+			enum edmm_setting_id id[2]);
+	const enum edmm_setting_id *idle;
 };
 
 /**
