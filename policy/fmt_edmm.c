@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "policy/areas.h"
-#include "policy/keys.h"
+#include "policy/lint.h"
 
 /* By their numbers: enum edmm_format. */
 #define WORD(id, format, name) name,
@@ -235,6 +235,16 @@ static const enum edmm_setting_id idle[] = {
 	EDMM_SET_COUNT,
 };
 
+/* ---- lint: docs/configuration.md has the rules ------------------------- */
+
+static bool measured(const struct pol_lint *l, enum edmm_setting_id id)
+{
+	return id == EDMM_SET_HEAP_INIT || id == EDMM_SET_STACK_MAX ||
+	       id == EDMM_SET_STACK_MIN || id == EDMM_SET_THREADS_INIT ||
+	       id == EDMM_SET_ENCLAVE_SIZE || id == EDMM_SET_WX ||
+	       (id == EDMM_SET_HEAP_MAX && !l->here.elastic);
+}
+
 /* ---- the format ------------------------------------------------------- */
 
 static const struct pol_family family = {
@@ -246,6 +256,8 @@ static const struct pol_family family = {
 	.image = image,
 	.decides = decides,
 	.idle = idle,
+	.measured = measured,
+	.one_stack = true,
 };
 
 const struct pol_format pol_edmm = {

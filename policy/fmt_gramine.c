@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "policy/areas.h"
-#include "policy/keys.h"
+#include "policy/lint.h"
 
 static const char *const feature_words[] = { "disabled", "required",
 					     "unspecified", NULL };
@@ -221,6 +221,173 @@ static void decides(bool elastic, enum edmm_image_field field,
 		id[1] = EDMM_SET_ENCLAVE_SIZE;
 }
 
+/* ---- lint: docs/configuration.md has the rules ------------------------- */
+
+/* P202 */
+static void effect(const struct pol_lint *l)
+{
+	static const enum edmm_setting_id parts[] = { EDMM_SET_PROC_STACK,
+						      EDMM_SET_PROC_BRK };
+
+	for (unsigned i = 0; i < 2; i++)
+		if (pol_is_set(l, parts[i]) &&
+		    pol_value(l, parts[i]) >= l->here.enclave_size)
+			pol_effect(pol_lint_at(l, parts[i], EDMM_ERROR, "P202",
+					       "%s does not fit into "
+					       "sgx.enclave_size",
+					       pol_name(l->p, parts[i])),
+				   "the program does not start");
+}
+
+static void platform(const struct pol_lint *l, enum edmm_level level)
+{
+	pol_lint_refused(l, level);
+	if (edmm_policy_get(l->p, EDMM_SET_EDMM, 0) != 0 &&
+	    edmm_policy_get(l->p, EDMM_SET_PREHEAT, 0) != 0)
+		pol_fix(pol_lint_at(l, EDMM_SET_PREHEAT, EDMM_ERROR, "P304",
+				    "sgx.preheat_enclave and "
+				    "sgx.edmm_enable exclude each other"),
+			"take one out");
+	if (l->sgx2.elastic && edmm_policy_get(l->p, EDMM_SET_EXINFO, 0) == 0)
+		pol_fix(pol_lint_at(l, EDMM_SET_EDMM, EDMM_NOTE, "P306",
+				    "EDMM without sgx.use_exinfo: memory "
+				    "mapped with MAP_NORESERVE cannot be "
+				    "committed when it is touched"),
+			"add sgx.use_exinfo = true");
+}
+
+/*
+ * Keys that mainline does not have: those of forks that never got there
+ * (P401), and those of old releases (P402).
+ */
+
+struct other_key {
+	const char *path;
+	const char *rule;
+	/* A path to rename it to, or NULL. */
+	const char *now;
+	const char *hint;
+};
+
+static const struct other_key others[] = {
+	{ "sgx.edmm_enable_heap", "P401", "sgx.edmm_enable",
+	  "sgx.edmm_enable turns EDMM on" },
+	{ "sgx.edmm_mode", "P401", NULL, "sgx.edmm_enable turns EDMM on" },
+	{ "sgx.preheat_enclave_size", "P401", NULL,
+	  "mainline has no preheated part of the heap; edmm.toml has "
+	  "heap.init" },
+	{ "sgx.preheat_size", "P401", NULL,
+	  "mainline has no preheated part of the heap; edmm.toml has "
+	  "heap.init" },
+	{ "sgx.edmm_heap_prealloc_size", "P401", NULL,
+	  "mainline has no preallocated heap; edmm.toml has heap.init" },
+	{ "sgx.edmm_lazyfree_th", "P401", NULL,
+	  "mainline frees at once; edmm.toml has heap.idle_percent" },
+	{ "sgx.edmm_lazyfree_percentage", "P401", NULL,
+	  "mainline frees at once; edmm.toml has heap.idle_percent" },
+	{ "sgx.edmm_batch_alloc", "P401", NULL,
+	  "mainline adds page by page; edmm.toml has heap.window" },
+	{ "sgx.edmm_batch_allocation", "P401", NULL,
+	  "mainline adds page by page; edmm.toml has heap.window" },
+	{ "sgx.edmm_demand_paging", "P401", NULL,
+	  "mainline commits MAP_NORESERVE memory on demand, nothing else" },
+	{ "sgx.experimental_enable_aex_notify", "P401", NULL,
+	  "mainline has no AEX-Notify" },
+	{ "sgx.thread_num", "P402", "sgx.max_threads", "now sgx.max_threads" },
+	{ "sgx.rpc_thread_num", "P402", "sgx.insecure__rpc_thread_num",
+	  "now sgx.insecure__rpc_thread_num" },
+	{ "sgx.require_exinfo", "P402", "sgx.use_exinfo",
+	  "now sgx.use_exinfo" },
+	{ "sgx.support_exinfo", "P402", "sgx.use_exinfo",
+	  "now sgx.use_exinfo" },
+	{ "sgx.require_avx", "P402", NULL,
+	  "now sgx.cpu_features.avx = \"required\"" },
+	{ "sgx.require_avx512", "P402", NULL,
+	  "now sgx.cpu_features.avx512 = \"required\"" },
+	{ "sgx.require_amx", "P402", NULL,
+	  "now sgx.cpu_features.amx = \"required\"" },
+	{ "sgx.require_mpx", "P402", NULL,
+	  "now sgx.cpu_features.mpx = \"required\"" },
+	{ "sgx.require_pkru", "P402", NULL,
+	  "now sgx.cpu_features.pkru = \"required\"" },
+	{ "sgx.nonpie_binary", "P402", NULL, "take it out" },
+	{ "sgx.sigfile", "P402", NULL,
+	  "take it out; gramine-sgx-sign names the file" },
+	{ "sgx.static_address", "P402", NULL, "take it out" },
+	{ "sgx.allow_file_creation", "P402", NULL,
+	  "now sgx.file_check_policy" },
+	{ "sgx.protected_files", "P402", NULL,
+	  "now fs.mounts with type = \"encrypted\"" },
+	{ "loader.pal_internal_mem_size", "P402", NULL, "take it out" },
+	{ "loader.preload", "P402", NULL, "now loader.entrypoint" },
+	{ NULL, NULL, NULL, NULL },
+};
+
+/* The last component of a dotted path. */
+static const char *base(const char *path)
+{
+	const char *dot = strrchr(path, '.');
+
+	return dot ? dot + 1 : path;
+}
+
+/* From the start of the line that a key begins, to the end of its value. */
+static void delete_line(struct edmm_finding *v, const struct pol_doc *doc,
+			const struct pol_node *n)
+{
+	uint32_t line;
+	uint32_t col;
+	size_t begin;
+	size_t end = (size_t)n->at.off + n->at.len;
+
+	pol_where(doc, n->key_at.off, &line, &col);
+	begin = doc->lines[line - 1];
+	end += strcspn(doc->text + end, "\n");
+	if (doc->text[end] == '\n')
+		end++;
+	/* Two keys of one line, as in an inline table: not by machine. */
+	if (!memchr(doc->text + begin, '{', n->key_at.off - begin))
+		pol_repl(v, begin, end - begin, "%s", "");
+}
+
+static void rename_key(struct edmm_finding *v, const struct pol_doc *doc,
+		       const struct pol_node *n, const char *now)
+{
+	const char *old = base(n->key);
+	size_t len = strlen(old);
+	size_t end = (size_t)n->key_at.off + n->key_at.len;
+
+	/* The key's own component, however the line spells the path. */
+	if (end >= len && strncmp(doc->text + end - len, old, len) == 0)
+		pol_repl(v, end - len, len, "%s", base(now));
+}
+
+static void report(const struct pol_lint *l, const struct other_key *k,
+		   const struct pol_node *n)
+{
+	bool fork = strcmp(k->rule, "P401") == 0;
+	struct edmm_finding *v = pol_report(
+		l->f, l->p->doc, &n->key_at, EDMM_WARNING, k->rule,
+		fork ? "%s is of a fork" : "%s is of an old release", k->path);
+
+	pol_effect(v, "Gramine ignores it, or gramine-manifest refuses it");
+	pol_fix(v, "%s", k->hint);
+	if (k->now && !pol_find(l->p->doc->root, k->now))
+		rename_key(v, l->p->doc, n, k->now);
+	else if (fork || k->now || strncmp(k->hint, "take", 4) == 0)
+		delete_line(v, l->p->doc, n);
+}
+
+static void other_keys(const struct pol_lint *l)
+{
+	for (const struct other_key *k = others; k->path; k++) {
+		const struct pol_node *n = pol_find(l->p->doc->root, k->path);
+
+		if (n)
+			report(l, k, n);
+	}
+}
+
 /* ---- the format ------------------------------------------------------- */
 
 static const struct pol_family family = {
@@ -230,6 +397,11 @@ static const struct pol_family family = {
 	.assumed = MIB(1),
 	.own_range = true,
 	.decides = decides,
+	.effect = effect,
+	.all_measured = "the manifest",
+	.platform = platform,
+	.own_threads = 3,
+	.own_threads_said = ", three of them Gramine's own",
 };
 
 const struct pol_format pol_gramine = {
@@ -244,4 +416,5 @@ const struct pol_format pol_gramine = {
 	.known = known,
 	.sizes = &sizes,
 	.finish = finish,
+	.lint = other_keys,
 };

@@ -3,7 +3,14 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "policy/rules.h"
+#include "policy/lint.h"
+#include "policy/write.h"
+
+/* Hard-coded figures of its tool. */
+#define OCCLUM_HEAP_MAX GIB(1)
+#define OCCLUM_USER_MAX GIB(16)
+#define OCCLUM_TCS_INIT 16u
+#define OCCLUM_TCS_MAX 4096u
 
 #define U32 0xffffffffull
 
@@ -139,7 +146,8 @@ static void finish(struct edmm_policy *p, struct edmm_findings *f)
  * docs/configuration.md lists the differences; D1 to D7 here are its rows.
  */
 
-bool pol_enables(const char *v)
+/* Whether a value of ENABLE_EDMM turns it on. */
+static bool enables(const char *v)
 {
 	static const char *const on[] = { "Y",	  "YES",  "Yes", "yes",
 					  "True", "true", "1" };
@@ -150,7 +158,8 @@ bool pol_enables(const char *v)
 	return false;
 }
 
-bool pol_simulates(const char *v)
+/* SGX_MODE is set, and not to HW. */
+static bool simulates(const char *v)
 {
 	return v && v[0] != '\0' && strcmp(v, "HW") != 0;
 }
@@ -161,13 +170,13 @@ static bool builds_edmm(const struct edmm_policy *p,
 			const struct edmm_target *t)
 {
 	bool feature = edmm_policy_get(p, EDMM_SET_EDMM, 0) != 0;
-	bool sim = pol_simulates(t->sgx_mode);
+	bool sim = simulates(t->sgx_mode);
 
 	if (t->platform != EDMM_PLATFORM_ASK)
 		return t->platform == EDMM_PLATFORM_SGX2;
 	if (t->compat == EDMM_COMPAT_OCCLUM_031)
-		return (!sim && pol_enables(t->enable_edmm)) || feature;
-	return !sim && (pol_enables(t->enable_edmm) || feature);
+		return (!sim && enables(t->enable_edmm)) || feature;
+	return !sim && (enables(t->enable_edmm) || feature);
 }
 
 static bool tool(const struct pol_rules *c)
@@ -336,6 +345,120 @@ static void decides(bool elastic, enum edmm_image_field field,
 	}
 }
 
+/* ---- lint: docs/configuration.md has the rules ------------------------- */
+
+/* P202 */
+static void fits(const struct pol_lint *l)
+{
+	uint64_t sum;
+
+	if (!l->sgx1_ok ||
+	    !pol_both_set(l, EDMM_SET_PROC_STACK, EDMM_SET_PROC_BRK) ||
+	    __builtin_add_overflow(pol_value(l, EDMM_SET_PROC_STACK),
+				   pol_value(l, EDMM_SET_PROC_BRK), &sum) ||
+	    sum <= l->sgx1.user_max)
+		return;
+	pol_effect(pol_lint_at(l, EDMM_SET_PROC_BRK, EDMM_WARNING, "P202",
+			       "default_stack_size and default_heap_size do "
+			       "not fit into the user space"),
+		   "without EDMM the first process fails with ENOMEM");
+}
+
+/* P203 */
+static void limits_nothing(const struct pol_lint *l, enum edmm_setting_id id,
+			   uint64_t limit)
+{
+	char is[32];
+	struct edmm_finding *v;
+
+	if (!pol_is_set(l, id) || pol_value(l, id) >= limit)
+		return;
+	edmm_size_format(EDMM_FORMAT_OCCLUM, limit, is);
+	/* As long as the build is not one for EDMM, it limits. */
+	v = pol_lint_at(l, id, l->here.elastic ? EDMM_WARNING : EDMM_NOTE,
+			"P203", "%s limits nothing with EDMM",
+			pol_name(l->p, id));
+	pol_effect(v, "the maximum there is %s, whatever is below it", is);
+	pol_fix(v, "memory that is not used costs nothing; limit the EPC of "
+		   "the machine instead");
+}
+
+/* P204 */
+static void no_effect(const struct pol_lint *l, enum edmm_setting_id id,
+		      enum edmm_setting_id because, const char *where)
+{
+	if (pol_both_set(l, id, because))
+		pol_effect(pol_lint_at(l, id, EDMM_NOTE, "P204",
+				       "%s has no effect %s",
+				       pol_name(l->p, id), where),
+			   "%s takes its place there", pol_name(l->p, because));
+}
+
+static void effect(const struct pol_lint *l)
+{
+	static const char *const off = "without EDMM";
+	uint64_t init = pol_value(l, EDMM_SET_THREADS_INIT);
+
+	fits(l);
+	limits_nothing(l, EDMM_SET_HEAP_MAX, OCCLUM_HEAP_MAX);
+	limits_nothing(l, EDMM_SET_USER_MAX, OCCLUM_USER_MAX);
+	no_effect(l, EDMM_SET_HEAP_INIT, EDMM_SET_HEAP_MAX, off);
+	no_effect(l, EDMM_SET_USER_INIT, EDMM_SET_USER_MAX, off);
+	no_effect(l, EDMM_SET_THREADS_INIT, EDMM_SET_THREADS_MAX, off);
+	if (!pol_is_set(l, EDMM_SET_THREADS_INIT))
+		return;
+	if (init > OCCLUM_TCS_INIT)
+		pol_effect(pol_lint_at(l, EDMM_SET_THREADS_INIT, EDMM_WARNING,
+				       "P207",
+				       "init_num_of_threads is above 16"),
+			   "Occlum's documentation makes it 16, release 0.31 "
+			   "takes it as it is");
+	if (init > pol_value(l, EDMM_SET_THREADS_MAX) && init <= OCCLUM_TCS_MAX)
+		pol_effect(pol_lint_at(l, EDMM_SET_THREADS_INIT, EDMM_WARNING,
+				       "P201",
+				       "init_num_of_threads is above "
+				       "max_num_of_threads"),
+			   "it is compared with 4096 instead, and all of them "
+			   "are loaded at start");
+}
+
+/* P304 */
+static void no_edmm(const struct pol_lint *l)
+{
+	const char *env = l->t->enable_edmm;
+	bool feature = edmm_policy_get(l->p, EDMM_SET_EDMM, 0) != 0;
+
+	if (l->t->platform != EDMM_PLATFORM_ASK)
+		return;
+	if (env && env[0] != '\0' && strcmp(env, "N") != 0 &&
+	    strcmp(env, "NO") != 0 && strcmp(env, "no") != 0 &&
+	    strcmp(env, "0") != 0 && !enables(env))
+		pol_fix(pol_report(l->f, l->p->doc, NULL, EDMM_WARNING, "P304",
+				   "ENABLE_EDMM=%.20s does not enable EDMM",
+				   env),
+			"write ENABLE_EDMM=Y");
+	if (simulates(l->t->sgx_mode) && (enables(env) || feature))
+		pol_effect(pol_lint_at(l, EDMM_SET_EDMM, EDMM_WARNING, "P304",
+				       "EDMM is asked for, and SGX_MODE=%.20s "
+				       "has none",
+				       l->t->sgx_mode),
+			   feature ? "release 0.31 builds for EDMM all the "
+				     "same, and the enclave panics"
+				   : "SGX_MODE wins");
+}
+
+/* P303: a build for EDMM starts anywhere, and fails later. */
+static void platform(const struct pol_lint *l, enum edmm_level level)
+{
+	if (edmm_policy_get(l->p, EDMM_SET_EDMM, 0) != 0 && l->sgx2_ok &&
+	    l->sgx2.user_max != l->sgx2.user_init)
+		pol_effect(pol_lint_at(l, EDMM_SET_EDMM, level, "P303",
+				       "a build for EDMM"),
+			   "without EDMM it starts, then runs out of reserved "
+			   "memory and panics");
+	no_edmm(l);
+}
+
 /* ---- the format ------------------------------------------------------- */
 
 static const struct pol_family family = {
@@ -344,6 +467,9 @@ static const struct pol_family family = {
 	.assumed = MIB(16),
 	.image = image,
 	.decides = decides,
+	.effect = effect,
+	.platform = platform,
+	.one_file = true,
 };
 
 const struct pol_format pol_occlum = {

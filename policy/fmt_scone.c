@@ -2,7 +2,7 @@
 /* SCONE's variables and /etc/sgx-musl.conf. */
 #include <string.h>
 
-#include "policy/rules.h"
+#include "policy/lint.h"
 
 static const char *const mode_words[] = { "disable", "enable", "auto", NULL };
 
@@ -108,14 +108,64 @@ static void resolve(struct pol_rules *c)
 			"set SCONE_HEAP to the most that may be needed");
 }
 
+/* ---- lint: docs/configuration.md has the rules ------------------------- */
+
+static void effect(const struct pol_lint *l)
+{
+	static const enum edmm_setting_id ids[] = { EDMM_SET_HEAP_INIT,
+						    EDMM_SET_HEAP_MAX,
+						    EDMM_SET_STACK_MAX };
+
+	for (unsigned i = 0; i < 3; i++)
+		if (pol_is_set(l, ids[i]) && pol_value(l, ids[i]) % 4096)
+			pol_effect(pol_lint_at(l, ids[i], EDMM_NOTE, "P205",
+					       "%s is no multiple of 4096",
+					       pol_name(l->p, ids[i])),
+				   "it is rounded up to %llu",
+				   (unsigned long long)((pol_value(l, ids[i]) +
+							 4095) &
+							~4095ull));
+}
+
+static bool measured(const struct pol_lint *l, enum edmm_setting_id id)
+{
+	(void)l;
+	return id == EDMM_SET_HEAP_INIT || id == EDMM_SET_HEAP_MAX ||
+	       id == EDMM_SET_STACK_MAX || id == EDMM_SET_THREADS_INIT;
+}
+
+static void platform(const struct pol_lint *l, enum edmm_level level)
+{
+	uint64_t wish = edmm_policy_get(l->p, EDMM_SET_EDMM, 0);
+
+	pol_lint_refused(l, level);
+	if (wish == EDMM_WISH_AUTO)
+		pol_fix(pol_lint_at(l, EDMM_SET_EDMM, EDMM_NOTE, "P303",
+				    "auto has two identities, with and "
+				    "without EDMM"),
+			"list both MRENCLAVE values in the session");
+	if (wish == EDMM_WISH_DISABLE && pol_is_set(l, EDMM_SET_HEAP_INIT))
+		pol_fix(pol_lint_at(l, EDMM_SET_HEAP_INIT, EDMM_WARNING, "P304",
+				    "%s has no effect while EDMM is off",
+				    pol_name(l->p, EDMM_SET_HEAP_INIT)),
+			"set SCONE_EDMM_MODE to enable or auto");
+}
+
 /* ---- the format ------------------------------------------------------- */
+
+#define LAYOUT_NOTE                                                           \
+	"SCONE's layout is not published: the ranges are those of the Intel " \
+	"SDK.\n"
 
 static const struct pol_family family = {
 	.rules = EDMM_FORMAT_SCONE,
 	.resolve = resolve,
 	.assumed = MIB(2),
-	.layout_note = "SCONE's layout is not published: the ranges are those "
-		       "of the Intel SDK.\n",
+	.layout_note = LAYOUT_NOTE,
+	.effect = effect,
+	.measured = measured,
+	.platform = platform,
+	.other_threads = true,
 };
 
 const struct pol_format pol_scone = {

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/rules.h"
+#include "policy/lint.h"
 
 #define U32 0xffffffffull
 
@@ -283,12 +283,75 @@ bool pol_sgx_check(const struct pol_rules *c, enum edmm_level level)
 	return false;
 }
 
+/* ---- lint: docs/configuration.md has the rules ------------------------- */
+
+static void effect(const struct pol_lint *l)
+{
+	if (l->sgx2.elastic &&
+	    pol_both_set(l, EDMM_SET_HEAP_INIT, EDMM_SET_HEAP_MIN) &&
+	    l->sgx2.heap_init > l->sgx2.heap_min)
+		pol_effect(pol_lint_at(l, EDMM_SET_HEAP_INIT, EDMM_NOTE, "P204",
+				       "HeapInitSize above HeapMinSize is "
+				       "loaded in vain with EDMM"),
+			   "what is above HeapMinSize is added, trimmed at "
+			   "start and added again when it is touched");
+}
+
+static bool differ(const struct pol_lint *l, enum edmm_setting_id a,
+		   enum edmm_setting_id b)
+{
+	return pol_is_set(l, a) && pol_is_set(l, b) &&
+	       l->p->s[a].value != l->p->s[b].value;
+}
+
+/* The two settings that say most plainly that growth is wanted. */
+static enum edmm_setting_id wants_growth(const struct pol_lint *l)
+{
+	if (differ(l, EDMM_SET_HEAP_MIN, EDMM_SET_HEAP_MAX) ||
+	    differ(l, EDMM_SET_HEAP_INIT, EDMM_SET_HEAP_MAX))
+		return EDMM_SET_HEAP_MAX;
+	if (differ(l, EDMM_SET_THREADS_INIT, EDMM_SET_THREADS_MAX))
+		return EDMM_SET_THREADS_MAX;
+	if (differ(l, EDMM_SET_RSRV_INIT, EDMM_SET_RSRV_MAX) ||
+	    differ(l, EDMM_SET_RSRV_MIN, EDMM_SET_RSRV_MAX))
+		return EDMM_SET_RSRV_MAX;
+	return EDMM_SET_COUNT;
+}
+
+/* P304: EDMM that is meant and not to be had. */
+static void no_edmm(const struct pol_lint *l)
+{
+	enum edmm_setting_id id = wants_growth(l);
+	struct edmm_finding *v;
+
+	if (id == EDMM_SET_COUNT || l->sgx2.elastic || l->sgx2.region > 0)
+		return;
+	v = pol_lint_at(l, id, EDMM_WARNING, "P304",
+			"%s never grows: MiscSelect has not bit 0",
+			pol_name(l->p, id));
+	pol_effect(v, "sgx_sign writes SGX1 metadata only, on any platform");
+	pol_fix(v, "set MiscSelect to 1, and MiscMask to 0xFFFFFFFE for both "
+		   "kinds of platform");
+}
+
+static void platform(const struct pol_lint *l, enum edmm_level level)
+{
+	if (l->sgx1.refused)
+		pol_effect(pol_lint_at(l, EDMM_SET_REGION, level, "P303",
+				       "sgx_sign writes SGX2 metadata only"),
+			   "without EDMM the enclave is refused "
+			   "(SGX_ERROR_INVALID_METADATA)");
+	no_edmm(l);
+}
+
 /* ---- the format ------------------------------------------------------- */
 
 static const struct pol_family family = {
 	.rules = EDMM_FORMAT_SGX_XML,
 	.resolve = resolve,
 	.assumed = MIB(2),
+	.effect = effect,
+	.platform = platform,
 };
 
 const struct pol_format pol_sgx_xml = {

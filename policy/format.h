@@ -74,6 +74,7 @@ struct pol_sample {
 
 struct pol_rules;
 struct pol_layout;
+struct pol_lint;
 
 /**
  * struct pol_family - a runtime whose rules hold for one format or several
@@ -104,6 +105,22 @@ struct pol_layout;
  *	has others. It must name what resolve() reads; NULL: it has none
  * @idle: settings that such an image does not take, EDMM_SET_COUNT at the end:
  *	warnings P204; NULL: nothing is said of them
+ *
+ * The linter; operations add findings to l->f and change nothing:
+ * @effect: settings that do not fit or change nothing, P201 to P207; l->sgx1
+ *	and l->sgx2 hold where their _ok says so; NULL: none
+ * @measured: whether a setting is part of MRENCLAVE (P305); NULL: those of the
+ *	Intel SDK and of a process in a library OS are
+ * @all_measured: what the file is called, where every byte of it is part of
+ *	MRENCLAVE, not single settings; NULL: they are
+ * @platform: P303, P304, P306: what it is on another platform than it is for;
+ *	P303 is of @level. Only where l->here holds; NULL: pol_lint_refused()
+ * @one_file: one file is for builds with EDMM and without: it is told of a slow
+ *	start without (P301) even where EDMM is meant
+ * @own_threads: threads of the runtime's own among those of the file
+ * @own_threads_said: the same in words behind their number, from a comma on
+ * @other_threads: the program's threads are not the enclave's: no P501
+ * @one_stack: one stack is loaded at start, not one a thread
  */
 struct pol_family {
 	enum edmm_format rules;
@@ -120,6 +137,16 @@ struct pol_family {
 	void (*decides)(bool elastic, enum edmm_image_field field,
 			enum edmm_setting_id id[2]);
 	const enum edmm_setting_id *idle;
+
+	void (*effect)(const struct pol_lint *l);
+	bool (*measured)(const struct pol_lint *l, enum edmm_setting_id id);
+	const char *all_measured;
+	void (*platform)(const struct pol_lint *l, enum edmm_level level);
+	bool one_file;
+	unsigned own_threads;
+	const char *own_threads_said;
+	bool other_threads;
+	bool one_stack;
 };
 
 /**
@@ -154,6 +181,7 @@ struct pol_family {
  *	others in [keep.NAME]; settings go into it as they are written
  * @finish: after the table, what a table cannot say: findings, or settings
  *	changed; NULL: nothing
+ * @lint: what the linter has to say of its names alone; NULL: nothing
  */
 struct pol_format {
 	enum edmm_format id;
@@ -176,6 +204,7 @@ struct pol_format {
 	bool shell;
 	bool common;
 	void (*finish)(struct edmm_policy *p, struct edmm_findings *f);
+	void (*lint)(const struct pol_lint *l);
 };
 
 #define POL_DECLARE(id, format, name) \

@@ -9,18 +9,6 @@
 #define MIB(n) ((uint64_t)(n) << 20)
 #define GIB(n) ((uint64_t)(n) << 30)
 
-/* Hard-coded figures of its tool. */
-#define OCCLUM_HEAP_MAX GIB(1)
-#define OCCLUM_USER_MAX GIB(16)
-#define OCCLUM_TCS_INIT 16u
-#define OCCLUM_TCS_MAX 4096u
-#define OCCLUM_SDK_REGION GIB(1)
-
-/* Whether a value of ENABLE_EDMM turns it on. */
-bool pol_enables(const char *enable_edmm);
-/* SGX_MODE is set, and not to HW. */
-bool pol_simulates(const char *sgx_mode);
-
 /* A policy being resolved for one platform. */
 struct pol_rules {
 	const struct edmm_policy *p;

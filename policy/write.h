@@ -5,6 +5,9 @@
 
 #include "policy/rules.h"
 
+/* What Occlum's tool adds to the user region for the SDK. */
+#define OCCLUM_SDK_REGION GIB(1)
+
 struct pol_writing {
 	const struct edmm_policy *p;
 	const struct edmm_target *t;
