@@ -4,6 +4,7 @@
 
 #include "policy/areas.h"
 #include "policy/lint.h"
+#include "policy/write.h"
 
 /* By their numbers: enum edmm_format. */
 #define WORD(id, format, name) name,
@@ -245,6 +246,17 @@ static bool measured(const struct pol_lint *l, enum edmm_setting_id id)
 	       (id == EDMM_SET_HEAP_MAX && !l->here.elastic);
 }
 
+/* ---- into others ------------------------------------------------------ */
+
+static void app(struct pol_writing *w, const struct edmm_resolved *r,
+		struct pol_app *a)
+{
+	(void)r;
+	(void)a;
+	POL_TOLD(w, EDMM_SET_ENCLAVE_SIZE, EDMM_SET_STACK_MIN);
+	pol_app_told(w);
+}
+
 /* ---- the format ------------------------------------------------------- */
 
 static const struct pol_family family = {
@@ -258,6 +270,7 @@ static const struct pol_family family = {
 	.idle = idle,
 	.measured = measured,
 	.one_stack = true,
+	.app = app,
 };
 
 const struct pol_format pol_edmm = {

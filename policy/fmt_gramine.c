@@ -5,6 +5,7 @@
 
 #include "policy/areas.h"
 #include "policy/lint.h"
+#include "policy/write.h"
 
 static const char *const feature_words[] = { "disabled", "required",
 					     "unspecified", NULL };
@@ -388,6 +389,52 @@ static void other_keys(const struct pol_lint *l)
 	}
 }
 
+/* ---- into others, and from their figures ------------------------------- */
+
+static void app(struct pol_writing *w, const struct edmm_resolved *r,
+		struct pol_app *a)
+{
+	(void)r;
+	a->stack = edmm_policy_get(w->p, EDMM_SET_PROC_STACK, KIB(256));
+	POL_TOLD(w, EDMM_SET_ENCLAVE_SIZE, EDMM_SET_PROC_STACK);
+}
+
+static edmm_err cross(struct pol_writing *w, struct edmm_resolved *r)
+{
+	struct pol_app a = pol_app_of(w, r);
+	/* Everything is in one range there; 64 MiB for Gramine itself. */
+	uint64_t need = MIB(64);
+	uint64_t size = 4096;
+	uint64_t threads = (r->elastic ? r->tcs_init : r->tcs_max) + 3;
+
+	if (__builtin_add_overflow(need, a.max, &need) || need > 1ull << 47) {
+		pol_report(w->f, w->p->doc, NULL, EDMM_ERROR, "P103",
+			   "the memory asked for is beyond 2^47 bytes");
+		return -EDMM_EINVAL;
+	}
+	while (size < need)
+		size *= 2;
+	pol_want(w, EDMM_SET_EDMM, r->elastic);
+	pol_want(w, EDMM_SET_ENCLAVE_SIZE, size);
+	pol_want(w, EDMM_SET_THREADS_INIT, threads < 4096 ? threads : 4096);
+	pol_want(w, EDMM_SET_PROC_STACK, a.stack);
+	pol_want(w, EDMM_SET_DEBUG, r->debug);
+	if (r->elastic)
+		pol_want(w, EDMM_SET_EXINFO, 1);
+	POL_TOLD(w, EDMM_SET_EXINFO, EDMM_SET_MISC_SELECT, EDMM_SET_MISC_MASK);
+	if (w->want[EDMM_SET_RPC_THREADS].set &&
+	    w->want[EDMM_SET_RPC_THREADS].value > 256)
+		pol_want(w, EDMM_SET_RPC_THREADS, 256);
+	pol_assumed(w,
+		    "three threads more for Gramine's own, and 64M; the size "
+		    "is rounded up to a power of two");
+	if (!pol_kept(w->p, w->fmt->id))
+		pol_assumed(w,
+			    "loader, libos.entrypoint and fs.mounts are yours "
+			    "to add");
+	return 0;
+}
+
 /* ---- the format ------------------------------------------------------- */
 
 static const struct pol_family family = {
@@ -402,6 +449,7 @@ static const struct pol_family family = {
 	.platform = platform,
 	.own_threads = 3,
 	.own_threads_said = ", three of them Gramine's own",
+	.app = app,
 };
 
 const struct pol_format pol_gramine = {
@@ -417,4 +465,5 @@ const struct pol_format pol_gramine = {
 	.sizes = &sizes,
 	.finish = finish,
 	.lint = other_keys,
+	.cross = cross,
 };

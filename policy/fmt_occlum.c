@@ -11,6 +11,7 @@
 #define OCCLUM_USER_MAX GIB(16)
 #define OCCLUM_TCS_INIT 16u
 #define OCCLUM_TCS_MAX 4096u
+#define OCCLUM_SDK_REGION GIB(1)
 
 #define U32 0xffffffffull
 
@@ -459,6 +460,106 @@ static void platform(const struct pol_lint *l, enum edmm_level level)
 	no_edmm(l);
 }
 
+/* ---- into others, and from their figures ------------------------------- */
+
+/* The program's memory is the user space; its stack is a process's. */
+static void app(struct pol_writing *w, const struct edmm_resolved *r,
+		struct pol_app *a)
+{
+	a->init = r->user_init;
+	a->max = r->user_max;
+	a->stack = w->p->s[EDMM_SET_PROC_STACK].value;
+	POL_TOLD(w, EDMM_SET_USER_INIT, EDMM_SET_USER_MAX, EDMM_SET_PROC_STACK);
+}
+
+/* Enclave.xml as Occlum's tool writes it, the other way round. */
+static void from_sgx(struct pol_writing *w, const struct edmm_resolved *r)
+{
+	uint64_t max = r->rsrv_max;
+
+	if (r->region > r->rsrv_init + OCCLUM_SDK_REGION)
+		max = r->region - OCCLUM_SDK_REGION;
+	else if (r->region > 0)
+		max = r->region;
+	pol_want(w, EDMM_SET_STACK_MAX, r->stack_max);
+	pol_want(w, EDMM_SET_HEAP_INIT, r->heap_init);
+	if (r->heap_max != r->heap_init)
+		pol_want(w, EDMM_SET_HEAP_MAX, r->heap_max);
+	pol_want(w, EDMM_SET_USER_INIT, r->rsrv_init);
+	if (max != r->rsrv_init)
+		pol_want(w, EDMM_SET_USER_MAX, max);
+	POL_TOLD(w, EDMM_SET_STACK_MAX, EDMM_SET_HEAP_INIT, EDMM_SET_HEAP_MAX,
+		 EDMM_SET_HEAP_MIN, EDMM_SET_RSRV_INIT, EDMM_SET_RSRV_MIN,
+		 EDMM_SET_RSRV_MAX, EDMM_SET_RSRV_EXEC, EDMM_SET_REGION,
+		 EDMM_SET_MISC_SELECT, EDMM_SET_MISC_MASK,
+		 EDMM_SET_THREADS_POOL);
+	if (r->stack_min == r->stack_max)
+		POL_TOLD(w, EDMM_SET_STACK_MIN);
+	if (r->bound)
+		POL_TOLD(w, EDMM_SET_THREADS_BOUND);
+}
+
+static void from_app(struct pol_writing *w, const struct edmm_resolved *r)
+{
+	struct pol_app a = pol_app_of(w, r);
+
+	pol_want(w, EDMM_SET_STACK_MAX, MIB(1));
+	pol_want(w, EDMM_SET_HEAP_INIT, MIB(32));
+	pol_assumed(w,
+		    "the library OS gets 1MB of stack and 32MB of heap, as in "
+		    "Occlum's template");
+	pol_want(w, EDMM_SET_USER_INIT, a.init > 0 ? a.init : MIB(1));
+	if (a.max != a.init)
+		pol_want(w, EDMM_SET_USER_MAX, a.max);
+	pol_want(w, EDMM_SET_PROC_STACK, a.stack);
+	if (pol_family(r)->own_range)
+		POL_TOLD(w, EDMM_SET_EXINFO);
+}
+
+/* Sections that occlum build wants, with nothing in them. */
+static edmm_err empty_sections(struct pol_writing *w)
+{
+	struct pol_node *root = w->out->root;
+	struct pol_node *n = pol_make(w->out, root, "entry_points", POL_ARRAY);
+	struct pol_node *bin = NULL;
+
+	if (pol_kept(w->p, w->fmt->id))
+		return 0;
+	if (n)
+		bin = pol_node_new(w->out, n, POL_STRING, NULL);
+	if (!bin || !pol_make(w->out, root, "env.default", POL_ARRAY) ||
+	    !pol_make(w->out, root, "env.untrusted", POL_ARRAY) ||
+	    !pol_make(w->out, root, "mount", POL_ARRAY))
+		return -EDMM_ENOMEM;
+	bin->str = pol_strndup(w->out, "/bin", 4);
+	pol_assumed(w, "entry_points is /bin; mount is empty: take it from the "
+		       "Occlum.json that `occlum new` writes");
+	return 0;
+}
+
+static edmm_err cross(struct pol_writing *w, struct edmm_resolved *r)
+{
+	if (r->rules == EDMM_FORMAT_SGX_XML &&
+	    (r->rsrv_max > 0 || r->region > 0))
+		from_sgx(w, r);
+	else
+		from_app(w, r);
+	if (r->elastic && r->tcs_init != r->tcs_max)
+		pol_want(w, EDMM_SET_THREADS_INIT, r->tcs_init);
+	pol_want(w, EDMM_SET_THREADS_MAX, r->tcs_max);
+	pol_want(w, EDMM_SET_DEBUG, r->debug);
+	pol_want(w, EDMM_SET_EDMM, r->elastic);
+	pol_zeroes(w);
+	if (!w->want[EDMM_SET_PROC_STACK].set)
+		pol_want(w, EDMM_SET_PROC_STACK, MIB(4));
+	if (!w->want[EDMM_SET_PROC_BRK].set)
+		pol_want(w, EDMM_SET_PROC_BRK, MIB(32));
+	pol_want(w, EDMM_SET_PROC_MMAP,
+		 edmm_policy_get(w->p, EDMM_SET_PROC_MMAP, MIB(100)));
+	POL_TOLD(w, EDMM_SET_PROC_MMAP);
+	return empty_sections(w);
+}
+
 /* ---- the format ------------------------------------------------------- */
 
 static const struct pol_family family = {
@@ -470,6 +571,7 @@ static const struct pol_family family = {
 	.effect = effect,
 	.platform = platform,
 	.one_file = true,
+	.app = app,
 };
 
 const struct pol_format pol_occlum = {
@@ -483,4 +585,5 @@ const struct pol_format pol_occlum = {
 	.known = known,
 	.sizes = &sizes,
 	.finish = finish,
+	.cross = cross,
 };

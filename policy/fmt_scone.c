@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "policy/lint.h"
+#include "policy/write.h"
 
 static const char *const mode_words[] = { "disable", "enable", "auto", NULL };
 
@@ -151,6 +152,26 @@ static void platform(const struct pol_lint *l, enum edmm_level level)
 			"set SCONE_EDMM_MODE to enable or auto");
 }
 
+/* ---- from others' figures: struct pol_format.cross ----------------------- */
+
+static edmm_err cross(struct pol_writing *w, struct edmm_resolved *r)
+{
+	struct pol_app a = pol_app_of(w, r);
+	uint64_t wish = edmm_policy_get(w->p, EDMM_SET_EDMM, EDMM_WISH_AUTO);
+
+	if (r->rules != EDMM_FORMAT_EDMM || wish != EDMM_WISH_AUTO ||
+	    w->t->platform != EDMM_PLATFORM_ASK)
+		wish = r->elastic ? EDMM_WISH_ENABLE : EDMM_WISH_DISABLE;
+	pol_want(w, EDMM_SET_EDMM, wish);
+	pol_want(w, EDMM_SET_HEAP_MAX, a.max);
+	if (r->elastic && a.init > 0)
+		pol_want(w, EDMM_SET_HEAP_INIT, a.init);
+	pol_want(w, EDMM_SET_STACK_MAX, a.stack);
+	pol_want(w, EDMM_SET_THREADS_INIT,
+		 r->elastic ? r->tcs_init : r->tcs_max);
+	return 0;
+}
+
 /* ---- the format ------------------------------------------------------- */
 
 #define LAYOUT_NOTE                                                           \
@@ -182,6 +203,7 @@ const struct pol_format pol_scone = {
 	.unlisted = true,
 	.flat = true,
 	.shell = true,
+	.cross = cross,
 };
 
 static const struct pol_map conf_map[] = {
@@ -211,4 +233,5 @@ const struct pol_format pol_scone_conf = {
 	.known = conf_known,
 	.sizes = &sizes,
 	.flat = true,
+	.cross = cross,
 };

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "policy/lint.h"
+#include "policy/write.h"
 
 #define U32 0xffffffffull
 
@@ -344,6 +345,59 @@ static void platform(const struct pol_lint *l, enum edmm_level level)
 	no_edmm(l);
 }
 
+/* ---- from others' figures: struct pol_format.cross ----------------------- */
+
+static void xml_memory(struct pol_writing *w, const struct edmm_resolved *r)
+{
+	uint64_t least = r->heap_min > 0 ? r->heap_min : 4096;
+	uint64_t init = r->heap_init > least ? r->heap_init : least;
+
+	pol_want(w, EDMM_SET_STACK_MAX, r->stack_max);
+	pol_want(w, EDMM_SET_STACK_MIN, r->stack_min);
+	pol_want(w, EDMM_SET_HEAP_INIT, init);
+	pol_want(w, EDMM_SET_HEAP_MAX, r->heap_max);
+	pol_want(w, EDMM_SET_HEAP_MIN, least);
+	pol_want(w, EDMM_SET_RSRV_MAX, r->rsrv_max);
+	pol_want(w, EDMM_SET_RSRV_MIN, r->rsrv_min);
+	pol_want(w, EDMM_SET_RSRV_INIT, r->rsrv_init);
+	pol_want(w, EDMM_SET_RSRV_EXEC, r->rsrv_exec);
+	if (r->region > 0)
+		pol_want(w, EDMM_SET_REGION, r->region);
+	POL_TOLD(w, EDMM_SET_STACK_MAX, EDMM_SET_STACK_MIN, EDMM_SET_HEAP_INIT,
+		 EDMM_SET_HEAP_MAX, EDMM_SET_HEAP_MIN, EDMM_SET_USER_INIT,
+		 EDMM_SET_USER_MAX, EDMM_SET_ENCLAVE_SIZE);
+}
+
+static edmm_err cross(struct pol_writing *w, struct edmm_resolved *r)
+{
+	bool tool = w->t->compat == EDMM_COMPAT_OCCLUM_031;
+	struct pol_rules c = { w->p, w->t, r, w->f, false };
+
+	/* Its enclave is the application's: so is the stack in it. */
+	if (r->rules == EDMM_FORMAT_GRAMINE)
+		pol_app_of(w, r);
+	xml_memory(w, r);
+	pol_want(w, EDMM_SET_THREADS_INIT, r->tcs_init);
+	pol_want(w, EDMM_SET_THREADS_MAX, r->tcs_max);
+	pol_want(w, EDMM_SET_THREADS_POOL, r->tcs_pool);
+	pol_want(w, EDMM_SET_THREADS_BOUND, r->bound);
+	pol_want(w, EDMM_SET_DEBUG, r->debug);
+	pol_want(w, EDMM_SET_MISC_SELECT, r->misc_select);
+	pol_want(w, EDMM_SET_MISC_MASK, r->misc_mask);
+	POL_TOLD(w, EDMM_SET_THREADS_POOL, EDMM_SET_THREADS_BOUND,
+		 EDMM_SET_EXINFO, EDMM_SET_MISC_SELECT, EDMM_SET_MISC_MASK);
+	if (r->rules == EDMM_FORMAT_OCCLUM) {
+		pol_zeroes(w);
+		/* Ids count with key separation and sharing only. */
+		for (unsigned i = EDMM_SET_FAMILY_H;
+		     i <= EDMM_SET_EXTPROD_L && !r->kss; i++)
+			pol_want(w, i, 0);
+	}
+	/* The tool writes what it has; sgx_sign then refuses it. */
+	pol_sgx_check(&c, tool ? EDMM_WARNING : EDMM_ERROR);
+	return 0;
+}
+
 /* ---- the format ------------------------------------------------------- */
 
 static const struct pol_family family = {
@@ -369,4 +423,5 @@ const struct pol_format pol_sgx_xml = {
 	.flat = true,
 	.any_base = true,
 	.finish = finish,
+	.cross = cross,
 };

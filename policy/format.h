@@ -75,6 +75,8 @@ struct pol_sample {
 struct pol_rules;
 struct pol_layout;
 struct pol_lint;
+struct pol_writing;
+struct pol_app;
 
 /**
  * struct pol_family - a runtime whose rules hold for one format or several
@@ -121,6 +123,11 @@ struct pol_lint;
  * @own_threads_said: the same in words behind their number, from a comma on
  * @other_threads: the program's threads are not the enclave's: no P501
  * @one_stack: one stack is loaded at start, not one a thread
+ *
+ * Conversion (write_cross.c):
+ * @app: what the application has of the figures @r: *a comes as heap and stack
+ *	of the enclave; the settings that say it become told. NULL: that is
+ *	right, and they are
  */
 struct pol_family {
 	enum edmm_format rules;
@@ -147,6 +154,9 @@ struct pol_family {
 	const char *own_threads_said;
 	bool other_threads;
 	bool one_stack;
+
+	void (*app)(struct pol_writing *w, const struct edmm_resolved *r,
+		    struct pol_app *a);
 };
 
 /**
@@ -182,6 +192,12 @@ struct pol_family {
  * @finish: after the table, what a table cannot say: findings, or settings
  *	changed; NULL: nothing
  * @lint: what the linter has to say of its names alone; NULL: nothing
+ * @cross: from the figures @r of other rules: fill in w->want, mark as told
+ *	what is in it by another name, and say what is assumed (P702); settings
+ *	that mean the same everywhere are there already. Where two runtimes
+ *	correspond more nearly than by pol_app_of(), it may look at r->rules.
+ *	Return: 0, -EDMM_EINVAL with a finding, -EDMM_ENOMEM. NULL only where
+ *	.common is set
  */
 struct pol_format {
 	enum edmm_format id;
@@ -205,6 +221,7 @@ struct pol_format {
 	bool common;
 	void (*finish)(struct edmm_policy *p, struct edmm_findings *f);
 	void (*lint)(const struct pol_lint *l);
+	edmm_err (*cross)(struct pol_writing *w, struct edmm_resolved *r);
 };
 
 #define POL_DECLARE(id, format, name) \
