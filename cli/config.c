@@ -21,7 +21,7 @@ bool cli_format(const char *option, const char *name, enum edmm_format *format)
 	char all[256];
 
 	*format = edmm_format_by_name(name);
-	if (*format != EDMM_FORMAT_NONE)
+	if (*format)
 		return true;
 	cli_error("%s: '%s' is no format; %s", option, name,
 		  edmm_format_list(all, sizeof(all)));

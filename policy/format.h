@@ -230,6 +230,9 @@ POL_DECLARE(EDMM, edmm, "edmm")
 EDMM_FORMATS(POL_DECLARE)
 #undef POL_DECLARE
 
+/* Every format, ours first; NULL-terminated. */
+extern const struct pol_format *const pol_formats[];
+
 /* The format of that number; NULL for EDMM_FORMAT_NONE. */
 const struct pol_format *pol_format(enum edmm_format id);
 
@@ -239,8 +242,9 @@ const struct pol_family *pol_family_of(const struct edmm_policy *p);
 /* Whose rules gave these figures. */
 const struct pol_family *pol_family(const struct edmm_resolved *r);
 
-/* The format that is surest of a text; EDMM_FORMAT_NONE where none is. */
-enum edmm_format pol_sniffed(const struct pol_sample *t);
+/* The format that is surest of a text; EDMM_FORMAT_NONE where none is
+ * or the text is blank. */
+enum edmm_format pol_sniffed(const struct edmm_source *source);
 
 /* ---- what the syntaxes of sizes share: size.c ------------------------- */
 

@@ -1,23 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* From a file to a policy: reading, knowing the format, parsing. */
+/* From a file to a policy: reading, parsing. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "policy/keys.h"
-
-/* A format by what the text begins with, where the name says nothing. */
-static enum edmm_format by_content(const char *name, const char *text,
-				   size_t size)
-{
-	size_t i = 0;
-
-	while (i < size && strchr(" \t\r\n", text[i]))
-		i++;
-	if (i == size)
-		return EDMM_FORMAT_NONE;
-	return pol_sniffed(&(struct pol_sample){ name, text + i, text, size });
-}
 
 static void whole_file(struct edmm_findings *f, const char *name,
 		       const char *what, const char *fix)
@@ -101,11 +88,11 @@ edmm_err edmm_policy_parse(const struct edmm_source *source,
 			   "no configuration is that large");
 		return -EDMM_EFBIG;
 	}
-	if (format == EDMM_FORMAT_NONE)
+	if (!format)
 		format = edmm_format_of_file(source->name);
-	if (format == EDMM_FORMAT_NONE)
-		format = by_content(source->name, source->text, source->size);
-	if (format == EDMM_FORMAT_NONE) {
+	if (!format)
+		format = pol_sniffed(source);
+	if (!format) {
 		whole_file(findings, source->name, "of no format that we know",
 			   "give it a name such as edmm.toml or "
 			   "app.manifest, or --from where a verb has it");

@@ -160,9 +160,9 @@ static edmm_err put_kept(struct pol_writing *w)
 		return keep_all(w);
 	if (kept)
 		err = copy_members(w->out, w->out->root, kept);
-	for (unsigned i = EDMM_FORMAT_EDMM + 1; i < EDMM_FORMAT_COUNT; i++)
-		if (i != w->fmt->id)
-			report_kept(w, i);
+	for (const struct pol_format *const *f = pol_formats; *f; f++)
+		if (*f != w->fmt && !(*f)->common)
+			report_kept(w, (*f)->id);
 	return err;
 }
 
