@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Gramine manifests, after templating: keys of release 1.9. */
+/* Gramine: manifests after templating, by the keys and rules of release 1.9. */
 #include <ctype.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Occlum.json: which key is which setting, and what else it may hold. */
+/* Occlum: Occlum.json, and what `occlum build` makes of it. */
 #include <ctype.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* SCONE's variables and /etc/sgx-musl.conf. */
+/* SCONE: its variables and /etc/sgx-musl.conf, one runtime. */
 #include <string.h>
 
 #include "policy/lint.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Enclave.config.xml of the Intel SDK, as sgx_sign of release 2.26 reads it. */
+/* The Intel SDK: Enclave.config.xml, as sgx_sign of release 2.26 reads it. */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>

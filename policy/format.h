@@ -6,8 +6,8 @@
  * compares a format's number; it asks these structs.
  *
  * A new format is a file fmt_NAME.c with a `const struct pol_format pol_NAME`
- * and its row in EDMM_FORMATS (edmm/policy.h). Members that are left out mean
- * what is said of them as "NULL", "0" or "false".
+ * and its row in EDMM_FORMATS (edmm/policy.h). A pointer may be left out where
+ * it says what NULL means; the others are looked at by test_policy_formats.
  */
 #ifndef POLICY_FORMAT_H
 #define POLICY_FORMAT_H
@@ -40,8 +40,8 @@ struct pol_unit {
 
 /**
  * struct pol_sizes - a format's syntax of sizes: the runtime's own, no wider
- * @units: the largest first, ends with a NULL name; what is written has the
- *	first that is exact, the last where none is
+ * @units: ends with a NULL name; what is written has the first that divides
+ *	it, so the largest come first; zero, and what none divides, has the last
  * @also: units that are read as well, or NULL
  * @parse: a whole value; NULL: digits and a unit, nothing else.
  *	Return: 0, -EDMM_EINVAL, -EDMM_ERANGE
@@ -57,7 +57,7 @@ struct pol_sizes {
 /* How sure a format is that a text is its own; the surest one gets it. */
 enum pol_sure {
 	POL_NOT,
-	POL_BY_ENDING, /* the file's name ends as that of many formats */
+	POL_BY_ENDING, /* the name ends as that of many formats */
 	POL_BY_LINE,   /* the first line could be of it */
 	POL_BY_WORD,   /* a word of it stands somewhere */
 	POL_BY_PREFIX, /* a word that nobody else has does */

@@ -50,8 +50,9 @@ enum edmm_format {
 #undef EDMM_FORMAT_NUMBER
 
 /*
- * Settings. Sizes are bytes. policy/keys.c has the name that edmm.toml gives
- * each, and its kind; docs/configuration.md the name in each other format.
+ * Settings. Sizes are bytes. policy/fmt_edmm.c has the name that edmm.toml
+ * gives each, and its kind; docs/configuration.md the name in each other
+ * format.
  */
 enum edmm_setting_id {
 	EDMM_SET_RULES, /* enum edmm_format: whose rules and defaults hold */
