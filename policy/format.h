@@ -99,12 +99,12 @@ struct pol_app;
  * An image of ours with these settings (image.c):
  * @own_range: the file says the address range, and that bounds the heap; else
  *	ours is made for the heap and the stack
- * @image: a last look at the figures of resolve(): the program's own heap and
- *	stack take the place of a library OS's. Return: 0, -EDMM_EINVAL with a
- *	finding; NULL: they are right as they are
+ * @image: change the figures of resolve() to what an image needs: a library
+ *	OS puts the program's heap and stack in place of its own. Return: 0, or
+ *	-EDMM_EINVAL with a finding; NULL: nothing to change
  * @decides: id[] has the settings that decide a field for the Intel SDK, the
  *	strongest first, EDMM_SET_COUNT for none: change them where the family
- *	has others. It must name what resolve() reads; NULL: it has none
+ *	has others, namely those that resolve() reads; NULL: it has the same
  * @idle: settings that such an image does not take, EDMM_SET_COUNT at the end:
  *	warnings P204; NULL: nothing is said of them
  *
@@ -115,19 +115,22 @@ struct pol_app;
  *	Intel SDK and of a process in a library OS are
  * @all_measured: what the file is called, where every byte of it is part of
  *	MRENCLAVE, not single settings; NULL: they are
- * @platform: P303, P304, P306: what it is on another platform than it is for;
- *	P303 is of @level. Only where l->here holds; NULL: pol_lint_refused()
- * @one_file: one file is for builds with EDMM and without: it is told of a slow
- *	start without (P301) even where EDMM is meant
- * @own_threads: threads of the runtime's own among those of the file
- * @own_threads_said: the same in words behind their number, from a comma on
+ * @platform: what happens on a platform that the policy was not written for:
+ *	P303 (at @level), P304, P306. Called only where l->here is resolved;
+ *	NULL: pol_lint_refused()
+ * @one_file: the same file is built with EDMM and without, so a slow start
+ *	without EDMM (P301) is told even where this build has it
+ * @own_threads: how many of the threads that the file asks for the runtime
+ *	takes itself
+ * @own_threads_said: the same in words: P501 has it behind the file's number,
+ *	so it begins with a comma
  * @other_threads: the program's threads are not the enclave's: no P501
  * @one_stack: one stack is loaded at start, not one a thread
  *
  * Conversion (write_cross.c):
- * @app: what the application has of the figures @r: *a comes as heap and stack
- *	of the enclave; the settings that say it become told. NULL: that is
- *	right, and they are
+ * @app: the application's memory: *a has the enclave's heap and stack on
+ *	entry; change what differs, and mark the settings that say it as told.
+ *	NULL: heap and stack are the application's
  */
 struct pol_family {
 	enum edmm_format rules;
@@ -168,8 +171,8 @@ struct pol_family {
  * @parse: text to a tree at doc->root, places included; what is wrong becomes
  *	findings, P100. Return: 0, -EDMM_EINVAL with a finding, -EDMM_ENOMEM
  * @emit: a tree to text, which parse() reads as the same tree
- * @comment: how a line of comment begins; NULL: it has none that a converter
- *	should speak of
+ * @comment: how a line of comment begins, so that a lost one is told (P703);
+ *	NULL: that is not told
  * @files: names that are its own, NULL-terminated: "*END" is any name with
  *	that end, in either case, all else the whole name; no two formats may
  *	take one name
