@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Layouts of the four runtimes and ours: areas.h. */
+/* The layout of an enclave of the Intel SDK, and what layouts share. */
 #include "policy/areas.h"
 
 #include <string.h>
-
-#define PAGE 4096u
-#define GUARD KIB(64)
 
 /* Cycles a page and a clock to turn them into time: PIE (ISCA 2021), table of
  * leaf costs; EEXTEND is 16 times 5.5K. A clock of 2.6 GHz as measured there.
@@ -21,27 +18,20 @@
 #define SOFT_MEASURE_NS 5000ull
 #define SOFT_FIXED_NS 4000000ull
 
-/* Sizes of programs that are not known here. */
-#define IMAGE_OCCLUM MIB(16)
-#define IMAGE_GRAMINE MIB(1)
-#define IMAGE_OTHER MIB(2)
-
-/* Sums that may not fit stay at the most there is. */
-static uint64_t plus(uint64_t a, uint64_t b)
+uint64_t pol_plus(uint64_t a, uint64_t b)
 {
 	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
 }
 
-static uint64_t times(uint64_t a, uint64_t b)
+uint64_t pol_times(uint64_t a, uint64_t b)
 {
 	uint64_t r;
 
 	return __builtin_mul_overflow(a, b, &r) ? UINT64_MAX : r;
 }
 
-/* One area, @count times over; @added and @measured are bytes a copy. */
-static void area(struct pol_layout *l, const char *name, uint64_t count,
-		 uint64_t size, const uint64_t part[2])
+void pol_area(struct pol_layout *l, const char *name, uint64_t count,
+	      uint64_t size, const uint64_t part[2])
 {
 	struct pol_area *a = &l->v[l->count];
 
@@ -49,22 +39,19 @@ static void area(struct pol_layout *l, const char *name, uint64_t count,
 		return;
 	a->name = name;
 	a->off = l->elrange;
-	a->size = times(size, count);
+	a->size = pol_times(size, count);
 	a->count = count;
-	a->added = times(part[0] / PAGE, count);
-	a->measured = times(part[1] / PAGE, count);
-	l->elrange = plus(l->elrange, a->size);
-	l->added = plus(l->added, a->added);
-	l->measured = plus(l->measured, a->measured);
+	a->added = pol_times(part[0] / POL_PAGE, count);
+	a->measured = pol_times(part[1] / POL_PAGE, count);
+	l->elrange = pol_plus(l->elrange, a->size);
+	l->added = pol_plus(l->added, a->added);
+	l->measured = pol_plus(l->measured, a->measured);
 	l->count++;
 }
 
-#define AREA(l, name, count, size, added, measured) \
-	area(l, name, count, size, (const uint64_t[]){ added, measured })
-
-static void power_of_two(struct pol_layout *l)
+void pol_range_up(struct pol_layout *l)
 {
-	uint64_t size = PAGE;
+	uint64_t size = POL_PAGE;
 
 	while (size < l->elrange && size < 1ull << 63)
 		size *= 2;
@@ -74,97 +61,56 @@ static void power_of_two(struct pol_layout *l)
 /* Guards around stack, TCS with two SSA pages, and the thread's data. */
 static uint64_t thread_size(uint64_t stack)
 {
-	return plus(stack, 3 * GUARD + 4 * PAGE);
+	return pol_plus(stack, 3 * POL_GUARD + 4 * POL_PAGE);
 }
 
 /* sections | heap | threads | reserved memory | user region */
 static void intel(const struct edmm_resolved *r, struct pol_layout *l)
 {
 	uint64_t stack = r->elastic ? r->stack_min : r->stack_max;
-	uint64_t image =
-		r->rules == EDMM_FORMAT_OCCLUM ? IMAGE_OCCLUM : IMAGE_OTHER;
+	uint64_t image = l->assumed;
 	uint64_t more = r->tcs_max > r->tcs_init ? r->tcs_max - r->tcs_init : 0;
 
-	l->assumed = image;
-	AREA(l, "image", 1, image, image, image);
-	AREA(l, "heap at start", 1, r->heap_init, r->heap_init, 0);
-	AREA(l, "heap, grown", 1, r->heap_max - r->heap_init, 0, 0);
-	AREA(l, "threads at start", r->tcs_init, thread_size(r->stack_max),
-	     plus(stack, 4 * PAGE), plus(stack, 4 * PAGE));
-	AREA(l, "threads, made later", r->elastic ? more : 0,
-	     thread_size(r->stack_max), 0, 0);
-	AREA(l, "reserved memory", 1, r->rsrv_init, r->rsrv_init, 0);
-	AREA(l, "reserved memory, grown", 1, r->rsrv_max - r->rsrv_init, 0, 0);
+	POL_AREA(l, "image", 1, image, image, image);
+	POL_AREA(l, "heap at start", 1, r->heap_init, r->heap_init, 0);
+	POL_AREA(l, "heap, grown", 1, r->heap_max - r->heap_init, 0, 0);
+	POL_AREA(l, "threads at start", r->tcs_init, thread_size(r->stack_max),
+		 pol_plus(stack, 4 * POL_PAGE), pol_plus(stack, 4 * POL_PAGE));
+	POL_AREA(l, "threads, made later", r->elastic ? more : 0,
+		 thread_size(r->stack_max), 0, 0);
+	POL_AREA(l, "reserved memory", 1, r->rsrv_init, r->rsrv_init, 0);
+	POL_AREA(l, "reserved memory, grown", 1, r->rsrv_max - r->rsrv_init, 0,
+		 0);
 	/* What the SDK needs to keep account of it is in there. */
-	AREA(l, "user region", 1,
-	     r->region > 0 ? plus(r->region, r->region / 32768 + 3 * GUARD) : 0,
-	     0, 0);
-	power_of_two(l);
-}
-
-/* Everything from the top down; what is left below is the program's. */
-static void gramine(const struct edmm_resolved *r, struct pol_layout *l)
-{
-	/* SSA 2 x 4 pages, TCS, TLS, stack 64, signal stack 16. */
-	const uint64_t thread = 90 * PAGE;
-	uint64_t own =
-		plus(IMAGE_GRAMINE + 4 * PAGE, times(thread, r->tcs_init));
-	uint64_t heap = r->enclave_size > own ? r->enclave_size - own : 0;
-
-	l->assumed = IMAGE_GRAMINE;
-	AREA(l, "program and heap", 1, heap, r->elastic ? 0 : heap, 0);
-	AREA(l, "threads at start", r->tcs_init, thread, thread, thread);
-	AREA(l, "loader and manifest", 1, IMAGE_GRAMINE + 4 * PAGE,
-	     IMAGE_GRAMINE + 4 * PAGE, IMAGE_GRAMINE + 4 * PAGE);
-	l->elrange = r->enclave_size;
-}
-
-/* ELF | contexts | main stack | metadata | heap: common/layout.h */
-static void ours(const struct edmm_resolved *r, struct pol_layout *l)
-{
-	const uint64_t context = (2 + 3 * EDMM_SSA_FRAME_PAGES + 4) * PAGE;
-	const uint64_t meta = KIB(64);
-	uint64_t range = plus(r->heap_max, 0);
-
-	l->assumed = IMAGE_OTHER;
-	AREA(l, "image", 1, IMAGE_OTHER, IMAGE_OTHER, IMAGE_OTHER);
-	AREA(l, "threads at start", r->tcs_init, context + GUARD, context,
-	     context);
-	AREA(l, "main stack", 1, r->stack_max,
-	     r->elastic ? r->stack_min : r->stack_max,
-	     r->elastic ? r->stack_min : r->stack_max);
-	AREA(l, "metadata", 1, MIB(1), meta, meta);
-	/* The heap's bound is the range; a maximum is the host's to give. */
-	if (r->elastic && r->enclave_size > l->elrange)
-		range = r->enclave_size - l->elrange;
-	AREA(l, "heap at start", 1, r->heap_init, r->heap_init,
-	     r->elastic ? r->heap_init : 0);
-	AREA(l, "heap, grown", 1,
-	     range > r->heap_init ? range - r->heap_init : 0, 0, 0);
-	power_of_two(l);
+	POL_AREA(l, "user region", 1,
+		 r->region > 0 ? pol_plus(r->region,
+					  r->region / 32768 + 3 * POL_GUARD)
+			       : 0,
+		 0, 0);
+	pol_range_up(l);
 }
 
 void pol_areas(const struct edmm_resolved *r, struct pol_layout *out)
 {
 	memset(out, 0, sizeof(*out));
-	if (r->rules == EDMM_FORMAT_GRAMINE)
-		gramine(r, out);
-	else if (r->rules == EDMM_FORMAT_EDMM)
-		ours(r, out);
+	out->assumed = pol_family(r)->assumed;
+	if (pol_family(r)->layout)
+		pol_family(r)->layout(r, out);
 	else
 		intel(r, out);
 }
 
 uint64_t pol_startup_ns(const struct pol_layout *l)
 {
-	uint64_t cycles = plus(times(l->added, CYCLES_EADD),
-			       times(l->measured, CYCLES_EEXTEND));
+	uint64_t cycles = pol_plus(pol_times(l->added, CYCLES_EADD),
+				   pol_times(l->measured, CYCLES_EEXTEND));
 
-	return plus(cycles, CYCLES_FIXED) / CYCLES_NS * 10;
+	return pol_plus(cycles, CYCLES_FIXED) / CYCLES_NS * 10;
 }
 
 uint64_t pol_startup_soft_ns(const struct pol_layout *l)
 {
-	return plus(SOFT_FIXED_NS, plus(times(l->added, SOFT_ADD_NS),
-					times(l->measured, SOFT_MEASURE_NS)));
+	return pol_plus(SOFT_FIXED_NS,
+			pol_plus(pol_times(l->added, SOFT_ADD_NS),
+				 pol_times(l->measured, SOFT_MEASURE_NS)));
 }

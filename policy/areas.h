@@ -29,7 +29,29 @@ struct pol_layout {
 	uint64_t assumed; /* bytes assumed for the program itself */
 };
 
+/* The layout of a resolved policy, as its family lays it out. */
 void pol_areas(const struct edmm_resolved *r, struct pol_layout *out);
+
+/* ---- for pol_family.layout -------------------------------------------- */
+
+#define POL_PAGE 4096u
+#define POL_GUARD KIB(64)
+
+/* Sums and products that do not fit stay at the most there is. */
+uint64_t pol_plus(uint64_t a, uint64_t b);
+uint64_t pol_times(uint64_t a, uint64_t b);
+
+/* One area behind the last, @count times over; @part: bytes added and bytes
+ * measured of each copy. */
+void pol_area(struct pol_layout *l, const char *name, uint64_t count,
+	      uint64_t size, const uint64_t part[2]);
+#define POL_AREA(l, name, count, size, added, measured) \
+	pol_area(l, name, count, size, (const uint64_t[]){ added, measured })
+
+/* The range to a power of two. */
+void pol_range_up(struct pol_layout *l);
+
+/* ---- start-up --------------------------------------------------------- */
 
 /* Start-up in nanoseconds on hardware, from published costs of the leaves. */
 uint64_t pol_startup_ns(const struct pol_layout *l);

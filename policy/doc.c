@@ -27,7 +27,7 @@ static bool index_lines(struct pol_doc *doc)
 		doc->ascii &= (unsigned char)doc->text[i] < 0x80;
 	}
 	doc->lines = malloc(count * sizeof(*doc->lines));
-	if (doc->lines == NULL)
+	if (!doc->lines)
 		return false;
 	doc->line_count = (uint32_t)count;
 	doc->lines[0] = 0;
@@ -41,11 +41,11 @@ struct pol_doc *pol_doc_new(const char *text, size_t size, const char *name)
 {
 	struct pol_doc *doc = calloc(1, sizeof(*doc));
 
-	if (doc == NULL)
+	if (!doc)
 		return NULL;
 	doc->text = malloc(size + 1);
 	doc->name = strdup(name);
-	if (doc->text == NULL || doc->name == NULL) {
+	if (!doc->text || !doc->name) {
 		pol_doc_free(doc);
 		return NULL;
 	}
@@ -62,9 +62,9 @@ struct pol_doc *pol_doc_new(const char *text, size_t size, const char *name)
 
 void pol_doc_free(struct pol_doc *doc)
 {
-	if (doc == NULL)
+	if (!doc)
 		return;
-	while (doc->chunks != NULL) {
+	while (doc->chunks) {
 		struct pol_chunk *c = doc->chunks;
 
 		doc->chunks = c->next;
@@ -82,11 +82,11 @@ void *pol_alloc(struct pol_doc *doc, size_t size)
 	void *p;
 
 	size = (size + 15) & ~(size_t)15;
-	if (c == NULL || c->size - c->used < size) {
+	if (!c || c->size - c->used < size) {
 		size_t bytes = size > CHUNK_BYTES ? size : CHUNK_BYTES;
 
 		c = calloc(1, sizeof(*c) + bytes);
-		if (c == NULL) {
+		if (!c) {
 			doc->oom = true;
 			return NULL;
 		}
@@ -103,7 +103,7 @@ const char *pol_strndup(struct pol_doc *doc, const char *s, size_t len)
 {
 	char *copy = pol_alloc(doc, len + 1);
 
-	if (copy != NULL && len > 0)
+	if (copy && len > 0)
 		memcpy(copy, s, len);
 	return copy;
 }
@@ -111,7 +111,7 @@ const char *pol_strndup(struct pol_doc *doc, const char *s, size_t len)
 static void link_node(struct pol_node *parent, struct pol_node *n)
 {
 	n->parent = parent;
-	if (parent->last != NULL)
+	if (parent->last)
 		parent->last->next = n;
 	else
 		parent->first = n;
@@ -123,16 +123,16 @@ struct pol_node *pol_node_new(struct pol_doc *doc, struct pol_node *parent,
 {
 	struct pol_node *n = pol_alloc(doc, sizeof(*n));
 
-	if (n == NULL)
+	if (!n)
 		return NULL;
 	n->kind = kind;
-	if (key != NULL) {
+	if (key) {
 		n->key = pol_strndup(doc, key, strlen(key));
-		if (n->key == NULL)
+		if (!n->key)
 			return NULL;
 	}
 	doc->values++;
-	if (parent != NULL)
+	if (parent)
 		link_node(parent, n);
 	else
 		doc->root = n;
@@ -141,9 +141,9 @@ struct pol_node *pol_node_new(struct pol_doc *doc, struct pol_node *parent,
 
 struct pol_node *pol_member(const struct pol_node *obj, const char *key)
 {
-	if (obj == NULL || obj->kind != POL_OBJECT)
+	if (!obj || obj->kind != POL_OBJECT)
 		return NULL;
-	for (struct pol_node *n = obj->first; n != NULL; n = n->next)
+	for (struct pol_node *n = obj->first; n; n = n->next)
 		if (strcmp(n->key, key) == 0)
 			return n;
 	return NULL;
@@ -163,10 +163,10 @@ struct pol_node *pol_find(const struct pol_node *root, const char *path)
 	struct pol_node *n = NULL;
 	char key[64];
 
-	while (path != NULL) {
+	while (path) {
 		path = component(path, key);
 		n = pol_member(root, key);
-		if (n == NULL)
+		if (!n)
 			return NULL;
 		root = n;
 	}
@@ -178,15 +178,15 @@ struct pol_node *pol_make(struct pol_doc *doc, struct pol_node *root,
 {
 	char key[64];
 
-	while (path != NULL) {
+	while (path) {
 		struct pol_node *n;
 
 		path = component(path, key);
 		n = pol_member(root, key);
-		if (n == NULL)
-			n = pol_node_new(doc, root,
-					 path != NULL ? POL_OBJECT : kind, key);
-		if (n == NULL)
+		if (!n)
+			n = pol_node_new(doc, root, path ? POL_OBJECT : kind,
+					 key);
+		if (!n)
 			return NULL;
 		root = n;
 	}
@@ -197,9 +197,9 @@ bool pol_says(const struct pol_node *n)
 {
 	if (n->used)
 		return false;
-	if (n->kind != POL_OBJECT || n->first == NULL)
+	if (n->kind != POL_OBJECT || !n->first)
 		return true;
-	for (const struct pol_node *m = n->first; m != NULL; m = m->next)
+	for (const struct pol_node *m = n->first; m; m = m->next)
 		if (pol_says(m))
 			return true;
 	return false;
@@ -211,18 +211,18 @@ static struct pol_node *copy(struct pol_doc *doc, struct pol_node *parent,
 {
 	struct pol_node *n = NULL;
 
-	if (src->key != NULL && !fresh)
+	if (src->key && !fresh)
 		n = pol_member(parent, src->key);
-	fresh = n == NULL;
+	fresh = !n;
 	if (fresh)
 		n = pol_node_new(doc, parent, src->kind, src->key);
-	if (n == NULL)
+	if (!n)
 		return NULL;
 	n->num = src->num;
-	if (src->str != NULL)
+	if (src->str)
 		n->str = pol_strndup(doc, src->str, strlen(src->str));
-	for (const struct pol_node *m = src->first; m != NULL; m = m->next)
-		if (pol_says(m) && copy(doc, n, m, fresh) == NULL)
+	for (const struct pol_node *m = src->first; m; m = m->next)
+		if (pol_says(m) && !copy(doc, n, m, fresh))
 			return NULL;
 	return doc->oom ? NULL : n;
 }
@@ -244,14 +244,14 @@ static struct pol_node *merge(struct pol_node *a, struct pol_node *b)
 	struct pol_node *head = NULL;
 	struct pol_node **end = &head;
 
-	while (a != NULL && b != NULL) {
+	while (a && b) {
 		struct pol_node **from = begin(b) < begin(a) ? &b : &a;
 
 		*end = *from;
 		*from = (*from)->next;
 		end = &(*end)->next;
 	}
-	*end = a != NULL ? a : b;
+	*end = a ? a : b;
 	return head;
 }
 
@@ -260,10 +260,10 @@ static struct pol_node *sort_list(struct pol_node *list)
 	struct pol_node *slow = list;
 	struct pol_node *half;
 
-	if (list == NULL || list->next == NULL)
+	if (!list || !list->next)
 		return list;
-	for (struct pol_node *fast = list->next;
-	     fast != NULL && fast->next != NULL; fast = fast->next->next)
+	for (struct pol_node *fast = list->next; fast && fast->next;
+	     fast = fast->next->next)
 		slow = slow->next;
 	half = slow->next;
 	slow->next = NULL;
@@ -275,10 +275,10 @@ void pol_sort(struct pol_node *n)
 	if (n->kind == POL_OBJECT) {
 		n->first = sort_list(n->first);
 		n->last = n->first;
-		while (n->last != NULL && n->last->next != NULL)
+		while (n->last && n->last->next)
 			n->last = n->last->next;
 	}
-	for (struct pol_node *m = n->first; m != NULL; m = m->next)
+	for (struct pol_node *m = n->first; m; m = m->next)
 		pol_sort(m);
 }
 
@@ -287,11 +287,11 @@ const char *pol_path(const struct pol_node *n, char *buf, size_t size)
 	size_t used;
 
 	buf[0] = '\0';
-	if (n == NULL || n->parent == NULL)
+	if (!n || !n->parent)
 		return buf;
 	pol_path(n->parent, buf, size);
 	used = strlen(buf);
-	if (n->key != NULL) {
+	if (n->key) {
 		snprintf(buf + used, size - used, "%s%s", used > 0 ? "." : "",
 			 n->key);
 	} else {
@@ -358,7 +358,7 @@ size_t pol_offset(const struct pol_doc *doc, uint32_t line, uint32_t col)
 
 static bool same_text(const char *a, const char *b)
 {
-	if (a == NULL || b == NULL)
+	if (!a || !b)
 		return a == b;
 	return strcmp(a, b) == 0;
 }
@@ -367,20 +367,20 @@ static size_t count_saying(const struct pol_node *n)
 {
 	size_t count = 0;
 
-	for (const struct pol_node *m = n->first; m != NULL; m = m->next)
+	for (const struct pol_node *m = n->first; m; m = m->next)
 		count += pol_says(m);
 	return count;
 }
 
 static bool same_members(const struct pol_node *a, const struct pol_node *b)
 {
-	for (const struct pol_node *m = a->first; m != NULL; m = m->next) {
+	for (const struct pol_node *m = a->first; m; m = m->next) {
 		const struct pol_node *o;
 
 		if (!pol_says(m))
 			continue;
 		o = pol_member(b, m->key);
-		if (o == NULL || !pol_says(o) || !pol_same(m, o))
+		if (!o || !pol_says(o) || !pol_same(m, o))
 			return false;
 	}
 	return true;
@@ -391,11 +391,11 @@ static bool same_elements(const struct pol_node *a, const struct pol_node *b)
 	const struct pol_node *x = a->first;
 	const struct pol_node *y = b->first;
 
-	while (x != NULL && y != NULL && pol_same(x, y)) {
+	while (x && y && pol_same(x, y)) {
 		x = x->next;
 		y = y->next;
 	}
-	return x == NULL && y == NULL;
+	return !x && !y;
 }
 
 bool pol_same(const struct pol_node *a, const struct pol_node *b)

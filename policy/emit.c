@@ -69,7 +69,7 @@ static void json_value(FILE *out, const struct pol_node *n, unsigned depth)
 		return;
 	}
 	fputc(object ? '{' : '[', out);
-	for (const struct pol_node *m = n->first; m != NULL; m = m->next) {
+	for (const struct pol_node *m = n->first; m; m = m->next) {
 		fputc('\n', out);
 		indent(out, depth + 1);
 		if (object) {
@@ -77,10 +77,10 @@ static void json_value(FILE *out, const struct pol_node *n, unsigned depth)
 			fputs(": ", out);
 		}
 		json_value(out, m, depth + 1);
-		if (m->next != NULL)
+		if (m->next)
 			fputc(',', out);
 	}
-	if (n->first != NULL) {
+	if (n->first) {
 		fputc('\n', out);
 		indent(out, depth);
 	}
@@ -116,7 +116,7 @@ static void toml_inline(FILE *out, const struct pol_node *n)
 		return;
 	}
 	fputs(n->kind == POL_OBJECT ? "{ " : "[", out);
-	for (const struct pol_node *m = n->first; m != NULL; m = m->next) {
+	for (const struct pol_node *m = n->first; m; m = m->next) {
 		if (m->kind == POL_NULL && n->kind == POL_OBJECT)
 			continue;
 		fputs(sep, out);
@@ -133,13 +133,13 @@ static void toml_inline(FILE *out, const struct pol_node *n)
 /* A long array goes an element a line. */
 static void toml_value(FILE *out, const struct pol_node *n)
 {
-	if (n->kind != POL_ARRAY || n->first == NULL ||
-	    (n->first->next == NULL && is_scalar(n->first))) {
+	if (n->kind != POL_ARRAY || !n->first ||
+	    (!n->first->next && is_scalar(n->first))) {
 		toml_inline(out, n);
 		return;
 	}
 	fputs("[\n", out);
-	for (const struct pol_node *m = n->first; m != NULL; m = m->next) {
+	for (const struct pol_node *m = n->first; m; m = m->next) {
 		fputs("  ", out);
 		toml_inline(out, m);
 		fputs(",\n", out);
@@ -154,7 +154,7 @@ struct toml_path {
 
 static void toml_header(FILE *out, const struct toml_path *p)
 {
-	if (p->up != NULL && p->up->key != NULL) {
+	if (p->up && p->up->key) {
 		toml_header(out, p->up);
 		fputc('.', out);
 	}
@@ -164,9 +164,9 @@ static void toml_header(FILE *out, const struct toml_path *p)
 static void toml_table(FILE *out, const struct pol_node *n,
 		       const struct toml_path *path)
 {
-	bool open = path->key == NULL;
+	bool open = !path->key;
 
-	for (const struct pol_node *m = n->first; m != NULL; m = m->next) {
+	for (const struct pol_node *m = n->first; m; m = m->next) {
 		if (m->kind == POL_OBJECT || m->kind == POL_NULL)
 			continue;
 		if (!open) {
@@ -180,12 +180,12 @@ static void toml_table(FILE *out, const struct pol_node *n,
 		toml_value(out, m);
 		fputc('\n', out);
 	}
-	if (!open && n->first == NULL) {
+	if (!open && !n->first) {
 		fputs("\n[", out);
 		toml_header(out, path);
 		fputs("]\n", out);
 	}
-	for (const struct pol_node *m = n->first; m != NULL; m = m->next) {
+	for (const struct pol_node *m = n->first; m; m = m->next) {
 		struct toml_path below = { path, m->key };
 
 		if (m->kind == POL_OBJECT)
@@ -217,7 +217,7 @@ static void xml_text(FILE *out, const char *s)
 void pol_xml_emit(const struct pol_node *root, FILE *out)
 {
 	fputs("<EnclaveConfiguration>\n", out);
-	for (const struct pol_node *m = root->first; m != NULL; m = m->next) {
+	for (const struct pol_node *m = root->first; m; m = m->next) {
 		fprintf(out, "    <%s>", m->key);
 		xml_text(out, m->str);
 		fprintf(out, "</%s>\n", m->key);
@@ -228,14 +228,14 @@ void pol_xml_emit(const struct pol_node *root, FILE *out)
 /* What the shell expands stays so; the rest is taken literally. */
 static const char *shell_quote(const char *s)
 {
-	if (strpbrk(s, "$`'") != NULL && strchr(s, '"') == NULL)
+	if (strpbrk(s, "$`'") && !strchr(s, '"'))
 		return "\"";
-	return strpbrk(s, " \t#'\"$\\;&|<>()*?`") != NULL ? "'" : "";
+	return strpbrk(s, " \t#'\"$\\;&|<>()*?`") ? "'" : "";
 }
 
 void pol_env_emit(const struct pol_node *root, FILE *out)
 {
-	for (const struct pol_node *m = root->first; m != NULL; m = m->next) {
+	for (const struct pol_node *m = root->first; m; m = m->next) {
 		const char *quote = shell_quote(m->str);
 
 		fprintf(out, "export %s=%s%s%s\n", m->key, quote, m->str,
@@ -247,10 +247,10 @@ void pol_conf_emit(const struct pol_node *root, FILE *out)
 {
 	const struct pol_node *lines = pol_member(root, "lines");
 
-	for (const struct pol_node *m = root->first; m != NULL; m = m->next)
+	for (const struct pol_node *m = root->first; m; m = m->next)
 		if (m->kind == POL_STRING)
 			fprintf(out, "%s %s\n", m->key, m->str);
-	for (const struct pol_node *m = lines != NULL ? lines->first : NULL;
-	     m != NULL; m = m->next)
+	for (const struct pol_node *m = lines ? lines->first : NULL; m;
+	     m = m->next)
 		fprintf(out, "%s\n", m->str);
 }

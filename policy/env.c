@@ -66,7 +66,7 @@ static void unquote(struct line *l)
 	if (l->len >= 2 && (*l->s == '"' || *l->s == '\'')) {
 		const char *end = memchr(l->s + 1, *l->s, l->len - 1);
 
-		if (end == NULL)
+		if (!end)
 			return;
 		l->s++;
 		l->off++;
@@ -127,11 +127,11 @@ static edmm_err variable(struct pol_doc *doc, struct edmm_findings *f,
 		advance(&l, 1);
 	unquote(&l);
 	n = pol_member(doc->root, name);
-	if (n != NULL)
+	if (n)
 		replaced(doc, f, n, key);
 	else
 		n = pol_node_new(doc, doc->root, POL_STRING, name);
-	if (n == NULL)
+	if (!n)
 		return -EDMM_ENOMEM;
 	n->key_at = key;
 	n->at = (struct pol_span){ l.off, (uint32_t)l.len };
@@ -156,7 +156,7 @@ static edmm_err conf_line(struct pol_doc *doc, struct edmm_findings *f,
 	struct pol_node *n;
 	uint32_t off = l.off;
 
-	if (strchr("QHPLes", *l.s) == NULL || l.len < 3 ||
+	if (!strchr("QHPLes", *l.s) || l.len < 3 ||
 	    !isspace((unsigned char)l.s[1]))
 		return bad_line(
 			doc, f, &l,
@@ -164,17 +164,17 @@ static edmm_err conf_line(struct pol_doc *doc, struct edmm_findings *f,
 			"P n, L s, e CPU QUEUE FLAG, s CPU QUEUE FLAG)");
 	if (setting) {
 		n = pol_member(doc->root, name);
-		if (n != NULL)
+		if (n)
 			replaced(doc, f, n, (struct pol_span){ off, 1 });
 		else
 			n = pol_node_new(doc, doc->root, POL_STRING, name);
 		advance(&l, 1);
 	} else {
 		n = pol_make(doc, doc->root, "lines", POL_ARRAY);
-		if (n != NULL)
+		if (n)
 			n = pol_node_new(doc, n, POL_STRING, NULL);
 	}
-	if (n == NULL)
+	if (!n)
 		return -EDMM_ENOMEM;
 	if (setting)
 		n->key_at = (struct pol_span){ off, 1 };
@@ -192,7 +192,7 @@ static edmm_err parse_lines(struct pol_doc *doc, struct edmm_findings *f,
 	size_t at = 0;
 	edmm_err err = 0;
 
-	if (pol_node_new(doc, NULL, POL_OBJECT, NULL) == NULL)
+	if (!pol_node_new(doc, NULL, POL_OBJECT, NULL))
 		return -EDMM_ENOMEM;
 	while (err == 0 && next_line(doc, &at, &l)) {
 		if (l.len == 0 || *l.s == '#')

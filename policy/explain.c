@@ -190,11 +190,10 @@ static void print_notes(const struct edmm_policy *p, const struct column *c,
 		"it is more.\nStart-up is that of the leaves: 12.5K cycles for "
 		"EADD, 88K to measure a page, at\n2.6 GHz (PIE, ISCA 2021); "
 		"on the software machine 13 us and 5 us, as measured once.\n",
-		edmm_format_name(pol_rules_of(p)), bytes(c->l.assumed, size));
-	if (c->r.rules == EDMM_FORMAT_SCONE)
-		fputs("SCONE's layout is not published: the ranges are those "
-		      "of the Intel SDK.\n",
-		      out);
+		edmm_format_name(pol_family_of(p)->rules),
+		bytes(c->l.assumed, size));
+	if (pol_family(&c->r)->layout_note)
+		fputs(pol_family(&c->r)->layout_note, out);
 }
 
 /* ---- JSON ------------------------------------------------------------- */
@@ -255,8 +254,9 @@ static void print_json(const struct edmm_policy *p, const struct column *c,
 	for (unsigned i = 0; i < COLUMNS; i++)
 		json_array_append_new(list, json_column(&c[i]));
 	root = json_pack("{s:s, s:s, s:I, s:o}", "file", p->doc->name, "rules",
-			 edmm_format_name(pol_rules_of(p)), "assumed_image",
-			 as_json(c->l.assumed), "machines", list);
+			 edmm_format_name(pol_family_of(p)->rules),
+			 "assumed_image", as_json(c->l.assumed), "machines",
+			 list);
 	json_dumpf(root, out, JSON_INDENT(2));
 	fputc('\n', out);
 	json_decref(root);

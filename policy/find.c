@@ -30,7 +30,7 @@ static struct edmm_finding *grow(struct edmm_findings *f)
 		struct edmm_finding *v =
 			realloc(f->v, capacity * sizeof(*f->v));
 
-		if (v == NULL)
+		if (!v)
 			return NULL;
 		f->v = v;
 		f->capacity = capacity;
@@ -52,14 +52,14 @@ struct edmm_finding *pol_report_at(struct edmm_findings *f,
 
 	f->errors += level == EDMM_ERROR;
 	f->warnings += level == EDMM_WARNING;
-	if (v == NULL) {
+	if (!v) {
 		memset(&nowhere, 0, sizeof(nowhere));
 		return &nowhere;
 	}
 	v->level = level;
 	v->rule = rule;
-	v->file = strdup(doc != NULL ? doc->name : "");
-	if (doc != NULL && at != NULL) {
+	v->file = strdup(doc ? doc->name : "");
+	if (doc && at) {
 		pol_where(doc, at->off, &v->line, &v->col);
 		pol_where(doc, (size_t)at->off + at->len, &v->end_line,
 			  &v->end_col);
@@ -119,7 +119,7 @@ void edmm_findings_free(struct edmm_findings *f)
 
 static int compare_text(const char *a, const char *b)
 {
-	return strcmp(a != NULL ? a : "", b != NULL ? b : "");
+	return strcmp(a ? a : "", b ? b : "");
 }
 
 static int compare(const void *x, const void *y)
@@ -158,7 +158,7 @@ void edmm_findings_sort(struct edmm_findings *f)
 
 void edmm_finding_print(const struct edmm_finding *f, FILE *out)
 {
-	bool named = f->file != NULL && f->file[0] != '\0';
+	bool named = f->file && f->file[0] != '\0';
 
 	if (named)
 		fprintf(out, "%s:", f->file);
@@ -166,18 +166,17 @@ void edmm_finding_print(const struct edmm_finding *f, FILE *out)
 		fprintf(out, "%u:%u:", f->line, f->col);
 	if (named)
 		putc(' ', out);
-	fprintf(out, "%s: %s", level_name[f->level],
-		f->text != NULL ? f->text : "");
-	if (f->effect != NULL)
+	fprintf(out, "%s: %s", level_name[f->level], f->text ? f->text : "");
+	if (f->effect)
 		fprintf(out, ": %s", f->effect);
-	if (f->fix != NULL)
+	if (f->fix)
 		fprintf(out, "; %s", f->fix);
 	fprintf(out, " [%s]\n", f->rule);
 }
 
 static void put_text(json_t *obj, const char *key, const char *text)
 {
-	if (text != NULL)
+	if (text)
 		json_object_set_new(obj, key, json_string(text));
 }
 
@@ -237,12 +236,11 @@ static json_t *sarif_result(const struct edmm_finding *v)
 {
 	char message[2048];
 	json_t *place = json_pack("{s:{s:s}}", "artifactLocation", "uri",
-				  v->file != NULL ? v->file : "");
+				  v->file ? v->file : "");
 
-	snprintf(message, sizeof(message), "%s%s%s%s%s",
-		 v->text != NULL ? v->text : "", v->effect != NULL ? ": " : "",
-		 v->effect != NULL ? v->effect : "", v->fix != NULL ? "; " : "",
-		 v->fix != NULL ? v->fix : "");
+	snprintf(message, sizeof(message), "%s%s%s%s%s", v->text ? v->text : "",
+		 v->effect ? ": " : "", v->effect ? v->effect : "",
+		 v->fix ? "; " : "", v->fix ? v->fix : "");
 	if (v->line > 0)
 		json_object_set_new(place, "region", sarif_region(v));
 	return json_pack("{s:s, s:s, s:{s:s}, s:[{s:o}]}", "ruleId", v->rule,
@@ -296,8 +294,8 @@ static const struct edmm_finding **edits_of(const struct edmm_findings *f)
 	const struct edmm_finding **v = calloc(f->count + 1, sizeof(void *));
 	size_t n = 0;
 
-	for (size_t i = 0; v != NULL && i < f->count; i++)
-		if (f->v[i].repl != NULL)
+	for (size_t i = 0; v && i < f->count; i++)
+		if (f->v[i].repl)
 			v[n++] = &f->v[i];
 	if (n > 1)
 		qsort(v, n, sizeof(void *), compare_edits);
@@ -320,16 +318,16 @@ int edmm_findings_fix(const struct edmm_findings *f, const char *text,
 	size_t used = 0;
 	int fixes = 0;
 
-	for (size_t i = 0; edits != NULL && edits[i] != NULL; i++)
+	for (size_t i = 0; edits && edits[i]; i++)
 		room += strlen(edits[i]->repl);
 	*out = malloc(room);
-	if (*out == NULL || edits == NULL) {
+	if (!*out || !edits) {
 		free(*out);
 		free(edits);
 		*out = NULL;
 		return -EDMM_ENOMEM;
 	}
-	for (size_t i = 0; edits[i] != NULL; i++) {
+	for (size_t i = 0; edits[i]; i++) {
 		const struct edmm_finding *e = edits[i];
 
 		if (e->off < done || e->off + e->len > size)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Findings, as the rooms's own code makes them. */
+/* Findings, as this room makes them. */
 #ifndef POLICY_FIND_H
 #define POLICY_FIND_H
 

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* edmm.toml: every setting has a name here; [keep.FORMAT] holds the rest. */
-#include "policy/keys.h"
+#include <string.h>
 
-static const char *const rules_words[] = { "none",    "edmm",  "occlum",
-					   "gramine", "scone", "scone-conf",
-					   "sgx-xml", NULL };
+#include "policy/areas.h"
+#include "policy/lint.h"
+#include "policy/write.h"
+
+/* By their numbers: enum edmm_format. */
+#define WORD(id, format, name) name,
+static const char *const rules_words[] = { "none", "edmm",
+					   EDMM_FORMATS(WORD) NULL };
 static const char *const mode_words[] = { "disable", "enable", "auto", NULL };
 static const char *const feature_words[] = { "off", "on", "any", NULL };
 
@@ -80,17 +85,206 @@ static const struct pol_map map[] = {
 	{ NULL, 0, 0, 0, NULL, false },
 };
 
-static const char *const known[] = {
-	"keep.occlum.*",  "keep.gramine.*",    "keep.scone.*",
-	"keep.sgx-xml.*", "keep.scone-conf.*", NULL,
+#define KEEP(id, format, name) "keep." name ".*",
+static const char *const known[] = { EDMM_FORMATS(KEEP) NULL };
+
+static const struct pol_unit units[] = {
+	{ "TiB", 40 }, { "GiB", 30 }, { "MiB", 20 }, { "KiB", 10 }, { "B", 0 },
+	{ "T", 40 },   { "G", 30 },   { "M", 20 },   { "K", 10 },   { NULL, 0 },
+};
+static const struct pol_sizes sizes = {
+	.units = units,
+	.example = "a number and one of B, KiB, MiB, GiB, TiB: \"4MiB\"",
+};
+
+static const char *const files[] = { "edmm.toml", "*.edmm.toml", NULL };
+
+static enum pol_sure sniff(const struct pol_sample *t)
+{
+	size_t len = strlen(t->name);
+
+	if (strncmp(t->start, "rules =", 7) == 0)
+		return POL_BY_START;
+	return len > 5 && strcmp(t->name + len - 5, ".toml") == 0
+		       ? POL_BY_ENDING
+		       : POL_NOT;
+}
+
+/* ---- rules ------------------------------------------------------------ */
+
+static void resolve(struct pol_rules *c)
+{
+	struct edmm_resolved *r = c->r;
+
+	r->elastic = pol_wished(c, EDMM_WISH_AUTO);
+	r->enclave_size =
+		pol_get(c, EDMM_SET_ENCLAVE_SIZE, EDMM_ELRANGE_DEFAULT);
+	r->stack_max = pol_pages_up(
+		pol_get(c, EDMM_SET_STACK_MAX, EDMM_STACK_DEFAULT));
+	r->stack_min = r->stack_max;
+	if (r->elastic)
+		r->stack_min = pol_pages_up(pol_get(c, EDMM_SET_STACK_MIN,
+						    EDMM_STACK_INIT_DEFAULT));
+	r->heap_init = pol_pages_up(
+		pol_get(c, EDMM_SET_HEAP_INIT, EDMM_HEAP_INIT_DEFAULT));
+	r->heap_max = pol_pages_up(pol_get(
+		c, EDMM_SET_HEAP_MAX,
+		r->elastic ? r->enclave_size : EDMM_HEAP_STATIC_DEFAULT));
+	if (r->elastic && r->heap_init > r->heap_max)
+		pol_above(c, EDMM_ERROR,
+			  BOUND(EDMM_SET_HEAP_INIT, r->heap_init),
+			  BOUND(EDMM_SET_HEAP_MAX, r->heap_max));
+	if (!r->elastic)
+		r->heap_init = r->heap_max;
+	r->heap_min = r->heap_init;
+	r->tcs_init = pol_get(c, EDMM_SET_THREADS_INIT, 1);
+	r->tcs_pool = pol_get(c, EDMM_SET_THREADS_POOL, r->tcs_init);
+	r->tcs_max = pol_get(c, EDMM_SET_THREADS_MAX, r->tcs_init);
+	if (!r->elastic)
+		r->tcs_init = r->tcs_pool = r->tcs_max;
+	if (r->tcs_init > r->tcs_max)
+		pol_above(c, EDMM_ERROR,
+			  BOUND(EDMM_SET_THREADS_INIT, r->tcs_init),
+			  BOUND(EDMM_SET_THREADS_MAX, r->tcs_max));
+	if (r->stack_min > r->stack_max)
+		pol_above(c, EDMM_ERROR,
+			  BOUND(EDMM_SET_STACK_MIN, r->stack_min),
+			  BOUND(EDMM_SET_STACK_MAX, r->stack_max));
+	r->misc_select = r->elastic;
+	r->misc_mask = r->elastic ? 0xffffffff : 0;
+	if (r->enclave_size != 0 &&
+	    (r->enclave_size & (r->enclave_size - 1)) != 0) {
+		struct pol_span at = pol_at(c->p, EDMM_SET_ENCLAVE_SIZE);
+
+		pol_report(c->f, c->p->doc, &at, EDMM_ERROR, "P206",
+			   "enclave.size is no power of two");
+	}
+}
+
+/* ---- layout ----------------------------------------------------------- */
+
+/* ELF | contexts | main stack | metadata | heap: common/layout.h */
+static void layout(const struct edmm_resolved *r, struct pol_layout *l)
+{
+	const uint64_t context = (2 + 3 * EDMM_SSA_FRAME_PAGES + 4) * POL_PAGE;
+	const uint64_t meta = KIB(64);
+	uint64_t range = pol_plus(r->heap_max, 0);
+
+	POL_AREA(l, "image", 1, l->assumed, l->assumed, l->assumed);
+	POL_AREA(l, "threads at start", r->tcs_init, context + POL_GUARD,
+		 context, context);
+	POL_AREA(l, "main stack", 1, r->stack_max,
+		 r->elastic ? r->stack_min : r->stack_max,
+		 r->elastic ? r->stack_min : r->stack_max);
+	POL_AREA(l, "metadata", 1, MIB(1), meta, meta);
+	/* The heap's bound is the range; a maximum is the host's to give. */
+	if (r->elastic && r->enclave_size > l->elrange)
+		range = r->enclave_size - l->elrange;
+	POL_AREA(l, "heap at start", 1, r->heap_init, r->heap_init,
+		 r->elastic ? r->heap_init : 0);
+	POL_AREA(l, "heap, grown", 1,
+		 range > r->heap_init ? range - r->heap_init : 0, 0, 0);
+	pol_range_up(l);
+}
+
+/* ---- an image of ours -------------------------------------------------- */
+
+/*
+ * Contexts of the image are always there, so a pool of that many is kept.
+ * A larger one is not, and who asks for it is told.
+ */
+static edmm_err image(const struct edmm_policy *p, struct edmm_resolved *r,
+		      struct edmm_findings *f)
+{
+	struct pol_span at = pol_at(p, EDMM_SET_THREADS_POOL);
+
+	if (!r->elastic || r->tcs_pool <= r->tcs_init)
+		return 0;
+	pol_fix(pol_report(f, p->doc, &at, EDMM_ERROR, "P204",
+			   "%s is %llu, but only the image's own contexts "
+			   "(%llu) are kept",
+			   pol_name(p, EDMM_SET_THREADS_POOL),
+			   (unsigned long long)r->tcs_pool,
+			   (unsigned long long)r->tcs_init),
+		"set threads.init to it, or take it out");
+	return -EDMM_EINVAL;
+}
+
+static void decides(bool elastic, enum edmm_image_field field,
+		    enum edmm_setting_id id[2])
+{
+	if (field == EDMM_IMAGE_STACK_INIT && elastic) {
+		id[0] = EDMM_SET_STACK_MIN;
+	} else if (field == EDMM_IMAGE_CONTEXTS) {
+		id[0] = elastic ? EDMM_SET_THREADS_INIT : EDMM_SET_THREADS_MAX;
+		id[1] = EDMM_SET_THREADS_MAX;
+	}
+}
+
+/* What other runtimes have, and images of edmm-cc do not take. */
+static const enum edmm_setting_id idle[] = {
+	EDMM_SET_EXINFO,	EDMM_SET_MEMFAULTS,    EDMM_SET_PREHEAT,
+	EDMM_SET_AEXNOTIFY,	EDMM_SET_MISC_SELECT,  EDMM_SET_MISC_MASK,
+	EDMM_SET_PKRU,		EDMM_SET_AMX,	       EDMM_SET_IMAGE_ADDR,
+	EDMM_SET_ELRANGE_START, EDMM_SET_ELRANGE_SIZE, EDMM_SET_HEAP_MIN,
+	EDMM_SET_THREADS_BOUND, EDMM_SET_USER_INIT,    EDMM_SET_USER_MAX,
+	EDMM_SET_RSRV_MIN,	EDMM_SET_RSRV_INIT,    EDMM_SET_RSRV_MAX,
+	EDMM_SET_RSRV_EXEC,	EDMM_SET_REGION,       EDMM_SET_PROC_STACK,
+	EDMM_SET_PROC_BRK,	EDMM_SET_PROC_MMAP,    EDMM_SET_RPC_THREADS,
+	EDMM_SET_QUEUES,	EDMM_SET_KSS,	       EDMM_SET_FAMILY_H,
+	EDMM_SET_FAMILY_L,	EDMM_SET_EXTPROD_H,    EDMM_SET_EXTPROD_L,
+	EDMM_SET_COUNT,
+};
+
+/* ---- lint: docs/configuration.md has the rules ------------------------- */
+
+static bool measured(const struct pol_lint *l, enum edmm_setting_id id)
+{
+	return id == EDMM_SET_HEAP_INIT || id == EDMM_SET_STACK_MAX ||
+	       id == EDMM_SET_STACK_MIN || id == EDMM_SET_THREADS_INIT ||
+	       id == EDMM_SET_ENCLAVE_SIZE || id == EDMM_SET_WX ||
+	       (id == EDMM_SET_HEAP_MAX && !l->here.elastic);
+}
+
+/* ---- into others ------------------------------------------------------ */
+
+static void app(struct pol_writing *w, const struct edmm_resolved *r,
+		struct pol_app *a)
+{
+	(void)r;
+	(void)a;
+	POL_TOLD(w, EDMM_SET_ENCLAVE_SIZE, EDMM_SET_STACK_MIN);
+	pol_app_told(w);
+}
+
+/* ---- the format ------------------------------------------------------- */
+
+static const struct pol_family family = {
+	.rules = EDMM_FORMAT_EDMM,
+	.resolve = resolve,
+	.layout = layout,
+	.assumed = MIB(2),
+	.own_range = true,
+	.image = image,
+	.decides = decides,
+	.idle = idle,
+	.measured = measured,
+	.one_stack = true,
+	.app = app,
 };
 
 const struct pol_format pol_edmm = {
 	.id = EDMM_FORMAT_EDMM,
-	.name = "edmm",
-	.map = map,
-	.known = known,
-	.closed = true,
+	.family = &family,
 	.parse = pol_toml_parse,
 	.emit = pol_toml_emit,
+	.comment = "#",
+	.files = files,
+	.sniff = sniff,
+	.map = map,
+	.known = known,
+	.sizes = &sizes,
+	.closed = true,
+	.bytes = true,
+	.common = true,
 };

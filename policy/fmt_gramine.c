@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Gramine manifests, after templating: keys of release 1.9. */
+/* Gramine: manifests after templating, by the keys and rules of release 1.9. */
 #include <ctype.h>
 #include <string.h>
 
-#include "policy/keys.h"
+#include "policy/areas.h"
+#include "policy/lint.h"
+#include "policy/write.h"
 
 static const char *const feature_words[] = { "disabled", "required",
 					     "unspecified", NULL };
@@ -110,6 +112,34 @@ static const char *const known[] = {
 	NULL,
 };
 
+static const struct pol_unit units[] = {
+	{ "G", 30 }, { "M", 20 }, { "K", 10 }, { "", 0 }, { NULL, 0 },
+};
+/* Of the runtime; the tool that signs is stricter: finish(). */
+static const struct pol_unit small_units[] = {
+	{ "g", 30 },
+	{ "m", 20 },
+	{ "k", 10 },
+	{ NULL, 0 },
+};
+static const struct pol_sizes sizes = {
+	.units = units,
+	.also = small_units,
+	.example = "a number and K, M, G or nothing, as in \"4M\"",
+};
+
+static const char *const files[] = { "*manifest", "*.manifest.sgx",
+				     "*manifest.template", NULL };
+
+static enum pol_sure sniff(const struct pol_sample *t)
+{
+	if (memmem(t->text, t->size, "sgx.", 4) ||
+	    memmem(t->text, t->size, "[sgx]", 5) ||
+	    memmem(t->text, t->size, "loader.", 7))
+		return POL_BY_WORD;
+	return POL_NOT;
+}
+
 /* The signing tool, unlike the runtime, takes capital letters only. */
 static void finish(struct edmm_policy *p, struct edmm_findings *f)
 {
@@ -117,13 +147,12 @@ static void finish(struct edmm_policy *p, struct edmm_findings *f)
 	struct edmm_finding *v;
 	char right[32];
 
-	if (n == NULL || !p->s[EDMM_SET_ENCLAVE_SIZE].set)
+	if (!n || !p->s[EDMM_SET_ENCLAVE_SIZE].set)
 		return;
 	if (!islower((unsigned char)n->str[strlen(n->str) - 1]) &&
 	    (n->str[0] != '0' || strlen(n->str) == 1))
 		return;
-	edmm_size_format(EDMM_FORMAT_GRAMINE, p->s[EDMM_SET_ENCLAVE_SIZE].value,
-			 right);
+	edmm_size_format(p->format, p->s[EDMM_SET_ENCLAVE_SIZE].value, right);
 	v = pol_report(f, p->doc, &n->at, EDMM_ERROR, "P103",
 		       "sgx.enclave_size: gramine-sgx-sign cannot read '%s'",
 		       n->str);
@@ -131,12 +160,310 @@ static void finish(struct edmm_policy *p, struct edmm_findings *f)
 	pol_repl(v, n->at.off, n->at.len, "\"%s\"", right);
 }
 
+/* ---- rules ------------------------------------------------------------ */
+
+static void resolve(struct pol_rules *c)
+{
+	struct pol_span at = pol_at(c->p, EDMM_SET_ENCLAVE_SIZE);
+	struct edmm_resolved *r = c->r;
+	char right[32];
+	uint64_t size;
+	uint64_t two = 4096;
+
+	r->elastic = pol_wished(c, EDMM_WISH_DISABLE);
+	size = pol_get(c, EDMM_SET_ENCLAVE_SIZE,
+		       r->elastic ? GIB(1024) : MIB(256));
+	r->enclave_size = size;
+	r->heap_max = size;
+	r->heap_init = r->elastic ? 0 : size;
+	r->heap_min = r->heap_init;
+	r->stack_max = r->stack_min = KIB(256);
+	r->tcs_init = pol_get(c, EDMM_SET_THREADS_INIT, 4);
+	r->tcs_pool = r->tcs_init;
+	r->tcs_max = r->elastic ? 4096 : r->tcs_init;
+	r->misc_select = pol_get(c, EDMM_SET_EXINFO, 0) != 0;
+	r->misc_mask = 0xffffffff;
+	if (size >= 4096 && (size & (size - 1)) == 0)
+		return;
+	while (two < size && two < 1ull << 63)
+		two *= 2;
+	edmm_size_format(EDMM_FORMAT_GRAMINE, two, right);
+	pol_fix(pol_report(c->f, c->p->doc, &at, EDMM_ERROR, "P206",
+			   "%s is no power of two",
+			   pol_name(c->p, EDMM_SET_ENCLAVE_SIZE)),
+		"the next one is \"%s\"", right);
+}
+
+/* ---- layout ----------------------------------------------------------- */
+
+/* Everything from the top down; what is left below is the program's. */
+static void layout(const struct edmm_resolved *r, struct pol_layout *l)
+{
+	/* SSA 2 x 4 pages, TCS, TLS, stack 64, signal stack 16. */
+	const uint64_t thread = 90 * POL_PAGE;
+	uint64_t own = pol_plus(l->assumed + 4 * POL_PAGE,
+				pol_times(thread, r->tcs_init));
+	uint64_t heap = r->enclave_size > own ? r->enclave_size - own : 0;
+
+	POL_AREA(l, "program and heap", 1, heap, r->elastic ? 0 : heap, 0);
+	POL_AREA(l, "threads at start", r->tcs_init, thread, thread, thread);
+	POL_AREA(l, "loader and manifest", 1, l->assumed + 4 * POL_PAGE,
+		 l->assumed + 4 * POL_PAGE, l->assumed + 4 * POL_PAGE);
+	l->elrange = r->enclave_size;
+}
+
+/* ---- an image of ours -------------------------------------------------- */
+
+static void decides(bool elastic, enum edmm_image_field field,
+		    enum edmm_setting_id id[2])
+{
+	/* Without EDMM the heap is the enclave. */
+	if (field == EDMM_IMAGE_HEAP_SIZE && !elastic)
+		id[1] = EDMM_SET_ENCLAVE_SIZE;
+}
+
+/* ---- lint: docs/configuration.md has the rules ------------------------- */
+
+/* P202 */
+static void effect(const struct pol_lint *l)
+{
+	static const enum edmm_setting_id parts[] = { EDMM_SET_PROC_STACK,
+						      EDMM_SET_PROC_BRK };
+
+	for (unsigned i = 0; i < 2; i++)
+		if (pol_is_set(l, parts[i]) &&
+		    pol_value(l, parts[i]) >= l->here.enclave_size)
+			pol_effect(pol_lint_at(l, parts[i], EDMM_ERROR, "P202",
+					       "%s does not fit into "
+					       "sgx.enclave_size",
+					       pol_name(l->p, parts[i])),
+				   "the program does not start");
+}
+
+static void platform(const struct pol_lint *l, enum edmm_level level)
+{
+	pol_lint_refused(l, level);
+	if (edmm_policy_get(l->p, EDMM_SET_EDMM, 0) != 0 &&
+	    edmm_policy_get(l->p, EDMM_SET_PREHEAT, 0) != 0)
+		pol_fix(pol_lint_at(l, EDMM_SET_PREHEAT, EDMM_ERROR, "P304",
+				    "sgx.preheat_enclave and "
+				    "sgx.edmm_enable exclude each other"),
+			"take one out");
+	if (l->sgx2.elastic && edmm_policy_get(l->p, EDMM_SET_EXINFO, 0) == 0)
+		pol_fix(pol_lint_at(l, EDMM_SET_EDMM, EDMM_NOTE, "P306",
+				    "EDMM without sgx.use_exinfo: memory "
+				    "mapped with MAP_NORESERVE cannot be "
+				    "committed when it is touched"),
+			"add sgx.use_exinfo = true");
+}
+
+/*
+ * Keys that mainline does not have: those of forks that never got there
+ * (P401), and those of old releases (P402).
+ */
+
+struct other_key {
+	const char *path;
+	const char *rule;
+	/* A path to rename it to, or NULL. */
+	const char *now;
+	const char *hint;
+};
+
+static const struct other_key others[] = {
+	{ "sgx.edmm_enable_heap", "P401", "sgx.edmm_enable",
+	  "sgx.edmm_enable turns EDMM on" },
+	{ "sgx.edmm_mode", "P401", NULL, "sgx.edmm_enable turns EDMM on" },
+	{ "sgx.preheat_enclave_size", "P401", NULL,
+	  "mainline has no preheated part of the heap; edmm.toml has "
+	  "heap.init" },
+	{ "sgx.preheat_size", "P401", NULL,
+	  "mainline has no preheated part of the heap; edmm.toml has "
+	  "heap.init" },
+	{ "sgx.edmm_heap_prealloc_size", "P401", NULL,
+	  "mainline has no preallocated heap; edmm.toml has heap.init" },
+	{ "sgx.edmm_lazyfree_th", "P401", NULL,
+	  "mainline frees at once; edmm.toml has heap.idle_percent" },
+	{ "sgx.edmm_lazyfree_percentage", "P401", NULL,
+	  "mainline frees at once; edmm.toml has heap.idle_percent" },
+	{ "sgx.edmm_batch_alloc", "P401", NULL,
+	  "mainline adds page by page; edmm.toml has heap.window" },
+	{ "sgx.edmm_batch_allocation", "P401", NULL,
+	  "mainline adds page by page; edmm.toml has heap.window" },
+	{ "sgx.edmm_demand_paging", "P401", NULL,
+	  "mainline commits MAP_NORESERVE memory on demand, nothing else" },
+	{ "sgx.experimental_enable_aex_notify", "P401", NULL,
+	  "mainline has no AEX-Notify" },
+	{ "sgx.thread_num", "P402", "sgx.max_threads", "now sgx.max_threads" },
+	{ "sgx.rpc_thread_num", "P402", "sgx.insecure__rpc_thread_num",
+	  "now sgx.insecure__rpc_thread_num" },
+	{ "sgx.require_exinfo", "P402", "sgx.use_exinfo",
+	  "now sgx.use_exinfo" },
+	{ "sgx.support_exinfo", "P402", "sgx.use_exinfo",
+	  "now sgx.use_exinfo" },
+	{ "sgx.require_avx", "P402", NULL,
+	  "now sgx.cpu_features.avx = \"required\"" },
+	{ "sgx.require_avx512", "P402", NULL,
+	  "now sgx.cpu_features.avx512 = \"required\"" },
+	{ "sgx.require_amx", "P402", NULL,
+	  "now sgx.cpu_features.amx = \"required\"" },
+	{ "sgx.require_mpx", "P402", NULL,
+	  "now sgx.cpu_features.mpx = \"required\"" },
+	{ "sgx.require_pkru", "P402", NULL,
+	  "now sgx.cpu_features.pkru = \"required\"" },
+	{ "sgx.nonpie_binary", "P402", NULL, "take it out" },
+	{ "sgx.sigfile", "P402", NULL,
+	  "take it out; gramine-sgx-sign names the file" },
+	{ "sgx.static_address", "P402", NULL, "take it out" },
+	{ "sgx.allow_file_creation", "P402", NULL,
+	  "now sgx.file_check_policy" },
+	{ "sgx.protected_files", "P402", NULL,
+	  "now fs.mounts with type = \"encrypted\"" },
+	{ "loader.pal_internal_mem_size", "P402", NULL, "take it out" },
+	{ "loader.preload", "P402", NULL, "now loader.entrypoint" },
+	{ NULL, NULL, NULL, NULL },
+};
+
+/* The last component of a dotted path. */
+static const char *base(const char *path)
+{
+	const char *dot = strrchr(path, '.');
+
+	return dot ? dot + 1 : path;
+}
+
+/* From the start of the line that a key begins, to the end of its value. */
+static void delete_line(struct edmm_finding *v, const struct pol_doc *doc,
+			const struct pol_node *n)
+{
+	uint32_t line;
+	uint32_t col;
+	size_t begin;
+	size_t end = (size_t)n->at.off + n->at.len;
+
+	pol_where(doc, n->key_at.off, &line, &col);
+	begin = doc->lines[line - 1];
+	end += strcspn(doc->text + end, "\n");
+	if (doc->text[end] == '\n')
+		end++;
+	/* Two keys of one line, as in an inline table: not by machine. */
+	if (!memchr(doc->text + begin, '{', n->key_at.off - begin))
+		pol_repl(v, begin, end - begin, "%s", "");
+}
+
+static void rename_key(struct edmm_finding *v, const struct pol_doc *doc,
+		       const struct pol_node *n, const char *now)
+{
+	const char *old = base(n->key);
+	size_t len = strlen(old);
+	size_t end = (size_t)n->key_at.off + n->key_at.len;
+
+	/* The key's own component, however the line spells the path. */
+	if (end >= len && strncmp(doc->text + end - len, old, len) == 0)
+		pol_repl(v, end - len, len, "%s", base(now));
+}
+
+static void report(const struct pol_lint *l, const struct other_key *k,
+		   const struct pol_node *n)
+{
+	bool fork = strcmp(k->rule, "P401") == 0;
+	struct edmm_finding *v = pol_report(
+		l->f, l->p->doc, &n->key_at, EDMM_WARNING, k->rule,
+		fork ? "%s is of a fork" : "%s is of an old release", k->path);
+
+	pol_effect(v, "Gramine ignores it, or gramine-manifest refuses it");
+	pol_fix(v, "%s", k->hint);
+	if (k->now && !pol_find(l->p->doc->root, k->now))
+		rename_key(v, l->p->doc, n, k->now);
+	else if (fork || k->now || strncmp(k->hint, "take", 4) == 0)
+		delete_line(v, l->p->doc, n);
+}
+
+static void other_keys(const struct pol_lint *l)
+{
+	for (const struct other_key *k = others; k->path; k++) {
+		const struct pol_node *n = pol_find(l->p->doc->root, k->path);
+
+		if (n)
+			report(l, k, n);
+	}
+}
+
+/* ---- into others, and from their figures ------------------------------- */
+
+static void app(struct pol_writing *w, const struct edmm_resolved *r,
+		struct pol_app *a)
+{
+	(void)r;
+	a->stack = edmm_policy_get(w->p, EDMM_SET_PROC_STACK, KIB(256));
+	POL_TOLD(w, EDMM_SET_ENCLAVE_SIZE, EDMM_SET_PROC_STACK);
+}
+
+static edmm_err cross(struct pol_writing *w, struct edmm_resolved *r)
+{
+	struct pol_app a = pol_app_of(w, r);
+	/* Everything is in one range there; 64 MiB for Gramine itself. */
+	uint64_t need = MIB(64);
+	uint64_t size = 4096;
+	uint64_t threads = (r->elastic ? r->tcs_init : r->tcs_max) + 3;
+
+	if (__builtin_add_overflow(need, a.max, &need) || need > 1ull << 47) {
+		pol_report(w->f, w->p->doc, NULL, EDMM_ERROR, "P103",
+			   "the memory asked for is beyond 2^47 bytes");
+		return -EDMM_EINVAL;
+	}
+	while (size < need)
+		size *= 2;
+	pol_want(w, EDMM_SET_EDMM, r->elastic);
+	pol_want(w, EDMM_SET_ENCLAVE_SIZE, size);
+	pol_want(w, EDMM_SET_THREADS_INIT, threads < 4096 ? threads : 4096);
+	pol_want(w, EDMM_SET_PROC_STACK, a.stack);
+	pol_want(w, EDMM_SET_DEBUG, r->debug);
+	if (r->elastic)
+		pol_want(w, EDMM_SET_EXINFO, 1);
+	POL_TOLD(w, EDMM_SET_EXINFO, EDMM_SET_MISC_SELECT, EDMM_SET_MISC_MASK);
+	if (w->want[EDMM_SET_RPC_THREADS].set &&
+	    w->want[EDMM_SET_RPC_THREADS].value > 256)
+		pol_want(w, EDMM_SET_RPC_THREADS, 256);
+	pol_assumed(w,
+		    "three threads more for Gramine's own, and 64M; the size "
+		    "is rounded up to a power of two");
+	if (!pol_kept(w->p, w->fmt->id))
+		pol_assumed(w,
+			    "loader, libos.entrypoint and fs.mounts are yours "
+			    "to add");
+	return 0;
+}
+
+/* ---- the format ------------------------------------------------------- */
+
+static const struct pol_family family = {
+	.rules = EDMM_FORMAT_GRAMINE,
+	.resolve = resolve,
+	.layout = layout,
+	.assumed = MIB(1),
+	.own_range = true,
+	.decides = decides,
+	.effect = effect,
+	.all_measured = "the manifest",
+	.platform = platform,
+	.own_threads = 3,
+	.own_threads_said = ", three of them Gramine's own",
+	.app = app,
+};
+
 const struct pol_format pol_gramine = {
 	.id = EDMM_FORMAT_GRAMINE,
-	.name = "gramine",
+	.family = &family,
+	.parse = pol_toml_parse,
+	.emit = pol_toml_emit,
+	.comment = "#",
+	.files = files,
+	.sniff = sniff,
 	.map = map,
 	.known = known,
-	.parse = pol_toml_parse,
+	.sizes = &sizes,
 	.finish = finish,
-	.emit = pol_toml_emit,
+	.lint = other_keys,
+	.cross = cross,
 };

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* SCONE's variables and /etc/sgx-musl.conf. */
-#include "policy/keys.h"
+/* SCONE: its variables and /etc/sgx-musl.conf, one runtime. */
+#include <string.h>
+
+#include "policy/lint.h"
+#include "policy/write.h"
 
 static const char *const mode_words[] = { "disable", "enable", "auto", NULL };
 
@@ -59,14 +62,148 @@ static const char *const known[] = {
 	NULL,
 };
 
+static const struct pol_unit units[] = {
+	{ "G", 30 }, { "M", 20 }, { "K", 10 }, { "", 0 }, { NULL, 0 },
+};
+static const struct pol_unit small_units[] = {
+	{ "g", 30 },
+	{ "m", 20 },
+	{ "k", 10 },
+	{ NULL, 0 },
+};
+static const struct pol_sizes sizes = {
+	.units = units,
+	.also = small_units,
+	.example = "a number and K, M, G or nothing, as in 4M",
+};
+
+static const char *const files[] = { "env", "*.env", "*.sh", NULL };
+
+static enum pol_sure sniff(const struct pol_sample *t)
+{
+	return memmem(t->text, t->size, "SCONE_", 6) ? POL_BY_PREFIX : POL_NOT;
+}
+
+/* ---- rules ------------------------------------------------------------ */
+
+static void resolve(struct pol_rules *c)
+{
+	struct edmm_resolved *r = c->r;
+
+	r->elastic = pol_wished(c, EDMM_WISH_DISABLE);
+	r->stack_max = pol_pages_up(pol_get(c, EDMM_SET_STACK_MAX, MIB(2)));
+	r->stack_min = r->stack_max;
+	r->heap_max = pol_pages_up(pol_get(c, EDMM_SET_HEAP_MAX, MIB(64)));
+	r->heap_init = r->heap_max;
+	if (r->elastic)
+		r->heap_init =
+			pol_pages_up(pol_get(c, EDMM_SET_HEAP_INIT, MIB(20)));
+	r->heap_min = r->heap_init;
+	r->tcs_init = pol_get(c, EDMM_SET_THREADS_INIT, 8);
+	r->tcs_pool = r->tcs_init;
+	r->tcs_max = r->tcs_init;
+	if (r->elastic && r->heap_init > r->heap_max)
+		pol_fix(pol_above(c, EDMM_ERROR,
+				  BOUND(EDMM_SET_HEAP_INIT, r->heap_init),
+				  BOUND(EDMM_SET_HEAP_MAX, r->heap_max)),
+			"set SCONE_HEAP to the most that may be needed");
+}
+
+/* ---- lint: docs/configuration.md has the rules ------------------------- */
+
+static void effect(const struct pol_lint *l)
+{
+	static const enum edmm_setting_id ids[] = { EDMM_SET_HEAP_INIT,
+						    EDMM_SET_HEAP_MAX,
+						    EDMM_SET_STACK_MAX };
+
+	for (unsigned i = 0; i < 3; i++)
+		if (pol_is_set(l, ids[i]) && pol_value(l, ids[i]) % 4096)
+			pol_effect(pol_lint_at(l, ids[i], EDMM_NOTE, "P205",
+					       "%s is no multiple of 4096",
+					       pol_name(l->p, ids[i])),
+				   "it is rounded up to %llu",
+				   (unsigned long long)((pol_value(l, ids[i]) +
+							 4095) &
+							~4095ull));
+}
+
+static bool measured(const struct pol_lint *l, enum edmm_setting_id id)
+{
+	(void)l;
+	return id == EDMM_SET_HEAP_INIT || id == EDMM_SET_HEAP_MAX ||
+	       id == EDMM_SET_STACK_MAX || id == EDMM_SET_THREADS_INIT;
+}
+
+static void platform(const struct pol_lint *l, enum edmm_level level)
+{
+	uint64_t wish = edmm_policy_get(l->p, EDMM_SET_EDMM, 0);
+
+	pol_lint_refused(l, level);
+	if (wish == EDMM_WISH_AUTO)
+		pol_fix(pol_lint_at(l, EDMM_SET_EDMM, EDMM_NOTE, "P303",
+				    "auto has two identities, with and "
+				    "without EDMM"),
+			"list both MRENCLAVE values in the session");
+	if (wish == EDMM_WISH_DISABLE && pol_is_set(l, EDMM_SET_HEAP_INIT))
+		pol_fix(pol_lint_at(l, EDMM_SET_HEAP_INIT, EDMM_WARNING, "P304",
+				    "%s has no effect while EDMM is off",
+				    pol_name(l->p, EDMM_SET_HEAP_INIT)),
+			"set SCONE_EDMM_MODE to enable or auto");
+}
+
+/* ---- from others' figures: struct pol_format.cross ----------------------- */
+
+static edmm_err cross(struct pol_writing *w, struct edmm_resolved *r)
+{
+	struct pol_app a = pol_app_of(w, r);
+	uint64_t wish = edmm_policy_get(w->p, EDMM_SET_EDMM, EDMM_WISH_AUTO);
+
+	if (r->rules != EDMM_FORMAT_EDMM || wish != EDMM_WISH_AUTO ||
+	    w->t->platform != EDMM_PLATFORM_ASK)
+		wish = r->elastic ? EDMM_WISH_ENABLE : EDMM_WISH_DISABLE;
+	pol_want(w, EDMM_SET_EDMM, wish);
+	pol_want(w, EDMM_SET_HEAP_MAX, a.max);
+	if (r->elastic && a.init > 0)
+		pol_want(w, EDMM_SET_HEAP_INIT, a.init);
+	pol_want(w, EDMM_SET_STACK_MAX, a.stack);
+	pol_want(w, EDMM_SET_THREADS_INIT,
+		 r->elastic ? r->tcs_init : r->tcs_max);
+	return 0;
+}
+
+/* ---- the format ------------------------------------------------------- */
+
+#define LAYOUT_NOTE                                                           \
+	"SCONE's layout is not published: the ranges are those of the Intel " \
+	"SDK.\n"
+
+static const struct pol_family family = {
+	.rules = EDMM_FORMAT_SCONE,
+	.resolve = resolve,
+	.assumed = MIB(2),
+	.layout_note = LAYOUT_NOTE,
+	.effect = effect,
+	.measured = measured,
+	.platform = platform,
+	.other_threads = true,
+};
+
 const struct pol_format pol_scone = {
 	.id = EDMM_FORMAT_SCONE,
-	.name = "scone",
-	.map = map,
-	.known = known,
-	.flat = true,
+	.family = &family,
 	.parse = pol_env_parse,
 	.emit = pol_env_emit,
+	.comment = "#",
+	.files = files,
+	.sniff = sniff,
+	.map = map,
+	.known = known,
+	.sizes = &sizes,
+	.unlisted = true,
+	.flat = true,
+	.shell = true,
+	.cross = cross,
 };
 
 static const struct pol_map conf_map[] = {
@@ -77,12 +214,24 @@ static const struct pol_map conf_map[] = {
 
 static const char *const conf_known[] = { "lines.*", NULL };
 
+static const char *const conf_files[] = { "sgx-musl.conf", NULL };
+
+static enum pol_sure conf_sniff(const struct pol_sample *t)
+{
+	return strncmp(t->start, "Q ", 2) == 0 ? POL_BY_LINE : POL_NOT;
+}
+
 const struct pol_format pol_scone_conf = {
 	.id = EDMM_FORMAT_SCONE_CONF,
-	.name = "scone-conf",
-	.map = conf_map,
-	.known = conf_known,
-	.flat = true,
+	.family = &family,
 	.parse = pol_conf_parse,
 	.emit = pol_conf_emit,
+	.comment = "#",
+	.files = conf_files,
+	.sniff = conf_sniff,
+	.map = conf_map,
+	.known = conf_known,
+	.sizes = &sizes,
+	.flat = true,
+	.cross = cross,
 };

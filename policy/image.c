@@ -12,16 +12,6 @@ static edmm_err too_large(const struct edmm_policy *p, struct edmm_findings *f,
 	return -EDMM_EINVAL;
 }
 
-/* A library OS's own figures mean nothing to an image of ours. */
-static void take_user_space(const struct edmm_policy *p,
-			    struct edmm_resolved *r)
-{
-	r->heap_init = r->user_init;
-	r->heap_max = r->user_max;
-	r->stack_max = p->s[EDMM_SET_PROC_STACK].value;
-	r->stack_min = r->stack_max;
-}
-
 /*
  * Formats without a word for the address range: ours, doubled until the heap
  * and the stack fit with a sixteenth for the rest.
@@ -36,81 +26,38 @@ static uint64_t range_for(const struct edmm_image_policy *im)
 	return range;
 }
 
-static bool own_range(const struct edmm_resolved *r)
-{
-	return r->rules == EDMM_FORMAT_GRAMINE || r->rules == EDMM_FORMAT_EDMM;
-}
-
 static void fill_elastic(const struct edmm_policy *p,
 			 const struct edmm_resolved *r,
 			 struct edmm_image_policy *im)
 {
+	bool own_range = pol_family(r)->own_range;
+
 	im->heap_init = r->heap_init;
-	if (!own_range(r) || p->s[EDMM_SET_HEAP_MAX].set)
+	if (!own_range || p->s[EDMM_SET_HEAP_MAX].set)
 		im->heap_size = r->heap_max;
-	if (!own_range(r))
+	if (!own_range)
 		im->elrange_size = range_for(im);
 	else if (p->s[EDMM_SET_ENCLAVE_SIZE].set)
 		im->elrange_size = r->enclave_size;
 	if (im->stack_init > r->stack_min ||
-	    (p->s[EDMM_SET_STACK_MIN].set && r->rules == EDMM_FORMAT_EDMM))
+	    edmm_policy_decides(p, EDMM_MODE_ELASTIC, EDMM_IMAGE_STACK_INIT) !=
+		    EDMM_SET_COUNT)
 		im->stack_init = r->stack_min;
-}
-
-/*
- * Contexts of the image are always there, so a pool of that many is kept.
- * A larger one is not, and who asks for it is told.
- */
-static edmm_err check_pool(const struct edmm_policy *p,
-			   const struct edmm_resolved *r,
-			   struct edmm_findings *f)
-{
-	struct pol_span at = pol_at(p, EDMM_SET_THREADS_POOL);
-
-	if (r->rules != EDMM_FORMAT_EDMM || !r->elastic ||
-	    r->tcs_pool <= r->tcs_init)
-		return 0;
-	pol_fix(pol_report(f, p->doc, &at, EDMM_ERROR, "P204",
-			   "%s is %llu, but only the image's own contexts "
-			   "(%llu) are kept",
-			   pol_name(p, EDMM_SET_THREADS_POOL),
-			   (unsigned long long)r->tcs_pool,
-			   (unsigned long long)r->tcs_init),
-		"set threads.init to it, or take it out");
-	return -EDMM_EINVAL;
 }
 
 void edmm_policy_idle(const struct edmm_policy *policy,
 		      struct edmm_findings *findings)
 {
-	static const enum edmm_setting_id idle[] = {
-		EDMM_SET_EXINFO,	EDMM_SET_MEMFAULTS,
-		EDMM_SET_PREHEAT,	EDMM_SET_AEXNOTIFY,
-		EDMM_SET_MISC_SELECT,	EDMM_SET_MISC_MASK,
-		EDMM_SET_PKRU,		EDMM_SET_AMX,
-		EDMM_SET_IMAGE_ADDR,	EDMM_SET_ELRANGE_START,
-		EDMM_SET_ELRANGE_SIZE,	EDMM_SET_HEAP_MIN,
-		EDMM_SET_THREADS_BOUND, EDMM_SET_USER_INIT,
-		EDMM_SET_USER_MAX,	EDMM_SET_RSRV_MIN,
-		EDMM_SET_RSRV_INIT,	EDMM_SET_RSRV_MAX,
-		EDMM_SET_RSRV_EXEC,	EDMM_SET_REGION,
-		EDMM_SET_PROC_STACK,	EDMM_SET_PROC_BRK,
-		EDMM_SET_PROC_MMAP,	EDMM_SET_RPC_THREADS,
-		EDMM_SET_QUEUES,	EDMM_SET_KSS,
-		EDMM_SET_FAMILY_H,	EDMM_SET_FAMILY_L,
-		EDMM_SET_EXTPROD_H,	EDMM_SET_EXTPROD_L,
-	};
+	const enum edmm_setting_id *id = pol_family_of(policy)->idle;
 
-	if (pol_rules_of(policy) != EDMM_FORMAT_EDMM)
-		return;
-	for (unsigned i = 0; i < sizeof(idle) / sizeof(idle[0]); i++) {
-		struct pol_span at = pol_at(policy, idle[i]);
+	for (; id && *id != EDMM_SET_COUNT; id++) {
+		struct pol_span at = pol_at(policy, *id);
 
-		if (policy->s[idle[i]].set)
+		if (policy->s[*id].set)
 			pol_report(findings, policy->doc, &at, EDMM_WARNING,
 				   "P204",
 				   "%s has no effect on an image of edmm-cc",
-				   pol_name(policy, idle[i]));
+				   pol_name(policy, *id));
 	}
 }
 
@@ -127,6 +74,7 @@ edmm_err edmm_policy_to_image(const struct edmm_policy *policy,
 	bool elastic = mode == EDMM_MODE_ELASTIC;
 	struct edmm_target t = { .platform = elastic ? EDMM_PLATFORM_SGX2
 						     : EDMM_PLATFORM_SGX1 };
+	const struct pol_family *family = pol_family_of(policy);
 	struct edmm_policy p = *policy;
 	struct edmm_resolved r;
 	edmm_err err;
@@ -140,13 +88,12 @@ edmm_err edmm_policy_to_image(const struct edmm_policy *policy,
 	edmm_policy_default(mode, image);
 	if (err != 0)
 		return err;
-	err = check_pool(policy, &r, findings);
+	if (family->image)
+		err = family->image(policy, &r, findings);
 	if (err != 0)
 		return err;
 	if (r.tcs_init > UINT32_MAX)
 		return too_large(policy, findings, EDMM_SET_THREADS_INIT);
-	if (r.rules == EDMM_FORMAT_OCCLUM)
-		take_user_space(policy, &r);
 	image->stack_size = r.stack_max;
 	if (elastic)
 		fill_elastic(policy, &r, image);
@@ -165,44 +112,26 @@ edmm_err edmm_policy_to_image(const struct edmm_policy *policy,
 }
 
 /* The settings that may decide a field, the strongest first. */
-static void deciders(enum edmm_format rules, bool elastic,
-		     enum edmm_image_field field, enum edmm_setting_id id[2])
+static void deciders(bool elastic, enum edmm_image_field field,
+		     enum edmm_setting_id id[2])
 {
-	bool occlum = rules == EDMM_FORMAT_OCCLUM;
-
-	id[0] = id[1] = EDMM_SET_COUNT;
 	switch (field) {
 	case EDMM_IMAGE_ELRANGE:
 		id[0] = elastic ? EDMM_SET_ENCLAVE_SIZE : EDMM_SET_COUNT;
 		break;
 	case EDMM_IMAGE_HEAP_INIT:
-		id[0] = occlum ? EDMM_SET_USER_INIT : EDMM_SET_HEAP_INIT;
-		id[0] = elastic ? id[0] : EDMM_SET_COUNT;
+		id[0] = elastic ? EDMM_SET_HEAP_INIT : EDMM_SET_COUNT;
 		break;
 	case EDMM_IMAGE_HEAP_SIZE:
-		id[0] = occlum ? EDMM_SET_USER_MAX : EDMM_SET_HEAP_MAX;
-		id[1] = occlum ? EDMM_SET_USER_INIT : EDMM_SET_ENCLAVE_SIZE;
-		if (!occlum && (elastic || rules != EDMM_FORMAT_GRAMINE))
-			id[1] = EDMM_SET_COUNT;
+		id[0] = EDMM_SET_HEAP_MAX;
 		break;
 	case EDMM_IMAGE_STACK_SIZE:
-		id[0] = occlum ? EDMM_SET_PROC_STACK : EDMM_SET_STACK_MAX;
+		id[0] = EDMM_SET_STACK_MAX;
 		break;
 	case EDMM_IMAGE_STACK_INIT:
-		id[0] = elastic && rules == EDMM_FORMAT_EDMM
-				? EDMM_SET_STACK_MIN
-				: EDMM_SET_COUNT;
 		break;
 	case EDMM_IMAGE_CONTEXTS:
-		id[0] = elastic || rules == EDMM_FORMAT_SCONE ||
-					rules == EDMM_FORMAT_GRAMINE
-				? EDMM_SET_THREADS_INIT
-				: EDMM_SET_THREADS_MAX;
-		/* Occlum's first threads come from its maximum, too. */
-		if (occlum || rules == EDMM_FORMAT_EDMM)
-			id[1] = EDMM_SET_THREADS_MAX;
-		if (rules == EDMM_FORMAT_SGX_XML)
-			id[0] = EDMM_SET_THREADS_INIT;
+		id[0] = EDMM_SET_THREADS_INIT;
 		break;
 	case EDMM_IMAGE_WX:
 		id[0] = EDMM_SET_WX;
@@ -217,9 +146,13 @@ enum edmm_setting_id edmm_policy_decides(const struct edmm_policy *policy,
 					 enum edmm_mode mode,
 					 enum edmm_image_field field)
 {
-	enum edmm_setting_id id[2];
+	const struct pol_family *family = pol_family_of(policy);
+	enum edmm_setting_id id[2] = { EDMM_SET_COUNT, EDMM_SET_COUNT };
+	bool elastic = mode == EDMM_MODE_ELASTIC;
 
-	deciders(pol_rules_of(policy), mode == EDMM_MODE_ELASTIC, field, id);
+	deciders(elastic, field, id);
+	if (family->decides)
+		family->decides(elastic, field, id);
 	for (unsigned i = 0; i < 2; i++)
 		if (id[i] != EDMM_SET_COUNT && policy->s[id[i]].set)
 			return id[i];

@@ -116,7 +116,7 @@ static void trailing_commas(struct scan *c)
 			c->i++;
 			continue;
 		}
-		while (j < c->n && strchr(" \t\r\n", c->s[j]) != NULL &&
+		while (j < c->n && strchr(" \t\r\n", c->s[j]) &&
 		       c->s[j] != '\0')
 			j++;
 		if (j < c->n && (c->s[j] == '}' || c->s[j] == ']'))
@@ -128,7 +128,7 @@ static void trailing_commas(struct scan *c)
 
 static void blanks(struct scan *c)
 {
-	while (c->i < c->n && strchr(" \t\r\n", c->s[c->i]) != NULL)
+	while (c->i < c->n && strchr(" \t\r\n", c->s[c->i]))
 		c->i++;
 }
 
@@ -154,11 +154,11 @@ static void object(struct scan *c, struct pol_node *n, json_t *v)
 		blanks(c);
 		c->i++; /* the colon */
 		m = convert(c, n, key, member);
-		if (m == NULL)
+		if (!m)
 			return;
 		m->key_at = at;
 	}
-	if (n->first == NULL)
+	if (!n->first)
 		c->i++;
 	blanks(c);
 	c->i++;
@@ -173,10 +173,10 @@ static void array(struct scan *c, struct pol_node *n, json_t *v)
 	{
 		blanks(c);
 		c->i++;
-		if (convert(c, n, NULL, element) == NULL)
+		if (!convert(c, n, NULL, element))
 			return;
 	}
-	if (n->first == NULL)
+	if (!n->first)
 		c->i++;
 	blanks(c);
 	c->i++;
@@ -193,7 +193,7 @@ static void scalar(struct scan *c, struct pol_node *n, json_t *v)
 		return;
 	}
 	n->num = json_is_integer(v) ? json_integer_value(v) : json_is_true(v);
-	while (c->i < c->n && strchr(" \t\r\n,]}", c->s[c->i]) == NULL)
+	while (c->i < c->n && !strchr(" \t\r\n,]}", c->s[c->i]))
 		c->i++;
 	if (n->kind == POL_REAL)
 		n->str = pol_strndup(c->doc, c->s + start, c->i - start);
@@ -224,7 +224,7 @@ static struct pol_node *convert(struct scan *c, struct pol_node *parent,
 {
 	struct pol_node *n = pol_node_new(c->doc, parent, kind_of(v), key);
 
-	if (n == NULL)
+	if (!n)
 		return NULL;
 	blanks(c);
 	n->at.off = (uint32_t)c->i;
@@ -244,7 +244,7 @@ static edmm_err parse(struct scan *c)
 	json_t *v = json_loadb(c->s, c->n, JSON_REJECT_DUPLICATES, &e);
 	edmm_err err = 0;
 
-	if (v == NULL) {
+	if (!v) {
 		/* jansson's position is one past what it did not like. */
 		c->i = e.position > 0 ? (size_t)e.position - 1 : 0;
 		return refuse(c, e.text);
@@ -252,7 +252,7 @@ static edmm_err parse(struct scan *c)
 	c->i = 0;
 	if (!json_is_object(v))
 		err = refuse(c, "the file must be one JSON object");
-	else if (convert(c, NULL, NULL, v) == NULL)
+	else if (!convert(c, NULL, NULL, v))
 		err = -EDMM_ENOMEM;
 	json_decref(v);
 	return err;
@@ -265,7 +265,7 @@ edmm_err pol_json_parse(struct pol_doc *doc, struct edmm_findings *f)
 
 	/* jansson takes no NUL; pol_strndup's copy ends with one. */
 	c.s = (char *)(uintptr_t)pol_strndup(doc, doc->text, doc->size);
-	if (c.s == NULL)
+	if (!c.s)
 		return -EDMM_ENOMEM;
 	err = relax(&c);
 	if (err != 0)

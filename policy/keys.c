@@ -5,69 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct pol_format *const formats[EDMM_FORMAT_COUNT] = {
-	[EDMM_FORMAT_EDMM] = &pol_edmm,
-	[EDMM_FORMAT_OCCLUM] = &pol_occlum,
-	[EDMM_FORMAT_GRAMINE] = &pol_gramine,
-	[EDMM_FORMAT_SCONE] = &pol_scone,
-	[EDMM_FORMAT_SCONE_CONF] = &pol_scone_conf,
-	[EDMM_FORMAT_SGX_XML] = &pol_sgx_xml,
-};
-
-const struct pol_format *pol_format(enum edmm_format id)
-{
-	return id < EDMM_FORMAT_COUNT ? formats[id] : NULL;
-}
-
-const char *edmm_format_name(enum edmm_format format)
-{
-	const struct pol_format *f = pol_format(format);
-
-	return f != NULL ? f->name : "none";
-}
-
-enum edmm_format edmm_format_by_name(const char *name)
-{
-	for (unsigned i = 0; i < EDMM_FORMAT_COUNT; i++)
-		if (formats[i] != NULL && strcmp(formats[i]->name, name) == 0)
-			return formats[i]->id;
-	return EDMM_FORMAT_NONE;
-}
-
-static bool ends_with(const char *s, const char *end)
-{
-	size_t n = strlen(s);
-	size_t m = strlen(end);
-
-	return n >= m && strcasecmp(s + n - m, end) == 0;
-}
-
-enum edmm_format edmm_format_of_file(const char *path)
-{
-	const char *base = strrchr(path, '/');
-
-	base = base != NULL ? base + 1 : path;
-	if (strcmp(base, "edmm.toml") == 0 || ends_with(base, ".edmm.toml"))
-		return EDMM_FORMAT_EDMM;
-	if (ends_with(base, ".json"))
-		return EDMM_FORMAT_OCCLUM;
-	if (ends_with(base, ".xml"))
-		return EDMM_FORMAT_SGX_XML;
-	if (ends_with(base, "manifest") || ends_with(base, ".manifest.sgx") ||
-	    ends_with(base, "manifest.template"))
-		return EDMM_FORMAT_GRAMINE;
-	if (strcmp(base, "sgx-musl.conf") == 0)
-		return EDMM_FORMAT_SCONE_CONF;
-	if (strcmp(base, "env") == 0 || ends_with(base, ".env") ||
-	    ends_with(base, ".sh"))
-		return EDMM_FORMAT_SCONE;
-	return EDMM_FORMAT_NONE;
-}
-
 const struct pol_map *pol_row(const struct pol_format *fmt,
 			      enum edmm_setting_id id)
 {
-	for (const struct pol_map *m = fmt->map; m->path != NULL; m++)
+	for (const struct pol_map *m = fmt->map; m->path; m++)
 		if (m->id == id)
 			return m;
 	return NULL;
@@ -77,7 +18,7 @@ const char *pol_setting_name(enum edmm_setting_id id)
 {
 	const struct pol_map *m = pol_row(&pol_edmm, id);
 
-	return m != NULL ? m->path : "?";
+	return m ? m->path : "?";
 }
 
 /* ---- reading ---------------------------------------------------------- */
@@ -105,8 +46,7 @@ static bool read_size(const struct reading *r, uint64_t *value)
 	char fix[96];
 	edmm_err err;
 
-	if (n->kind == POL_INT && r->fmt->id == EDMM_FORMAT_EDMM &&
-	    n->num >= 0) {
+	if (n->kind == POL_INT && r->fmt->bytes && n->num >= 0) {
 		*value = (uint64_t)n->num;
 		return true;
 	}
@@ -173,9 +113,7 @@ static bool read_uint(const struct reading *r, uint64_t *value)
 		*value = (uint64_t)n->num;
 		ok = true;
 	} else if (n->kind == POL_STRING && r->fmt->flat) {
-		int base = r->fmt->id == EDMM_FORMAT_SGX_XML ? 0 : 10;
-
-		ok = read_number(n->str, base, value);
+		ok = read_number(n->str, r->fmt->any_base ? 0 : 10, value);
 	}
 	if (!ok) {
 		bad(r, "P104", "must be a whole number, zero or more");
@@ -233,7 +171,7 @@ static bool read_word(const struct reading *r, uint64_t *value)
 	char all[128] = "";
 	size_t used = 0;
 
-	for (unsigned i = 0; r->m->words[i] != NULL; i++) {
+	for (unsigned i = 0; r->m->words[i]; i++) {
 		if (n->kind == POL_STRING &&
 		    strcmp(r->m->words[i], n->str) == 0) {
 			*value = i;
@@ -275,11 +213,11 @@ void pol_missing(const struct edmm_policy *p, const struct pol_map *m,
 	char path[64];
 
 	/* Named at the table that should have it, or at the file's start. */
-	snprintf(path, sizeof(path), "%.*s",
-		 dot != NULL ? (int)(dot - m->path) : 0, m->path);
+	snprintf(path, sizeof(path), "%.*s", dot ? (int)(dot - m->path) : 0,
+		 m->path);
 	if (path[0] != '\0')
 		parent = pol_find(p->doc->root, path);
-	if (parent != NULL && parent->key_at.len > 0)
+	if (parent && parent->key_at.len > 0)
 		at = parent->key_at;
 	pol_report(f, p->doc, &at, EDMM_ERROR, "P102", "%s is missing",
 		   m->path);
@@ -288,7 +226,7 @@ void pol_missing(const struct edmm_policy *p, const struct pol_map *m,
 /* SCONE_HEAP=$HEAP in a script: known when it runs, kept as it is. */
 static bool by_shell(const struct reading *r)
 {
-	if (strpbrk(r->n->str, "$`") == NULL)
+	if (!strpbrk(r->n->str, "$`"))
 		return false;
 	pol_effect(pol_report(r->f, r->p->doc, &r->n->at, EDMM_NOTE, "P107",
 			      "%s is set by the shell", r->m->path),
@@ -299,17 +237,17 @@ static bool by_shell(const struct reading *r)
 void pol_map_read(const struct pol_format *fmt, struct edmm_policy *p,
 		  struct edmm_findings *f)
 {
-	for (const struct pol_map *m = fmt->map; m->path != NULL; m++) {
+	for (const struct pol_map *m = fmt->map; m->path; m++) {
 		struct pol_node *n = pol_find(p->doc->root, m->path);
 		struct reading r = { fmt, p, f, m, n };
 		uint64_t value = 0;
 
-		if (n == NULL) {
+		if (!n) {
 			if (m->required)
 				pol_missing(p, m, f);
 			continue;
 		}
-		if (fmt->id == EDMM_FORMAT_SCONE && by_shell(&r))
+		if (fmt->shell && by_shell(&r))
 			continue;
 		n->used = true;
 		if (!read_value(&r, &value))
@@ -358,7 +296,7 @@ struct pol_node *pol_map_put(struct pol_doc *doc, const struct pol_format *fmt,
 	else if (!fmt->flat && (m->type == POL_FLAG || m->type == POL_UNFLAG))
 		kind = POL_BOOL;
 	n = pol_make(doc, doc->root, m->path, kind);
-	if (n == NULL)
+	if (!n)
 		return NULL;
 	n->num = kind == POL_INT ? (int64_t)value : s[0] == 't';
 	if (kind == POL_STRING) {
@@ -374,14 +312,14 @@ const struct pol_node *pol_kept(const struct edmm_policy *p,
 	const struct pol_node *n = p->doc->root;
 	char path[64];
 
-	if (p->format == EDMM_FORMAT_EDMM && format != EDMM_FORMAT_EDMM) {
+	if (pol_format(p->format)->common && !pol_format(format)->common) {
 		snprintf(path, sizeof(path), "keep.%s",
 			 edmm_format_name(format));
 		n = pol_find(p->doc->root, path);
 	} else if (p->format != format) {
 		return NULL;
 	}
-	return n != NULL && pol_says(n) ? n : NULL;
+	return n && pol_says(n) ? n : NULL;
 }
 
 bool edmm_policy_equal(const struct edmm_policy *a, const struct edmm_policy *b)

@@ -1,53 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * Formats as tables: a row says which path of a file is which setting, and in
- * what spelling. One reader and one writer serve every table.
- */
+/* The one reader and the one writer behind every format's table: format.h. */
 #ifndef POLICY_KEYS_H
 #define POLICY_KEYS_H
 
-#include "policy/find.h"
-
-enum pol_type {
-	POL_SIZE,   /* a size in the format's syntax */
-	POL_UINT,   /* a whole number up to .max */
-	POL_FLAG,   /* true or false; in XML and variables 0 or 1 */
-	POL_UNFLAG, /* the same, the other way round */
-	POL_HEX,    /* "0x..." */
-	POL_WORD,   /* one of .words; the value is its index */
-};
-
-struct pol_map {
-	const char *path;
-	enum edmm_setting_id id;
-	enum pol_type type;
-	uint64_t max;		  /* POL_UINT, POL_HEX; 0: no bound */
-	const char *const *words; /* POL_WORD; NULL-terminated */
-	bool required;
-};
-
-struct pol_format {
-	enum edmm_format id;
-	const char *name;	   /* on the command line */
-	const struct pol_map *map; /* ends with a NULL path */
-	/* Other paths that the format knows; ".*" ends one that is open. */
-	const char *const *known;
-	/* Where unknown names are refused, not ignored. */
-	bool closed;
-	/* Every value is text: XML, variables. */
-	bool flat;
-	/* Text to a tree; what is wrong becomes findings. */
-	edmm_err (*parse)(struct pol_doc *doc, struct edmm_findings *f);
-	/* After the table: what a table cannot say; may be NULL. */
-	void (*finish)(struct edmm_policy *p, struct edmm_findings *f);
-	/* A tree to text. */
-	void (*emit)(const struct pol_node *root, FILE *out);
-};
-
-extern const struct pol_format pol_edmm, pol_occlum, pol_gramine, pol_scone,
-	pol_scone_conf, pol_sgx_xml;
-
-const struct pol_format *pol_format(enum edmm_format id);
+#include "policy/format.h"
 
 /* The row of a setting in a format's table, or NULL. */
 const struct pol_map *pol_row(const struct pol_format *fmt,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The linter's parts: lint.c, lint_gramine.c, lint_platform.c. */
+/* The linter's parts: lint.c, lint_platform.c, and the families in fmt_*.c. */
 #ifndef POLICY_LINT_H
 #define POLICY_LINT_H
 
@@ -9,7 +9,7 @@ struct pol_lint {
 	const struct edmm_policy *p;
 	const struct edmm_target *t;
 	struct edmm_findings *f;
-	enum edmm_format rules;
+	const struct pol_family *family;
 	struct edmm_resolved here; /* as the target says */
 	struct edmm_resolved sgx1;
 	struct edmm_resolved sgx2;
@@ -24,16 +24,28 @@ struct edmm_finding *pol_lint_at(const struct pol_lint *l,
 				 const char *rule, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
 
+static inline uint64_t pol_value(const struct pol_lint *l,
+				 enum edmm_setting_id id)
+{
+	return l->p->s[id].value;
+}
+
 static inline bool pol_is_set(const struct pol_lint *l, enum edmm_setting_id id)
 {
 	return l->p->s[id].set;
 }
 
-void pol_lint_effect(const struct pol_lint *l);	  /* P203, P204, P207 */
+static inline bool pol_both_set(const struct pol_lint *l,
+				enum edmm_setting_id a, enum edmm_setting_id b)
+{
+	return pol_is_set(l, a) && pol_is_set(l, b);
+}
+
 void pol_lint_platform(const struct pol_lint *l); /* P301 - P304, P306 */
-void pol_lint_identity(const struct pol_lint *l); /* P305, P601 */
-void pol_lint_gramine(const struct pol_lint *l);  /* P401, P402 */
 void pol_lint_threads(const struct pol_lint *l);  /* P501 */
+
+/* P303, as most families have it: without EDMM it does not start. */
+void pol_lint_refused(const struct pol_lint *l, enum edmm_level level);
 
 /* Bytes that are in the EPC before the first instruction, but for the image:
  * explain has the same figure with its parts. */

@@ -1,40 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* From a file to a policy: reading, knowing the format, parsing. */
+/* From a file to a policy: reading, parsing. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "policy/keys.h"
-
-/* A format by what the text begins with, where the name says nothing. */
-static enum edmm_format by_content(const char *name, const char *text,
-				   size_t size)
-{
-	size_t len = strlen(name);
-	size_t i = 0;
-
-	while (i < size && strchr(" \t\r\n", text[i]) != NULL)
-		i++;
-	if (i == size)
-		return EDMM_FORMAT_NONE;
-	if (text[i] == '<')
-		return EDMM_FORMAT_SGX_XML;
-	if (text[i] == '{')
-		return EDMM_FORMAT_OCCLUM;
-	if (strncmp(text + i, "rules =", 7) == 0)
-		return EDMM_FORMAT_EDMM;
-	if (memmem(text, size, "SCONE_", 6) != NULL)
-		return EDMM_FORMAT_SCONE;
-	if (memmem(text, size, "sgx.", 4) != NULL ||
-	    memmem(text, size, "[sgx]", 5) != NULL ||
-	    memmem(text, size, "loader.", 7) != NULL)
-		return EDMM_FORMAT_GRAMINE;
-	if (strncmp(text + i, "Q ", 2) == 0)
-		return EDMM_FORMAT_SCONE_CONF;
-	return len > 5 && strcmp(name + len - 5, ".toml") == 0
-		       ? EDMM_FORMAT_EDMM
-		       : EDMM_FORMAT_NONE;
-}
 
 static void whole_file(struct edmm_findings *f, const char *name,
 		       const char *what, const char *fix)
@@ -44,7 +14,7 @@ static void whole_file(struct edmm_findings *f, const char *name,
 
 	free(v->file);
 	v->file = strdup(name);
-	if (fix != NULL)
+	if (fix)
 		pol_fix(v, "%s", fix);
 }
 
@@ -98,7 +68,7 @@ static edmm_err build(struct edmm_policy *p, struct edmm_findings *f)
 	if (err != 0)
 		return err;
 	pol_map_read(fmt, p, f);
-	if (fmt->finish != NULL)
+	if (fmt->finish)
 		fmt->finish(p, f);
 	if (fmt->closed)
 		pol_unknown(p, f);
@@ -118,22 +88,22 @@ edmm_err edmm_policy_parse(const struct edmm_source *source,
 			   "no configuration is that large");
 		return -EDMM_EFBIG;
 	}
-	if (format == EDMM_FORMAT_NONE)
+	if (!format)
 		format = edmm_format_of_file(source->name);
-	if (format == EDMM_FORMAT_NONE)
-		format = by_content(source->name, source->text, source->size);
-	if (format == EDMM_FORMAT_NONE) {
+	if (!format)
+		format = pol_sniffed(source);
+	if (!format) {
 		whole_file(findings, source->name, "of no format that we know",
 			   "give it a name such as edmm.toml or "
 			   "app.manifest, or --from where a verb has it");
 		return -EDMM_EINVAL;
 	}
 	p = calloc(1, sizeof(*p));
-	if (p == NULL)
+	if (!p)
 		return -EDMM_ENOMEM;
 	p->format = format;
 	p->doc = pol_doc_new(source->text, source->size, source->name);
-	if (p->doc == NULL) {
+	if (!p->doc) {
 		free(p);
 		return -EDMM_ENOMEM;
 	}
@@ -141,7 +111,7 @@ edmm_err edmm_policy_parse(const struct edmm_source *source,
 	if (p->doc->oom)
 		err = -EDMM_ENOMEM;
 	/* Without a tree there is nothing to lint. */
-	if (p->doc->root == NULL || err == -EDMM_ENOMEM) {
+	if (!p->doc->root || err == -EDMM_ENOMEM) {
 		edmm_policy_free(p);
 		return err != 0 ? err : -EDMM_EINVAL;
 	}
@@ -163,7 +133,7 @@ static edmm_err slurp(FILE *in, char **text, size_t *size)
 	char *buf = malloc(room);
 
 	*size = 0;
-	while (buf != NULL) {
+	while (buf) {
 		size_t n = fread(buf + *size, 1, room - *size, in);
 		char *more;
 
@@ -172,12 +142,12 @@ static edmm_err slurp(FILE *in, char **text, size_t *size)
 			break;
 		room *= 2;
 		more = realloc(buf, room);
-		if (more == NULL)
+		if (!more)
 			free(buf);
 		buf = more;
 	}
 	*text = buf;
-	if (buf == NULL)
+	if (!buf)
 		return -EDMM_ENOMEM;
 	return ferror(in) ? -EDMM_EIO : 0;
 }
@@ -193,7 +163,7 @@ edmm_err edmm_policy_read(const char *path, enum edmm_format format,
 	edmm_err err;
 
 	*out = NULL;
-	if (in == NULL) {
+	if (!in) {
 		int e = errno;
 
 		whole_file(findings, path, strerror(e), NULL);
@@ -219,7 +189,7 @@ edmm_err edmm_policy_read(const char *path, enum edmm_format format,
 
 void edmm_policy_free(struct edmm_policy *policy)
 {
-	if (policy == NULL)
+	if (!policy)
 		return;
 	pol_doc_free(policy->doc);
 	free(policy);

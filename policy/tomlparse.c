@@ -8,8 +8,7 @@
 /* A line that toml++ cannot read because a template was never rendered. */
 static bool is_template(const struct pol_doc *doc)
 {
-	return strstr(doc->text, "{{") != NULL ||
-	       strstr(doc->text, "{%") != NULL;
+	return strstr(doc->text, "{{") || strstr(doc->text, "{%");
 }
 
 static edmm_err refuse(const struct pol_doc *doc, struct edmm_findings *f,
@@ -27,7 +26,7 @@ static edmm_err check_bounds(const struct pol_doc *doc, struct edmm_findings *f)
 
 	for (size_t i = 0; i < doc->size; i++) {
 		bool delimiter = doc->text[i] != '\0' &&
-				 strchr(",=[]{}\n", doc->text[i]) != NULL;
+				 strchr(",=[]{}\n", doc->text[i]);
 
 		values += delimiter;
 		dots = delimiter ? 0 : dots + (doc->text[i] == '.');
@@ -44,7 +43,7 @@ static bool too_deep(const struct pol_node *n, unsigned depth)
 {
 	if (depth > EDMM_POLICY_MAX_DEPTH)
 		return true;
-	for (const struct pol_node *m = n->first; m != NULL; m = m->next)
+	for (const struct pol_node *m = n->first; m; m = m->next)
 		if (too_deep(m, depth + 1))
 			return true;
 	return false;

@@ -59,10 +59,10 @@ static bool matches(const char *pattern, const char *path, bool container)
 static bool known(const struct pol_format *fmt, const char *path,
 		  bool container)
 {
-	for (const struct pol_map *m = fmt->map; m->path != NULL; m++)
+	for (const struct pol_map *m = fmt->map; m->path; m++)
 		if (matches(m->path, path, container))
 			return true;
-	for (const char *const *k = fmt->known; k != NULL && *k != NULL; k++)
+	for (const char *const *k = fmt->known; k && *k; k++)
 		if (matches(*k, path, container))
 			return true;
 	return false;
@@ -97,7 +97,7 @@ static void consider(struct search *s, const char *pattern)
 	}
 	/* The right name in the wrong place. */
 	base = strrchr(pattern, '.');
-	base = base != NULL ? base + 1 : pattern;
+	base = base ? base + 1 : pattern;
 	if (strcmp(base, s->key) == 0 && s->edits > 0) {
 		s->edits = 0;
 		snprintf(s->best, sizeof(s->best), "%s", pattern);
@@ -109,9 +109,9 @@ static bool suggest(const struct pol_format *fmt, struct search *s)
 	size_t len = strlen(s->key);
 
 	s->edits = ~0u;
-	for (const struct pol_map *m = fmt->map; m->path != NULL; m++)
+	for (const struct pol_map *m = fmt->map; m->path; m++)
 		consider(s, m->path);
-	for (const char *const *k = fmt->known; k != NULL && *k != NULL; k++)
+	for (const char *const *k = fmt->known; k && *k; k++)
 		consider(s, *k);
 	return s->edits <= (len < 5 ? 1 : len < 12 ? 2 : 4);
 }
@@ -130,11 +130,11 @@ static void report(const struct edmm_policy *p, const struct pol_node *n,
 			   ? strlen(path) - strlen(n->key)
 			   : 0;
 	near = suggest(fmt, &s);
-	/* SCONE has variables that it tells nobody of. */
-	if (!near && fmt->id == EDMM_FORMAT_SCONE)
+	if (!near && fmt->unlisted)
 		level = EDMM_NOTE;
 	v = pol_report(f, p->doc, &n->key_at, level, "P101",
-		       "%s does not know '%s'", fmt->name, path);
+		       "%s does not know '%s'", edmm_format_name(fmt->id),
+		       path);
 	pol_effect(v, fmt->closed ? "the file is refused"
 				  : "it is ignored, or refused by newer tools");
 	if (!near)
@@ -156,14 +156,14 @@ static void walk(const struct edmm_policy *p, const struct pol_node *n,
 
 	if (len > 0 && !n->used &&
 	    !known(pol_format(p->format), path, container)) {
-		if (n->key != NULL)
+		if (n->key)
 			report(p, n, path, f);
 		return;
 	}
-	for (const struct pol_node *m = n->first; m != NULL; m = m->next) {
+	for (const struct pol_node *m = n->first; m; m = m->next) {
 		snprintf(path + len, PATH_ROOM - len, "%s%s",
-			 m->key == NULL || len == 0 ? "" : ".",
-			 m->key != NULL ? m->key : "[]");
+			 !m->key || len == 0 ? "" : ".",
+			 m->key ? m->key : "[]");
 		walk(p, m, path, f);
 	}
 	path[len] = '\0';

@@ -12,7 +12,7 @@
 
 static bool word_exists(const struct pol_map *m, uint64_t value)
 {
-	for (uint64_t i = 0; m->words[i] != NULL; i++)
+	for (uint64_t i = 0; m->words[i]; i++)
 		if (i == value)
 			return true;
 	return false;
@@ -28,7 +28,7 @@ static bool fits(const struct pol_writing *w, const struct pol_map *m,
 	if (m->type == POL_WORD && !word_exists(m, value)) {
 		pol_report(w->f, w->p->doc, where, EDMM_NOTE, "P701",
 			   "lost: %s: %s has no word for its value",
-			   pol_name(w->p, m->id), w->fmt->name);
+			   pol_name(w->p, m->id), edmm_format_name(w->fmt->id));
 		return false;
 	}
 	if (m->max != 0 && value > m->max) {
@@ -43,11 +43,11 @@ static bool fits(const struct pol_writing *w, const struct pol_map *m,
 
 static edmm_err put_settings(struct pol_writing *w)
 {
-	for (const struct pol_map *m = w->fmt->map; m->path != NULL; m++) {
+	for (const struct pol_map *m = w->fmt->map; m->path; m++) {
 		struct edmm_setting *s = &w->want[m->id];
 
 		if (s->set && fits(w, m, s->value) &&
-		    pol_map_put(w->out, w->fmt, m, s->value) == NULL)
+		    !pol_map_put(w->out, w->fmt, m, s->value))
 			return -EDMM_ENOMEM;
 	}
 	return 0;
@@ -61,19 +61,19 @@ static void report_lost(struct pol_writing *w)
 
 		if (!w->p->s[id].set || w->told[id] || id == EDMM_SET_RULES)
 			continue;
-		if (w->native && pol_row(w->fmt, id) != NULL)
+		if (w->native && pol_row(w->fmt, id))
 			continue;
 		pol_report(w->f, w->p->doc, &at, EDMM_NOTE, "P701",
-			   "lost: %s has no word for %s", w->fmt->name,
-			   pol_name(w->p, id));
+			   "lost: %s has no word for %s",
+			   edmm_format_name(w->fmt->id), pol_name(w->p, id));
 	}
 }
 
 static edmm_err copy_members(struct pol_doc *doc, struct pol_node *to,
 			     const struct pol_node *from)
 {
-	for (const struct pol_node *m = from->first; m != NULL; m = m->next)
-		if (pol_says(m) && pol_copy(doc, to, m) == NULL)
+	for (const struct pol_node *m = from->first; m; m = m->next)
+		if (pol_says(m) && !pol_copy(doc, to, m))
 			return -EDMM_ENOMEM;
 	return 0;
 }
@@ -82,7 +82,7 @@ static edmm_err copy_members(struct pol_doc *doc, struct pol_node *to,
  * for the rest. */
 static bool partly_used(const struct pol_node *n)
 {
-	for (const struct pol_node *m = n->first; m != NULL; m = m->next)
+	for (const struct pol_node *m = n->first; m; m = m->next)
 		if (m->used || (m->kind == POL_OBJECT && partly_used(m)))
 			return true;
 	return false;
@@ -96,7 +96,7 @@ struct names {
 
 static void collect_names(const struct pol_node *n, struct names *l)
 {
-	for (const struct pol_node *m = n->first; m != NULL; m = m->next) {
+	for (const struct pol_node *m = n->first; m; m = m->next) {
 		char path[96];
 
 		if (!pol_says(m))
@@ -124,11 +124,12 @@ static void report_kept(struct pol_writing *w, enum edmm_format format)
 	const struct pol_node *kept = pol_kept(w->p, format);
 	struct names l = { .at = { 0, 1 } };
 
-	if (kept != NULL)
+	if (kept)
 		collect_names(kept, &l);
 	if (l.used > 0)
 		pol_report(w->f, w->p->doc, &l.at, EDMM_NOTE, "P701",
-			   "lost: %s has no word for %s", w->fmt->name, l.text);
+			   "lost: %s has no word for %s",
+			   edmm_format_name(w->fmt->id), l.text);
 }
 
 /* [keep.FORMAT], on the way into edmm.toml. */
@@ -137,14 +138,14 @@ static edmm_err keep_all(struct pol_writing *w)
 	const struct pol_node *kept = pol_kept(w->p, w->p->format);
 	struct pol_node *to = w->out->root;
 
-	if (kept == NULL)
+	if (!kept)
 		return 0;
-	if (w->p->format != EDMM_FORMAT_EDMM) {
+	if (!pol_format(w->p->format)->common) {
 		to = pol_make(w->out, to, "keep", POL_OBJECT);
-		if (to != NULL)
+		if (to)
 			to = pol_node_new(w->out, to, POL_OBJECT,
 					  edmm_format_name(w->p->format));
-		if (to == NULL)
+		if (!to)
 			return -EDMM_ENOMEM;
 	}
 	return copy_members(w->out, to, kept);
@@ -155,13 +156,13 @@ static edmm_err put_kept(struct pol_writing *w)
 	const struct pol_node *kept = pol_kept(w->p, w->fmt->id);
 	edmm_err err = 0;
 
-	if (w->fmt->id == EDMM_FORMAT_EDMM)
+	if (w->fmt->common)
 		return keep_all(w);
-	if (kept != NULL)
+	if (kept)
 		err = copy_members(w->out, w->out->root, kept);
-	for (unsigned i = EDMM_FORMAT_OCCLUM; i < EDMM_FORMAT_COUNT; i++)
-		if (i != w->fmt->id)
-			report_kept(w, i);
+	for (const struct pol_format *const *f = pol_formats; *f; f++)
+		if (*f != w->fmt && !(*f)->common)
+			report_kept(w, (*f)->id);
 	return err;
 }
 
@@ -169,9 +170,9 @@ static edmm_err put_kept(struct pol_writing *w)
 static void report_comments(struct pol_writing *w)
 {
 	const struct pol_doc *doc = w->p->doc;
-	const char *sign = w->p->format == EDMM_FORMAT_SGX_XML ? "<!--" : "#";
+	const char *sign = pol_format(w->p->format)->comment;
 
-	if (w->p->format == EDMM_FORMAT_OCCLUM)
+	if (!sign)
 		return;
 	for (uint32_t i = 0; i < doc->line_count; i++) {
 		const char *line = doc->text + doc->lines[i];
@@ -187,28 +188,23 @@ static void report_comments(struct pol_writing *w)
 	}
 }
 
-static bool same_rules(enum edmm_format a, enum edmm_format b)
-{
-	return a == b ||
-	       (a == EDMM_FORMAT_SCONE && b == EDMM_FORMAT_SCONE_CONF);
-}
-
 /* As written: the target's own rules will be applied to it. */
 static edmm_err native(struct pol_writing *w)
 {
 	const struct pol_map *edmm = pol_row(w->fmt, EDMM_SET_EDMM);
 
 	memcpy(w->want, w->p->s, sizeof(w->want));
-	if (w->fmt->id == EDMM_FORMAT_EDMM) {
-		if (w->p->format != EDMM_FORMAT_EDMM) {
+	if (w->fmt->common) {
+		if (!pol_format(w->p->format)->common) {
 			w->want[EDMM_SET_RULES].set = true;
-			w->want[EDMM_SET_RULES].value = pol_rules_of(w->p);
+			w->want[EDMM_SET_RULES].value =
+				pol_family_of(w->p)->rules;
 		}
 		return 0;
 	}
 	w->want[EDMM_SET_RULES].set = false;
 	/* A format that knows on and off has no word for auto. */
-	if (edmm != NULL && edmm->type == POL_FLAG &&
+	if (edmm && edmm->type == POL_FLAG &&
 	    w->want[EDMM_SET_EDMM].value == EDMM_WISH_AUTO) {
 		struct edmm_resolved r;
 		edmm_err err = edmm_policy_resolve(w->p, w->t, &r, w->f);
@@ -224,7 +220,7 @@ static edmm_err emit(struct pol_writing *w, struct edmm_text *to)
 {
 	FILE *out = open_memstream(&to->text, &to->size);
 
-	if (out == NULL)
+	if (!out)
 		return -EDMM_ENOMEM;
 	w->fmt->emit(w->out->root, out);
 	if (ferror(out) || fclose(out) != 0) {
@@ -239,8 +235,7 @@ static edmm_err build(struct pol_writing *w)
 {
 	edmm_err err;
 
-	w->native = w->fmt->id == EDMM_FORMAT_EDMM ||
-		    same_rules(pol_rules_of(w->p), w->fmt->id);
+	w->native = w->fmt->common || pol_family_of(w->p) == w->fmt->family;
 	err = w->native ? native(w) : pol_cross(w);
 	if (err == 0)
 		err = put_settings(w);
@@ -268,8 +263,7 @@ edmm_err edmm_policy_write(const struct edmm_policy *policy,
 
 	*out = (struct edmm_text){ NULL, 0 };
 	w.out = pol_doc_new("", 0, "");
-	if (w.out != NULL &&
-	    pol_node_new(w.out, NULL, POL_OBJECT, NULL) != NULL)
+	if (w.out && pol_node_new(w.out, NULL, POL_OBJECT, NULL))
 		err = build(&w);
 	if (err == 0 && findings->errors > errors)
 		err = -EDMM_EINVAL;

@@ -56,11 +56,11 @@ static void XMLCALL on_start(void *user, const XML_Char *name,
 	w->depth++;
 	if (w->depth == 1 && strcmp(name, ROOT) != 0) {
 		fail(w, off + 1, len, "the root is '%.60s', not " ROOT, name);
-	} else if (attrs[0] != NULL) {
+	} else if (attrs[0]) {
 		fail(w, off + 1, len, "'%.60s' has an attribute", name);
 	} else if (w->depth > 2) {
 		fail(w, off + 1, len, "'%.60s' lies within an element", name);
-	} else if (w->depth == 2 && pol_member(w->doc->root, name) != NULL) {
+	} else if (w->depth == 2 && pol_member(w->doc->root, name)) {
 		fail(w, off + 1, len, "'%.60s' comes twice", name);
 	} else if (w->doc->values > 1000) {
 		fail(w, off + 1, len, "too many elements at '%.60s'", name);
@@ -68,7 +68,7 @@ static void XMLCALL on_start(void *user, const XML_Char *name,
 	if (w->failed || w->depth == 1)
 		return;
 	w->n = pol_node_new(w->doc, w->doc->root, POL_STRING, name);
-	if (w->n == NULL)
+	if (!w->n)
 		return;
 	w->n->key_at = (struct pol_span){ (uint32_t)off + 1, (uint32_t)len };
 	w->used = 0;
@@ -82,7 +82,7 @@ static void XMLCALL on_end(void *user, const XML_Char *name)
 
 	(void)name;
 	w->depth--;
-	if (w->n == NULL)
+	if (!w->n)
 		return;
 	w->n->str = pol_strndup(w->doc, w->text, w->used);
 	/* <X/>: expat gives its start for both ends. */
@@ -100,10 +100,10 @@ static void XMLCALL on_text(void *user, const XML_Char *s, int len)
 {
 	struct walk *w = user;
 
-	if (w->n == NULL) {
+	if (!w->n) {
 		if (w->depth > 0 && !w->failed)
 			for (int i = 0; i < len; i++)
-				if (strchr(" \t\r\n", s[i]) == NULL) {
+				if (!strchr(" \t\r\n", s[i])) {
 					fail(w, here(w), (size_t)len,
 					     "text outside an element%s", "");
 					return;
@@ -126,7 +126,7 @@ static void XMLCALL on_doctype(void *user, const XML_Char *name,
 	/* expat is past the name by now. */
 	const char *at = memmem(w->doc->text, w->doc->size, "<!DOCTYPE", 9);
 
-	fail(w, at != NULL ? (size_t)(at - w->doc->text) : here(w), 9,
+	fail(w, at ? (size_t)(at - w->doc->text) : here(w), 9,
 	     "a document type ('%.60s') is not allowed", name);
 }
 
@@ -147,8 +147,7 @@ edmm_err pol_xml_parse(struct pol_doc *doc, struct edmm_findings *f)
 	w.p = XML_ParserCreate("UTF-8");
 	/* Text cannot be longer than the file: no entity of its own exists. */
 	w.text = malloc(doc->size + 1);
-	if (w.p == NULL || w.text == NULL ||
-	    pol_node_new(doc, NULL, POL_OBJECT, NULL) == NULL) {
+	if (!w.p || !w.text || !pol_node_new(doc, NULL, POL_OBJECT, NULL)) {
 		err = -EDMM_ENOMEM;
 		goto out;
 	}
@@ -163,7 +162,7 @@ edmm_err pol_xml_parse(struct pol_doc *doc, struct edmm_findings *f)
 		err = -EDMM_ENOMEM;
 out:
 	free(w.text);
-	if (w.p != NULL)
+	if (w.p)
 		XML_ParserFree(w.p);
 	return err;
 }

@@ -18,12 +18,13 @@ void cli_target_init(struct cli_target *t)
 
 bool cli_format(const char *option, const char *name, enum edmm_format *format)
 {
+	char all[256];
+
 	*format = edmm_format_by_name(name);
-	if (*format != EDMM_FORMAT_NONE)
+	if (*format)
 		return true;
-	cli_error("%s: '%s' is no format; edmm, occlum, gramine, scone, "
-		  "scone-conf or sgx-xml",
-		  option, name);
+	cli_error("%s: '%s' is no format; %s", option, name,
+		  edmm_format_list(all, sizeof(all)));
 	return false;
 }
 

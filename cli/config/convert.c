@@ -119,9 +119,9 @@ int verb_convert(int argc, char **argv)
 		return status;
 	if (argc - optind != 2)
 		return cli_usage("convert", "IN and OUT are wanted");
-	if (c.to == EDMM_FORMAT_NONE)
+	if (!c.to)
 		c.to = edmm_format_of_file(argv[optind + 1]);
-	if (c.to == EDMM_FORMAT_NONE)
+	if (!c.to)
 		return cli_usage("convert",
 				 "the name '%s' tells no format: give --to",
 				 argv[optind + 1]);

@@ -296,10 +296,8 @@ static bool say_all(const struct advise *a, const struct edmm_policy *p)
 
 static int write_out(const struct advise *a, const struct edmm_policy *p)
 {
-	const struct edmm_target t = { .platform =
-					       a->to == EDMM_FORMAT_EDMM
-						       ? EDMM_PLATFORM_ASK
-						       : EDMM_PLATFORM_SGX2 };
+	/* edmm.toml holds what is advised as it is, for any platform. */
+	const struct edmm_target t = { .platform = EDMM_PLATFORM_SGX2 };
 	struct edmm_findings f = { 0 };
 	struct edmm_text text;
 	edmm_err err = edmm_policy_write(p, a->to, &t, &text, &f);

@@ -29,20 +29,30 @@
 #define EDMM_POLICY_MAX_DEPTH 32u
 #define EDMM_POLICY_MAX_VALUES (256u << 10)
 
+/*
+ * The formats of others, a row each: constant, struct pol_NAME of
+ * policy/fmt_*.c, name. The name is that of the command line, of `rules` and
+ * of [keep.NAME] in edmm.toml. Numbers go nowhere but into this process.
+ */
+#define EDMM_FORMATS(X)                         \
+	X(OCCLUM, occlum, "occlum")             \
+	X(GRAMINE, gramine, "gramine")          \
+	X(SCONE, scone, "scone")                \
+	X(SCONE_CONF, scone_conf, "scone-conf") \
+	X(SGX_XML, sgx_xml, "sgx-xml")
+
+#define EDMM_FORMAT_NUMBER(id, format, name) EDMM_FORMAT_##id,
 enum edmm_format {
 	EDMM_FORMAT_NONE, /* to be found out from name and content */
-	EDMM_FORMAT_EDMM,
-	EDMM_FORMAT_OCCLUM,
-	EDMM_FORMAT_GRAMINE,
-	EDMM_FORMAT_SCONE,	/* SCONE_X=value lines */
-	EDMM_FORMAT_SCONE_CONF, /* /etc/sgx-musl.conf */
-	EDMM_FORMAT_SGX_XML,
-	EDMM_FORMAT_COUNT,
+	EDMM_FORMAT_EDMM, /* ours, which holds all that the others say */
+	EDMM_FORMATS(EDMM_FORMAT_NUMBER) EDMM_FORMAT_COUNT,
 };
+#undef EDMM_FORMAT_NUMBER
 
 /*
- * Settings. Sizes are bytes. policy/keys.c has the name that edmm.toml gives
- * each, and its kind; docs/configuration.md the name in each other format.
+ * Settings. Sizes are bytes. policy/fmt_edmm.c has the name that edmm.toml
+ * gives each, and its kind; docs/configuration.md the name in each other
+ * format.
  */
 enum edmm_setting_id {
 	EDMM_SET_RULES, /* enum edmm_format: whose rules and defaults hold */
@@ -200,6 +210,9 @@ const char *edmm_format_name(enum edmm_format format);
 
 /** edmm_format_by_name() - its inverse; EDMM_FORMAT_NONE for no format. */
 enum edmm_format edmm_format_by_name(const char *name);
+
+/** edmm_format_list() - every name, for messages: `edmm, occlum ... or NAME` */
+const char *edmm_format_list(char *text, size_t size);
 
 /** edmm_format_of_file() - a format by a known file name, or NONE. */
 enum edmm_format edmm_format_of_file(const char *path);

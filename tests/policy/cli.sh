@@ -89,6 +89,12 @@ for f in "$dir"/occlum-m[i-]*.json "$dir/occlum-unclosed.json" "$tmp/no.json"; d
 done
 expect 'usage' 2 "$edmm" convert "$good"
 expect 'unknown format' 2 "$edmm" convert --to yaml "$good" -
+sed 's/.*no format; //; s/,//g; s/ or / /' "$tmp/err" >"$tmp/names"
+expect 'help' 0 "$edmm" convert --help
+tr ' ,;' '\n\n\n' <"$tmp/out" >"$tmp/words"
+for name in $(cat "$tmp/names"); do
+	says 'help names each format' "^$name\$" "$tmp/words"
+done
 expect 'no file' 1 "$edmm" check "$tmp/nothing.json"
 expect 'binary' 1 "$edmm" check --from gramine "$edmm"
 
