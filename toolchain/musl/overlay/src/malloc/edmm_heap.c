@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * malloc's own memory calls, by numbers of their own (trusted/libc/libc.h), so
+ * malloc's own memory calls, by numbers of their own (trusted/sys/sys.h), so
  * that the layer can commit it ahead and free it lazily. The build renames
  * the calls in musl's malloc to these; a program's mmap() stays mmap().
  */

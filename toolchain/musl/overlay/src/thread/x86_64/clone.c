@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * __clone() hands the whole request to the layer, under a number of its own
- * (trusted/libc/libc.h): a thread starts on a context of its own, since an
+ * (trusted/sys/sys.h): a thread starts on a context of its own, since an
  * enclave thread cannot return twice from one call.
  */
 #include "pthread_impl.h"

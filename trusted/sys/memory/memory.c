@@ -5,7 +5,7 @@
  * MAP_SHARED for reading only, which sees no later change of the file.
  */
 #include "trusted/elastic/heap.h"
-#include "trusted/libc/libc.h"
+#include "trusted/sys/sys.h"
 
 #include <linux/mman.h>
 

@@ -4,7 +4,7 @@
  * as large as that is: a write goes on until all is written, as a native one
  * does; a read goes on only where it cannot wait, which is in regular files.
  */
-#include "trusted/libc/libc.h"
+#include "trusted/sys/sys.h"
 
 #include <asm/fcntl.h>
 #include <asm/stat.h>

@@ -8,8 +8,8 @@
  * Trust: nothing of the host's is used before it is copied and checked. What
  * a host can do is to lie about files, time and its other services.
  */
-#ifndef TRUSTED_LIBC_LIBC_H
-#define TRUSTED_LIBC_LIBC_H
+#ifndef TRUSTED_SYS_LIBC_H
+#define TRUSTED_SYS_LIBC_H
 
 #include <asm/errno.h>
 #include <stdbool.h>

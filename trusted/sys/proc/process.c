@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Threads, identity, limits, and how a program ends. */
-#include "trusted/libc/libc.h"
+#include "trusted/sys/sys.h"
 
 #include <asm/prctl.h>
 #include <linux/futex.h>

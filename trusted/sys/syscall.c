@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Number to function: one table for what is served, -ENOSYS for the rest. */
-#include "trusted/libc/libc.h"
+#include "trusted/sys/sys.h"
 
 #include <asm/unistd.h>
 

@@ -4,14 +4,14 @@
  * the real call server over a data buffer of a chosen size, and a test may
  * change what comes back, as a hostile host would.
  */
-#ifndef TESTS_LIBC_FAKE_H
-#define TESTS_LIBC_FAKE_H
+#ifndef TESTS_SYS_FAKE_H
+#define TESTS_SYS_FAKE_H
 
 #include <asm/unistd.h>
 #include <stdint.h>
 
 #include "common/calls.h"
-#include "trusted/libc/libc.h"
+#include "trusted/sys/sys.h"
 
 /* Addresses that are not the enclave's. */
 #define FAKE_OUTSIDE_SIZE 4096u

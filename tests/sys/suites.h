@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#ifndef TESTS_LIBC_SUITES_H
-#define TESTS_LIBC_SUITES_H
+#ifndef TESTS_SYS_SUITES_H
+#define TESTS_SYS_SUITES_H
 
 #include <check.h>
 

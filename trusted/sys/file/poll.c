@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Waiting for descriptors: all forms become poll(). Signal masks of the forms
  * that have one change nothing, since no signal comes from outside. */
-#include "trusted/libc/libc.h"
+#include "trusted/sys/sys.h"
 
 #include <asm/poll.h>
 #include <linux/time_types.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <check.h>
 
-#include "tests/libc/suites.h"
+#include "tests/sys/suites.h"
 
 int main(void)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* ioctl() and fcntl(): what their argument is depends on the command. */
-#include "trusted/libc/libc.h"
+#include "trusted/sys/sys.h"
 
 #include <asm/fcntl.h>
 #include <asm/ioctls.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "tests/libc/fake.h"
+#include "tests/sys/fake.h"
 
 #include <setjmp.h>
 #include <stdlib.h>

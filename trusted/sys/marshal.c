@@ -5,7 +5,7 @@
  * variable length; when the buffer is short, that one is cut, so that the call
  * does less, as read() and write() may.
  */
-#include "trusted/libc/libc.h"
+#include "trusted/sys/sys.h"
 
 CALL_TABLE(rows);
 
