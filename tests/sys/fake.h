@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "common/calls.h"
+#include "host/calls.h"
 #include "trusted/sys/sys.h"
 
 /* Addresses that are not the enclave's. */
@@ -22,6 +23,9 @@ typedef void (*fake_lie)(struct wire_call *call, uint8_t *buf);
 
 /* Begins anew: empty table of descriptors, a buffer of @size bytes. */
 void fake_start(uint64_t buf_size, fake_lie lie);
+
+/* The host's side of the program: its descriptors. */
+struct host_calls *fake_calls(void);
 
 /* How many host calls there were since fake_start(). */
 unsigned int fake_host_calls(void);

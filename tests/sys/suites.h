@@ -6,5 +6,6 @@
 
 Suite *calls_suite(void);
 Suite *lies_suite(void);
+Suite *table_suite(void);
 
 #endif

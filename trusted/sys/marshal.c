@@ -1,26 +1,21 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A host call by its row: one piece of the data buffer takes all arguments in
- * memory, 8-byte aligned, in their order. At most one argument of a row is of
- * variable length; when the buffer is short, that one is cut, so that the call
- * does less, as read() and write() may.
+ * A host call is a walk along its row, three times: how many bytes has each
+ * argument, copy out, copy in. Arguments in memory lie in one piece of the data
+ * buffer, 8-byte aligned, in their order. When the buffer is short, arguments
+ * that can be cut are, so that the call does less, as read() and write() may.
  */
 #include "trusted/sys/sys.h"
 
-CALL_TABLE(rows);
-
-struct piece {
-	uint64_t off; /* in the piece of buffer */
-	uint64_t size;
-};
+#define PAIR 2
 
 struct marshal {
 	const struct call_row *row;
 	const uint64_t *a;
 	uint64_t args[WIRE_CALL_ARGS]; /* as the host gets them */
-	struct piece piece[WIRE_CALL_ARGS];
+	uint64_t size[WIRE_CALL_ARGS]; /* of arguments in memory, in bytes */
+	uint64_t limit;		       /* of the result, for LEN and ARRAY */
 	struct rt_buf buf;
-	uint64_t limit; /* of the result, for LEN and ARRAY */
 };
 
 bool libc_owns(uint64_t addr, uint64_t size)
@@ -28,9 +23,14 @@ bool libc_owns(uint64_t addr, uint64_t size)
 	return size == 0 || rt_inside(addr, size);
 }
 
-const struct call_row *libc_row(enum call_nr nr)
+const struct call_row *libc_row(uint64_t nr)
 {
-	return &rows[nr];
+	return call_row(nr);
+}
+
+static uint64_t align8(uint64_t v)
+{
+	return (v + 7) & ~7ull;
 }
 
 /* Bytes of a path with its NUL; -EFAULT, -ENAMETOOLONG. */
@@ -48,99 +48,85 @@ static long path_size(uint64_t addr)
 	return -ENAMETOOLONG;
 }
 
-static bool is_in(uint16_t arg)
-{
-	const uint16_t kind = CALL_ARG_KIND(arg);
-
-	return kind == CALL_ARG_PATH || kind == CALL_ARG_IN ||
-	       kind == CALL_ARG_FIN || kind == CALL_ARG_FIO ||
-	       kind == CALL_ARG_ARRAY;
-}
-
-static bool is_out(uint16_t arg)
-{
-	const uint16_t kind = CALL_ARG_KIND(arg);
-
-	return kind == CALL_ARG_OUT || kind == CALL_ARG_FOUT ||
-	       kind == CALL_ARG_FIO || kind == CALL_ARG_ARRAY;
-}
-
-static bool in_memory(uint16_t arg)
-{
-	return is_in(arg) || is_out(arg);
-}
-
-static bool is_variable(uint16_t arg)
-{
-	return CALL_ARG_KIND(arg) == CALL_ARG_IN ||
-	       CALL_ARG_KIND(arg) == CALL_ARG_OUT;
-}
-
 /* How many bytes argument @i has in memory. */
 static long arg_size(const struct marshal *m, int i)
 {
-	uint16_t arg = m->row->args[i];
-	uint64_t addr = m->a[i], size = CALL_ARG_SIZE(arg);
+	const uint16_t arg = m->row->args[i];
+	uint64_t size = arg & CALL_SIZE_MASK;
 
-	if (CALL_ARG_KIND(arg) == CALL_ARG_PATH)
-		return addr == 0 ? 0 : path_size(addr);
-	if (CALL_ARG_KIND(arg) == CALL_ARG_ARRAY) {
-		if (m->a[i + 1] > CALL_FD_MAX)
-			return -EINVAL;
-		size *= m->a[i + 1];
-	} else if (is_variable(arg)) {
+	if (call_can_be_cut(arg)) {
 		size = m->a[i + 1];
 		if (size > INT64_MAX)
 			return -EFAULT;
-	} else if (addr == 0) {
+	} else if (arg & CALL_COUNTED) {
+		if (m->a[i + 1] > CALL_FD_MAX)
+			return -EINVAL;
+		size *= m->a[i + 1];
+	} else if (m->a[i] == 0) {
 		return 0;
+	} else if (arg & CALL_STRING) {
+		return path_size(m->a[i]);
 	}
-	return libc_owns(addr, size) ? (long)size : -EFAULT;
+	return libc_owns(m->a[i], size) ? (long)size : -EFAULT;
 }
 
-static uint64_t align8(uint64_t v)
+/* Takes of @left, a multiple of 8, what there is for argument @i. */
+static void cut(struct marshal *m, int i, uint64_t *left)
 {
-	return (v + 7) & ~7ull;
+	if (m->size[i] > *left)
+		m->size[i] = *left;
+	*left -= align8(m->size[i]);
+	m->args[i + 1] = m->size[i];
 }
 
-/* Sizes of all arguments, and the buffer for them. */
-static long measure(struct marshal *m)
+/*
+ * A buffer for @fixed bytes and as many of the @wanted as there is room for;
+ * 8 bytes are more than what alignment of the last argument takes.
+ */
+static long take_buffer(struct marshal *m, uint64_t fixed, uint64_t wanted)
 {
-	uint64_t fixed = 0, room;
-	int i, cut = -1;
-	long n;
+	uint64_t left;
+	int i;
 
-	for (i = 0; i < WIRE_CALL_ARGS; i++) {
-		m->args[i] = m->a[i];
-		if (!in_memory(m->row->args[i]))
-			continue;
-		n = arg_size(m, i);
-		if (n < 0)
-			return n;
-		m->piece[i].size = (uint64_t)n;
-		if (is_variable(m->row->args[i]))
-			cut = i;
-		else
-			fixed += align8((uint64_t)n);
-	}
-	room = cut < 0 ? 0 : m->piece[cut].size;
-	if (room > WIRE_BUF_MAX)
-		room = WIRE_BUF_MAX;
-	if (rt_buf_take(&m->buf, fixed + align8(room) + 8) != 0)
+	if (wanted > WIRE_BUF_MAX)
+		wanted = WIRE_BUF_MAX;
+	if (rt_buf_take(&m->buf, fixed + wanted + 8) != 0)
 		return -ENOMEM;
 	if (m->buf.size < fixed + 8) {
 		rt_buf_drop(&m->buf);
 		return -ENOMEM;
 	}
-	if (room > m->buf.size - fixed - 8)
-		room = (m->buf.size - fixed - 8) & ~7ull;
-	if (cut >= 0) {
-		m->piece[cut].size = room;
-		m->args[cut + 1] = m->limit = room;
-	}
+	left = (m->buf.size - fixed - 8) & ~7ull;
+	for (i = 0; i < WIRE_CALL_ARGS; i++)
+		if (call_can_be_cut(m->row->args[i]))
+			cut(m, i, &left);
 	return 0;
 }
 
+/* First walk: sizes, and the buffer for them. */
+static long measure(struct marshal *m)
+{
+	uint64_t fixed = 0, wanted = 0;
+	long n;
+	int i;
+
+	for (i = 0; i < WIRE_CALL_ARGS; i++) {
+		m->args[i] = m->a[i];
+		if (!call_in_memory(m->row->args[i]))
+			continue;
+		n = arg_size(m, i);
+		if (n < 0)
+			return n;
+		m->size[i] = (uint64_t)n;
+		if (!call_can_be_cut(m->row->args[i]))
+			fixed += align8((uint64_t)n);
+		else if (wanted < WIRE_BUF_MAX)
+			wanted += align8((uint64_t)n);
+	}
+	return take_buffer(m, fixed, wanted);
+}
+
+/* Second walk: places in the buffer, and what goes to the host. */
 static edmm_err copy_out(struct marshal *m)
 {
 	uint64_t off = 0;
@@ -149,81 +135,121 @@ static edmm_err copy_out(struct marshal *m)
 	int i;
 
 	for (i = 0; i < WIRE_CALL_ARGS && err == 0; i++) {
-		struct piece *p = &m->piece[i];
-
 		arg = m->row->args[i];
-		if (!in_memory(arg))
+		if (!call_in_memory(arg))
 			continue;
-		if (m->a[i] == 0 && !is_variable(arg)) {
+		if (arg & CALL_COUNTED)
+			m->limit = m->args[i + 1];
+		if (m->a[i] == 0 && !call_can_be_cut(arg)) {
 			m->args[i] = CALL_NULL;
 			continue;
 		}
-		if (CALL_ARG_KIND(arg) == CALL_ARG_ARRAY)
-			m->limit = m->a[i + 1];
-		p->off = off;
 		m->args[i] = m->buf.off + off;
-		if (is_in(arg))
+		if (arg & CALL_TO)
 			err = umem_write(m->buf.p + off, (const void *)m->a[i],
-					 p->size);
-		off += align8(p->size);
+					 m->size[i]);
+		off += align8(m->size[i]);
 	}
 	return err;
 }
 
+/* Two descriptors that the host made: both or none are believed. */
+static edmm_err take_pair(uint64_t to, umem_t from)
+{
+	int32_t fds[PAIR];
+	edmm_err err = umem_read(fds, from, sizeof(fds));
+	int i;
+
+	for (i = 0; i < PAIR && err == 0; i++)
+		if (fds[i] < 0 || fds[i] >= (int32_t)CALL_FD_MAX)
+			err = -EPROTO;
+	if (err == 0)
+		__builtin_memcpy((void *)to, fds, sizeof(fds));
+	return err;
+}
+
+/* Third walk: what comes from the host, after the result was believed. */
 static edmm_err copy_in(const struct marshal *m, uint64_t result)
 {
 	edmm_err err = 0;
+	uint16_t arg;
 	uint64_t size;
+	umem_t from;
 	int i;
 
 	for (i = 0; i < WIRE_CALL_ARGS && err == 0; i++) {
-		if (!is_out(m->row->args[i]) || m->args[i] == CALL_NULL)
+		arg = m->row->args[i];
+		size = m->size[i];
+		if (!(arg & CALL_FROM) || m->args[i] == CALL_NULL)
 			continue;
-		size = m->piece[i].size;
-		if (is_variable(m->row->args[i]))
+		from = m->buf.p + (m->args[i] - m->buf.off);
+		if (call_can_be_cut(arg) && result < size)
 			size = result;
-		err = umem_read((void *)m->a[i], m->buf.p + m->piece[i].off,
-				size);
+		if (arg == CALL_PAIR)
+			err = take_pair(m->a[i], from);
+		else
+			err = umem_read((void *)m->a[i], from, size);
 	}
 	return err;
 }
 
-long libc_bound(const struct call_row *row, uint64_t result, uint64_t limit)
+long libc_bound(enum call_nr nr, const uint64_t *a, uint64_t result,
+		uint64_t limit)
 {
-	switch (row->ret) {
+	uint64_t low = 0, high = 0;
+
+	switch (libc_row(nr)->ret) {
 	case CALL_RET_ZERO:
-		limit = 0;
 		break;
-	case CALL_RET_FD:
-		limit = CALL_FD_MAX - 1;
-		break;
-	case CALL_RET_OFF:
-		limit = INT64_MAX;
+	case CALL_RET_LEN:
+	case CALL_RET_ARRAY:
+		high = limit;
 		break;
 	case CALL_RET_INT:
-		limit = INT32_MAX;
+		high = INT32_MAX;
+		break;
+	case CALL_RET_OFF:
+		high = INT64_MAX;
+		break;
+	case CALL_RET_FD:
+		high = CALL_FD_MAX - 1;
+		break;
+	case CALL_RET_FD_AT:
+		low = (uint32_t)a[1];
+		high = low < CALL_FD_MAX ? low : CALL_FD_MAX - 1;
+		break;
+	case CALL_RET_FD_FROM:
+		low = (uint32_t)a[2];
+		high = CALL_FD_MAX - 1;
 		break;
 	default:
-		break;
+		return -EPROTO;
 	}
-	return result <= limit ? (long)result : -EPROTO;
+	return result >= low && result <= high ? (long)result : -EPROTO;
 }
 
 long libc_call(enum call_nr nr, const uint64_t *a)
 {
-	struct marshal m = { .row = &rows[nr], .a = a };
-	uint64_t count = 0;
-	long r = measure(&m);
+	struct marshal m = { .row = libc_row(nr), .a = a };
+	uint64_t result = 0;
+	edmm_err err;
+	long r;
 
+	if (m.row == NULL || !call_goes_out(m.row))
+		return -ENOSYS;
+	r = measure(&m);
 	if (r < 0)
 		return r;
 	r = copy_out(&m);
 	if (r == 0)
-		r = rt_host_call(WIRE_CALL_LIBC + nr, m.args, &count);
+		r = rt_host_call(WIRE_CALL_LIBC + nr, m.args, &result);
 	if (r == 0)
-		r = libc_bound(m.row, count, m.limit);
-	if (r >= 0 && copy_in(&m, (uint64_t)r) != 0)
-		r = -EFAULT;
+		r = libc_bound(nr, a, result, m.limit);
+	if (r >= 0) {
+		err = copy_in(&m, result);
+		if (err != 0)
+			r = err;
+	}
 	rt_buf_drop(&m.buf);
 	return r;
 }

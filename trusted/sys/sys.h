@@ -2,7 +2,7 @@
 /*
  * The system-call layer: what musl believes to be the kernel. Each call is
  * served inside (memory, signals, identity of threads) or goes to the host by
- * a row of common/calls.h, its arguments copied out, its results bounded on
+ * its row of common/calls.h, its arguments copied out, its results bounded on
  * the way in. Results are the kernel's: a number, or a negated errno.
  *
  * Trust: nothing of the host's is used before it is copied and checked. What
@@ -22,15 +22,6 @@
 /* Arguments of a system call, as registers have them. */
 typedef long (*libc_fn)(const uint64_t *a);
 
-/*
- * Numbers beyond Linux's: for musl's malloc, whose memory is the arena's
- * (elastic/heap.h), and for its __clone().
- */
-#define LIBC_HEAP_MMAP 0x1000
-#define LIBC_HEAP_MUNMAP 0x1001
-#define LIBC_HEAP_MREMAP 0x1002
-#define LIBC_THREAD 0x1003
-
 /* The entry from musl. */
 long edmm_syscall(long n, long a, long b, long c, long d, long e, long f);
 
@@ -45,12 +36,23 @@ long edmm_syscall(long n, long a, long b, long c, long d, long e, long f);
  */
 long libc_call(enum call_nr nr, const uint64_t *a);
 
+/* The row of a number, or NULL. */
+const struct call_row *libc_row(uint64_t nr);
+
 /* All of [addr, addr + size) is the enclave's; size 0 is. */
 bool libc_owns(uint64_t addr, uint64_t size);
 
-/* The row of a call, and its result checked against it. */
-const struct call_row *libc_row(enum call_nr nr);
-long libc_bound(const struct call_row *row, uint64_t result, uint64_t limit);
+/**
+ * libc_bound() - a host's result, if the row has it
+ * @nr: of common/calls.h
+ * @a: arguments of the call
+ * @result: as the host gave it
+ * @limit: bytes or elements that were asked for, for CALL_RET_LEN and _ARRAY
+ *
+ * Return: @result, or -EPROTO.
+ */
+long libc_bound(enum call_nr nr, const uint64_t *a, uint64_t result,
+		uint64_t limit);
 
 /* Signals (signal.c): to this thread, as by raise(). */
 long libc_raise(int signo);
@@ -61,36 +63,13 @@ void libc_fault_start(void);
 struct heap;
 struct heap *libc_heap(void);
 
-/* The calls that files of this folder implement. */
-/* clang-format off */
-#define LIBC_CALLS(X)                                                  \
-	X(read) X(write) X(readv) X(writev) X(pread64) X(pwrite64)     \
-	X(preadv) X(pwritev) X(open) X(creat) X(close) X(stat)         \
-	X(lstat) X(fstat) X(newfstatat) X(access) X(mkdir) X(rmdir)    \
-	X(unlink) X(rename) X(renameat) X(link) X(symlink)             \
-	X(readlink) X(readlinkat) X(chmod) X(getdents64) X(getcwd)     \
-	X(dup2) X(pipe) X(pipe2) X(fcntl) X(ioctl)                     \
-	X(poll) X(ppoll) X(select) X(pselect6)                         \
-	X(clock_gettime) X(clock_getres) X(clock_nanosleep)            \
-	X(nanosleep) X(gettimeofday) X(time)                           \
-	X(mmap) X(munmap) X(mprotect) X(mremap) X(madvise) X(brk)      \
-	X(msync)                                                       \
-	X(rt_sigaction) X(rt_sigprocmask) X(rt_sigpending)             \
-	X(sigaltstack) X(kill) X(tkill) X(tgkill)                      \
-	X(exit) X(exit_group) X(arch_prctl) X(set_tid_address)         \
-	X(gettid) X(uname) X(getrandom) X(futex) X(sched_yield)        \
-	X(sched_getaffinity) X(getcpu) X(prlimit64) X(getrlimit)       \
-	X(setrlimit) X(sysinfo) X(getresuid) X(getresgid)              \
-	X(getgroups) X(prctl) X(clone) X(fork) X(vfork) X(wait4)
-/* clang-format on */
-
-#define LIBC_DECLARE(name) long libc_##name(const uint64_t *a);
-LIBC_CALLS(LIBC_DECLARE)
-#undef LIBC_DECLARE
-
-long libc_heap_mmap(const uint64_t *a);
-long libc_heap_munmap(const uint64_t *a);
-long libc_heap_mremap(const uint64_t *a);
-long libc_thread(const uint64_t *a);
+/* A function for each row of common/calls.h that has one. */
+#define LIBC_DECLARE_HOST(name)
+#define LIBC_DECLARE_PART(name)
+#define LIBC_DECLARE_NONE(name)
+#define LIBC_DECLARE_BOTH(name) long libc_##name(const uint64_t *a);
+#define LIBC_DECLARE_INSIDE(name) long libc_##name(const uint64_t *a);
+#define LIBC_DECLARE(name, number, who, ...) LIBC_DECLARE_##who(name)
+CALL_LIST(LIBC_DECLARE)
 
 #endif
