@@ -60,7 +60,7 @@ static int take_path(struct served *s, int i)
 
 	if (off != CALL_NULL &&
 	    (off >= s->buf_size ||
-	     memchr(s->buf + off, '\0', s->buf_size - off) == NULL))
+	     !memchr(s->buf + off, '\0', s->buf_size - off)))
 		return -EFAULT;
 	return take_range(s, i, 0);
 }
@@ -131,7 +131,7 @@ static long call_pollfds(struct served *s, int at)
 
 	if (count > CALL_FD_MAX)
 		return -EINVAL;
-	if (p == NULL && count > 0)
+	if (!p && count > 0)
 		return -EFAULT;
 	for (i = 0; i < count; i++) {
 		ours[i] = p[i];
@@ -152,7 +152,7 @@ static long call_pair(struct served *s, int at)
 	void *to = (void *)(uintptr_t)s->args[at];
 	long r;
 
-	if (to == NULL)
+	if (!to)
 		return -EFAULT;
 	s->args[at] = (long)(uintptr_t)s->pair;
 	r = call_linux(s);
@@ -202,7 +202,7 @@ void host_calls_serve(struct host_calls *c, struct wire_call *call,
 	call->count = 0;
 	s.row = call->nr < WIRE_CALL_LIBC ? NULL
 					  : call_row(call->nr - WIRE_CALL_LIBC);
-	if (s.row == NULL || !call_goes_out(s.row)) {
+	if (!s.row || !call_goes_out(s.row)) {
 		call->status = -ENOSYS;
 		return;
 	}

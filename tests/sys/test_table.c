@@ -63,7 +63,7 @@ static void fill(void)
 
 	pair_at = -1;
 	memset(args, 0, sizeof(args));
-	strcpy((char *)memory, "x");
+	memcpy(memory, "x", 2);
 	for (i = 0; i < WIRE_CALL_ARGS; i++) {
 		if (call_in_memory(row->args[i]))
 			args[i] = PTR(memory);

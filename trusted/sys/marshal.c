@@ -134,7 +134,7 @@ static edmm_err copy_out(struct marshal *m)
 	uint16_t arg;
 	int i;
 
-	for (i = 0; i < WIRE_CALL_ARGS && err == 0; i++) {
+	for (i = 0; i < WIRE_CALL_ARGS && !err; i++) {
 		arg = m->row->args[i];
 		if (!call_in_memory(arg))
 			continue;
@@ -160,10 +160,10 @@ static edmm_err take_pair(uint64_t to, umem_t from)
 	edmm_err err = umem_read(fds, from, sizeof(fds));
 	int i;
 
-	for (i = 0; i < PAIR && err == 0; i++)
+	for (i = 0; i < PAIR && !err; i++)
 		if (fds[i] < 0 || fds[i] >= (int32_t)CALL_FD_MAX)
 			err = -EPROTO;
-	if (err == 0)
+	if (!err)
 		__builtin_memcpy((void *)to, fds, sizeof(fds));
 	return err;
 }
@@ -177,7 +177,7 @@ static edmm_err copy_in(const struct marshal *m, uint64_t result)
 	umem_t from;
 	int i;
 
-	for (i = 0; i < WIRE_CALL_ARGS && err == 0; i++) {
+	for (i = 0; i < WIRE_CALL_ARGS && !err; i++) {
 		arg = m->row->args[i];
 		size = m->size[i];
 		if (!(arg & CALL_FROM) || m->args[i] == CALL_NULL)
@@ -235,7 +235,7 @@ long libc_call(enum call_nr nr, const uint64_t *a)
 	edmm_err err;
 	long r;
 
-	if (m.row == NULL || !call_goes_out(m.row))
+	if (!m.row || !call_goes_out(m.row))
 		return -ENOSYS;
 	r = measure(&m);
 	if (r < 0)
@@ -247,7 +247,7 @@ long libc_call(enum call_nr nr, const uint64_t *a)
 		r = libc_bound(nr, a, result, m.limit);
 	if (r >= 0) {
 		err = copy_in(&m, result);
-		if (err != 0)
+		if (err)
 			r = err;
 	}
 	rt_buf_drop(&m.buf);

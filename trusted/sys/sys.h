@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The system-call layer: what musl believes to be the kernel. Each call is
- * served inside (memory, signals, identity of threads) or goes to the host by
- * its row of common/calls.h, its arguments copied out, its results bounded on
- * the way in. Results are the kernel's: a number, or a negated errno.
+ * The system-call layer: what the C library believes to be the kernel. The
+ * call's row in common/calls.h says who serves it: a function inside (memory,
+ * signals, identity of threads), the host, or both. What goes to the host has
+ * its arguments copied out and its results bounded on the way in. Results are
+ * the kernel's: a number, or a negated errno.
  *
  * Trust: nothing of the host's is used before it is copied and checked. What
  * a host can do is to lie about files, time and its other services.
  */
-#ifndef TRUSTED_SYS_LIBC_H
-#define TRUSTED_SYS_LIBC_H
+#ifndef TRUSTED_SYS_SYS_H
+#define TRUSTED_SYS_SYS_H
 
 #include <asm/errno.h>
 #include <stdbool.h>
@@ -39,7 +40,7 @@ long libc_call(enum call_nr nr, const uint64_t *a);
 /* The row of a number, or NULL. */
 const struct call_row *libc_row(uint64_t nr);
 
-/* All of [addr, addr + size) is the enclave's; size 0 is. */
+/* [addr, addr + size) is the enclave's; so is every range of no bytes. */
 bool libc_owns(uint64_t addr, uint64_t size);
 
 /**

@@ -20,7 +20,7 @@ long edmm_syscall(long n, long a, long b, long c, long d, long e, long f)
 	};
 	const struct call_row *row = libc_row((uint64_t)n);
 
-	if (row == NULL)
+	if (!row)
 		return -ENOSYS;
 	switch (row->who) {
 	case CALL_INSIDE:

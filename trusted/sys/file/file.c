@@ -58,7 +58,7 @@ static edmm_err transfer_copy(struct transfer *t, const struct rt_buf *b,
 	uint64_t at = 0, n;
 	edmm_err err = 0;
 
-	while (at < size && err == 0) {
+	while (at < size && !err) {
 		uint64_t addr = t->iov->base + t->skip;
 
 		n = t->iov->size - t->skip;
