@@ -11,13 +11,8 @@
 	[CALL_AT_##name] = FUNCTION_##who(name),
 static const libc_fn functions[] = { CALL_LIST(FUNCTION) };
 
-/* NOLINTNEXTLINE(readability-function-size): as many as a call has. */
-long edmm_syscall(long n, long a, long b, long c, long d, long e, long f)
+static long dispatch(long n, const uint64_t *args)
 {
-	const uint64_t args[WIRE_CALL_ARGS] = {
-		(uint64_t)a, (uint64_t)b, (uint64_t)c,
-		(uint64_t)d, (uint64_t)e, (uint64_t)f,
-	};
 	const struct call_row *row = libc_row((uint64_t)n);
 
 	if (!row)
@@ -33,4 +28,15 @@ long edmm_syscall(long n, long a, long b, long c, long d, long e, long f)
 	default:
 		return -ENOSYS;
 	}
+}
+
+/* NOLINTNEXTLINE(readability-function-size): as many as a call has. */
+long edmm_syscall(long n, long a, long b, long c, long d, long e, long f)
+{
+	const uint64_t args[WIRE_CALL_ARGS] = {
+		(uint64_t)a, (uint64_t)b, (uint64_t)c,
+		(uint64_t)d, (uint64_t)e, (uint64_t)f,
+	};
+
+	return dispatch(n, args);
 }
