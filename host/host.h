@@ -122,7 +122,7 @@ uint64_t host_populate(uint64_t addr, uint64_t size);
 void host_edmm_dispatch(struct host_thread *t, struct wire_call *c);
 
 /**
- * host_call_dispatch() - serve a call of the C library (nr >= WIRE_CALL_LIBC)
+ * host_call_dispatch() - serve a system call (nr >= WIRE_CALL_LIBC)
  * @t: the calling thread
  * @c: a private copy of the slot; status and count are copied back
  *

@@ -177,17 +177,17 @@ static edmm_err left(struct loop *l)
 static edmm_err step(struct loop *l)
 {
 	struct edmm_host *h = l->t.host;
-	int rc;
+	int err;
 
 	if (l->leaf == SGX_EENTER)
 		h->counts.enters++;
 	else
 		h->counts.resumes++;
-	rc = host_enter(h->enter, &l->regs, l->leaf, &l->run);
-	if (rc)
+	err = host_enter(h->enter, &l->regs, l->leaf, &l->run);
+	if (err)
 		return host_fail(l->e, -EDMM_EIO,
 				 "%s: the vDSO refuses to enter: %s",
-				 h->img.name, strerror(-rc));
+				 h->img.name, strerror(-err));
 	if (l->run.function == SGX_EEXIT)
 		return left(l);
 	h->counts.exceptions++;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Inside trusted/libc: signals, and the kernel's structures for them. */
-#ifndef TRUSTED_LIBC_SIGNAL_H
-#define TRUSTED_LIBC_SIGNAL_H
+/* Inside trusted/sys: signals, and the kernel's structures for them. */
+#ifndef TRUSTED_SYS_SIGNAL_H
+#define TRUSTED_SYS_SIGNAL_H
 
 #include <asm/siginfo.h>
 #include <linux/signal.h>

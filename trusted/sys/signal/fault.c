@@ -8,8 +8,8 @@
  * leaves by siglongjmp() leaves the copy behind, as natively.
  */
 #include "sgx/arch.h"
-#include "trusted/libc/libc.h"
-#include "trusted/libc/signal.h"
+#include "trusted/sys/signal/signal.h"
+#include "trusted/sys/sys.h"
 
 #define RED_ZONE 128u
 #define XSAVE_ALIGN 64u

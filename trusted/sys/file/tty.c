@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* ioctl() and fcntl(): what their argument is depends on the command. */
-#include "trusted/libc/libc.h"
+#include "trusted/sys/sys.h"
 
 #include <asm/fcntl.h>
 #include <asm/ioctls.h>
@@ -57,7 +57,7 @@ long libc_ioctl(const uint64_t *a)
 	const uint64_t args[WIRE_CALL_ARGS] = { a[0], a[1], (uint64_t)data };
 	long r;
 
-	if (row == NULL)
+	if (!row)
 		return -ENOTTY;
 	if (row->way == NONE)
 		return libc_call(CALL_ioctl_none, a);

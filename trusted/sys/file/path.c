@@ -3,7 +3,7 @@
  * Calls on paths. Those that Linux has since replaced by an "at" form become
  * that form; what comes back is checked field by field or record by record.
  */
-#include "trusted/libc/libc.h"
+#include "trusted/sys/sys.h"
 
 #include <asm/fcntl.h>
 #include <asm/stat.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Threads, identity, limits, and how a program ends. */
-#include "trusted/libc/libc.h"
+#include "trusted/sys/sys.h"
 
 #include <asm/prctl.h>
 #include <linux/futex.h>
@@ -60,40 +60,6 @@ long libc_gettid(const uint64_t *a)
 long libc_set_tid_address(const uint64_t *a)
 {
 	return libc_gettid(a);
-}
-
-long libc_clone(const uint64_t *a)
-{
-	(void)a;
-	return -ENOSYS;
-}
-
-long libc_fork(const uint64_t *a)
-{
-	(void)a;
-	return -ENOSYS;
-}
-
-long libc_vfork(const uint64_t *a)
-{
-	(void)a;
-	return -ENOSYS;
-}
-
-/*
- * musl's __clone(): pthread_create() and posix_spawn(). @a[0] points to the
- * seven arguments; a context for one more thread is not to be had yet.
- */
-long libc_thread(const uint64_t *a)
-{
-	(void)a;
-	return -EAGAIN;
-}
-
-long libc_wait4(const uint64_t *a)
-{
-	(void)a;
-	return -ECHILD;
 }
 
 static void put_field(char *to, const char *s)
@@ -164,12 +130,6 @@ long libc_futex(const uint64_t *a)
 	default:
 		return -ENOSYS;
 	}
-}
-
-long libc_sched_yield(const uint64_t *a)
-{
-	(void)a;
-	return 0;
 }
 
 long libc_sched_getaffinity(const uint64_t *a)
@@ -292,12 +252,6 @@ long libc_getresuid(const uint64_t *a)
 long libc_getresgid(const uint64_t *a)
 {
 	return put_ids(a, CALL_getgid, CALL_getegid);
-}
-
-long libc_getgroups(const uint64_t *a)
-{
-	(void)a;
-	return 0;
 }
 
 long libc_prctl(const uint64_t *a)

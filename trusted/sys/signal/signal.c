@@ -7,9 +7,9 @@
  * A raised signal runs its handler at once, on the raiser's stack, before
  * raise() returns, as POSIX has it for a thread that signals itself.
  */
-#include "trusted/libc/signal.h"
+#include "trusted/sys/signal/signal.h"
 
-#include "trusted/libc/libc.h"
+#include "trusted/sys/sys.h"
 
 #define SIGSET_SIZE 8
 #define BIT(signo) (1ull << ((signo)-1))

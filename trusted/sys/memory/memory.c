@@ -5,7 +5,7 @@
  * MAP_SHARED for reading only, which sees no later change of the file.
  */
 #include "trusted/elastic/heap.h"
-#include "trusted/libc/libc.h"
+#include "trusted/sys/sys.h"
 
 #include <linux/mman.h>
 
@@ -69,17 +69,17 @@ static long map_file(const struct heap_req *want, const uint64_t *a)
 	long err = file_refused(a);
 	uint64_t addr;
 
-	if (err != 0)
+	if (err)
 		return err;
 	r.prot = EMM_RW;
 	err = to_errno(heap_map(libc_heap(), &r, &addr));
-	if (err != 0)
+	if (err)
 		return err;
 	err = fill_from_file(addr, r.size, a);
-	if (err == 0 && want->prot != EMM_RW)
+	if (!err && want->prot != EMM_RW)
 		err = to_errno(
 			heap_protect(libc_heap(), addr, r.size, want->prot));
-	if (err == 0)
+	if (!err)
 		return (long)addr;
 	/* The first error is the answer; the range is unmapped or leaks. */
 	(void)!heap_unmap(libc_heap(), addr, r.size);
@@ -107,7 +107,7 @@ long libc_mmap(const uint64_t *a)
 	if (!(a[3] & MAP_ANONYMOUS))
 		return map_file(&r, a);
 	err = to_errno(heap_map(libc_heap(), &r, &addr));
-	return err != 0 ? err : (long)addr;
+	return err ? err : (long)addr;
 }
 
 long libc_munmap(const uint64_t *a)
@@ -154,7 +154,7 @@ static long resize(const uint64_t *a, enum heap_kind kind)
 	err = heap_resize(libc_heap(), &r, &addr);
 	if (err == -EDMM_EFAULT)
 		return -EFAULT;
-	return err != 0 ? to_errno(err) : (long)addr;
+	return err ? to_errno(err) : (long)addr;
 }
 
 long libc_mremap(const uint64_t *a)
@@ -204,7 +204,7 @@ long libc_heap_mmap(const uint64_t *a)
 	if (to_prot(a[2]) != EMM_RW || (a[3] & MAP_FIXED))
 		return libc_mmap(a);
 	err = to_errno(heap_map(libc_heap(), &r, &addr));
-	return err != 0 ? err : (long)addr;
+	return err ? err : (long)addr;
 }
 
 long libc_heap_munmap(const uint64_t *a)

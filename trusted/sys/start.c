@@ -6,7 +6,7 @@
  * ours, and its random bytes are the processor's.
  */
 #include "trusted/elastic/heap.h"
-#include "trusted/libc/libc.h"
+#include "trusted/sys/sys.h"
 
 #include <elf.h>
 #include <linux/auxvec.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Waiting for descriptors: all forms become poll(). Signal masks of the forms
  * that have one change nothing, since no signal comes from outside. */
-#include "trusted/libc/libc.h"
+#include "trusted/sys/sys.h"
 
 #include <asm/poll.h>
 #include <linux/time_types.h>
@@ -83,7 +83,7 @@ static const short set_found[SETS] = { POLLIN | POLLHUP | POLLERR,
 
 static bool in_set(const uint64_t *set, uint64_t fd)
 {
-	return set != NULL && ((set[fd / 64] >> (fd % 64)) & 1);
+	return set && ((set[fd / 64] >> (fd % 64)) & 1);
 }
 
 /* Turns up to three sets into a list; returns its length. */
@@ -128,7 +128,7 @@ static long poll_to_sets(uint64_t *const sets[SETS], uint64_t count,
 			out[fd / 64] |= 1ull << (fd % 64);
 			found++;
 		}
-		if (sets[i] != NULL)
+		if (sets[i])
 			__builtin_memcpy(sets[i], out, words * 8);
 	}
 	return found;
@@ -146,7 +146,7 @@ static long select_sets(const uint64_t *a, int64_t ms)
 	if (a[0] > SET_BITS)
 		return -EINVAL;
 	for (i = 0; i < SETS; i++)
-		if (sets[i] != NULL &&
+		if (sets[i] &&
 		    !libc_owns((uint64_t)sets[i], (a[0] + 63) / 64 * 8))
 			return -EFAULT;
 	n = sets_to_poll(sets, a[0], p);

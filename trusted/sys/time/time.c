@@ -3,7 +3,7 @@
  * Time is the host's. What is promised: fields are in range, and the clocks
  * that never go back do not.
  */
-#include "trusted/libc/libc.h"
+#include "trusted/sys/sys.h"
 
 #include <linux/time.h>
 #include <linux/time_types.h>
