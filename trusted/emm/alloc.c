@@ -3,7 +3,7 @@
  * Areas come and go. Keeps I6: a range is owned, BUSY page for BUSY page,
  * before it gets an area, and until it has lost it.
  */
-#include "trusted/emm/emm_int.h"
+#include "trusted/emm/act.h"
 
 #define ALIGN_MAX 46u
 #define WINDOW_MAX 4096u /* pages */

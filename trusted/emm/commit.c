@@ -4,7 +4,7 @@
  * absent), I5 (idle pages are zeroed before they are anyone's), I8 (a page
  * gets the rights that the map has for it, not what EAUG gives).
  */
-#include "trusted/emm/emm_int.h"
+#include "trusted/emm/act.h"
 
 #define PF_RETRIES 8u
 

@@ -4,7 +4,7 @@
  * the EPCM's rights at once (I8), so that the host is called only where its
  * mapping is too narrow.
  */
-#include "trusted/emm/emm_int.h"
+#include "trusted/emm/act.h"
 
 #define PF_RETRIES 8u
 

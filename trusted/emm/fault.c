@@ -4,7 +4,7 @@
  * map entry locked to look, an op only to commit. Keeps I12: a fault on a page
  * that another thread is changing waits for that page and looks again.
  */
-#include "trusted/emm/emm_int.h"
+#include "trusted/emm/act.h"
 
 #define ROUNDS 64u /* of looking again, before it is called a failure */
 

@@ -3,7 +3,7 @@
  * Idle pages leave in long runs: when asked for, and when there are more than
  * the caps allow, down to half of the cap, so that it does not happen often.
  */
-#include "trusted/emm/emm_int.h"
+#include "trusted/emm/act.h"
 
 /* The next run of idle pages at or above pg, without claiming it. */
 static bool next_idle(struct emm *emm, uint32_t pg, struct run *r)

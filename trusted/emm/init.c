@@ -3,7 +3,7 @@
  * An instance in its metadata region: the instance itself, op slots, zones,
  * the top of the page map, then the pool.
  */
-#include "trusted/emm/emm_int.h"
+#include "trusted/emm/instance.h"
 
 #define ZONES_MAX 64u
 #define THREADS_DEFAULT 32u
@@ -168,7 +168,7 @@ edmm_err emm_init(const struct emm_params *p, const struct emm_ops *ops,
 	emm->wide = p->wide;
 	set_shape(emm, p);
 	emm_set_limits(emm, p->limit, p->idle_max, p->idle_share);
-	map_init(emm);
+	page_init(emm->lut);
 	rc = hide_meta(emm);
 	if (!rc)
 		*out = emm;

@@ -5,7 +5,7 @@
  * yield hook lets a runtime leave the enclave. The longest spin is kept in
  * the statistics.
  */
-#include "trusted/emm/emm_int.h"
+#include "trusted/emm/instance.h"
 
 #define SPINS_A_YIELD 256u
 

@@ -8,7 +8,7 @@
  * do not meet at one word for each page. Near the limit quotas are called in,
  * so that the limit is exact.
  */
-#include "trusted/emm/emm_int.h"
+#include "trusted/emm/instance.h"
 
 #define QUOTA_TAKE 32 /* pages taken beyond need */
 #define QUOTA_FULL 64 /* a slot with more gives all but QUOTA_TAKE back */

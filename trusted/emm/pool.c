@@ -9,10 +9,10 @@
  * at once when all of them are free. The list's head is in a tally page, two
  * bytes a page; the chain of such pages is in their free cells.
  *
- * Tables stay: a walker that is late may look into one (emm_int.h). There is
+ * Tables stay: a walker that is late may look into one (instance.h). There is
  * at most one for each 128 MiB of range, and some for ops in progress.
  */
-#include "trusted/emm/emm_int.h"
+#include "trusted/emm/instance.h"
 
 #define LOW_PAGES 6u   /* grow when fewer are left */
 #define GROW_PAGES 16u /* at least */

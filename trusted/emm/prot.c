@@ -3,7 +3,7 @@
  * Rights and page types. Keeps I8: what the map says is what the EPCM says,
  * also after a host call that failed half-way.
  */
-#include "trusted/emm/emm_int.h"
+#include "trusted/emm/act.h"
 
 #define REG_FLAGS SGX_SECINFO_PT(SGX_PT_REG)
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What others may know: page runs, areas, counters; and the validator. */
-#include "trusted/emm/emm_int.h"
+#include "trusted/emm/instance.h"
 
 static enum emm_page_state public_state(unsigned int st)
 {

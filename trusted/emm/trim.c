@@ -4,7 +4,7 @@
  * proved stays in the books) and I11: after a host call each page is asked by
  * EACCEPT what became of it, whatever the call returned.
  */
-#include "trusted/emm/emm_int.h"
+#include "trusted/emm/act.h"
 
 /*
  * Pages of a trim that failed at the first: all as before, or all in doubt.

@@ -7,7 +7,7 @@
 #include "compat/sgx_mm.h"
 #include "compat/emm_private.h"
 #include "trusted/emm/compat/glue.h"
-#include "trusted/emm/emm_int.h"
+#include "trusted/emm/act.h"
 
 _Static_assert(sizeof(sgx_pfinfo) == sizeof(struct sgx_exinfo), "pfinfo");
 
