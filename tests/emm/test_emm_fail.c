@@ -422,6 +422,80 @@ START_TEST(hinted_pages_are_given_back)
 }
 END_TEST
 
+/* ---- pages in doubt ---------------------------------------------------- */
+
+/* Nothing works, and EMODPE finds no page either. */
+static void fail_all(bool on)
+{
+	w.fail_at = on ? w.steps + 1 : 0;
+	w.fault = WF_REFUSE;
+	w.for_ever = on;
+	w.unmapped = on;
+}
+
+static enum emm_page_state state_of(uint32_t page)
+{
+	struct emm_run r;
+
+	must(emm_query(w.emm, w_addr(page), 0, &r));
+	return r.state;
+}
+
+/* What is not trimmed after all is idle still: nobody sees what was in it. */
+START_TEST(idle_in_doubt_is_idle)
+{
+	open_small(false);
+	must(make(0, 4, EMM_ON_DEMAND | EMM_LAZY, EMM_RW));
+	must(emm_commit(w.emm, w_addr(0), bytes(4), NULL));
+	stamp(0, 4, 0x5a);
+	must(emm_uncommit(w.emm, w_addr(0), bytes(4), NULL));
+	fail_all(true);
+	ck_assert_int_eq(do_trim(), -EDMM_EFAULT);
+	fail_all(false);
+	ck_assert_int_eq(state_of(0), EMM_PG_DOUBT);
+	ck_assert_ptr_null(world_mirror(&w, false));
+	must(emm_protect(w.emm, w_addr(2), bytes(1), EMM_RW, NULL));
+	ck_assert_int_eq(state_of(2), EMM_PG_IDLE);
+	ck_assert_ptr_null(world_mirror(&w, false));
+	must(emm_commit(w.emm, w_addr(0), bytes(4), NULL));
+	for (uint32_t i = 0; i < 4; i++)
+		ck_assert_uint_eq(w_bytes(&w, i)[9], 0);
+	ck_assert_ptr_null(take_down(false, false));
+	world_close(&w);
+}
+END_TEST
+
+/* The same without an area: whoever allocates the range has the doubt. */
+START_TEST(free_idle_in_doubt)
+{
+	struct emm_alloc a = { .size = bytes(4), .flags = EMM_RESERVE };
+
+	for (int f = WF_REFUSE; f < WF_COUNT; f++) {
+		for (uint64_t n = 1; n < 8; n++) {
+			open_small(false);
+			a.addr = w_addr(0);
+			world_add(&w, 0, 4);
+			must(emm_register(w.emm, &a, EMM_LOADED_IDLE));
+			w.fail_at = w.steps + n;
+			w.fault = (enum w_fault)f;
+			w.unmapped = n & 1;
+			(void)!do_trim();
+			fail_all(false);
+			ck_assert_ptr_null(world_mirror(&w, f == WF_LIE));
+			must(make(0, 4, EMM_ON_DEMAND, EMM_RW));
+			if (f != WF_LIE) {
+				must(emm_commit(w.emm, w_addr(0), bytes(4),
+						NULL));
+				ck_assert_uint_eq(w_bytes(&w, 1)[9], 0);
+			}
+			ck_assert_ptr_null(world_mirror(&w, f == WF_LIE));
+			ck_assert_ptr_null(take_down(f == WF_LIE, false));
+			world_close(&w);
+		}
+	}
+}
+END_TEST
+
 /* ---- a hostile kernel -------------------------------------------------- */
 
 /* A small life; each step may fail, none may give wrong data. */
@@ -522,6 +596,8 @@ int main(void)
 	tcase_add_test(t, no_metadata_changes_nothing);
 	tcase_add_test(t, no_epc_commits_what_fits);
 	tcase_add_test(t, hinted_pages_are_given_back);
+	tcase_add_test(t, idle_in_doubt_is_idle);
+	tcase_add_test(t, free_idle_in_doubt);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);

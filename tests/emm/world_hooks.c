@@ -222,6 +222,8 @@ static int op_emodpe(void *ctx, const struct sgx_secinfo *si, uint64_t addr)
 	if (in_meta(w, addr))
 		return *meta_of(w, addr) == META_THERE ? 0 : EMM_LEAF_PF;
 	__atomic_add_fetch(&w->extends, 1, __ATOMIC_RELAXED);
+	if (w->unmapped)
+		return EMM_LEAF_PF;
 	return leaf(w, SGX_EMODPE, si, a);
 }
 

@@ -89,7 +89,7 @@ edmm_err accept_one(struct op *op, uint32_t pg)
 		return rc;
 	}
 	COUNT(op->slot->commits, 1);
-	map_release_as(op, pg + 1, op->emm->lut[LUT_FAULT]);
+	map_release_as(op, pg + 1, op->emm->lut[PAGE_FAULT]);
 	return 0;
 }
 
@@ -98,7 +98,7 @@ static edmm_err commit_fresh(struct op *op, struct run *r)
 {
 	struct emm *emm = op->emm;
 	const struct run all = *r;
-	int prot = pb_prot(r->byte);
+	int prot = page_rights(r->byte);
 	edmm_err rc, err;
 	struct run rest;
 	uint32_t tail;
@@ -114,10 +114,10 @@ static edmm_err commit_fresh(struct op *op, struct run *r)
 					(uint64_t)(r->b - r->a) << PAGE_SHIFT);
 	}
 	rc = accept_fresh(op, r);
-	map_settle(op, r->a, r->b, emm->lut[LUT_COMMIT]);
+	map_settle(op, r->a, r->b, emm->lut[PAGE_COMMIT]);
 	if (emm->ops.populate && all.b - all.a > 1) {
-		map_settle(op, all.a, r->a, emm->lut[LUT_HINT]);
-		map_settle(op, r->b, all.b, emm->lut[LUT_HINT]);
+		map_settle(op, all.a, r->a, emm->lut[PAGE_HINT]);
+		map_settle(op, r->b, all.b, emm->lut[PAGE_HINT]);
 	}
 	COUNT(op->slot->commits, r->b - r->a);
 	if (prot == EMM_RW || r->a == r->b)
@@ -131,10 +131,10 @@ static edmm_err commit_fresh(struct op *op, struct run *r)
 	rest.b = r->b;
 	r->b = rest.a;
 	tail = rest.b - rest.a;
-	map_settle(op, rest.a, rest.b, emm->lut[LUT_PROT + EMM_RW]);
+	map_settle(op, rest.a, rest.b, lut_rights(emm, EMM_RW));
 	if (act_trim(op, &rest))
 		op_charge_forced(op, tail - (rest.b - rest.a));
-	map_settle(op, rest.a, rest.b, emm->lut[LUT_PROT + prot]);
+	map_settle(op, rest.a, rest.b, lut_rights(emm, prot));
 	return err;
 }
 
@@ -147,30 +147,21 @@ static edmm_err commit_idle(struct op *op, struct run *r)
 	struct emm *emm = op->emm;
 	uint64_t addr = pg_addr(emm, r->a);
 	uint64_t size = (uint64_t)(r->b - r->a) << PAGE_SHIFT;
-	int prot = pb_prot(r->byte);
+	int prot = page_rights(r->byte);
 	edmm_err rc = 0;
 
-	if (prot == EMM_W || prot == (EMM_W | EMM_X))
-		prot |= EMM_R;
+	if (page_known_zero(r->byte))
+		;
 	else if (emm->ops.zero)
 		emm->ops.zero(emm->ctx, addr, size);
 	else
 		__builtin_memset((void *)(uintptr_t)addr, 0, size);
 	if ((prot & EMM_RW) != EMM_RW)
-		rc = act_rights(op, r, prot | EMM_RW, prot);
-	map_settle(op, r->a, r->b, emm->lut[LUT_COMMIT]);
+		rc = act_rights(op, r, page_epcm(r->byte), prot);
+	map_settle(op, r->a, r->b, emm->lut[PAGE_COMMIT]);
 	__atomic_fetch_sub(&emm->idle, r->b - r->a, __ATOMIC_RELAXED);
 	COUNT(op->slot->reuses, r->b - r->a);
 	return rc;
-}
-
-static int byte_rights(uint8_t byte)
-{
-	int prot = pb_prot(byte);
-
-	if (M(pb_state(byte)) & M_IDLE && prot & EMM_W)
-		prot |= EMM_R;
-	return prot;
 }
 
 /* Absent pages of claimed [a, b), to be charged; and do the rights allow? */
@@ -182,12 +173,12 @@ static edmm_err count_fresh(struct op *op, uint32_t a, uint32_t b, uint64_t *n)
 		int prot;
 
 		map_run(op->emm, a, b, 0, &r);
-		prot = byte_rights(r.byte);
+		prot = page_rights(r.byte);
 		if ((prot & op->need) != op->need)
 			return -EDMM_EACCES;
-		if (!prot && !(M(pb_state(r.byte)) & M_COMM))
+		if (!prot && !(page_bit(r.byte) & M(PG_COMM)))
 			return -EDMM_EACCES;
-		if (M(pb_state(r.byte)) & M_UNC)
+		if (page_bit(r.byte) & M_UNC)
 			*n += r.b - r.a;
 		a = r.b;
 	}
@@ -197,14 +188,14 @@ static edmm_err count_fresh(struct op *op, uint32_t a, uint32_t b, uint64_t *n)
 /* One run of pages alike. r is narrowed to what is committed on failure. */
 static edmm_err commit_run(struct op *op, struct run *r)
 {
-	unsigned int bit = M(pb_state(r->byte));
+	unsigned int bit = page_bit(r->byte);
 	edmm_err rc = 0;
 
 	if (bit & M_UNC)
 		return commit_fresh(op, r);
 	if (bit & M_IDLE)
 		return commit_idle(op, r);
-	if (!(bit & (M_DOUBT | M(ST_TRIMMED))))
+	if (!(bit & (M_DOUBT | M(PG_TRIMMED))))
 		return 0;
 	/* Find out, or finish the removal; the caller looks again. */
 	if (bit & M_DOUBT)
@@ -238,14 +229,14 @@ edmm_err act_commit(struct op *op, uint32_t a, uint32_t b, uint32_t *done)
 		map_run(op->emm, pg, b, 0, &r);
 		if (!op->hold)
 			r.b = min_u32(r.b, (r.a | (TOP_PAGES - 1)) + 1);
-		if (M(pb_state(r.byte)) & M_UNC && used + (r.b - r.a) > fresh)
+		if (page_bit(r.byte) & M_UNC && used + (r.b - r.a) > fresh)
 			extra = used + (r.b - r.a) - fresh; /* was TRIMMED */
 		rc = op_charge(op, extra);
 		if (rc)
 			break;
 		fresh += extra;
 		rc = commit_run(op, &r);
-		if (M(pb_state(r.byte)) & M_UNC)
+		if (page_bit(r.byte) & M_UNC)
 			used += r.b - r.a;
 		*done += r.b - r.a;
 		if (rc)
@@ -278,7 +269,7 @@ edmm_err op_commit(struct emm *emm, uint64_t addr, uint64_t size, int need,
 	if (!rc)
 		rc = map_claim(&op, r.a, r.b, M_AREA & ~M_TCS);
 	if (!rc) {
-		if (op.seen & ~M_COMM)
+		if (op.seen & ~M(PG_COMM))
 			rc = act_commit(&op, r.a, r.b, &pages);
 		else
 			pages = r.b - r.a;

@@ -59,7 +59,7 @@ static edmm_err data_check(struct op *op, const struct run *range)
 		struct run r;
 
 		map_run(op->emm, pg, range->b, 0, &r);
-		if (!(pb_prot(r.byte) & EMM_W))
+		if (!(page_rights(r.byte) & EMM_W))
 			return -EDMM_EACCES;
 		if (!area_get(op->emm, pg, &area) ||
 		    !(area.flags & EMM_ON_DEMAND))
@@ -88,14 +88,14 @@ static edmm_err act_data(struct op *op, struct run *r, const uint8_t *data,
 		rc = copy_run(op, r, (uint64_t)(uintptr_t)data, prot);
 		COUNT(op->slot->commits, r->b - r->a);
 	}
-	__builtin_memset(lut, PB_BUSY | PB(ST_COMM_S, prot), 256);
+	page_lut_join(emm->lut[PAGE_COMMIT], lut_rights(emm, prot), lut);
 	map_settle(op, r->a, r->b, lut);
 	if (!emm->static_mode) {
 		op_uncharge(op, all.b - r->b);
 		/* The host mapped it RW; X needs its help. */
 		all.b = r->b;
 		if (!emm->wide && prot & EMM_X && all.a < all.b) {
-			all.byte = PB(ST_COMM, EMM_RW);
+			all.byte = page_byte(PG_COMM, EMM_RW);
 			err = host_modify(op, EMM_HOST_PROTECT, &all, prot);
 		}
 	}

@@ -14,7 +14,7 @@
  * across a hook or a leaf (I4):
  *	zone->lock (several: ascending) > map entry (bit 0 of its word) >
  *	pool.lock
- * A page under change has PB_BUSY in its byte. Its owner is the op slot whose
+ * A page under change has PAGE_BUSY in its byte. Its owner is the op slot whose
  * [lo, hi) covers it: lo and hi move under the lock of the map entry that they
  * cross, so whoever holds that lock sees exactly one owner.
  *
@@ -56,7 +56,7 @@ struct emm {
 	uint32_t idle_share;
 	uint64_t limit; /* pages; UINT64_MAX: none */
 	uint64_t idle_max;
-	uint8_t lut[LUT_COUNT][256];
+	uint8_t lut[PAGE_CHANGES][256];
 	/* What is above is read by all and seldom written; each below alone. */
 	struct pool pool;
 	uint64_t charged __attribute__((aligned(LINE))); /* with quotas */
@@ -65,6 +65,12 @@ struct emm {
 	uint64_t lazy_areas __attribute__((aligned(LINE)));
 	uint32_t spin_max __attribute__((aligned(LINE)));
 };
+
+/* The table that gives pages other rights. */
+static inline const uint8_t *lut_rights(const struct emm *emm, int prot)
+{
+	return emm->lut[PAGE_RIGHTS + page_rank(prot)];
+}
 
 static inline uint64_t pg_addr(const struct emm *emm, uint32_t pg)
 {

@@ -15,7 +15,7 @@ edmm_err host_modify(struct op *op, enum emm_host_op what, const struct run *r,
 		.op = what,
 		.from = what == EMM_HOST_TO_TRIM || what == EMM_HOST_REMOVE
 				? to
-				: pb_prot(r->byte),
+				: page_rights(r->byte),
 		.to = to,
 		.final = op->final,
 		.addr = pg_addr(emm, r->a),
@@ -89,7 +89,7 @@ edmm_err act_rights(struct op *op, struct run *r, int from, int to)
 
 	if (from == to || r->a == r->b)
 		return 0;
-	x.byte = PB(ST_COMM, from);
+	x.byte = page_byte(PG_COMM, from);
 	if (op->emm->static_mode)
 		rc = host_modify(op, EMM_HOST_PROTECT, &x, to);
 	else if (from & ~to)
@@ -108,14 +108,13 @@ edmm_err act_rights(struct op *op, struct run *r, int from, int to)
  */
 static edmm_err idle_rights(struct op *op, struct run *r, int prot)
 {
-	int from = pb_prot(r->byte) | EMM_RW, to = prot | EMM_RW;
+	int from = page_epcm(r->byte), to = prot | EMM_RW;
 	edmm_err rc;
 
 	if (op->emm->static_mode || from == to)
 		return 0;
 	if (!(from & ~to))
 		return act_rights(op, r, from, to);
-	r->byte |= EMM_R;
 	rc = act_trim(op, r);
 	op_uncharge(op, r->b - r->a);
 	return rc;
@@ -125,7 +124,7 @@ static edmm_err idle_rights(struct op *op, struct run *r, int prot)
 static edmm_err protect_run(struct op *op, struct run *r, int prot)
 {
 	struct emm *emm = op->emm;
-	unsigned int bit = M(pb_state(r->byte));
+	unsigned int bit = page_bit(r->byte);
 	edmm_err rc = 0;
 
 	if (bit & M_DOUBT) {
@@ -133,16 +132,16 @@ static edmm_err protect_run(struct op *op, struct run *r, int prot)
 		r->b = r->a; /* look again */
 		return rc;
 	}
-	if (bit & M_COMM)
-		rc = act_rights(op, r, pb_prot(r->byte), prot);
+	if (bit & M(PG_COMM))
+		rc = act_rights(op, r, page_rights(r->byte), prot);
 	else if (bit & M_IDLE)
 		rc = idle_rights(op, r, prot);
 	else if (bit & M_UNC && !emm->wide && !emm->static_mode &&
-		 pb_prot(r->byte) != prot)
+		 page_rights(r->byte) != prot)
 		rc = host_modify(op, EMM_HOST_PROTECT, r, prot);
 	if (rc && bit & M_UNC)
 		r->b = r->a;
-	map_settle(op, r->a, r->b, emm->lut[LUT_PROT + prot]);
+	map_settle(op, r->a, r->b, lut_rights(emm, prot));
 	return rc;
 }
 
@@ -195,18 +194,13 @@ edmm_err emm_protect(struct emm *emm, uint64_t addr, uint64_t size, int prot,
 static edmm_err act_tcs(struct op *op, struct run *r)
 {
 	struct emm *emm = op->emm;
-
-	uint8_t lut[256];
 	int rc;
 
 	(void)host_modify(op, EMM_HOST_TO_TCS, r, EMM_RW);
 	rc = leaf_accept(emm, TCS_FLAGS, r->a);
 	if (rc && !leaf_extend(emm, EMM_RW, r->a))
 		return -EDMM_EFAULT; /* proved: REG as before */
-	__builtin_memset(
-		lut, PB_BUSY | (rc ? PB(ST_DOUBT_NEW, EMM_RW) : PB(ST_TCS, 0)),
-		256);
-	map_settle(op, r->a, r->b, lut);
+	map_settle(op, r->a, r->b, emm->lut[rc ? PAGE_TRY_TCS : PAGE_MAKE_TCS]);
 	return rc ? -EDMM_EFAULT : 0;
 }
 
@@ -228,13 +222,13 @@ edmm_err emm_make_tcs(struct emm *emm, uint64_t addr)
 		rc = map_claim(&op, r.a, r.b, M_AREA);
 	if (!rc) {
 		map_run(emm, r.a, r.b, 0, &r);
-		if (M(pb_state(r.byte)) & M_DOUBT)
+		if (page_bit(r.byte) & M_DOUBT)
 			rc = act_resolve(&op, r.a, r.byte);
 		map_run(emm, r.a, r.a + 1, 0, &r);
-		if (!rc && pb_state(r.byte) != ST_TCS) {
+		if (!rc && page_state(r.byte) != PG_TCS) {
 			rc = -EDMM_EACCES;
-			if (M(pb_state(r.byte)) & M_COMM &&
-			    pb_prot(r.byte) == EMM_RW)
+			if (page_bit(r.byte) & M(PG_COMM) &&
+			    page_rights(r.byte) == EMM_RW)
 				rc = act_tcs(&op, &r);
 		}
 		map_release(&op, r.b);
