@@ -130,7 +130,7 @@ enum emm_event {
  * @populate: hint that the host add absent pages of the range ahead of their
  *	EACCEPT. NULL, or failing: EACCEPT takes a fault a page. One call a run.
  *	What stays unaccepted is remembered, as it could not be trimmed:
- *uncommit and dealloc accept it before they give it back.
+ *	uncommit and dealloc accept it before they give it back.
  * @zero: zero a range; NULL: memset.
  * @owner: the calling thread's number, small and unique among the threads
  *	inside (a TCS's slot). NULL: one thread only.
@@ -445,12 +445,13 @@ enum emm_page_state {
 	EMM_PG_RESERVED,    /* RESERVE area */
 	EMM_PG_UNCOMMITTED, /* absent, or PENDING */
 	EMM_PG_COMMITTED,   /* EPCM: REG, rights = prot */
-	EMM_PG_IDLE,	    /* EPCM: REG, rights = prot and RW; free */
-	EMM_PG_FREE_IDLE,   /* the same (RW), without an area */
+	EMM_PG_IDLE,	    /* EPCM: REG, RW, and X where prot has it or
+			     * not; free */
+	EMM_PG_FREE_IDLE,   /* EPCM: REG, RW; without an area */
 	EMM_PG_TCS,	    /* EPCM: TCS */
 	EMM_PG_DOUBT,	    /* EPCM: REG or TCS, or TRIM and MODIFIED */
-	EMM_PG_TRIMMED,	    /* EPCM: TRIM, accepted; or removed, which
-			     * the host denied */
+	EMM_PG_TRIMMED,	    /* EPCM: TRIM, accepted; or removed (perhaps
+			     * added again), which the host denied */
 };
 
 /* A run of pages in one state. */

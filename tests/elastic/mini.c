@@ -97,11 +97,18 @@ static int emodpe(void *ctx, const struct sgx_secinfo *si, uint64_t addr)
 static int eacceptcopy(void *ctx, const struct sgx_secinfo *si, uint64_t addr,
 		       uint64_t src)
 {
+	uint8_t *s = state_of(addr);
+
 	(void)ctx;
-	(void)si;
-	(void)addr;
-	(void)src;
-	return EMM_LEAF_GP;
+	if (!add_page(addr))
+		return EMM_LEAF_PF;
+	if (*s != PENDING)
+		return SGX_PAGE_ATTRIBUTES_MISMATCH;
+	access_to(addr, PROT_READ | PROT_WRITE);
+	memcpy((void *)addr, (const void *)src, MINI_PAGE);
+	access_to(addr, (int)(si->flags & SGX_SECINFO_RWX));
+	*s = COMMITTED;
+	return 0;
 }
 
 static int modify(void *ctx, const struct emm_modify *m)

@@ -113,6 +113,7 @@ static void build(struct world *w)
 		eadd(w, world_ctrl(i), &tcs, SGX_SECINFO_PT(SGX_PT_TCS));
 		eadd(w, world_ctrl(SSA_PAGE + i), NULL, rw);
 		eadd(w, world_ctrl(OPS_PAGE + i), NULL, rw);
+		eadd(w, world_ctrl(COPY_PAGE + i), NULL, rw);
 	}
 	for (uint32_t i = 0; i < 16; i++) {
 		memset(data, (int)(0xa0 + i), sizeof(data));
@@ -152,7 +153,7 @@ static void open_machine(struct world *w)
 	size_t size;
 
 	mach_config_default(&c);
-	c.epc_pages = 1 + 3 * W_CPUS + 16 +
+	c.epc_pages = 1 + 4 * W_CPUS + 16 +
 		      (w->cfg.epc_limit ? w->cfg.epc_limit : w->cfg.pages);
 	size = mach_size(&c);
 	w->mem = aligned_alloc(4096, size);
@@ -321,7 +322,8 @@ static const char *mirror_page(const struct emm_run *r, bool present,
 		return reg && e->rwx == r->prot ? NULL
 						: "committed, but differs";
 	case EMM_PG_IDLE:
-		return reg && e->rwx == (r->prot | EMM_RW)
+		return reg && (e->rwx & EMM_RW) == EMM_RW &&
+				       !(e->rwx & ~(r->prot | EMM_RW))
 			       ? NULL
 			       : "idle, but differs";
 	case EMM_PG_FREE_IDLE:
@@ -331,7 +333,8 @@ static const char *mirror_page(const struct emm_run *r, bool present,
 			       ? NULL
 			       : "TCS, but differs";
 	case EMM_PG_TRIMMED:
-		return !present || (e->pt == SGX_PT_TRIM && !e->modified)
+		return !present || e->pending ||
+				       (e->pt == SGX_PT_TRIM && !e->modified)
 			       ? NULL
 			       : "trimmed, but differs";
 	case EMM_PG_DOUBT:

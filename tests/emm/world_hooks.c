@@ -234,6 +234,12 @@ static int op_eacceptcopy(void *ctx, const struct sgx_secinfo *si,
 	enum w_fault f = step(w, "eacceptcopy", addr);
 	uint64_t a[2] = { addr, src };
 
+	/* The manager's own memory is in no enclave here. */
+	if (!world_pte(w, src)) {
+		a[1] = world_ctrl(COPY_PAGE + w_thread);
+		memcpy(page_of(w->m, world_pte(w, a[1])->epc),
+		       (const void *)(uintptr_t)src, EMM_PAGE);
+	}
 	return f != WF_NONE ? injected(f) : leaf(w, SGX_EACCEPTCOPY, si, a);
 }
 
@@ -245,7 +251,7 @@ static int op_modify(void *ctx, const struct emm_modify *m)
 
 	__atomic_add_fetch(&w->modifies, !in_meta(w, m->addr),
 			   __ATOMIC_RELAXED);
-	if (f == WF_REFUSE)
+	if (f == WF_REFUSE || w->refuses)
 		return -EDMM_EIO;
 	if (f == WF_LIE)
 		return 0;

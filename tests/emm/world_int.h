@@ -13,6 +13,7 @@
 #define SSA_PAGE 8u
 #define OPS_PAGE 16u
 #define CODE_PAGE 24u
+#define COPY_PAGE 48u /* what EACCEPTCOPY reads from outside of the range */
 #define AEP 0x400100ull
 
 #define MUST(cond)                                                         \

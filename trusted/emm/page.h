@@ -43,8 +43,8 @@
  *	alloc		(nothing to prove)		alloc_placed
  *	HINT		the host was told		commit_fresh
  *	UNHINT		EACCEPT found no page		unhint
- *	COMMIT		EACCEPT or EACCEPTCOPY, of an	commit_fresh, act_data
- *			idle page: it was zeroed	commit_idle
+ *	COMMIT		EACCEPT or EACCEPTCOPY, of an	commit_fresh, act_data,
+ *			idle page: it was zeroed	unhint; commit_idle
  *	FAULT		the same, of one page		accept_one
  *	IDLE		it is committed			make_idle
  *	MAKE_TCS	EACCEPT as TCS			act_tcs
@@ -52,6 +52,7 @@
  *	TRIM		EACCEPT as TRIM, and the host	act_trim, act_remove
  *			says that it removed it
  *	TRIMMED		EACCEPT as TRIM			act_trim
+ *	TRIMMED to COMM	EACCEPTCOPY			remove_one
  *	DOUBT		nothing				trim_failed
  *	resolve		EACCEPT or EMODPE		act_resolve
  *	RIGHTS		EACCEPT or EMODPE; of an	protect_run
@@ -174,7 +175,7 @@ static inline int page_rights(uint8_t b)
 	return rank ? (int)(2 * rank - 1) : EMM_NONE;
 }
 
-/* The rights that the EPCM has for a REG page: an idle one can be zeroed. */
+/* The most that the EPCM has for a REG page: an idle one can be zeroed. */
 static inline int page_epcm(uint8_t b)
 {
 	int prot = page_rights(b);

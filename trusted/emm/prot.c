@@ -103,18 +103,15 @@ edmm_err act_rights(struct op *op, struct run *r, int from, int to)
 }
 
 /*
- * An idle page of other rights. Its EPCM rights are those of the map and RW:
- * execute comes by EMODPE, and goes with the page.
+ * An idle page of other rights. Its EPCM rights are RW, and X perhaps where
+ * the map has it: that comes when the page is committed, and goes with it.
  */
 static edmm_err idle_rights(struct op *op, struct run *r, int prot)
 {
-	int from = page_epcm(r->byte), to = prot | EMM_RW;
 	edmm_err rc;
 
-	if (op->emm->static_mode || from == to)
+	if (op->emm->static_mode || !(page_epcm(r->byte) & ~prot & EMM_X))
 		return 0;
-	if (!(from & ~to))
-		return act_rights(op, r, from, to);
 	rc = act_trim(op, r);
 	op_uncharge(op, r->b - r->a);
 	return rc;

@@ -104,36 +104,31 @@ edmm_err act_trim(struct op *op, struct run *r)
 
 /*
  * A trimmed page that the host does not remove: if it is gone already, it can
- * be had as new, and then be trimmed again.
+ * be had as new, with its own rights (I15), and then be trimmed again.
  */
 static edmm_err remove_one(struct op *op, uint32_t pg, uint8_t byte)
 {
 	struct emm *emm = op->emm;
 	struct run r = { .a = pg, .b = pg + 1, .byte = byte };
 	uint8_t lut[256];
-	edmm_err rc;
 
 	if (!host_modify(op, EMM_HOST_REMOVE, &r, page_rights(byte))) {
 		map_settle(op, r.a, r.b, emm->lut[PAGE_TRIM]);
 		return 0;
 	}
-	if (leaf_accept(emm, FRESH_FLAGS, pg))
+	if (leaf_new(emm, page_rights(byte), pg))
 		return -EDMM_EFAULT;
-	__builtin_memset(
-		lut, PAGE_BUSY | PAGE_SLOW | page_byte(PG_COMM, EMM_RW), 256);
+	r.byte = page_moved(byte, PG_COMM);
+	__builtin_memset(lut, PAGE_BUSY | r.byte, 256);
 	map_settle(op, r.a, r.b, lut);
-	r.byte = page_byte(PG_COMM, EMM_RW);
-	rc = act_trim(op, &r);
-	if (!rc)
-		map_settle(op, pg, pg + 1, lut_rights(emm, page_rights(byte)));
-	return rc;
+	return act_trim(op, &r);
 }
 
 /* Finish the removal of trimmed pages; r is narrowed to what is removed. */
 edmm_err act_remove(struct op *op, struct run *r)
 {
 	uint32_t pg = r->b;
-	edmm_err rc = meta_reserve(op, 2, 1);
+	edmm_err rc = map_reserve(op, r->a, r->b, 0);
 
 	if (!rc && host_modify(op, EMM_HOST_REMOVE, r, page_rights(r->byte))) {
 		for (pg = r->a; pg < r->b && !rc; pg++)
@@ -183,7 +178,7 @@ edmm_err act_resolve(struct op *op, uint32_t pg, uint8_t byte)
 	uint8_t lut[256];
 	edmm_err rc;
 
-	rc = meta_reserve(op, 2, 1);
+	rc = map_reserve(op, pg, pg + 1, 0);
 	if (rc)
 		return rc;
 	now = resolve(op->emm, pg, byte);
@@ -218,7 +213,7 @@ static edmm_err make_idle(struct op *op, struct run *r)
 {
 	struct emm *emm = op->emm;
 	int prot = page_rights(r->byte);
-	edmm_err rc = meta_reserve(op, 3, 1);
+	edmm_err rc = map_reserve(op, r->a, r->b, 0);
 
 	/* Static mode: writable for the zeroing to come. */
 	if (!rc && (prot & EMM_RW) != EMM_RW)
@@ -241,17 +236,14 @@ static edmm_err unhint(struct op *op, struct run *r)
 {
 	struct emm *emm = op->emm;
 	int prot = page_rights(r->byte), said = 0;
-	uint32_t pg, end;
-	uint8_t lut[256];
+	uint32_t pg = r->a, end = r->b;
 	edmm_err rc;
 
-	pg = r->a;
-	end = r->b;
 	r->b = r->a;
-	rc = meta_reserve(op, 4, 1);
+	rc = map_reserve(op, pg, end, 0);
 	if (rc)
 		return rc;
-	while (pg < end && !(said = leaf_accept(emm, FRESH_FLAGS, pg)))
+	while (pg < end && !(said = leaf_new(emm, prot, pg)))
 		pg++;
 	if (pg == r->a) {
 		if (said != EMM_LEAF_PF)
@@ -260,15 +252,11 @@ static edmm_err unhint(struct op *op, struct run *r)
 		map_settle(op, pg, r->b, emm->lut[PAGE_UNHINT]);
 		return 0;
 	}
-	end = pg;
 	r->b = pg;
-	r->byte = page_byte(PG_COMM, EMM_RW);
-	__builtin_memset(lut, PAGE_BUSY | PAGE_SLOW | r->byte, 256);
-	map_settle(op, r->a, r->b, lut);
-	op_charge_forced(op, end - r->a);
+	map_settle(op, r->a, r->b, emm->lut[PAGE_COMMIT]);
+	op_charge_forced(op, pg - r->a);
 	rc = act_trim(op, r);
 	op_uncharge(op, r->b - r->a);
-	map_settle(op, r->a, r->b, lut_rights(emm, prot));
 	return rc;
 }
 
