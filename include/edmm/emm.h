@@ -415,12 +415,20 @@ EDMM_NODISCARD edmm_err emm_trim(struct emm *emm, uint64_t bytes,
 				 uint64_t *released);
 
 /**
- * emm_set_limits - change the limit and the idle caps (a start-up parameter)
+ * emm_set_limit - change the limit (a start-up parameter)
+ * @limit: bytes; 0: none
  *
  * A limit below what is committed stops growth, and takes nothing back.
  */
-void emm_set_limits(struct emm *emm, uint64_t limit, uint64_t idle_max,
-		    uint32_t idle_share);
+void emm_set_limit(struct emm *emm, uint64_t limit);
+
+/**
+ * emm_set_idle_max, emm_set_idle_share - change the idle caps (as emm_params)
+ *
+ * What is beyond them leaves when pages become idle next.
+ */
+void emm_set_idle_max(struct emm *emm, uint64_t bytes);
+void emm_set_idle_share(struct emm *emm, uint32_t share);
 
 /**
  * emm_fault - a page fault at CSSA 0 (stage 2)

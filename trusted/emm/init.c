@@ -145,12 +145,19 @@ static edmm_err hide_meta(struct emm *emm)
 	return rc;
 }
 
-void emm_set_limits(struct emm *emm, uint64_t limit, uint64_t idle_max,
-		    uint32_t idle_share)
+void emm_set_limit(struct emm *emm, uint64_t limit)
 {
 	POKE(&emm->limit, limit ? limit >> PAGE_SHIFT : UINT64_MAX);
-	POKE(&emm->idle_max, idle_max >> PAGE_SHIFT);
-	POKE(&emm->idle_share, idle_share);
+}
+
+void emm_set_idle_max(struct emm *emm, uint64_t bytes)
+{
+	POKE(&emm->idle_max, bytes >> PAGE_SHIFT);
+}
+
+void emm_set_idle_share(struct emm *emm, uint32_t share)
+{
+	POKE(&emm->idle_share, share);
 }
 
 edmm_err emm_init(const struct emm_params *p, const struct emm_ops *ops,
@@ -167,7 +174,9 @@ edmm_err emm_init(const struct emm_params *p, const struct emm_ops *ops,
 	emm->static_mode = p->static_mode;
 	emm->wide = p->wide;
 	set_shape(emm, p);
-	emm_set_limits(emm, p->limit, p->idle_max, p->idle_share);
+	emm_set_limit(emm, p->limit);
+	emm_set_idle_max(emm, p->idle_max);
+	emm_set_idle_share(emm, p->idle_share);
 	page_init(emm->lut);
 	rc = hide_meta(emm);
 	if (!rc)
