@@ -292,18 +292,14 @@ edmm_err op_commit(struct emm *emm, uint64_t addr, uint64_t size, int need,
 		return rc;
 	op_begin(&op, emm);
 	op.need = need;
-	rc = map_reserve(&op, r.a, r.b, 0);
-	if (!rc)
-		rc = map_claim(&op, r.a, r.b, M_AREA & ~M_TCS);
+	rc = op_open(&op, &r, M_AREA & ~M_TCS);
 	if (!rc) {
 		if (op.seen & ~M(PG_COMM))
 			rc = act_commit(&op, r.a, r.b, &pages);
 		else
 			pages = r.b - r.a;
-		map_release(&op, r.b);
+		op_close(&op, &r, EMM_EV_COMMIT, pages);
 	}
-	op_end(&op);
-	op_notify(emm, EMM_EV_COMMIT, r.a, r.a + pages);
 	if (done)
 		*done = (uint64_t)pages << PAGE_SHIFT;
 	return rc;

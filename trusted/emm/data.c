@@ -119,22 +119,17 @@ edmm_err emm_commit_data(struct emm *emm, uint64_t addr, uint64_t size,
 	if (rc)
 		return rc;
 	op_begin(&op, emm);
+	rc = op_open(&op, &range, M_AREA);
+	if (rc)
+		return rc;
 	r = range;
-	rc = map_reserve(&op, r.a, r.b, 0);
+	rc = -EDMM_EACCES;
+	if (!(op.seen & ~(emm->static_mode ? M_IDLE : M_UNC)))
+		rc = data_check(&op, &range);
 	if (!rc)
-		rc = map_claim(&op, r.a, r.b, M_AREA);
-	if (!rc) {
-		rc = -EDMM_EACCES;
-		if (!(op.seen & ~(emm->static_mode ? M_IDLE : M_UNC)))
-			rc = data_check(&op, &range);
-		if (!rc)
-			rc = act_data(&op, &r, data, prot);
-		else
-			r.b = r.a;
-		map_release(&op, range.b);
-	}
-	op_end(&op);
-	if (r.b > r.a && !(rc == -EDMM_EINVAL))
-		op_notify(emm, EMM_EV_COMMIT, r.a, r.b);
+		rc = act_data(&op, &r, data, prot);
+	else
+		r.b = r.a;
+	op_close(&op, &range, EMM_EV_COMMIT, r.b - r.a);
 	return rc;
 }

@@ -60,6 +60,25 @@ void op_end(struct op *op)
 	STORE(&op->slot->owner, 0);
 }
 
+edmm_err op_open(struct op *op, const struct run *r, uint32_t ok)
+{
+	edmm_err rc = map_reserve(op, r->a, r->b, 0);
+
+	if (!rc)
+		rc = map_claim(op, r->a, r->b, ok);
+	if (rc)
+		op_end(op);
+	return rc;
+}
+
+void op_close(struct op *op, const struct run *r, enum emm_event ev,
+	      uint32_t done)
+{
+	map_release(op, r->b);
+	op_end(op);
+	op_notify(op->emm, ev, r->a, r->a + done);
+}
+
 /* The op that keeps pg BUSY; the lock of pg's map entry is held. */
 static struct slot *busy_slot(struct emm *emm, uint32_t pg)
 {

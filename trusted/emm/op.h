@@ -66,6 +66,15 @@ void emm_probe_stack(void);
 struct slot *op_home(const struct emm *emm);
 void op_begin(struct op *op, struct emm *emm);
 void op_end(struct op *op);
+/*
+ * The start of a call on a range, after op_begin: reserves what its two ends
+ * need and claims its pages, in states `ok`. On failure the op has ended.
+ */
+EDMM_NODISCARD edmm_err op_open(struct op *op, const struct run *r,
+				uint32_t ok);
+/* And its end: releases the pages, and tells of the first `done` of them. */
+void op_close(struct op *op, const struct run *r, enum emm_event ev,
+	      uint32_t done);
 EDMM_NODISCARD edmm_err op_wait(struct op *op, struct span *sp, uint32_t pg);
 EDMM_NODISCARD edmm_err op_range(struct emm *emm, uint64_t addr, uint64_t size,
 				 struct run *out);

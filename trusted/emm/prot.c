@@ -150,9 +150,7 @@ edmm_err op_protect(struct emm *emm, const struct run *range, int prot,
 	edmm_err rc;
 
 	op_begin(&op, emm);
-	rc = map_reserve(&op, range->a, range->b, 0);
-	if (!rc)
-		rc = map_claim(&op, range->a, range->b, ok);
+	rc = op_open(&op, range, ok);
 	if (!rc) {
 		while (!rc && pg < range->b) {
 			struct run r;
@@ -161,10 +159,8 @@ edmm_err op_protect(struct emm *emm, const struct run *range, int prot,
 			rc = protect_run(&op, &r, prot);
 			pg = r.b;
 		}
-		map_release(&op, range->b);
+		op_close(&op, range, EMM_EV_PROTECT, pg - range->a);
 	}
-	op_end(&op);
-	op_notify(emm, EMM_EV_PROTECT, range->a, pg);
 	*done = pg - range->a;
 	return rc;
 }
@@ -214,24 +210,19 @@ edmm_err emm_make_tcs(struct emm *emm, uint64_t addr)
 	if (emm->static_mode)
 		return -EDMM_EOPNOTSUPP;
 	op_begin(&op, emm);
-	rc = map_reserve(&op, r.a, r.b, 0);
-	if (!rc)
-		rc = map_claim(&op, r.a, r.b, M_AREA);
-	if (!rc) {
-		map_run(emm, r.a, r.b, 0, &r);
-		if (page_bit(r.byte) & M_DOUBT)
-			rc = act_resolve(&op, r.a, r.byte);
-		map_run(emm, r.a, r.a + 1, 0, &r);
-		if (!rc && page_state(r.byte) != PG_TCS) {
-			rc = -EDMM_EACCES;
-			if (page_bit(r.byte) & M(PG_COMM) &&
-			    page_rights(r.byte) == EMM_RW)
-				rc = act_tcs(&op, &r);
-		}
-		map_release(&op, r.b);
+	rc = op_open(&op, &r, M_AREA);
+	if (rc)
+		return rc;
+	map_run(emm, r.a, r.b, 0, &r);
+	if (page_bit(r.byte) & M_DOUBT)
+		rc = act_resolve(&op, r.a, r.byte);
+	map_run(emm, r.a, r.a + 1, 0, &r);
+	if (!rc && page_state(r.byte) != PG_TCS) {
+		rc = -EDMM_EACCES;
+		if (page_bit(r.byte) & M(PG_COMM) &&
+		    page_rights(r.byte) == EMM_RW)
+			rc = act_tcs(&op, &r);
 	}
-	op_end(&op);
-	if (!rc)
-		op_notify(emm, EMM_EV_TCS, r.a, r.b);
+	op_close(&op, &r, EMM_EV_TCS, rc ? 0 : 1);
 	return rc;
 }

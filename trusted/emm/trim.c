@@ -336,18 +336,14 @@ static edmm_err uncommit_common(struct emm *emm, uint64_t addr, uint64_t size,
 	op_begin(&op, emm);
 	op.drop = drop;
 	op.frees = true;
-	rc = map_reserve(&op, r.a, r.b, 0);
-	if (!rc)
-		rc = map_claim(&op, r.a, r.b, M_AREA);
+	rc = op_open(&op, &r, M_AREA);
 	if (!rc) {
 		if (op.seen & ~M(PG_ABSENT))
 			rc = act_uncommit(&op, r.a, r.b, &pages);
 		else
 			pages = r.b - r.a;
-		map_release(&op, r.b);
+		op_close(&op, &r, EMM_EV_UNCOMMIT, pages);
 	}
-	op_end(&op);
-	op_notify(emm, EMM_EV_UNCOMMIT, r.a, r.a + pages);
 	if (done)
 		*done = (uint64_t)pages << PAGE_SHIFT;
 	if (PEEK(&emm->idle))
