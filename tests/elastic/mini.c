@@ -205,7 +205,7 @@ struct heap *mini_start(uint64_t size, uint64_t max, uint64_t free_max,
 
 struct heap *mini_start_with(const struct heap_params *want, uint64_t epc)
 {
-	static const struct emm_ops ops = {
+	static const struct emm_hooks hooks = {
 		.eaccept = eaccept,
 		.emodpe = emodpe,
 		.eacceptcopy = eacceptcopy,
@@ -230,7 +230,7 @@ struct heap *mini_start_with(const struct heap_params *want, uint64_t epc)
 	sigaction(SIGSEGV, &act, NULL);
 	p.base = p.user_base = (uint64_t)mini.range;
 	p.meta_base = mini.meta;
-	ck_assert_int_eq(emm_init(&p, &ops, &mini.emm), 0);
+	ck_assert_int_eq(emm_init(&p, &hooks, &mini.emm), 0);
 	hp.emm = mini.emm;
 	hp.base = (uint64_t)mini.range;
 	ck_assert_int_eq(heap_init(&mini.heap, &hp), 0);

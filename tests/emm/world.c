@@ -180,7 +180,7 @@ static void open_emm(struct world *w)
 		.wide = !w->cfg.narrow,
 		.ctx = w,
 	};
-	struct emm_ops ops = world_hooks(w);
+	struct emm_hooks hooks = world_hooks(w);
 	p.meta_init =
 		emm_meta_min(p.size, W_CPUS) + w->cfg.meta_spare * EMM_PAGE;
 	w->meta_size = p.meta_init + w->cfg.meta_grow * EMM_PAGE;
@@ -192,7 +192,7 @@ static void open_emm(struct world *w)
 		world_meta_access(w, (uintptr_t)w->meta + off, false);
 	p.meta_base = w->meta;
 	p.meta_size = w->meta_size;
-	MUST(emm_init(&p, &ops, &w->emm) == 0);
+	MUST(emm_init(&p, &hooks, &w->emm) == 0);
 }
 
 void world_open(struct world *w, const struct w_config *cfg)

@@ -200,7 +200,7 @@ static int injected(enum w_fault f)
 	return f == WF_LIE ? SGX_PAGE_ATTRIBUTES_MISMATCH : EMM_LEAF_PF;
 }
 
-static int op_eaccept(void *ctx, const struct sgx_secinfo *si, uint64_t addr)
+static int hook_eaccept(void *ctx, const struct sgx_secinfo *si, uint64_t addr)
 {
 	struct world *w = ctx;
 	enum w_fault f = step(w, "eaccept", addr);
@@ -214,7 +214,7 @@ static int op_eaccept(void *ctx, const struct sgx_secinfo *si, uint64_t addr)
 	return leaf(w, SGX_EACCEPT, si, a);
 }
 
-static int op_emodpe(void *ctx, const struct sgx_secinfo *si, uint64_t addr)
+static int hook_emodpe(void *ctx, const struct sgx_secinfo *si, uint64_t addr)
 {
 	struct world *w = ctx;
 	uint64_t a[2] = { addr, 0 };
@@ -227,8 +227,8 @@ static int op_emodpe(void *ctx, const struct sgx_secinfo *si, uint64_t addr)
 	return leaf(w, SGX_EMODPE, si, a);
 }
 
-static int op_eacceptcopy(void *ctx, const struct sgx_secinfo *si,
-			  uint64_t addr, uint64_t src)
+static int hook_eacceptcopy(void *ctx, const struct sgx_secinfo *si,
+			    uint64_t addr, uint64_t src)
 {
 	struct world *w = ctx;
 	enum w_fault f = step(w, "eacceptcopy", addr);
@@ -243,7 +243,7 @@ static int op_eacceptcopy(void *ctx, const struct sgx_secinfo *si,
 	return f != WF_NONE ? injected(f) : leaf(w, SGX_EACCEPTCOPY, si, a);
 }
 
-static int op_modify(void *ctx, const struct emm_modify *m)
+static int hook_modify(void *ctx, const struct emm_modify *m)
 {
 	struct world *w = ctx;
 	enum w_fault f = step(w, "modify", m->addr);
@@ -269,7 +269,7 @@ static int op_modify(void *ctx, const struct emm_modify *m)
 	return f == WF_NONE ? rc : -EDMM_EIO;
 }
 
-static int op_map(void *ctx, uint64_t addr, uint64_t size, uint32_t flags)
+static int hook_map(void *ctx, uint64_t addr, uint64_t size, uint32_t flags)
 {
 	struct world *w = ctx;
 	enum w_fault f = step(w, "map", addr);
@@ -280,7 +280,7 @@ static int op_map(void *ctx, uint64_t addr, uint64_t size, uint32_t flags)
 	return f == WF_REFUSE || f == WF_HALF ? -EDMM_ENOMEM : 0;
 }
 
-static int op_populate(void *ctx, uint64_t addr, uint64_t size)
+static int hook_populate(void *ctx, uint64_t addr, uint64_t size)
 {
 	struct world *w = ctx;
 
@@ -292,7 +292,7 @@ static int op_populate(void *ctx, uint64_t addr, uint64_t size)
 	return 0;
 }
 
-static void op_zero(void *ctx, uint64_t addr, uint64_t size)
+static void hook_zero(void *ctx, uint64_t addr, uint64_t size)
 {
 	struct world *w = ctx;
 
@@ -308,19 +308,19 @@ static void op_zero(void *ctx, uint64_t addr, uint64_t size)
 	}
 }
 
-static uint32_t op_owner(void *ctx)
+static uint32_t hook_owner(void *ctx)
 {
 	(void)ctx;
 	return w_thread;
 }
 
-static void op_yield(void *ctx)
+static void hook_yield(void *ctx)
 {
 	(void)ctx;
 	sched_yield();
 }
 
-static void op_wait(void *ctx, const uint32_t *word, uint32_t val)
+static void hook_wait(void *ctx, const uint32_t *word, uint32_t val)
 {
 	struct world *w = ctx;
 
@@ -330,7 +330,7 @@ static void op_wait(void *ctx, const uint32_t *word, uint32_t val)
 		sched_yield();
 }
 
-static void op_wake(void *ctx, const uint32_t *word)
+static void hook_wake(void *ctx, const uint32_t *word)
 {
 	struct world *w = ctx;
 
@@ -339,32 +339,32 @@ static void op_wake(void *ctx, const uint32_t *word)
 		w->before(w, "wake", 0);
 }
 
-const struct emm_ops *world_ops(void)
+const struct emm_hooks *world_all_hooks(void)
 {
-	static const struct emm_ops all = {
-		.eaccept = op_eaccept,
-		.emodpe = op_emodpe,
-		.eacceptcopy = op_eacceptcopy,
-		.modify = op_modify,
-		.map = op_map,
+	static const struct emm_hooks all = {
+		.eaccept = hook_eaccept,
+		.emodpe = hook_emodpe,
+		.eacceptcopy = hook_eacceptcopy,
+		.modify = hook_modify,
+		.map = hook_map,
 	};
 
 	return &all;
 }
 
-struct emm_ops world_hooks(const struct world *w)
+struct emm_hooks world_hooks(const struct world *w)
 {
-	return (struct emm_ops){
-		.eaccept = op_eaccept,
-		.emodpe = op_emodpe,
-		.eacceptcopy = op_eacceptcopy,
-		.modify = w->cfg.static_mode ? NULL : op_modify,
-		.map = w->cfg.map ? op_map : NULL,
-		.populate = w->cfg.populate ? op_populate : NULL,
-		.zero = op_zero,
-		.owner = op_owner,
-		.yield = op_yield,
-		.wait = w->cfg.lazy_futex ? op_wait : NULL,
-		.wake = w->cfg.lazy_futex ? op_wake : NULL,
+	return (struct emm_hooks){
+		.eaccept = hook_eaccept,
+		.emodpe = hook_emodpe,
+		.eacceptcopy = hook_eacceptcopy,
+		.modify = w->cfg.static_mode ? NULL : hook_modify,
+		.map = w->cfg.map ? hook_map : NULL,
+		.populate = w->cfg.populate ? hook_populate : NULL,
+		.zero = hook_zero,
+		.owner = hook_owner,
+		.yield = hook_yield,
+		.wait = w->cfg.lazy_futex ? hook_wait : NULL,
+		.wake = w->cfg.lazy_futex ? hook_wake : NULL,
 	};
 }

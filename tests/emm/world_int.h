@@ -47,6 +47,6 @@ void world_leave(struct world *w);
 /* world_hooks.c: the kernel adds a page, if it can, or it is there. */
 bool world_k_add(struct world *w, uint64_t addr);
 void world_meta_access(struct world *w, uint64_t addr, bool on);
-struct emm_ops world_hooks(const struct world *w);
+struct emm_hooks world_hooks(const struct world *w);
 
 #endif

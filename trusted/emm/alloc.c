@@ -239,10 +239,10 @@ static edmm_err furnish(struct op *op, struct plan *p)
 
 	if (p->attr.flags & EMM_RESERVE)
 		return 0;
-	if (emm->ops.map) {
+	if (emm->hooks.map) {
 		COUNT(op->slot->host_calls, 1);
-		if (emm->ops.map(emm->ctx, pg_addr(emm, p->r.a), p->req->size,
-				 p->attr.flags))
+		if (emm->hooks.map(emm->ctx, pg_addr(emm, p->r.a), p->req->size,
+				   p->attr.flags))
 			return -EDMM_EFAULT;
 	}
 	if (!(p->attr.flags & EMM_COMMIT_NOW))
@@ -290,7 +290,8 @@ static void carve(struct op *op, const struct plan *p)
 static edmm_err alloc_placed(struct op *op, struct plan *p)
 {
 	struct emm *emm = op->emm;
-	bool more = p->carve || emm->ops.map || p->attr.flags & EMM_COMMIT_NOW;
+	bool more =
+		p->carve || emm->hooks.map || p->attr.flags & EMM_COMMIT_NOW;
 	uint8_t lut[256];
 	edmm_err rc;
 

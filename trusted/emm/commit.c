@@ -13,7 +13,7 @@ int leaf_accept(struct emm *emm, uint64_t flags, uint32_t pg)
 {
 	const struct sgx_secinfo si = { .flags = flags };
 
-	return emm->ops.eaccept(emm->ctx, &si, pg_addr(emm, pg));
+	return emm->hooks.eaccept(emm->ctx, &si, pg_addr(emm, pg));
 }
 
 int leaf_extend(struct emm *emm, int prot, uint32_t pg)
@@ -22,7 +22,7 @@ int leaf_extend(struct emm *emm, int prot, uint32_t pg)
 		.flags = (uint64_t)prot | SGX_SECINFO_PT(SGX_PT_REG),
 	};
 
-	return emm->ops.emodpe(emm->ctx, &si, pg_addr(emm, pg));
+	return emm->hooks.emodpe(emm->ctx, &si, pg_addr(emm, pg));
 }
 
 /* What EACCEPTCOPY makes new pages of; in the enclave, as this code is. */
@@ -41,8 +41,8 @@ int leaf_new(struct emm *emm, int prot, uint32_t pg)
 
 	if (prot == EMM_RW)
 		return leaf_accept(emm, FRESH_FLAGS, pg);
-	return emm->ops.eacceptcopy(emm->ctx, &si, pg_addr(emm, pg),
-				    (uint64_t)(uintptr_t)zeros);
+	return emm->hooks.eacceptcopy(emm->ctx, &si, pg_addr(emm, pg),
+				      (uint64_t)(uintptr_t)zeros);
 }
 
 /* A #PF at EACCEPT: absent yet, or another thread's touch is adding it. */
@@ -130,8 +130,8 @@ static void populate(struct op *op, const struct run *r)
 
 	COUNT(op->slot->host_calls, 1);
 	COUNT(op->slot->populates, 1);
-	(void)emm->ops.populate(emm->ctx, pg_addr(emm, r->a),
-				(uint64_t)(r->b - r->a) << PAGE_SHIFT);
+	(void)emm->hooks.populate(emm->ctx, pg_addr(emm, r->a),
+				  (uint64_t)(r->b - r->a) << PAGE_SHIFT);
 }
 
 /* Absent pages of equal rights. r is narrowed to what is committed. */
@@ -139,7 +139,7 @@ static edmm_err commit_fresh(struct op *op, struct run *r)
 {
 	struct emm *emm = op->emm;
 	const struct run all = *r;
-	bool hint = emm->ops.populate && r->b - r->a > 1;
+	bool hint = emm->hooks.populate && r->b - r->a > 1;
 	int prot = page_rights(r->byte);
 	edmm_err rc, err = 0;
 
@@ -175,8 +175,8 @@ static edmm_err commit_idle(struct op *op, struct run *r)
 
 	if (page_known_zero(r->byte))
 		;
-	else if (emm->ops.zero)
-		emm->ops.zero(emm->ctx, addr, size);
+	else if (emm->hooks.zero)
+		emm->hooks.zero(emm->ctx, addr, size);
 	else
 		__builtin_memset((void *)(uintptr_t)addr, 0, size);
 	if (prot & EMM_X)

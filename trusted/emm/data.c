@@ -20,8 +20,8 @@ static edmm_err copy_run(struct op *op, struct run *r, uint64_t src, int prot)
 
 	for (pg = r->a; pg < r->b; pg++, src += EMM_PAGE) {
 		for (unsigned int i = 0; i <= PF_RETRIES; i++) {
-			rc = emm->ops.eacceptcopy(emm->ctx, &si,
-						  pg_addr(emm, pg), src);
+			rc = emm->hooks.eacceptcopy(emm->ctx, &si,
+						    pg_addr(emm, pg), src);
 			if (rc != EMM_LEAF_PF)
 				break;
 			lock_spin(emm, &rounds);

@@ -71,7 +71,7 @@ static bool range_bad(uint64_t base, uint64_t size)
 }
 
 static edmm_err params_check(const struct emm_params *p,
-			     const struct emm_ops *ops)
+			     const struct emm_hooks *hooks)
 {
 	uint64_t meta = (uint64_t)(uintptr_t)p->meta_base;
 
@@ -86,10 +86,10 @@ static edmm_err params_check(const struct emm_params *p,
 	    p->meta_init < emm_meta_min(p->size, p->threads) ||
 	    p->meta_init & (EMM_PAGE - 1))
 		return -EDMM_EINVAL;
-	if (!p->static_mode && (!ops->eaccept || !ops->emodpe ||
-				!ops->eacceptcopy || !ops->modify))
+	if (!p->static_mode && (!hooks->eaccept || !hooks->emodpe ||
+				!hooks->eacceptcopy || !hooks->modify))
 		return -EDMM_EINVAL;
-	return !ops->wait != !ops->wake ? -EDMM_EINVAL : 0;
+	return !hooks->wait != !hooks->wake ? -EDMM_EINVAL : 0;
 }
 
 static uint32_t page_of(const struct emm_params *p, uint64_t addr)
@@ -160,16 +160,16 @@ void emm_set_idle_share(struct emm *emm, uint32_t share)
 	POKE(&emm->idle_share, share);
 }
 
-edmm_err emm_init(const struct emm_params *p, const struct emm_ops *ops,
+edmm_err emm_init(const struct emm_params *p, const struct emm_hooks *hooks,
 		  struct emm **out)
 {
 	struct emm *emm = p->meta_base;
-	edmm_err rc = params_check(p, ops);
+	edmm_err rc = params_check(p, hooks);
 
 	if (rc)
 		return rc;
 	__builtin_memset(emm, 0, shape_of(p->size, p->threads).end);
-	emm->ops = *ops;
+	emm->hooks = *hooks;
 	emm->ctx = p->ctx;
 	emm->static_mode = p->static_mode;
 	emm->wide = p->wide;

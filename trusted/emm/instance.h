@@ -35,7 +35,7 @@
 #include "trusted/emm/pool.h"
 
 struct emm {
-	struct emm_ops ops;
+	struct emm_hooks hooks;
 	void *ctx;
 	uint64_t base;
 	uint32_t pages; /* of the managed range */

@@ -447,8 +447,8 @@ void map_release_as(struct op *op, uint32_t upto, const uint8_t *lut)
 	if (waiters)
 		__atomic_store_n(&slot->waiters, 0, __ATOMIC_SEQ_CST);
 	__atomic_fetch_add(&slot->seq, 1, __ATOMIC_SEQ_CST);
-	if (waiters && emm->ops.wake)
-		emm->ops.wake(emm->ctx, &slot->seq);
+	if (waiters && emm->hooks.wake)
+		emm->hooks.wake(emm->ctx, &slot->seq);
 }
 
 void map_release(struct op *op, uint32_t upto)

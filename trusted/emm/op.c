@@ -15,7 +15,7 @@
 
 static uint32_t self(const struct emm *emm)
 {
-	uint32_t me = emm->ops.owner ? emm->ops.owner(emm->ctx) + 1 : 1;
+	uint32_t me = emm->hooks.owner ? emm->hooks.owner(emm->ctx) + 1 : 1;
 
 	return me ? me : 1;
 }
@@ -115,8 +115,8 @@ edmm_err op_wait(struct op *op, struct span *sp, uint32_t pg)
 	map_unlock_clean(sp);
 	COUNT(op->slot->waits, 1);
 	while (__atomic_load_n(&slot->seq, __ATOMIC_SEQ_CST) == seq) {
-		if (emm->ops.wait)
-			emm->ops.wait(emm->ctx, &slot->seq, seq);
+		if (emm->hooks.wait)
+			emm->hooks.wait(emm->ctx, &slot->seq, seq);
 		else
 			lock_spin(emm, &rounds);
 	}
@@ -225,7 +225,7 @@ void op_uncharge(struct op *op, uint64_t pages)
 
 void op_notify(struct emm *emm, enum emm_event ev, uint32_t a, uint32_t b)
 {
-	if (emm->ops.notify && a < b)
-		emm->ops.notify(emm->ctx, ev, pg_addr(emm, a),
-				(uint64_t)(b - a) << PAGE_SHIFT);
+	if (emm->hooks.notify && a < b)
+		emm->hooks.notify(emm->ctx, ev, pg_addr(emm, a),
+				  (uint64_t)(b - a) << PAGE_SHIFT);
 }

@@ -22,10 +22,10 @@ edmm_err host_modify(struct op *op, enum emm_host_op what, const struct run *r,
 		.size = (uint64_t)(r->b - r->a) << PAGE_SHIFT,
 	};
 
-	if (!emm->ops.modify)
+	if (!emm->hooks.modify)
 		return 0;
 	COUNT(op->slot->host_calls, 1);
-	return emm->ops.modify(emm->ctx, &m) ? -EDMM_EFAULT : 0;
+	return emm->hooks.modify(emm->ctx, &m) ? -EDMM_EFAULT : 0;
 }
 
 /* More rights: EMODPE, and the host's mapping unless it is wide already. */

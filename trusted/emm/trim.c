@@ -54,7 +54,7 @@ static uint32_t accept_trim(struct op *op, const struct run *r)
 	static const struct sgx_secinfo si = { .flags = TRIM_FLAGS };
 	struct emm *emm = op->emm;
 	int (*eaccept)(void *, const struct sgx_secinfo *, uint64_t) =
-		emm->ops.eaccept;
+		emm->hooks.eaccept;
 	uint64_t addr = pg_addr(emm, r->a);
 	uint32_t pg;
 
