@@ -106,12 +106,12 @@ static uint32_t stub_owner(void *ctx)
 
 void bed_open(struct bed *b, uint64_t size, uint64_t accept_ns)
 {
-	const struct emm_ops ops = { .eaccept =
-					     accept_ns ? slow_leaf : stub_leaf,
-				     .emodpe = stub_leaf,
-				     .eacceptcopy = stub_copy,
-				     .modify = stub_modify,
-				     .owner = stub_owner };
+	const struct emm_hooks hooks = { .eaccept = accept_ns ? slow_leaf
+							      : stub_leaf,
+					 .emodpe = stub_leaf,
+					 .eacceptcopy = stub_copy,
+					 .modify = stub_modify,
+					 .owner = stub_owner };
 	struct emm_params p = {
 		.base = BASE, .size = size, .wide = true, .threads = 8
 	};
@@ -124,7 +124,7 @@ void bed_open(struct bed *b, uint64_t size, uint64_t accept_ns)
 	p.meta_base = b->meta;
 	p.meta_size = b->meta_size;
 	p.meta_init = b->meta_size;
-	MUST(emm_init(&p, &ops, &b->emm) == 0);
+	MUST(emm_init(&p, &hooks, &b->emm) == 0);
 }
 
 void bed_close(struct bed *b)

@@ -5,7 +5,7 @@
  * An instance manages one range of enclave linear addresses. It knows, for
  * each page, whether it is in the enclave, with which rights, and to which
  * area it belongs, and it drives the SGX2 flows that change this: EACCEPT,
- * EMODPE, EACCEPTCOPY inside, host calls outside (struct emm_ops). It has no
+ * EMODPE, EACCEPTCOPY inside, host calls outside (struct emm_hooks). It has no
  * globals; the instance and all of its metadata live in memory that the
  * caller gives (struct emm_params), which must outlive it.
  *
@@ -15,7 +15,7 @@
  * Context: every function may be called by several threads at a time, except
  * emm_init. No lock is held across a host call, a leaf or a callback (I4):
  * pages under change are BUSY, and others wait for those pages only. Functions
- * that say "may exit" can leave the enclave through emm_ops. Nothing here may
+ * that say "may exit" can leave the enclave through emm_hooks. Nothing here may
  * be called from stage 1 of an exception (CSSA > 0).
  *
  * Trust: the host is believed in nothing; EACCEPT decides (I11). A host that
@@ -79,7 +79,7 @@ enum emm_prot {
  */
 typedef int (*emm_fault_fn)(const struct sgx_exinfo *info, void *priv);
 
-/* What the host is asked to do with a run of pages (emm_ops.modify). */
+/* What the host is asked to do with a run of pages (emm_hooks.modify). */
 enum emm_host_op {
 	EMM_HOST_PROTECT,  /* mapping rights from -> to; nothing of SGX */
 	EMM_HOST_RESTRICT, /* RESTRICT_PERMISSIONS to `to`, then as PROTECT */
@@ -101,7 +101,7 @@ struct emm_modify {
 #define EMM_LEAF_PF (-SGX_VEC_PF) /* page absent, or not as it should be */
 #define EMM_LEAF_GP (-SGX_VEC_GP)
 
-/* What happened, for emm_ops.notify. */
+/* What happened, for emm_hooks.notify. */
 enum emm_event {
 	EMM_EV_ALLOC,
 	EMM_EV_DEALLOC,
@@ -114,7 +114,7 @@ enum emm_event {
 };
 
 /**
- * struct emm_ops - the seam to the runtime
+ * struct emm_hooks - the seam to the runtime
  *
  * Every hook gets emm_params.ctx first. Hooks are called without locks, and
  * may themselves fault on, or use, pages that the current call does not name.
@@ -140,7 +140,7 @@ enum emm_event {
  * @yield: called now and then while spinning on another thread. May be NULL.
  * @notify: after the fact, no lock held. May be NULL.
  */
-struct emm_ops {
+struct emm_hooks {
 	int (*eaccept)(void *ctx, const struct sgx_secinfo *si, uint64_t addr);
 	int (*emodpe)(void *ctx, const struct sgx_secinfo *si, uint64_t addr);
 	int (*eacceptcopy)(void *ctx, const struct sgx_secinfo *si,
@@ -233,7 +233,7 @@ uint64_t emm_meta_bound(uint64_t size, uint32_t threads, uint64_t areas);
 /**
  * emm_init - make an instance in its metadata memory
  * @p: parameters, copied
- * @ops: hooks, copied
+ * @hooks: hooks, copied
  * @out: the instance
  *
  * Context: one thread, before any other call. Does not exit.
@@ -241,7 +241,8 @@ uint64_t emm_meta_bound(uint64_t size, uint32_t threads, uint64_t areas);
  * hook, or meta_init below emm_meta_min().
  */
 EDMM_NODISCARD edmm_err emm_init(const struct emm_params *p,
-				 const struct emm_ops *ops, struct emm **out);
+				 const struct emm_hooks *hooks,
+				 struct emm **out);
 
 /* How the loader left a range that emm_register tells of. */
 enum emm_loaded {
@@ -415,12 +416,20 @@ EDMM_NODISCARD edmm_err emm_trim(struct emm *emm, uint64_t bytes,
 				 uint64_t *released);
 
 /**
- * emm_set_limits - change the limit and the idle caps (a start-up parameter)
+ * emm_set_limit - change the limit (a start-up parameter)
+ * @limit: bytes; 0: none
  *
  * A limit below what is committed stops growth, and takes nothing back.
  */
-void emm_set_limits(struct emm *emm, uint64_t limit, uint64_t idle_max,
-		    uint32_t idle_share);
+void emm_set_limit(struct emm *emm, uint64_t limit);
+
+/**
+ * emm_set_idle_max, emm_set_idle_share - change the idle caps (as emm_params)
+ *
+ * What is beyond them leaves when pages become idle next.
+ */
+void emm_set_idle_max(struct emm *emm, uint64_t bytes);
+void emm_set_idle_share(struct emm *emm, uint32_t share);
 
 /**
  * emm_fault - a page fault at CSSA 0 (stage 2)
@@ -445,12 +454,13 @@ enum emm_page_state {
 	EMM_PG_RESERVED,    /* RESERVE area */
 	EMM_PG_UNCOMMITTED, /* absent, or PENDING */
 	EMM_PG_COMMITTED,   /* EPCM: REG, rights = prot */
-	EMM_PG_IDLE,	    /* EPCM: REG, rights = prot and RW; free */
-	EMM_PG_FREE_IDLE,   /* the same (RW), without an area */
+	EMM_PG_IDLE,	    /* EPCM: REG, RW, and X where prot has it or
+			     * not; free */
+	EMM_PG_FREE_IDLE,   /* EPCM: REG, RW; without an area */
 	EMM_PG_TCS,	    /* EPCM: TCS */
 	EMM_PG_DOUBT,	    /* EPCM: REG or TCS, or TRIM and MODIFIED */
-	EMM_PG_TRIMMED,	    /* EPCM: TRIM, accepted; or removed, which
-			     * the host denied */
+	EMM_PG_TRIMMED,	    /* EPCM: TRIM, accepted; or removed (perhaps
+			     * added again), which the host denied */
 };
 
 /* A run of pages in one state. */

@@ -97,11 +97,18 @@ static int emodpe(void *ctx, const struct sgx_secinfo *si, uint64_t addr)
 static int eacceptcopy(void *ctx, const struct sgx_secinfo *si, uint64_t addr,
 		       uint64_t src)
 {
+	uint8_t *s = state_of(addr);
+
 	(void)ctx;
-	(void)si;
-	(void)addr;
-	(void)src;
-	return EMM_LEAF_GP;
+	if (!add_page(addr))
+		return EMM_LEAF_PF;
+	if (*s != PENDING)
+		return SGX_PAGE_ATTRIBUTES_MISMATCH;
+	access_to(addr, PROT_READ | PROT_WRITE);
+	memcpy((void *)addr, (const void *)src, MINI_PAGE);
+	access_to(addr, (int)(si->flags & SGX_SECINFO_RWX));
+	*s = COMMITTED;
+	return 0;
 }
 
 static int modify(void *ctx, const struct emm_modify *m)
@@ -198,7 +205,7 @@ struct heap *mini_start(uint64_t size, uint64_t max, uint64_t free_max,
 
 struct heap *mini_start_with(const struct heap_params *want, uint64_t epc)
 {
-	static const struct emm_ops ops = {
+	static const struct emm_hooks hooks = {
 		.eaccept = eaccept,
 		.emodpe = emodpe,
 		.eacceptcopy = eacceptcopy,
@@ -223,7 +230,7 @@ struct heap *mini_start_with(const struct heap_params *want, uint64_t epc)
 	sigaction(SIGSEGV, &act, NULL);
 	p.base = p.user_base = (uint64_t)mini.range;
 	p.meta_base = mini.meta;
-	ck_assert_int_eq(emm_init(&p, &ops, &mini.emm), 0);
+	ck_assert_int_eq(emm_init(&p, &hooks, &mini.emm), 0);
 	hp.emm = mini.emm;
 	hp.base = (uint64_t)mini.range;
 	ck_assert_int_eq(heap_init(&mini.heap, &hp), 0);

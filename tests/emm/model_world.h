@@ -45,7 +45,9 @@ struct world {
 	enum w_fault fault;
 	enum w_fault fault2;
 	bool for_ever;
-	bool hit; /* a fault was injected */
+	bool hit;      /* a fault was injected */
+	bool refuses;  /* the host refuses each modify call */
+	bool unmapped; /* the kernel hides pages from EMODPE */
 	uint64_t modifies;
 	uint64_t maps;
 	uint64_t populates;

@@ -46,7 +46,9 @@ bool sgx_mm_is_within_enclave(const void *ptr, size_t size)
 int sgx_mm_alloc_ocall(uint64_t addr, size_t length, int type, int flags)
 {
 	ck_assert_int_eq(type, SGX_EMA_PAGE_TYPE_REG);
-	return world_ops()->map(&w, addr, length, (uint32_t)flags) ? EFAULT : 0;
+	return world_all_hooks()->map(&w, addr, length, (uint32_t)flags)
+		       ? EFAULT
+		       : 0;
 }
 
 int sgx_mm_modify_ocall(uint64_t addr, size_t length, int from, int to)
@@ -64,22 +66,22 @@ int sgx_mm_modify_ocall(uint64_t addr, size_t length, int from, int to)
 		m.op = EMM_HOST_REMOVE;
 	else
 		m.op = EMM_HOST_TO_TRIM;
-	return world_ops()->modify(&w, &m) ? EFAULT : 0;
+	return world_all_hooks()->modify(&w, &m) ? EFAULT : 0;
 }
 
 int do_eaccept(const sec_info_t *si, size_t addr)
 {
-	return world_ops()->eaccept(&w, (const void *)si, addr);
+	return world_all_hooks()->eaccept(&w, (const void *)si, addr);
 }
 
 int do_emodpe(const sec_info_t *si, size_t addr)
 {
-	return world_ops()->emodpe(&w, (const void *)si, addr);
+	return world_all_hooks()->emodpe(&w, (const void *)si, addr);
 }
 
 int do_eacceptcopy(const sec_info_t *si, size_t dest, size_t src)
 {
-	return world_ops()->eacceptcopy(&w, (const void *)si, dest, src);
+	return world_all_hooks()->eacceptcopy(&w, (const void *)si, dest, src);
 }
 
 /* ---- the tests --------------------------------------------------------- */

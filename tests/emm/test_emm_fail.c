@@ -69,6 +69,52 @@ static void set_mixed(void)
 	must(emm_uncommit(w.emm, w_addr(22), bytes(6), NULL));
 }
 
+/* Pages that stores must not reach, absent. */
+static void set_read_only(void)
+{
+	must(make(0, 8, EMM_ON_DEMAND, EMM_R));
+	must(make(8, 8, EMM_ON_DEMAND, EMM_RX));
+}
+
+/* The same, which the host was told to add, and added. */
+static void set_hinted(void)
+{
+	set_read_only();
+	w.fail_at = w.steps + (w.cfg.populate ? 2 : 1);
+	w.fault = WF_REFUSE;
+	w.for_ever = true;
+	(void)!emm_commit(w.emm, w_addr(0), bytes(8), NULL);
+	(void)!emm_commit(w.emm, w_addr(8), bytes(8), NULL);
+	w.fail_at = 0;
+}
+
+/* The same, trimmed, of which the host did not say that they are gone. */
+static void set_trimmed(void)
+{
+	set_read_only();
+	must(emm_commit(w.emm, w_addr(0), bytes(16), NULL));
+	w.fail_at = w.steps + 1 + 1 + 16; /* TO_TRIM, EACCEPTs, REMOVE */
+	w.fault = WF_DENY_YES;
+	(void)!emm_uncommit(w.emm, w_addr(0), bytes(16), NULL);
+	w.fail_at = 0;
+}
+
+static void set_trimmed_none(void)
+{
+	set_trimmed();
+	must(emm_protect(w.emm, w_addr(2), bytes(9), EMM_NONE, NULL));
+}
+
+static void set_idle_read_only(void)
+{
+	struct emm_alloc a = { .size = bytes(16), .flags = EMM_RESERVE };
+
+	a.addr = w_addr(0);
+	world_add(&w, 0, 16);
+	must(emm_register(w.emm, &a, EMM_LOADED_IDLE));
+	set_read_only();
+}
+
 static void set_tcs(void)
 {
 	set_committed();
@@ -99,6 +145,13 @@ static edmm_err do_carve(void)
 static edmm_err do_commit(void)
 {
 	return emm_commit(w.emm, w_addr(0), bytes(16), NULL);
+}
+
+static edmm_err do_fault_read(void)
+{
+	int rc = world_touch(&w, 2, 0);
+
+	return rc > 0 ? -EDMM_EFAULT : rc;
 }
 
 static edmm_err do_uncommit(void)
@@ -160,27 +213,40 @@ static edmm_err do_fault(void)
 	return rc > 0 ? -EDMM_EFAULT : rc;
 }
 
+#define KEEPS 1u /* an error leaves every committed page's data */
+#define GIVES 2u /* it changes what the area allows */
+#define COSTS 4u /* a lie can cost the pages: trimmed, said to be removed */
+
 static const struct {
 	const char *name;
 	void (*set)(void);
 	edmm_err (*call)(void);
-	bool keeps_all; /* an error leaves every committed page's data */
+	unsigned int what;
 } cases[] = {
-	{ "alloc now", NULL, do_alloc_now, true },
-	{ "alloc now down", NULL, do_alloc_down, true },
-	{ "carve", set_reserve, do_carve, true },
-	{ "commit", set_mixed, do_commit, true },
-	{ "uncommit", set_mixed, do_uncommit, false },
-	{ "dealloc", set_mixed, do_dealloc, false },
-	{ "restrict", set_mixed, do_restrict, true },
-	{ "other rights", set_mixed, do_other, true },
-	{ "no rights", set_mixed, do_none, true },
-	{ "relax", set_mixed, do_relax, true },
-	{ "relax idle", set_mixed, do_idle_relax, true },
-	{ "make tcs", set_tcs, do_tcs, false },
-	{ "data", set_on_demand, do_data, true },
-	{ "trim", set_mixed, do_trim, true },
-	{ "fault", set_mixed, do_fault, true },
+	{ "alloc now", NULL, do_alloc_now, KEEPS },
+	{ "alloc now down", NULL, do_alloc_down, KEEPS },
+	{ "carve", set_reserve, do_carve, KEEPS },
+	{ "commit", set_mixed, do_commit, KEEPS },
+	{ "uncommit", set_mixed, do_uncommit, 0 },
+	{ "dealloc", set_mixed, do_dealloc, 0 },
+	{ "restrict", set_mixed, do_restrict, KEEPS | GIVES },
+	{ "other rights", set_mixed, do_other, KEEPS | GIVES },
+	{ "no rights", set_mixed, do_none, KEEPS | GIVES },
+	{ "relax", set_mixed, do_relax, KEEPS | GIVES },
+	{ "relax idle", set_mixed, do_idle_relax, KEEPS | GIVES },
+	{ "make tcs", set_tcs, do_tcs, 0 },
+	{ "data", set_on_demand, do_data, KEEPS | GIVES },
+	{ "trim", set_mixed, do_trim, KEEPS },
+	{ "fault", set_mixed, do_fault, KEEPS },
+	{ "commit read-only", set_read_only, do_commit, KEEPS },
+	{ "commit idle read-only", set_idle_read_only, do_commit, 0 },
+	{ "commit hinted", set_hinted, do_commit, KEEPS },
+	{ "commit trimmed", set_trimmed, do_commit, KEEPS | COSTS },
+	{ "fault read-only", set_read_only, do_fault_read, KEEPS },
+	{ "fault hinted", set_hinted, do_fault_read, KEEPS },
+	{ "uncommit hinted", set_hinted, do_uncommit, KEEPS },
+	{ "uncommit trimmed", set_trimmed_none, do_uncommit, KEEPS | COSTS },
+	{ "dealloc trimmed", set_trimmed_none, do_dealloc, KEEPS | COSTS },
 };
 
 #define CASES ((int)(sizeof(cases) / sizeof(cases[0])))
@@ -213,6 +279,45 @@ static const char *data_kept(void)
 	return NULL;
 }
 
+/* What areas allow, a page each; -1: no page of an area's. */
+static void note_rights(int prot[PAGES])
+{
+	for (uint32_t i = 0; i < PAGES; i++) {
+		struct emm_run r;
+
+		must(emm_query(w.emm, w_addr(i), 0, &r));
+		prot[i] = r.state < EMM_PG_UNCOMMITTED || r.state == EMM_PG_TCS
+				  ? -1
+				  : r.prot;
+	}
+}
+
+/*
+ * I15: after a failure each page is allowed what it was, and a store reaches
+ * none that forbids it: not now, and not after the faults that look again. An
+ * idle page is nobody's before a commit.
+ */
+static const char *rights_outlive(const int before[PAGES])
+{
+	int now[PAGES];
+
+	note_rights(now);
+	for (uint32_t i = 0; i < PAGES; i++) {
+		struct emm_run r;
+
+		if (before[i] >= 0 && now[i] >= 0 && before[i] != now[i])
+			return "a page is allowed what it was not";
+		must(emm_query(w.emm, w_addr(i), 0, &r));
+		if (now[i] < 0 || now[i] & EMM_W || r.state == EMM_PG_IDLE ||
+		    !w_bytes(&w, i))
+			continue;
+		(void)world_touch(&w, i, 0);
+		if (!world_touch(&w, i, SGX_PFEC_W))
+			return "a store reaches a page that forbids it";
+	}
+	return world_mirror(&w, true);
+}
+
 /* The world is honest again: everything can be taken down. */
 static const char *take_down(bool lied, bool refused)
 {
@@ -234,6 +339,7 @@ static const char *take_down(bool lied, bool refused)
 /* One life with a fault at step n. Return: did the step exist? */
 static bool one(int c, uint64_t n, enum w_fault f, bool for_ever, bool narrow)
 {
+	int rights[PAGES];
 	const char *bad;
 	edmm_err rc;
 	bool hit;
@@ -242,6 +348,7 @@ static bool one(int c, uint64_t n, enum w_fault f, bool for_ever, bool narrow)
 	if (cases[c].set)
 		cases[c].set();
 	world_zero_counts(&w);
+	note_rights(rights);
 	w.fail_at = n;
 	w.fault = f;
 	w.for_ever = for_ever;
@@ -249,9 +356,11 @@ static bool one(int c, uint64_t n, enum w_fault f, bool for_ever, bool narrow)
 	hit = w.hit;
 	w.fail_at = 0;
 	bad = world_mirror(&w, f == WF_LIE);
-	if (!bad && cases[c].keeps_all)
+	if (!bad && cases[c].what & KEEPS)
 		bad = data_kept();
-	if (!bad)
+	if (!bad && !(cases[c].what & GIVES))
+		bad = rights_outlive(rights);
+	if (!bad && !(cases[c].what & COSTS && f == WF_LIE))
 		bad = take_down(f == WF_LIE, for_ever);
 	ck_assert_msg(!bad, "%s, step %lu, fault %d%s%s: result %d, then: %s",
 		      cases[c].name, (unsigned long)n, (int)f,

@@ -267,7 +267,7 @@ END_TEST
 
 START_TEST(windows_end_at_the_limit)
 {
-	emm_set_limits(w.emm, bytes(4), UINT64_MAX, 0);
+	emm_set_limit(w.emm, bytes(4));
 	alloc_window(EMM_GROWSDOWN);
 	touch_expect(63, 1);
 	touch_expect(62, 3);
@@ -348,7 +348,7 @@ END_TEST
 
 START_TEST(idle_cap_releases_runs)
 {
-	emm_set_limits(w.emm, 0, bytes(32), 0);
+	emm_set_idle_max(w.emm, bytes(32));
 	alloc_at(0, 64, EMM_ON_DEMAND | EMM_LAZY, EMM_RW);
 	commit(0, 64);
 	uncommit(0, 30);
@@ -367,7 +367,7 @@ START_TEST(limit_changes_nothing)
 {
 	uint64_t done = 1;
 
-	emm_set_limits(w.emm, bytes(20), UINT64_MAX, 0);
+	emm_set_limit(w.emm, bytes(20));
 	alloc_at(0, 64, EMM_ON_DEMAND, EMM_RW);
 	commit(0, 16);
 	ck_assert_int_eq(emm_commit(w.emm, w_addr(10), bytes(11), &done),

@@ -39,6 +39,89 @@ START_TEST(static_images_need_no_edmm)
 }
 END_TEST
 
+static void fill(uint32_t page, uint32_t pages)
+{
+	for (uint32_t i = page; i < page + pages; i++)
+		memset(w_bytes(&w, i), 0xaa, EMM_PAGE);
+}
+
+static void expect_zero(uint32_t page, uint32_t pages)
+{
+	for (uint32_t i = page; i < page + pages; i++)
+		ck_assert_uint_eq(w_bytes(&w, i)[i], 0);
+}
+
+static void open_static(enum emm_loaded how)
+{
+	struct emm_alloc a = { .size = bytes(8), .flags = EMM_RESERVE };
+
+	open_with((struct w_config){ .static_mode = true, .pages = 64 });
+	a.addr = w_addr(0);
+	world_add(&w, 0, 8);
+	ck_assert_int_eq(emm_register(w.emm, &a, how), 0);
+}
+
+/* That a page may not be read says nothing of what is in it. */
+START_TEST(no_rights_are_not_zeros)
+{
+	open_static(EMM_LOADED_IDLE);
+	alloc_at(0, 8, EMM_COMMIT_NOW, EMM_RW);
+	fill(0, 8);
+	protect(0, 8, EMM_NONE);
+	dealloc(0, 8);
+	alloc_at(0, 8, EMM_COMMIT_NOW, EMM_RW);
+	expect_zero(0, 8);
+	fill(0, 8);
+	dealloc(0, 8);
+	alloc_at(0, 8, EMM_ON_DEMAND, EMM_NONE);
+	dealloc(0, 8);
+	alloc_at(0, 8, EMM_COMMIT_NOW, EMM_RW);
+	expect_zero(0, 8);
+	fill(0, 8);
+	protect(0, 8, EMM_NONE);
+	uncommit(0, 8);
+	protect(0, 8, EMM_RW);
+	commit(0, 8);
+	expect_zero(0, 8);
+	mirror();
+	shut();
+}
+END_TEST
+
+static bool known_zero(uint32_t page)
+{
+	struct emm_run r;
+
+	ck_assert_int_eq(emm_query(w.emm, w_addr(page), 0, &r), 0);
+	return r.zero;
+}
+
+/* Zeros stay known whatever the rights, until the page is somebody's. */
+START_TEST(zeros_are_known)
+{
+	open_static(EMM_LOADED_ZERO);
+	ck_assert(known_zero(0));
+	alloc_at(0, 8, EMM_ON_DEMAND, EMM_RW);
+	ck_assert(known_zero(0));
+	protect(0, 4, EMM_NONE);
+	ck_assert(known_zero(0));
+	protect(0, 4, EMM_R);
+	dealloc(0, 8);
+	ck_assert(known_zero(0));
+	alloc_at(0, 8, EMM_ON_DEMAND, EMM_RW);
+	commit(0, 2);
+	ck_assert(!known_zero(0));
+	ck_assert(known_zero(2));
+	uncommit(0, 8);
+	ck_assert(!known_zero(0));
+	dealloc(0, 8);
+	ck_assert(!known_zero(1));
+	ck_assert(known_zero(2));
+	mirror();
+	shut();
+}
+END_TEST
+
 START_TEST(populate_once_a_run)
 {
 	open_with((struct w_config){ .populate = true });
@@ -171,7 +254,10 @@ int main(void)
 	SRunner *r;
 	int failed;
 
+	tcase_set_timeout(own, 60);
 	tcase_add_test(own, static_images_need_no_edmm);
+	tcase_add_test(own, no_rights_are_not_zeros);
+	tcase_add_test(own, zeros_are_known);
 	tcase_add_test(own, populate_once_a_run);
 	tcase_add_test(own, narrow_hosts_are_asked);
 	tcase_add_test(own, metadata_grows_ahead);

@@ -108,6 +108,7 @@ static void build(struct world *w)
 		eadd(w, world_ctrl(i), &tcs, SGX_SECINFO_PT(SGX_PT_TCS));
 		eadd(w, world_ctrl(SSA_PAGE + i), NULL, rw);
 		eadd(w, world_ctrl(OPS_PAGE + i), NULL, rw);
+		eadd(w, world_ctrl(COPY_PAGE + i), NULL, rw);
 	}
 	for (uint32_t i = 0; i < 16; i++) {
 		memset(data, (int)(0xa0 + i), sizeof(data));
@@ -147,7 +148,7 @@ static void open_machine(struct world *w)
 	size_t size;
 
 	mach_config_default(&c);
-	c.epc_pages = 1 + 3 * W_CPUS + 16 +
+	c.epc_pages = 1 + 4 * W_CPUS + 16 +
 		      (w->cfg.epc_limit ? w->cfg.epc_limit : w->cfg.pages);
 	size = mach_size(&c);
 	w->mem = aligned_alloc(4096, size);
@@ -165,7 +166,7 @@ static void open_machine(struct world *w)
 static void open_emm(struct world *w)
 {
 	struct emm_params p = world_params(w);
-	struct emm_ops ops = world_hooks(w);
+	struct emm_hooks hooks = world_hooks(w);
 
 	w->meta_size = p.meta_init + w->cfg.meta_grow * EMM_PAGE;
 	w->meta = aligned_alloc(4096, w->meta_size);
@@ -176,7 +177,7 @@ static void open_emm(struct world *w)
 		world_meta_access(w, (uintptr_t)w->meta + off, false);
 	p.meta_base = w->meta;
 	p.meta_size = w->meta_size;
-	MUST(emm_init(&p, &ops, &w->emm) == 0);
+	MUST(emm_init(&p, &hooks, &w->emm) == 0);
 }
 
 void world_open(struct world *w, const struct w_config *cfg)
@@ -293,7 +294,8 @@ static const char *mirror_page(const struct emm_run *r, bool present,
 		return reg && e->rwx == r->prot ? NULL
 						: "committed, but differs";
 	case EMM_PG_IDLE:
-		return reg && e->rwx == (r->prot | EMM_RW)
+		return reg && (e->rwx & EMM_RW) == EMM_RW &&
+				       !(e->rwx & ~(r->prot | EMM_RW))
 			       ? NULL
 			       : "idle, but differs";
 	case EMM_PG_FREE_IDLE:
@@ -303,7 +305,8 @@ static const char *mirror_page(const struct emm_run *r, bool present,
 			       ? NULL
 			       : "TCS, but differs";
 	case EMM_PG_TRIMMED:
-		return !present || (e->pt == SGX_PT_TRIM && !e->modified)
+		return !present || e->pending ||
+				       (e->pt == SGX_PT_TRIM && !e->modified)
 			       ? NULL
 			       : "trimmed, but differs";
 	case EMM_PG_DOUBT:

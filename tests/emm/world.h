@@ -54,7 +54,7 @@ void world_open(struct world *w, const struct w_config *cfg);
 void world_close(struct world *w);
 
 /* The hooks; their context is the world. */
-const struct emm_ops *world_ops(void);
+const struct emm_hooks *world_all_hooks(void);
 
 /* The loader's: EADDed before EINIT in life; here at any time. */
 void world_add(struct world *w, uint32_t page, uint32_t count);

@@ -36,7 +36,7 @@ struct emm_params world_params(struct world *w)
 	};
 }
 
-struct emm_ops world_wanted(const struct world *w, struct emm_ops all)
+struct emm_hooks world_wanted(const struct world *w, struct emm_hooks all)
 {
 	if (w->cfg.static_mode)
 		all.modify = NULL;

@@ -12,7 +12,7 @@ uint32_t world_pages(const struct w_config *cfg);
 /* All but where the metadata lies. */
 struct emm_params world_params(struct world *w);
 /* Of all hooks those that the configuration wants. */
-struct emm_ops world_wanted(const struct world *w, struct emm_ops all);
+struct emm_hooks world_wanted(const struct world *w, struct emm_hooks all);
 
 /* A hook begins: what is to go wrong in it. */
 enum w_fault world_step(struct world *w, const char *hook, uint64_t addr);

@@ -177,7 +177,7 @@ static int leaf(struct world *w, unsigned int which,
 	}
 }
 
-static int op_eaccept(void *ctx, const struct sgx_secinfo *si, uint64_t addr)
+static int hook_eaccept(void *ctx, const struct sgx_secinfo *si, uint64_t addr)
 {
 	struct world *w = ctx;
 	enum w_fault f = world_step(w, "eaccept", addr);
@@ -191,7 +191,7 @@ static int op_eaccept(void *ctx, const struct sgx_secinfo *si, uint64_t addr)
 	return leaf(w, SGX_EACCEPT, si, a);
 }
 
-static int op_emodpe(void *ctx, const struct sgx_secinfo *si, uint64_t addr)
+static int hook_emodpe(void *ctx, const struct sgx_secinfo *si, uint64_t addr)
 {
 	struct world *w = ctx;
 	uint64_t a[2] = { addr, 0 };
@@ -199,21 +199,28 @@ static int op_emodpe(void *ctx, const struct sgx_secinfo *si, uint64_t addr)
 	if (in_meta(w, addr))
 		return *meta_of(w, addr) == META_THERE ? 0 : EMM_LEAF_PF;
 	__atomic_add_fetch(&w->extends, 1, __ATOMIC_RELAXED);
+	if (w->unmapped)
+		return EMM_LEAF_PF;
 	return leaf(w, SGX_EMODPE, si, a);
 }
 
-static int op_eacceptcopy(void *ctx, const struct sgx_secinfo *si,
-			  uint64_t addr, uint64_t src)
+static int hook_eacceptcopy(void *ctx, const struct sgx_secinfo *si,
+			    uint64_t addr, uint64_t src)
 {
 	struct world *w = ctx;
 	enum w_fault f = world_step(w, "eacceptcopy", addr);
 	uint64_t a[2] = { addr, src };
 
-	return f != WF_NONE ? world_injected(f)
-			    : leaf(w, SGX_EACCEPTCOPY, si, a);
+	/* The manager's own memory is in no enclave here. */
+	if (!world_pte(w, src)) {
+		a[1] = world_ctrl(COPY_PAGE + w_thread);
+		memcpy(page_of(w->m, world_pte(w, a[1])->epc),
+		       (const void *)(uintptr_t)src, EMM_PAGE);
+	}
+	return f != WF_NONE ? world_injected(f) : leaf(w, SGX_EACCEPTCOPY, si, a);
 }
 
-static int op_modify(void *ctx, const struct emm_modify *m)
+static int hook_modify(void *ctx, const struct emm_modify *m)
 {
 	struct world *w = ctx;
 	enum w_fault f = world_step(w, "modify", m->addr);
@@ -221,7 +228,7 @@ static int op_modify(void *ctx, const struct emm_modify *m)
 
 	__atomic_add_fetch(&w->modifies, !in_meta(w, m->addr),
 			   __ATOMIC_RELAXED);
-	if (f == WF_REFUSE)
+	if (f == WF_REFUSE || w->refuses)
 		return -EDMM_EIO;
 	if (f == WF_LIE)
 		return 0;
@@ -237,7 +244,7 @@ static int op_modify(void *ctx, const struct emm_modify *m)
 	return f == WF_NONE ? rc : -EDMM_EIO;
 }
 
-static int op_populate(void *ctx, uint64_t addr, uint64_t size)
+static int hook_populate(void *ctx, uint64_t addr, uint64_t size)
 {
 	struct world *w = ctx;
 
@@ -249,7 +256,7 @@ static int op_populate(void *ctx, uint64_t addr, uint64_t size)
 	return 0;
 }
 
-static void op_zero(void *ctx, uint64_t addr, uint64_t size)
+static void hook_zero(void *ctx, uint64_t addr, uint64_t size)
 {
 	struct world *w = ctx;
 
@@ -265,19 +272,19 @@ static void op_zero(void *ctx, uint64_t addr, uint64_t size)
 	}
 }
 
-static uint32_t op_owner(void *ctx)
+static uint32_t hook_owner(void *ctx)
 {
 	(void)ctx;
 	return w_thread;
 }
 
-static void op_yield(void *ctx)
+static void hook_yield(void *ctx)
 {
 	(void)ctx;
 	sched_yield();
 }
 
-static void op_wait(void *ctx, const uint32_t *word, uint32_t val)
+static void hook_wait(void *ctx, const uint32_t *word, uint32_t val)
 {
 	struct world *w = ctx;
 
@@ -287,7 +294,7 @@ static void op_wait(void *ctx, const uint32_t *word, uint32_t val)
 		sched_yield();
 }
 
-static void op_wake(void *ctx, const uint32_t *word)
+static void hook_wake(void *ctx, const uint32_t *word)
 {
 	struct world *w = ctx;
 
@@ -296,33 +303,33 @@ static void op_wake(void *ctx, const uint32_t *word)
 		w->before(w, "wake", 0);
 }
 
-const struct emm_ops *world_ops(void)
+const struct emm_hooks *world_all_hooks(void)
 {
-	static const struct emm_ops all = {
-		.eaccept = op_eaccept,
-		.emodpe = op_emodpe,
-		.eacceptcopy = op_eacceptcopy,
-		.modify = op_modify,
+	static const struct emm_hooks all = {
+		.eaccept = hook_eaccept,
+		.emodpe = hook_emodpe,
+		.eacceptcopy = hook_eacceptcopy,
+		.modify = hook_modify,
 		.map = world_map,
 	};
 
 	return &all;
 }
 
-struct emm_ops world_hooks(const struct world *w)
+struct emm_hooks world_hooks(const struct world *w)
 {
-	const struct emm_ops all = {
-		.eaccept = op_eaccept,
-		.emodpe = op_emodpe,
-		.eacceptcopy = op_eacceptcopy,
-		.modify = op_modify,
+	const struct emm_hooks all = {
+		.eaccept = hook_eaccept,
+		.emodpe = hook_emodpe,
+		.eacceptcopy = hook_eacceptcopy,
+		.modify = hook_modify,
 		.map = world_map,
-		.populate = op_populate,
-		.zero = op_zero,
-		.owner = op_owner,
-		.yield = op_yield,
-		.wait = w->cfg.lazy_futex ? op_wait : NULL,
-		.wake = w->cfg.lazy_futex ? op_wake : NULL,
+		.populate = hook_populate,
+		.zero = hook_zero,
+		.owner = hook_owner,
+		.yield = hook_yield,
+		.wait = w->cfg.lazy_futex ? hook_wait : NULL,
+		.wake = w->cfg.lazy_futex ? hook_wake : NULL,
 	};
 
 	return world_wanted(w, all);

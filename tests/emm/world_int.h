@@ -11,6 +11,7 @@
 #define SSA_PAGE 8u
 #define OPS_PAGE 16u
 #define CODE_PAGE 24u
+#define COPY_PAGE 48u /* what EACCEPTCOPY reads from outside of the range */
 #define AEP 0x400100ull
 
 /*
@@ -35,6 +36,6 @@ void world_leave(struct world *w);
 /* world_hooks.c: the kernel adds a page, if it can, or it is there. */
 bool world_k_add(struct world *w, uint64_t addr);
 void world_meta_access(struct world *w, uint64_t addr, bool on);
-struct emm_ops world_hooks(const struct world *w);
+struct emm_hooks world_hooks(const struct world *w);
 
 #endif

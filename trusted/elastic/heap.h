@@ -4,7 +4,7 @@
  * has, and when their pages come and go. Policy only; the memory manager
  * (edmm/emm.h) does the work and keeps the books of pages.
  *
- *	brk zone | arena, grows up ->   free   <- mappings, grow down | maps
+ *	| arena ->        free        <- mappings | break -> | two bit maps |
  *
  * The arena is malloc's: one area, committed ahead in windows that grow with
  * use, freed lazily: a freed range keeps its pages as idle ones, up to a cap,

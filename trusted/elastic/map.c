@@ -414,7 +414,7 @@ static edmm_err unmap_arena(struct heap *h, uint64_t addr, uint64_t size)
 {
 	edmm_err err = 0;
 
-	emm_set_limits(h->emm, 0, idle_cap(h), 0);
+	emm_set_idle_max(h->emm, idle_cap(h));
 	/* The next owner expects to read and write. */
 	if (h->arena_odd)
 		err = emm_protect(h->emm, addr, size, EMM_RW, NULL);

@@ -3,7 +3,7 @@
  * Areas come and go. Keeps I6: a range is owned, BUSY page for BUSY page,
  * before it gets an area, and until it has lost it.
  */
-#include "trusted/emm/emm_int.h"
+#include "trusted/emm/act.h"
 
 #define ALIGN_MAX 46u
 #define WINDOW_MAX 4096u /* pages */
@@ -77,38 +77,15 @@ static edmm_err plan_make(struct emm *emm, const struct emm_alloc *a,
 	return 0;
 }
 
-/* The state of such an area's pages that are absent. */
+/* The byte of such an area's pages that are absent. */
 static uint8_t fresh_byte(const struct attr *attr, int prot)
 {
 	if (attr->flags & EMM_RESERVE)
-		return PB(ST_RESERVED, 0);
+		return page_byte(PG_RESERVED, 0);
 	if (attr->flags & EMM_COMMIT_NOW || attr->handler || attr->wmax > 1 ||
 	    attr->wmin > 1 || attr->flags & (EMM_GROWSDOWN | EMM_GROWSUP))
-		return PB(ST_UNC_S, prot);
-	return PB(ST_UNC, prot);
-}
-
-/*
- * A table for claimed pages without an area, or of a reservation; the new
- * states have `busy` or not.
- */
-static void lut_fresh(const struct emm *emm, uint8_t fresh, uint8_t busy,
-		      uint8_t *lut)
-{
-	int prot = pb_prot(fresh);
-	enum pg_state idle = pb_state(fresh) == ST_UNC ? ST_IDLE : ST_IDLE_S;
-
-	__builtin_memcpy(lut, emm->lut[LUT_CLAIM], 256);
-	lut[PB_BUSY | PB(ST_NONE, 0)] = busy | fresh;
-	lut[PB_BUSY | PB(ST_RESERVED, 0)] = busy | fresh;
-	/* Free idle pages: R says that the content is not known to be zero. */
-	for (unsigned int p = 0; p <= PB_PROT; p++) {
-		int with = prot;
-
-		if (!(p & EMM_R) && prot & EMM_W)
-			with &= ~EMM_R;
-		lut[PB_BUSY | PB(ST_IDLE_FREE, p)] = busy | PB(idle, with);
-	}
+		return PAGE_SLOW | page_byte(PG_ABSENT, prot);
+	return page_byte(PG_ABSENT, prot);
 }
 
 /* Wait until a page that stopped a claim may be free. */
@@ -117,7 +94,7 @@ static edmm_err wait_blocked(struct op *op)
 	struct span sp;
 
 	map_lock(op->emm, op->blocked, &sp);
-	if (span_byte(&sp, op->blocked) & PB_BUSY)
+	if (page_busy(span_byte(&sp, op->blocked)))
 		return op_wait(op, &sp, op->blocked);
 	map_unlock_clean(&sp);
 	return 0;
@@ -132,7 +109,7 @@ static edmm_err take(struct op *op, struct plan *p)
 	edmm_err rc;
 
 	op->nowait = true;
-	rc = map_claim(op, p->r.a, p->r.b, p->carve ? M(ST_RESERVED) : M_HOLE);
+	rc = map_claim(op, p->r.a, p->r.b, p->carve ? M(PG_RESERVED) : M_HOLE);
 	op->nowait = false;
 	if (!rc && !p->carve)
 		area_put(op, p->r.a, p->r.b, &p->attr);
@@ -262,10 +239,10 @@ static edmm_err furnish(struct op *op, struct plan *p)
 
 	if (p->attr.flags & EMM_RESERVE)
 		return 0;
-	if (emm->ops.map) {
+	if (emm->hooks.map) {
 		COUNT(op->slot->host_calls, 1);
-		if (emm->ops.map(emm->ctx, pg_addr(emm, p->r.a), p->req->size,
-				 p->attr.flags))
+		if (emm->hooks.map(emm->ctx, pg_addr(emm, p->r.a), p->req->size,
+				   p->attr.flags))
 			return -EDMM_EFAULT;
 	}
 	if (!(p->attr.flags & EMM_COMMIT_NOW))
@@ -286,21 +263,16 @@ static edmm_err furnish(struct op *op, struct plan *p)
 static void undo(struct op *op, struct plan *p)
 {
 	struct emm *emm = op->emm;
-	uint8_t lut[256];
 
 	if (p->carve) {
-		__builtin_memcpy(lut, emm->lut[LUT_RELEASE], 256);
-		for (unsigned int s = 0; s <= PB_PROT; s++) {
-			lut[PB_BUSY | PB(ST_UNC, s)] = PB(ST_RESERVED, 0);
-			lut[PB_BUSY | PB(ST_UNC_S, s)] = PB(ST_RESERVED, 0);
-		}
-		map_release_as(op, p->r.b, lut);
+		map_settle(op, p->r.a, p->r.b, emm->lut[PAGE_RESERVE]);
+		map_release(op, p->r.b);
 		return;
 	}
 	zones_lock(emm, p->r.a, p->r.b);
 	area_cut(op, p->r.a, p->r.b);
 	zones_unlock(emm, p->r.a, p->r.b);
-	map_settle(op, p->r.a, p->r.b, emm->lut[LUT_FREE]);
+	map_settle(op, p->r.a, p->r.b, emm->lut[PAGE_FREE]);
 	map_release(op, p->r.b);
 }
 
@@ -318,14 +290,16 @@ static void carve(struct op *op, const struct plan *p)
 static edmm_err alloc_placed(struct op *op, struct plan *p)
 {
 	struct emm *emm = op->emm;
-	bool more = p->carve || emm->ops.map || p->attr.flags & EMM_COMMIT_NOW;
+	bool more =
+		p->carve || emm->hooks.map || p->attr.flags & EMM_COMMIT_NOW;
 	uint8_t lut[256];
 	edmm_err rc;
 
 	if (p->attr.flags & EMM_LAZY)
 		__atomic_fetch_add(&emm->lazy_areas, 1, __ATOMIC_RELAXED);
-	lut_fresh(emm, fresh_byte(&p->attr, p->req->prot), more ? PB_BUSY : 0,
-		  lut);
+	page_lut_alloc(fresh_byte(&p->attr, p->req->prot) |
+			       (more ? PAGE_BUSY : 0),
+		       lut);
 	if (!more) {
 		map_release_as(op, p->r.b, lut);
 		return 0;
@@ -375,22 +349,20 @@ static bool free_idle(const struct plan *p, enum emm_loaded how)
 static uint8_t loaded_byte(const struct plan *p, enum emm_loaded how)
 {
 	uint8_t fresh = fresh_byte(&p->attr, p->req->prot);
-	bool slow = pb_state(fresh) != ST_UNC;
-	int prot = p->req->prot;
 
 	if (free_idle(p, how))
-		return PB(ST_IDLE_FREE, how == EMM_LOADED_ZERO ? 0 : EMM_R);
+		return page_byte(how == EMM_LOADED_ZERO ? PG_FREE_ZERO
+							: PG_FREE_IDLE,
+				 0);
 	switch (how) {
 	case EMM_LOADED_COMMITTED:
-		return PB(p->attr.handler ? ST_COMM_S : ST_COMM, prot);
+		return page_moved(fresh, PG_COMM);
 	case EMM_LOADED_ZERO:
-		if (prot & EMM_W)
-			prot &= ~EMM_R;
-		return PB(slow ? ST_IDLE_S : ST_IDLE, prot);
+		return page_moved(fresh, PG_ZERO);
 	case EMM_LOADED_IDLE:
-		return PB(slow ? ST_IDLE_S : ST_IDLE, prot);
+		return page_moved(fresh, PG_IDLE);
 	case EMM_LOADED_TCS:
-		return PB(ST_TCS, 0);
+		return page_moved(fresh, PG_TCS);
 	case EMM_LOADED_ABSENT:
 		break;
 	}
@@ -458,7 +430,7 @@ static void forget(struct op *op, const struct run *r)
 	zones_lock(emm, r->a, r->b);
 	area_cut(op, r->a, r->b);
 	zones_unlock(emm, r->a, r->b);
-	map_release_as(op, r->b, emm->lut[LUT_FORGET]);
+	map_release_as(op, r->b, emm->lut[PAGE_FORGET]);
 }
 
 edmm_err emm_dealloc(struct emm *emm, uint64_t addr, uint64_t size,
@@ -481,11 +453,11 @@ edmm_err emm_dealloc(struct emm *emm, uint64_t addr, uint64_t size,
 	op.frees = true;
 	rc = reserve(&op, r.a, r.b);
 	if (!rc)
-		rc = map_claim(&op, r.a, r.b, M(ST_COUNT) - 1);
+		rc = map_claim(&op, r.a, r.b, M_ALL);
 	if (!rc) {
 		if (!(op.seen & ~M_HOLE))
 			rc = -EDMM_EINVAL;
-		else if (op.seen & ~(M_HOLE | M_ABSENT | M(ST_RESERVED)))
+		else if (op.seen & ~(M_HOLE | M(PG_ABSENT) | M(PG_RESERVED)))
 			rc = act_uncommit(&op, r.a, r.b, &pages);
 		if (rc)
 			map_release(&op, r.b);

@@ -7,7 +7,7 @@
  *
  * An area that crosses zones is one piece a zone; readers join them again.
  */
-#include "trusted/emm/emm_int.h"
+#include "trusted/emm/instance.h"
 
 #define DEPTH 48 /* an AVL tree of 2^32 nodes has 46 levels */
 

@@ -4,7 +4,7 @@
  * absent), I5 (idle pages are zeroed before they are anyone's), I8 (a page
  * gets the rights that the map has for it, not what EAUG gives).
  */
-#include "trusted/emm/emm_int.h"
+#include "trusted/emm/act.h"
 
 #define PF_RETRIES 8u
 
@@ -13,7 +13,7 @@ int leaf_accept(struct emm *emm, uint64_t flags, uint32_t pg)
 {
 	const struct sgx_secinfo si = { .flags = flags };
 
-	return emm->ops.eaccept(emm->ctx, &si, pg_addr(emm, pg));
+	return emm->hooks.eaccept(emm->ctx, &si, pg_addr(emm, pg));
 }
 
 int leaf_extend(struct emm *emm, int prot, uint32_t pg)
@@ -22,19 +22,38 @@ int leaf_extend(struct emm *emm, int prot, uint32_t pg)
 		.flags = (uint64_t)prot | SGX_SECINFO_PT(SGX_PT_REG),
 	};
 
-	return emm->ops.emodpe(emm->ctx, &si, pg_addr(emm, pg));
+	return emm->hooks.emodpe(emm->ctx, &si, pg_addr(emm, pg));
+}
+
+/* What EACCEPTCOPY makes new pages of; in the enclave, as this code is. */
+static const uint8_t zeros[EMM_PAGE] __attribute__((aligned(EMM_PAGE)));
+
+/*
+ * EACCEPT of a new page, with its rights at once. EAUG gives RW; for other
+ * rights zeros are copied, which asks the host for nothing: there is no moment
+ * at which the page can be written to and its area says no (I8, I15).
+ */
+int leaf_new(struct emm *emm, int prot, uint32_t pg)
+{
+	const struct sgx_secinfo si = {
+		.flags = (uint64_t)prot | SGX_SECINFO_PT(SGX_PT_REG),
+	};
+
+	if (prot == EMM_RW)
+		return leaf_accept(emm, FRESH_FLAGS, pg);
+	return emm->hooks.eacceptcopy(emm->ctx, &si, pg_addr(emm, pg),
+				      (uint64_t)(uintptr_t)zeros);
 }
 
 /* A #PF at EACCEPT: absent yet, or another thread's touch is adding it. */
-static int accept_retry(struct emm *emm, const struct sgx_secinfo *si,
-			uint64_t addr)
+static int new_retry(struct emm *emm, int prot, uint32_t pg)
 {
 	uint32_t rounds = 0;
 	int rc = EMM_LEAF_PF;
 
 	for (unsigned int i = 0; i < PF_RETRIES && rc == EMM_LEAF_PF; i++) {
 		lock_spin(emm, &rounds);
-		rc = emm->ops.eaccept(emm->ctx, si, addr);
+		rc = leaf_new(emm, prot, pg);
 	}
 	return rc;
 }
@@ -43,23 +62,18 @@ static int accept_retry(struct emm *emm, const struct sgx_secinfo *si,
  * Accept [r->a, r->b) as new pages. Narrows r to what was accepted: its lower
  * end, or with op->down its upper end.
  */
-static edmm_err accept_fresh(struct op *op, struct run *r)
+static edmm_err accept_new(struct op *op, struct run *r, int prot)
 {
-	static const struct sgx_secinfo si = {
-		.flags = FRESH_FLAGS,
-	};
 	struct emm *emm = op->emm;
-	int (*eaccept)(void *, const struct sgx_secinfo *, uint64_t) =
-		emm->ops.eaccept;
-	uint64_t step = op->down ? -EMM_PAGE : EMM_PAGE, addr;
 	uint32_t n = r->b - r->a, i;
 	int rc = 0;
 
-	addr = pg_addr(emm, op->down ? r->b - 1 : r->a);
-	for (i = 0; i < n; i++, addr += step) {
-		rc = eaccept(emm->ctx, &si, addr);
+	for (i = 0; i < n; i++) {
+		uint32_t pg = op->down ? r->b - 1 - i : r->a + i;
+
+		rc = leaf_new(emm, prot, pg);
 		if (rc == EMM_LEAF_PF)
-			rc = accept_retry(emm, &si, addr);
+			rc = new_retry(emm, prot, pg);
 		if (rc)
 			break;
 	}
@@ -83,14 +97,41 @@ edmm_err accept_one(struct op *op, uint32_t pg)
 
 	if (rc)
 		return rc;
-	rc = accept_fresh(op, &r);
+	rc = accept_new(op, &r, EMM_RW);
 	if (rc) {
 		op_uncharge(op, 1);
 		return rc;
 	}
 	COUNT(op->slot->commits, 1);
-	map_release_as(op, pg + 1, op->emm->lut[LUT_FAULT]);
+	map_release_as(op, pg + 1, op->emm->lut[PAGE_FAULT]);
 	return 0;
+}
+
+/* New pages that may execute: the host mapped them RW, or wide. */
+static edmm_err map_executable(struct op *op, struct run *r, int prot)
+{
+	struct run rest = *r;
+	uint32_t n = r->b - r->a;
+	edmm_err rc;
+
+	rest.byte = page_byte(PG_COMM, EMM_RW);
+	rc = host_modify(op, EMM_HOST_PROTECT, &rest, prot);
+	if (!rc)
+		return 0;
+	r->b = r->a;
+	if (act_trim(op, &rest))
+		op_charge_forced(op, n - (rest.b - rest.a));
+	return rc;
+}
+
+static void populate(struct op *op, const struct run *r)
+{
+	struct emm *emm = op->emm;
+
+	COUNT(op->slot->host_calls, 1);
+	COUNT(op->slot->populates, 1);
+	(void)emm->hooks.populate(emm->ctx, pg_addr(emm, r->a),
+				  (uint64_t)(r->b - r->a) << PAGE_SHIFT);
 }
 
 /* Absent pages of equal rights. r is narrowed to what is committed. */
@@ -98,44 +139,26 @@ static edmm_err commit_fresh(struct op *op, struct run *r)
 {
 	struct emm *emm = op->emm;
 	const struct run all = *r;
-	int prot = pb_prot(r->byte);
-	edmm_err rc, err;
-	struct run rest;
-	uint32_t tail;
+	bool hint = emm->hooks.populate && r->b - r->a > 1;
+	int prot = page_rights(r->byte);
+	edmm_err rc, err = 0;
 
 	if (emm->static_mode) {
 		r->b = r->a;
 		return -EDMM_ENOMEM;
 	}
-	if (emm->ops.populate && r->b - r->a > 1) {
-		COUNT(op->slot->host_calls, 1);
-		COUNT(op->slot->populates, 1);
-		(void)emm->ops.populate(emm->ctx, pg_addr(emm, r->a),
-					(uint64_t)(r->b - r->a) << PAGE_SHIFT);
-	}
-	rc = accept_fresh(op, r);
-	map_settle(op, r->a, r->b, emm->lut[LUT_COMMIT]);
-	if (emm->ops.populate && all.b - all.a > 1) {
-		map_settle(op, all.a, r->a, emm->lut[LUT_HINT]);
-		map_settle(op, r->b, all.b, emm->lut[LUT_HINT]);
+	if (hint)
+		populate(op, r);
+	rc = accept_new(op, r, prot);
+	map_settle(op, r->a, r->b, emm->lut[PAGE_COMMIT]);
+	if (hint) {
+		map_settle(op, all.a, r->a, emm->lut[PAGE_HINT]);
+		map_settle(op, r->b, all.b, emm->lut[PAGE_HINT]);
 	}
 	COUNT(op->slot->commits, r->b - r->a);
-	if (prot == EMM_RW || r->a == r->b)
-		return rc;
-	rest = *r;
-	err = act_rights(op, &rest, EMM_RW, prot);
-	if (!err)
-		return rc;
-	/* What did not get its rights must not stay (I8). */
-	rest.a = rest.b;
-	rest.b = r->b;
-	r->b = rest.a;
-	tail = rest.b - rest.a;
-	map_settle(op, rest.a, rest.b, emm->lut[LUT_PROT + EMM_RW]);
-	if (act_trim(op, &rest))
-		op_charge_forced(op, tail - (rest.b - rest.a));
-	map_settle(op, rest.a, rest.b, emm->lut[LUT_PROT + prot]);
-	return err;
+	if (prot & EMM_X && !emm->wide && r->a < r->b)
+		err = map_executable(op, r, prot);
+	return err ? err : rc;
 }
 
 /*
@@ -147,30 +170,25 @@ static edmm_err commit_idle(struct op *op, struct run *r)
 	struct emm *emm = op->emm;
 	uint64_t addr = pg_addr(emm, r->a);
 	uint64_t size = (uint64_t)(r->b - r->a) << PAGE_SHIFT;
-	int prot = pb_prot(r->byte);
-	edmm_err rc = 0;
+	int prot = page_rights(r->byte), has = page_epcm(r->byte);
+	edmm_err rc = 0, err;
 
-	if (prot == EMM_W || prot == (EMM_W | EMM_X))
-		prot |= EMM_R;
-	else if (emm->ops.zero)
-		emm->ops.zero(emm->ctx, addr, size);
+	if (page_known_zero(r->byte))
+		;
+	else if (emm->hooks.zero)
+		emm->hooks.zero(emm->ctx, addr, size);
 	else
 		__builtin_memset((void *)(uintptr_t)addr, 0, size);
-	if ((prot & EMM_RW) != EMM_RW)
-		rc = act_rights(op, r, prot | EMM_RW, prot);
-	map_settle(op, r->a, r->b, emm->lut[LUT_COMMIT]);
+	if (prot & EMM_X)
+		rc = act_rights(op, r, EMM_RW, has);
+	if (prot != has) {
+		err = act_rights(op, r, has, prot);
+		rc = err ? err : rc;
+	}
+	map_settle(op, r->a, r->b, emm->lut[PAGE_COMMIT]);
 	__atomic_fetch_sub(&emm->idle, r->b - r->a, __ATOMIC_RELAXED);
 	COUNT(op->slot->reuses, r->b - r->a);
 	return rc;
-}
-
-static int byte_rights(uint8_t byte)
-{
-	int prot = pb_prot(byte);
-
-	if (M(pb_state(byte)) & M_IDLE && prot & EMM_W)
-		prot |= EMM_R;
-	return prot;
 }
 
 /* Absent pages of claimed [a, b), to be charged; and do the rights allow? */
@@ -182,12 +200,12 @@ static edmm_err count_fresh(struct op *op, uint32_t a, uint32_t b, uint64_t *n)
 		int prot;
 
 		map_run(op->emm, a, b, 0, &r);
-		prot = byte_rights(r.byte);
+		prot = page_rights(r.byte);
 		if ((prot & op->need) != op->need)
 			return -EDMM_EACCES;
-		if (!prot && !(M(pb_state(r.byte)) & M_COMM))
+		if (!prot && !(page_bit(r.byte) & M(PG_COMM)))
 			return -EDMM_EACCES;
-		if (M(pb_state(r.byte)) & M_UNC)
+		if (page_bit(r.byte) & M_UNC)
 			*n += r.b - r.a;
 		a = r.b;
 	}
@@ -197,14 +215,14 @@ static edmm_err count_fresh(struct op *op, uint32_t a, uint32_t b, uint64_t *n)
 /* One run of pages alike. r is narrowed to what is committed on failure. */
 static edmm_err commit_run(struct op *op, struct run *r)
 {
-	unsigned int bit = M(pb_state(r->byte));
+	unsigned int bit = page_bit(r->byte);
 	edmm_err rc = 0;
 
 	if (bit & M_UNC)
 		return commit_fresh(op, r);
 	if (bit & M_IDLE)
 		return commit_idle(op, r);
-	if (!(bit & (M_DOUBT | M(ST_TRIMMED))))
+	if (!(bit & (M_DOUBT | M(PG_TRIMMED))))
 		return 0;
 	/* Find out, or finish the removal; the caller looks again. */
 	if (bit & M_DOUBT)
@@ -238,14 +256,14 @@ edmm_err act_commit(struct op *op, uint32_t a, uint32_t b, uint32_t *done)
 		map_run(op->emm, pg, b, 0, &r);
 		if (!op->hold)
 			r.b = min_u32(r.b, (r.a | (TOP_PAGES - 1)) + 1);
-		if (M(pb_state(r.byte)) & M_UNC && used + (r.b - r.a) > fresh)
+		if (page_bit(r.byte) & M_UNC && used + (r.b - r.a) > fresh)
 			extra = used + (r.b - r.a) - fresh; /* was TRIMMED */
 		rc = op_charge(op, extra);
 		if (rc)
 			break;
 		fresh += extra;
 		rc = commit_run(op, &r);
-		if (M(pb_state(r.byte)) & M_UNC)
+		if (page_bit(r.byte) & M_UNC)
 			used += r.b - r.a;
 		*done += r.b - r.a;
 		if (rc)
@@ -274,18 +292,14 @@ edmm_err op_commit(struct emm *emm, uint64_t addr, uint64_t size, int need,
 		return rc;
 	op_begin(&op, emm);
 	op.need = need;
-	rc = map_reserve(&op, r.a, r.b, 0);
-	if (!rc)
-		rc = map_claim(&op, r.a, r.b, M_AREA & ~M_TCS);
+	rc = op_open(&op, &r, M_AREA & ~M_TCS);
 	if (!rc) {
-		if (op.seen & ~M_COMM)
+		if (op.seen & ~M(PG_COMM))
 			rc = act_commit(&op, r.a, r.b, &pages);
 		else
 			pages = r.b - r.a;
-		map_release(&op, r.b);
+		op_close(&op, &r, EMM_EV_COMMIT, pages);
 	}
-	op_end(&op);
-	op_notify(emm, EMM_EV_COMMIT, r.a, r.a + pages);
 	if (done)
 		*done = (uint64_t)pages << PAGE_SHIFT;
 	return rc;

@@ -4,7 +4,7 @@
  * the EPCM's rights at once (I8), so that the host is called only where its
  * mapping is too narrow.
  */
-#include "trusted/emm/emm_int.h"
+#include "trusted/emm/act.h"
 
 #define PF_RETRIES 8u
 
@@ -20,8 +20,8 @@ static edmm_err copy_run(struct op *op, struct run *r, uint64_t src, int prot)
 
 	for (pg = r->a; pg < r->b; pg++, src += EMM_PAGE) {
 		for (unsigned int i = 0; i <= PF_RETRIES; i++) {
-			rc = emm->ops.eacceptcopy(emm->ctx, &si,
-						  pg_addr(emm, pg), src);
+			rc = emm->hooks.eacceptcopy(emm->ctx, &si,
+						    pg_addr(emm, pg), src);
 			if (rc != EMM_LEAF_PF)
 				break;
 			lock_spin(emm, &rounds);
@@ -59,7 +59,7 @@ static edmm_err data_check(struct op *op, const struct run *range)
 		struct run r;
 
 		map_run(op->emm, pg, range->b, 0, &r);
-		if (!(pb_prot(r.byte) & EMM_W))
+		if (!(page_rights(r.byte) & EMM_W))
 			return -EDMM_EACCES;
 		if (!area_get(op->emm, pg, &area) ||
 		    !(area.flags & EMM_ON_DEMAND))
@@ -88,14 +88,14 @@ static edmm_err act_data(struct op *op, struct run *r, const uint8_t *data,
 		rc = copy_run(op, r, (uint64_t)(uintptr_t)data, prot);
 		COUNT(op->slot->commits, r->b - r->a);
 	}
-	__builtin_memset(lut, PB_BUSY | PB(ST_COMM_S, prot), 256);
+	page_lut_join(emm->lut[PAGE_COMMIT], lut_rights(emm, prot), lut);
 	map_settle(op, r->a, r->b, lut);
 	if (!emm->static_mode) {
 		op_uncharge(op, all.b - r->b);
 		/* The host mapped it RW; X needs its help. */
 		all.b = r->b;
 		if (!emm->wide && prot & EMM_X && all.a < all.b) {
-			all.byte = PB(ST_COMM, EMM_RW);
+			all.byte = page_byte(PG_COMM, EMM_RW);
 			err = host_modify(op, EMM_HOST_PROTECT, &all, prot);
 		}
 	}
@@ -119,22 +119,17 @@ edmm_err emm_commit_data(struct emm *emm, uint64_t addr, uint64_t size,
 	if (rc)
 		return rc;
 	op_begin(&op, emm);
+	rc = op_open(&op, &range, M_AREA);
+	if (rc)
+		return rc;
 	r = range;
-	rc = map_reserve(&op, r.a, r.b, 0);
+	rc = -EDMM_EACCES;
+	if (!(op.seen & ~(emm->static_mode ? M_IDLE : M_UNC)))
+		rc = data_check(&op, &range);
 	if (!rc)
-		rc = map_claim(&op, r.a, r.b, M_AREA);
-	if (!rc) {
-		rc = -EDMM_EACCES;
-		if (!(op.seen & ~(emm->static_mode ? M_IDLE : M_UNC)))
-			rc = data_check(&op, &range);
-		if (!rc)
-			rc = act_data(&op, &r, data, prot);
-		else
-			r.b = r.a;
-		map_release(&op, range.b);
-	}
-	op_end(&op);
-	if (r.b > r.a && !(rc == -EDMM_EINVAL))
-		op_notify(emm, EMM_EV_COMMIT, r.a, r.b);
+		rc = act_data(&op, &r, data, prot);
+	else
+		r.b = r.a;
+	op_close(&op, &range, EMM_EV_COMMIT, r.b - r.a);
 	return rc;
 }

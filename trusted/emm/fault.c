@@ -4,7 +4,7 @@
  * map entry locked to look, an op only to commit. Keeps I12: a fault on a page
  * that another thread is changing waits for that page and looks again.
  */
-#include "trusted/emm/emm_int.h"
+#include "trusted/emm/act.h"
 
 #define ROUNDS 64u /* of looking again, before it is called a failure */
 
@@ -100,7 +100,7 @@ static edmm_err commit_window(struct op *op, bool slow, struct run *r,
 	rc = map_reserve(op, pg, pg + 1, 0);
 	if (rc || claim_window(op, pg, r) == pg)
 		return rc;
-	if (r->b == pg + 1 && op->byte == PB(ST_UNC, EMM_RW) &&
+	if (r->b == pg + 1 && op->byte == page_byte(PG_ABSENT, EMM_RW) &&
 	    !op->emm->static_mode) {
 		rc = accept_one(op, pg);
 		*done = !rc;
@@ -119,7 +119,7 @@ static bool page_committed(struct emm *emm, uint32_t pg)
 	struct run r;
 
 	map_run(emm, pg, pg + 1, 0, &r);
-	return M(pb_state(r.byte)) & M_COMM;
+	return page_bit(r.byte) & M(PG_COMM);
 }
 
 /*
@@ -164,9 +164,9 @@ static edmm_err fault_resolve(struct emm *emm, uint32_t pg)
 	op_begin(&op, emm);
 	rc = map_reserve(&op, pg, pg + 1, 0);
 	if (!rc &&
-	    map_claim_run(&op, pg, pg + 1, M_DOUBT | M(ST_TRIMMED)) > pg) {
+	    map_claim_run(&op, pg, pg + 1, M_DOUBT | M(PG_TRIMMED)) > pg) {
 		map_run(emm, pg, pg + 1, 0, &r);
-		if (M(pb_state(r.byte)) & M_DOUBT)
+		if (page_bit(r.byte) & M_DOUBT)
 			rc = act_resolve(&op, pg, r.byte);
 		else
 			rc = act_remove(&op, &r);
@@ -188,9 +188,9 @@ static edmm_err fault_repair(struct emm *emm, uint32_t pg)
 
 	op_begin(&op, emm);
 	rc = map_reserve(&op, pg, pg + 1, 0);
-	if (!rc && map_claim_run(&op, pg, pg + 1, M_COMM) > pg) {
+	if (!rc && map_claim_run(&op, pg, pg + 1, M(PG_COMM)) > pg) {
 		map_run(emm, pg, pg + 1, 0, &r);
-		if (leaf_extend(emm, pb_prot(r.byte), pg))
+		if (leaf_extend(emm, page_rights(r.byte), pg))
 			rc = -EDMM_EFAULT;
 		map_release(&op, pg + 1);
 	}
@@ -206,7 +206,7 @@ static edmm_err fault_wait(struct emm *emm, uint32_t pg)
 
 	op_begin(&op, emm);
 	map_lock(emm, pg, &sp);
-	if (span_byte(&sp, pg) & PB_BUSY)
+	if (page_busy(span_byte(&sp, pg)))
 		rc = op_wait(&op, &sp, pg);
 	else
 		map_unlock_clean(&sp);
@@ -220,7 +220,7 @@ static int fault_look(struct emm *emm, uint32_t pg,
 {
 	struct area area;
 	struct span sp;
-	unsigned int st;
+	uint32_t bit;
 	uint8_t byte;
 	bool slow;
 	edmm_err rc;
@@ -228,30 +228,27 @@ static int fault_look(struct emm *emm, uint32_t pg,
 	map_lock(emm, pg, &sp);
 	byte = span_byte(&sp, pg);
 	map_unlock_clean(&sp);
-	st = pb_state(byte);
-	if (M(st) & (M_HOLE | M(ST_RESERVED) | M(ST_TCS)) && !(byte & PB_BUSY))
+	bit = page_bit(byte);
+	if (bit & (M_HOLE | M(PG_RESERVED) | M(PG_TCS)) && !page_busy(byte))
 		return EMM_FAULT_SEARCH;
-	if (byte & PB_BUSY) {
+	if (page_busy(byte)) {
 		rc = fault_wait(emm, pg);
 		return rc ? rc : LOOK_AGAIN;
 	}
-	slow = st == ST_UNC_S || st == ST_COMM_S || st == ST_IDLE_S ||
-	       st == ST_HINT_S || M(st) & (M_DOUBT | M(ST_TRIMMED));
+	slow = page_slow(byte);
 	if (slow) {
 		if (!area_get(emm, pg, &area) || area.start > pg)
 			return LOOK_AGAIN;
 		if (area.handler)
 			return area.handler(info, area.priv);
 	}
-	if (!((M(st) & M_IDLE ? pb_prot(byte) | (pb_prot(byte) & EMM_W) >> 1
-			      : pb_prot(byte)) &
-	      wanted(info->errcd)))
+	if (!(page_rights(byte) & wanted(info->errcd)))
 		return EMM_FAULT_SEARCH;
-	if (M(st) & (M_DOUBT | M(ST_TRIMMED))) {
+	if (bit & (M_DOUBT | M(PG_TRIMMED))) {
 		rc = fault_resolve(emm, pg);
 		return rc ? rc : LOOK_AGAIN;
 	}
-	if (M(st) & M_COMM) {
+	if (bit & M(PG_COMM)) {
 		if (info->errcd & SGX_PFEC_SGX && !emm->static_mode) {
 			rc = fault_repair(emm, pg);
 			return rc ? rc : EMM_FAULT_CONTINUE;

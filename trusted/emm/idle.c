@@ -3,20 +3,20 @@
  * Idle pages leave in long runs: when asked for, and when there are more than
  * the caps allow, down to half of the cap, so that it does not happen often.
  */
-#include "trusted/emm/emm_int.h"
+#include "trusted/emm/act.h"
 
 /* The next run of idle pages at or above pg, without claiming it. */
 static bool next_idle(struct emm *emm, uint32_t pg, struct run *r)
 {
-	const uint32_t idle = M_IDLE | M(ST_IDLE_FREE);
-	const uint32_t others = (M(ST_COUNT) - 1) & ~idle;
+	const uint32_t idle = M_IDLE | M_FREE;
+	const uint32_t others = M_ALL & ~idle;
 
 	map_run(emm, pg, emm->pages, others, r);
-	if (M(pb_state(r->byte)) & others && r->b < emm->pages)
+	if (page_bit(r->byte) & others && r->b < emm->pages)
 		map_run(emm, r->b, emm->pages, idle, r);
-	else if (M(pb_state(r->byte)) & idle)
+	else if (page_bit(r->byte) & idle)
 		map_run(emm, pg, emm->pages, idle, r);
-	return M(pb_state(r->byte)) & idle;
+	return page_bit(r->byte) & idle;
 }
 
 /* Trim one run, or what of it is still idle. Return: pages released. */
@@ -32,11 +32,10 @@ static edmm_err trim_run(struct emm *emm, const struct run *at, uint32_t *pages)
 	op.frees = true;
 	rc = map_reserve(&op, r.a, r.b, 0);
 	if (!rc) {
-		r.b = map_claim_run(&op, r.a, r.b, M_IDLE | M(ST_IDLE_FREE));
+		r.b = map_claim_run(&op, r.a, r.b, M_IDLE | M_FREE);
 		if (r.b > r.a) {
 			uint32_t end = r.b;
 
-			r.byte |= EMM_R;
 			rc = act_trim(&op, &r);
 			*pages = r.b - r.a;
 			op_uncharge(&op, *pages);

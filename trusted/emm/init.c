@@ -3,7 +3,7 @@
  * An instance in its metadata region: the instance itself, op slots, zones,
  * the top of the page map, then the pool.
  */
-#include "trusted/emm/emm_int.h"
+#include "trusted/emm/instance.h"
 
 #define ZONES_MAX 64u
 #define THREADS_DEFAULT 32u
@@ -71,7 +71,7 @@ static bool range_bad(uint64_t base, uint64_t size)
 }
 
 static edmm_err params_check(const struct emm_params *p,
-			     const struct emm_ops *ops)
+			     const struct emm_hooks *hooks)
 {
 	uint64_t meta = (uint64_t)(uintptr_t)p->meta_base;
 
@@ -86,10 +86,10 @@ static edmm_err params_check(const struct emm_params *p,
 	    p->meta_init < emm_meta_min(p->size, p->threads) ||
 	    p->meta_init & (EMM_PAGE - 1))
 		return -EDMM_EINVAL;
-	if (!p->static_mode && (!ops->eaccept || !ops->emodpe ||
-				!ops->eacceptcopy || !ops->modify))
+	if (!p->static_mode && (!hooks->eaccept || !hooks->emodpe ||
+				!hooks->eacceptcopy || !hooks->modify))
 		return -EDMM_EINVAL;
-	return !ops->wait != !ops->wake ? -EDMM_EINVAL : 0;
+	return !hooks->wait != !hooks->wake ? -EDMM_EINVAL : 0;
 }
 
 static uint32_t page_of(const struct emm_params *p, uint64_t addr)
@@ -145,30 +145,39 @@ static edmm_err hide_meta(struct emm *emm)
 	return rc;
 }
 
-void emm_set_limits(struct emm *emm, uint64_t limit, uint64_t idle_max,
-		    uint32_t idle_share)
+void emm_set_limit(struct emm *emm, uint64_t limit)
 {
 	POKE(&emm->limit, limit ? limit >> PAGE_SHIFT : UINT64_MAX);
-	POKE(&emm->idle_max, idle_max >> PAGE_SHIFT);
-	POKE(&emm->idle_share, idle_share);
 }
 
-edmm_err emm_init(const struct emm_params *p, const struct emm_ops *ops,
+void emm_set_idle_max(struct emm *emm, uint64_t bytes)
+{
+	POKE(&emm->idle_max, bytes >> PAGE_SHIFT);
+}
+
+void emm_set_idle_share(struct emm *emm, uint32_t share)
+{
+	POKE(&emm->idle_share, share);
+}
+
+edmm_err emm_init(const struct emm_params *p, const struct emm_hooks *hooks,
 		  struct emm **out)
 {
 	struct emm *emm = p->meta_base;
-	edmm_err rc = params_check(p, ops);
+	edmm_err rc = params_check(p, hooks);
 
 	if (rc)
 		return rc;
 	__builtin_memset(emm, 0, shape_of(p->size, p->threads).end);
-	emm->ops = *ops;
+	emm->hooks = *hooks;
 	emm->ctx = p->ctx;
 	emm->static_mode = p->static_mode;
 	emm->wide = p->wide;
 	set_shape(emm, p);
-	emm_set_limits(emm, p->limit, p->idle_max, p->idle_share);
-	map_init(emm);
+	emm_set_limit(emm, p->limit);
+	emm_set_idle_max(emm, p->idle_max);
+	emm_set_idle_share(emm, p->idle_share);
+	page_init(emm->lut);
 	rc = hide_meta(emm);
 	if (!rc)
 		*out = emm;

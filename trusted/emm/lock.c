@@ -5,15 +5,15 @@
  * yield hook lets a runtime leave the enclave. The longest spin is kept in
  * the statistics.
  */
-#include "trusted/emm/emm_int.h"
+#include "trusted/emm/instance.h"
 
 #define SPINS_A_YIELD 256u
 
 void lock_spin(struct emm *emm, uint32_t *rounds)
 {
 	__builtin_ia32_pause();
-	if (++*rounds % SPINS_A_YIELD == 0 && emm->ops.yield)
-		emm->ops.yield(emm->ctx);
+	if (++*rounds % SPINS_A_YIELD == 0 && emm->hooks.yield)
+		emm->hooks.yield(emm->ctx);
 }
 
 void lock_note(struct emm *emm, uint32_t rounds)

@@ -1,102 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The page map: page number -> byte, in three levels of which each can be
- * uniform (see emm_int.h). Keeps I7 for page states: an entry whose parts are
+ * uniform (see instance.h). Keeps I7 for page states: an entry whose parts are
  * alike, and of which nothing is BUSY, is one word again.
  *
  * Uniform and BUSY is an entry that one op has claimed whole: BUSY entries are
  * never folded, so that each op gives back entries as it took them, and needs
  * no new metadata for that.
  */
-#include "trusted/emm/emm_int.h"
-
-/* An area's page with other rights; BUSY stays. */
-static uint8_t lut_prot(int prot, uint8_t b)
-{
-	unsigned int st = pb_state(b);
-
-	if (!(M(st) & (M_UNC | M_COMM | M_IDLE | M(ST_TRIMMED))))
-		return b;
-	if (M(st) & M_IDLE && prot & EMM_W && b & EMM_W && !(b & EMM_R))
-		prot &= ~EMM_R; /* still known to be zero */
-	return (b & PB_BUSY) | PB(st, prot);
-}
-
-static uint8_t lut_of(enum pb_lut what, uint8_t b)
-{
-	unsigned int st = pb_state(b);
-	int prot = pb_prot(b);
-	uint8_t busy = b & PB_BUSY;
-	bool slow = st == ST_UNC_S || st == ST_COMM_S || st == ST_IDLE_S ||
-		    st == ST_HINT_S;
-
-	switch (what) {
-	case LUT_CLAIM:
-		return b | PB_BUSY;
-	case LUT_RELEASE:
-		return b & (uint8_t)~PB_BUSY;
-	case LUT_COMMIT:
-		if (M(st) & M_IDLE && (prot == EMM_W || prot == EMM_W + EMM_X))
-			prot |= EMM_R;
-		if (M(st) & (M_UNC | M_IDLE))
-			return busy | PB(slow ? ST_COMM_S : ST_COMM, prot);
-		return b;
-	case LUT_FAULT:
-		return lut_of(LUT_COMMIT, b) & (uint8_t)~PB_BUSY;
-	case LUT_HINT:
-		if (M(st) & M_ABSENT)
-			return busy | PB(slow ? ST_HINT_S : ST_HINT, prot);
-		return b;
-	case LUT_UNHINT:
-		if (M(st) & M_HINT)
-			return busy | PB(slow ? ST_UNC_S : ST_UNC, prot);
-		return b;
-	case LUT_IDLE:
-		if (M(st) & M_COMM)
-			return busy | PB(slow ? ST_IDLE_S : ST_IDLE, prot);
-		return b;
-	case LUT_TRIM:
-	case LUT_TRIMMED:
-		if (M(st) & M_IDLE && (prot == EMM_W || prot == EMM_W + EMM_X))
-			prot |= EMM_R;
-		if (M(st) & M_TCS)
-			prot = EMM_RW;
-		if (st == ST_IDLE_FREE)
-			return busy | (what == LUT_TRIM ? 0 : b);
-		if (!(M(st) &
-		      (M_COMM | M_IDLE | M_DOUBT | M(ST_TCS) | M(ST_TRIMMED))))
-			return b;
-		if (what == LUT_TRIMMED)
-			return busy | PB(ST_TRIMMED, prot);
-		if (st == ST_COMM || st == ST_IDLE)
-			return busy | PB(ST_UNC, prot);
-		return busy | PB(ST_UNC_S, prot);
-	case LUT_DOUBT:
-		if (M(st) & M_IDLE)
-			return busy | PB(ST_DOUBT, prot | EMM_R);
-		if (M(st) & M_COMM)
-			return busy | PB(ST_DOUBT, prot);
-		return st == ST_TCS ? busy | PB(ST_DOUBT_TCS, prot) : b;
-	case LUT_FREE:
-		if (M(st) & (M_UNC | M(ST_RESERVED)))
-			return busy;
-		if (M(st) & M_IDLE)
-			return busy | PB(ST_IDLE_FREE, prot & EMM_R);
-		return b;
-	case LUT_FORGET:
-		return lut_of(LUT_FREE, b) & (uint8_t)~PB_BUSY;
-	default:
-		return lut_prot((int)what - LUT_PROT, b);
-	}
-}
-
-void map_init(struct emm *emm)
-{
-	for (unsigned int l = 0; l < LUT_COUNT; l++) {
-		for (unsigned int b = 0; b < 256; b++)
-			emm->lut[l][b] = lut_of((enum pb_lut)l, (uint8_t)b);
-	}
-}
+#include "trusted/emm/instance.h"
 
 /* Take one entry's lock, unless *top is no longer `seen`. */
 static bool entry_lock(struct emm *emm, uint64_t *e, const uint64_t *top,
@@ -205,7 +117,7 @@ static void table_fold(struct op *op, uint32_t at)
 		return;
 	table = table_ptr(emm, e_ref(t));
 	val = PEEK(&table[0]);
-	if (val & (E_PTR | E_LOCK) || e_byte(val) & PB_BUSY)
+	if (val & (E_PTR | E_LOCK) || page_busy(e_byte(val)))
 		return;
 	for (i = 1; i < TABLE_ENTRIES; i++) {
 		if (PEEK(&table[i]) != val)
@@ -261,7 +173,7 @@ void map_unlock(struct op *op, struct span *sp)
 {
 	bool whole;
 
-	if (sp->dirty && sp->bytes && !(sp->bytes[0] & PB_BUSY) &&
+	if (sp->dirty && sp->bytes && !page_busy(sp->bytes[0]) &&
 	    cell_uniform(sp->bytes)) {
 		uint8_t b = sp->bytes[0];
 
@@ -270,7 +182,7 @@ void map_unlock(struct op *op, struct span *sp)
 		sp->val = e_uniform(b);
 	}
 	whole = sp->dirty && !sp->is_top && !(sp->val & E_PTR) &&
-		!(e_byte(sp->val) & PB_BUSY);
+		!page_busy(e_byte(sp->val));
 	STORE(sp->e, sp->val);
 	if (whole)
 		fold_later(op, sp->first >> TOP_SHIFT);
@@ -369,16 +281,16 @@ edmm_err map_reserve(struct op *op, uint32_t a, uint32_t b, uint32_t cells)
 
 static edmm_err claim_error(uint8_t byte)
 {
-	switch (pb_state(byte)) {
-	case ST_NONE:
-	case ST_IDLE_FREE:
+	switch (page_state(byte)) {
+	case PG_NONE:
+	case PG_FREE_IDLE:
+	case PG_FREE_ZERO:
+	case PG_FREE_DOUBT:
+	case PG_FREE_TRIMMED:
 		return -EDMM_EINVAL;
-	case ST_COMM:
-	case ST_COMM_S:
-	case ST_UNC:
-	case ST_UNC_S:
-	case ST_HINT:
-	case ST_HINT_S:
+	case PG_ABSENT:
+	case PG_HINT:
+	case PG_COMM:
 		return -EDMM_EEXIST;
 	default:
 		return -EDMM_EACCES;
@@ -394,17 +306,17 @@ static uint32_t span_check(struct op *op, const struct span *sp,
 	if (!sp->bytes) {
 		uint8_t b = e_byte(sp->val);
 
-		if (b & PB_BUSY || !(ok & M(pb_state(b))))
+		if (page_busy(b) || !(ok & page_bit(b)))
 			return r->a;
-		op->seen |= M(pb_state(b));
+		op->seen |= page_bit(b);
 		return r->b;
 	}
 	for (pg = r->a; pg < r->b; pg++) {
 		uint8_t b = sp->bytes[pg & (CHUNK_PAGES - 1)];
 
-		if (b & PB_BUSY || !(ok & M(pb_state(b))))
+		if (page_busy(b) || !(ok & page_bit(b)))
 			break;
-		op->seen |= M(pb_state(b));
+		op->seen |= page_bit(b);
 	}
 	return pg;
 }
@@ -431,7 +343,7 @@ edmm_err map_claim(struct op *op, uint32_t a, uint32_t b, uint32_t ok)
 		part.a = r.a;
 		part.b = min_u32(b, sp.first + sp.n);
 		bad = span_check(op, &sp, &part, ok);
-		if (bad < part.b && span_byte(&sp, bad) & PB_BUSY) {
+		if (bad < part.b && page_busy(span_byte(&sp, bad))) {
 			op->blocked = bad;
 			if (op->nowait) {
 				map_unlock_clean(&sp);
@@ -444,7 +356,7 @@ edmm_err map_claim(struct op *op, uint32_t a, uint32_t b, uint32_t ok)
 		if (bad < part.b)
 			rc = claim_error(span_byte(&sp, bad));
 		else
-			rc = span_apply(op, &sp, &r, op->emm->lut[LUT_CLAIM]);
+			rc = span_apply(op, &sp, &r, op->emm->lut[PAGE_CLAIM]);
 		POKE(&slot->hi, r.a);
 		map_unlock(op, &sp);
 	}
@@ -473,7 +385,7 @@ uint32_t map_claim_run(struct op *op, uint32_t a, uint32_t b, uint32_t ok)
 		if (r.a == a)
 			op->byte = r.byte = span_byte(&sp, a);
 		end = min_u32(b, sp.first + sp.n);
-		if (r.byte & PB_BUSY || !(ok & M(pb_state(r.byte))))
+		if (page_busy(r.byte) || !(ok & page_bit(r.byte)))
 			end = a;
 		for (r.b = r.a; r.b < end && span_byte(&sp, r.b) == r.byte;) {
 			if (!sp.bytes)
@@ -483,7 +395,7 @@ uint32_t map_claim_run(struct op *op, uint32_t a, uint32_t b, uint32_t ok)
 		}
 		more = r.b == end && end > r.a;
 		if (r.b > r.a &&
-		    span_apply(op, &sp, &r, op->emm->lut[LUT_CLAIM]))
+		    span_apply(op, &sp, &r, op->emm->lut[PAGE_CLAIM]))
 			more = false;
 		POKE(&slot->hi, r.a);
 		map_unlock(op, &sp);
@@ -535,26 +447,19 @@ void map_release_as(struct op *op, uint32_t upto, const uint8_t *lut)
 	if (waiters)
 		__atomic_store_n(&slot->waiters, 0, __ATOMIC_SEQ_CST);
 	__atomic_fetch_add(&slot->seq, 1, __ATOMIC_SEQ_CST);
-	if (waiters && emm->ops.wake)
-		emm->ops.wake(emm->ctx, &slot->seq);
+	if (waiters && emm->hooks.wake)
+		emm->hooks.wake(emm->ctx, &slot->seq);
 }
 
 void map_release(struct op *op, uint32_t upto)
 {
-	map_release_as(op, upto, op->emm->lut[LUT_RELEASE]);
+	map_release_as(op, upto, op->emm->lut[PAGE_RELEASE]);
 }
 
-/* What makes pages of one run: rights, and states but for _S; or joined. */
+/* What makes pages of one run: state and rights; or joined. */
 static unsigned int byte_class(uint8_t b, uint32_t join)
 {
-	unsigned int st = pb_state(b);
-
-	if (join & M(st))
-		return 0x100;
-	if (st == ST_UNC_S || st == ST_COMM_S || st == ST_IDLE_S ||
-	    st == ST_HINT_S)
-		st--;
-	return (st << PB_SHIFT) | (unsigned int)pb_prot(b);
+	return join & page_bit(b) ? 0x100 : b & PAGE_CODE;
 }
 
 /*
@@ -575,7 +480,7 @@ void map_run(struct emm *emm, uint32_t pg, uint32_t end, uint32_t join,
 		map_lock(emm, out->b, &sp);
 		stop = min_u32(end, sp.first + sp.n);
 		if (out->b == pg) {
-			out->byte = span_byte(&sp, pg) & (uint8_t)~PB_BUSY;
+			out->byte = span_byte(&sp, pg) & (uint8_t)~PAGE_BUSY;
 			class = byte_class(out->byte, join);
 		}
 		if (!sp.bytes) {

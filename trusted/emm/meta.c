@@ -5,7 +5,7 @@
  * into its slot; the slot keeps a few cells for the next op, so that threads
  * seldom meet at the pool's lock. The pages come from pool.c.
  */
-#include "trusted/emm/emm_int.h"
+#include "trusted/emm/instance.h"
 
 #define SLOT_KEEP 16u	/* cells that a slot keeps between ops */
 #define SLOT_FULL 48u	/* beyond this it gives back */

@@ -8,14 +8,14 @@
  * do not meet at one word for each page. Near the limit quotas are called in,
  * so that the limit is exact.
  */
-#include "trusted/emm/emm_int.h"
+#include "trusted/emm/instance.h"
 
 #define QUOTA_TAKE 32 /* pages taken beyond need */
 #define QUOTA_FULL 64 /* a slot with more gives all but QUOTA_TAKE back */
 
 static uint32_t self(const struct emm *emm)
 {
-	uint32_t me = emm->ops.owner ? emm->ops.owner(emm->ctx) + 1 : 1;
+	uint32_t me = emm->hooks.owner ? emm->hooks.owner(emm->ctx) + 1 : 1;
 
 	return me ? me : 1;
 }
@@ -60,6 +60,25 @@ void op_end(struct op *op)
 	STORE(&op->slot->owner, 0);
 }
 
+edmm_err op_open(struct op *op, const struct run *r, uint32_t ok)
+{
+	edmm_err rc = map_reserve(op, r->a, r->b, 0);
+
+	if (!rc)
+		rc = map_claim(op, r->a, r->b, ok);
+	if (rc)
+		op_end(op);
+	return rc;
+}
+
+void op_close(struct op *op, const struct run *r, enum emm_event ev,
+	      uint32_t done)
+{
+	map_release(op, r->b);
+	op_end(op);
+	op_notify(op->emm, ev, r->a, r->a + done);
+}
+
 /* The op that keeps pg BUSY; the lock of pg's map entry is held. */
 static struct slot *busy_slot(struct emm *emm, uint32_t pg)
 {
@@ -96,8 +115,8 @@ edmm_err op_wait(struct op *op, struct span *sp, uint32_t pg)
 	map_unlock_clean(sp);
 	COUNT(op->slot->waits, 1);
 	while (__atomic_load_n(&slot->seq, __ATOMIC_SEQ_CST) == seq) {
-		if (emm->ops.wait)
-			emm->ops.wait(emm->ctx, &slot->seq, seq);
+		if (emm->hooks.wait)
+			emm->hooks.wait(emm->ctx, &slot->seq, seq);
 		else
 			lock_spin(emm, &rounds);
 	}
@@ -206,7 +225,7 @@ void op_uncharge(struct op *op, uint64_t pages)
 
 void op_notify(struct emm *emm, enum emm_event ev, uint32_t a, uint32_t b)
 {
-	if (emm->ops.notify && a < b)
-		emm->ops.notify(emm->ctx, ev, pg_addr(emm, a),
-				(uint64_t)(b - a) << PAGE_SHIFT);
+	if (emm->hooks.notify && a < b)
+		emm->hooks.notify(emm->ctx, ev, pg_addr(emm, a),
+				  (uint64_t)(b - a) << PAGE_SHIFT);
 }

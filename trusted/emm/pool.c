@@ -9,10 +9,10 @@
  * at once when all of them are free. The list's head is in a tally page, two
  * bytes a page; the chain of such pages is in their free cells.
  *
- * Tables stay: a walker that is late may look into one (emm_int.h). There is
+ * Tables stay: a walker that is late may look into one (instance.h). There is
  * at most one for each 128 MiB of range, and some for ops in progress.
  */
-#include "trusted/emm/emm_int.h"
+#include "trusted/emm/instance.h"
 
 #define LOW_PAGES 6u   /* grow when fewer are left */
 #define GROW_PAGES 16u /* at least */
@@ -240,7 +240,7 @@ static bool accept_new(struct emm *emm, uint64_t page)
 	int rc;
 
 	do {
-		rc = emm->ops.eaccept(emm->ctx, &si, page_addr(emm, page));
+		rc = emm->hooks.eaccept(emm->ctx, &si, page_addr(emm, page));
 	} while (rc == EMM_LEAF_PF && ++tries < PF_RETRIES);
 	return !rc;
 }
@@ -251,10 +251,10 @@ static uint64_t accept_run(struct op *op, uint64_t page, uint64_t count)
 	struct emm *emm = op->emm;
 	uint64_t addr = page_addr(emm, page), i = 0;
 
-	if (emm->ops.populate) {
+	if (emm->hooks.populate) {
 		COUNT(op->slot->host_calls, 1);
 		COUNT(op->slot->populates, 1);
-		(void)emm->ops.populate(emm->ctx, addr, count << PAGE_SHIFT);
+		(void)emm->hooks.populate(emm->ctx, addr, count << PAGE_SHIFT);
 	}
 	while (i < count && accept_new(emm, page + i))
 		i++;
@@ -272,7 +272,7 @@ static int region_modify(struct op *op, enum emm_host_op what, uint64_t page,
 				      .size = count << PAGE_SHIFT };
 
 	COUNT(op->slot->host_calls, 1);
-	return emm->ops.modify(emm->ctx, &m);
+	return emm->hooks.modify(emm->ctx, &m);
 }
 
 /* Take back some of a hole. Return: pages; 0: there is none, or no luck. */
@@ -313,17 +313,17 @@ static uint64_t grow_end(struct op *op, uint64_t n)
 	if (n > pool->pages - from)
 		n = pool->pages - from;
 	if (!n ||
-	    (emm->ops.map && emm->ops.map(emm->ctx, page_addr(emm, from),
-					  n << PAGE_SHIFT, EMM_COMMIT_NOW)))
+	    (emm->hooks.map && emm->hooks.map(emm->ctx, page_addr(emm, from),
+					      n << PAGE_SHIFT, EMM_COMMIT_NOW)))
 		return 0;
 	got = accept_run(op, from, n);
 	lock_acquire(emm, &pool->lock);
 	POKE(&pool->committed, from + got);
 	fresh_put_new(emm, from, got);
 	lock_release(&pool->lock);
-	if (got && emm->ops.notify)
-		emm->ops.notify(emm->ctx, EMM_EV_META, page_addr(emm, from),
-				got << PAGE_SHIFT);
+	if (got && emm->hooks.notify)
+		emm->hooks.notify(emm->ctx, EMM_EV_META, page_addr(emm, from),
+				  got << PAGE_SHIFT);
 	return got;
 }
 
@@ -445,7 +445,7 @@ static void refused(struct emm *emm, uint64_t page)
 		.flags = EMM_RW | SGX_SECINFO_PT(SGX_PT_REG),
 	};
 
-	if (!emm->ops.emodpe(emm->ctx, &si, page_addr(emm, page))) {
+	if (!emm->hooks.emodpe(emm->ctx, &si, page_addr(emm, page))) {
 		lock_acquire(emm, &emm->pool.lock);
 		fresh_put(emm, page, 1);
 		lock_release(&emm->pool.lock);
@@ -501,8 +501,8 @@ static void give_back(struct op *op, uint32_t page, uint32_t count)
 	}
 	(void)region_modify(op, EMM_HOST_TO_TRIM, page, count);
 	while (hole.count < count &&
-	       !emm->ops.eaccept(emm->ctx, &si,
-				 page_addr(emm, page + hole.count)))
+	       !emm->hooks.eaccept(emm->ctx, &si,
+				   page_addr(emm, page + hole.count)))
 		hole.count++;
 	for (i = hole.count; i < count; i++)
 		refused(emm, page + i);

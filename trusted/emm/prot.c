@@ -3,7 +3,7 @@
  * Rights and page types. Keeps I8: what the map says is what the EPCM says,
  * also after a host call that failed half-way.
  */
-#include "trusted/emm/emm_int.h"
+#include "trusted/emm/act.h"
 
 #define REG_FLAGS SGX_SECINFO_PT(SGX_PT_REG)
 
@@ -15,17 +15,17 @@ edmm_err host_modify(struct op *op, enum emm_host_op what, const struct run *r,
 		.op = what,
 		.from = what == EMM_HOST_TO_TRIM || what == EMM_HOST_REMOVE
 				? to
-				: pb_prot(r->byte),
+				: page_rights(r->byte),
 		.to = to,
 		.final = op->final,
 		.addr = pg_addr(emm, r->a),
 		.size = (uint64_t)(r->b - r->a) << PAGE_SHIFT,
 	};
 
-	if (!emm->ops.modify)
+	if (!emm->hooks.modify)
 		return 0;
 	COUNT(op->slot->host_calls, 1);
-	return emm->ops.modify(emm->ctx, &m) ? -EDMM_EFAULT : 0;
+	return emm->hooks.modify(emm->ctx, &m) ? -EDMM_EFAULT : 0;
 }
 
 /* More rights: EMODPE, and the host's mapping unless it is wide already. */
@@ -89,7 +89,7 @@ edmm_err act_rights(struct op *op, struct run *r, int from, int to)
 
 	if (from == to || r->a == r->b)
 		return 0;
-	x.byte = PB(ST_COMM, from);
+	x.byte = page_byte(PG_COMM, from);
 	if (op->emm->static_mode)
 		rc = host_modify(op, EMM_HOST_PROTECT, &x, to);
 	else if (from & ~to)
@@ -103,19 +103,15 @@ edmm_err act_rights(struct op *op, struct run *r, int from, int to)
 }
 
 /*
- * An idle page of other rights. Its EPCM rights are those of the map and RW:
- * execute comes by EMODPE, and goes with the page.
+ * An idle page of other rights. Its EPCM rights are RW, and X perhaps where
+ * the map has it: that comes when the page is committed, and goes with it.
  */
 static edmm_err idle_rights(struct op *op, struct run *r, int prot)
 {
-	int from = pb_prot(r->byte) | EMM_RW, to = prot | EMM_RW;
 	edmm_err rc;
 
-	if (op->emm->static_mode || from == to)
+	if (op->emm->static_mode || !(page_epcm(r->byte) & ~prot & EMM_X))
 		return 0;
-	if (!(from & ~to))
-		return act_rights(op, r, from, to);
-	r->byte |= EMM_R;
 	rc = act_trim(op, r);
 	op_uncharge(op, r->b - r->a);
 	return rc;
@@ -125,7 +121,7 @@ static edmm_err idle_rights(struct op *op, struct run *r, int prot)
 static edmm_err protect_run(struct op *op, struct run *r, int prot)
 {
 	struct emm *emm = op->emm;
-	unsigned int bit = M(pb_state(r->byte));
+	unsigned int bit = page_bit(r->byte);
 	edmm_err rc = 0;
 
 	if (bit & M_DOUBT) {
@@ -133,16 +129,16 @@ static edmm_err protect_run(struct op *op, struct run *r, int prot)
 		r->b = r->a; /* look again */
 		return rc;
 	}
-	if (bit & M_COMM)
-		rc = act_rights(op, r, pb_prot(r->byte), prot);
+	if (bit & M(PG_COMM))
+		rc = act_rights(op, r, page_rights(r->byte), prot);
 	else if (bit & M_IDLE)
 		rc = idle_rights(op, r, prot);
 	else if (bit & M_UNC && !emm->wide && !emm->static_mode &&
-		 pb_prot(r->byte) != prot)
+		 page_rights(r->byte) != prot)
 		rc = host_modify(op, EMM_HOST_PROTECT, r, prot);
 	if (rc && bit & M_UNC)
 		r->b = r->a;
-	map_settle(op, r->a, r->b, emm->lut[LUT_PROT + prot]);
+	map_settle(op, r->a, r->b, lut_rights(emm, prot));
 	return rc;
 }
 
@@ -154,9 +150,7 @@ edmm_err op_protect(struct emm *emm, const struct run *range, int prot,
 	edmm_err rc;
 
 	op_begin(&op, emm);
-	rc = map_reserve(&op, range->a, range->b, 0);
-	if (!rc)
-		rc = map_claim(&op, range->a, range->b, ok);
+	rc = op_open(&op, range, ok);
 	if (!rc) {
 		while (!rc && pg < range->b) {
 			struct run r;
@@ -165,10 +159,8 @@ edmm_err op_protect(struct emm *emm, const struct run *range, int prot,
 			rc = protect_run(&op, &r, prot);
 			pg = r.b;
 		}
-		map_release(&op, range->b);
+		op_close(&op, range, EMM_EV_PROTECT, pg - range->a);
 	}
-	op_end(&op);
-	op_notify(emm, EMM_EV_PROTECT, range->a, pg);
 	*done = pg - range->a;
 	return rc;
 }
@@ -195,18 +187,13 @@ edmm_err emm_protect(struct emm *emm, uint64_t addr, uint64_t size, int prot,
 static edmm_err act_tcs(struct op *op, struct run *r)
 {
 	struct emm *emm = op->emm;
-
-	uint8_t lut[256];
 	int rc;
 
 	(void)host_modify(op, EMM_HOST_TO_TCS, r, EMM_RW);
 	rc = leaf_accept(emm, TCS_FLAGS, r->a);
 	if (rc && !leaf_extend(emm, EMM_RW, r->a))
 		return -EDMM_EFAULT; /* proved: REG as before */
-	__builtin_memset(
-		lut, PB_BUSY | (rc ? PB(ST_DOUBT_NEW, EMM_RW) : PB(ST_TCS, 0)),
-		256);
-	map_settle(op, r->a, r->b, lut);
+	map_settle(op, r->a, r->b, emm->lut[rc ? PAGE_TRY_TCS : PAGE_MAKE_TCS]);
 	return rc ? -EDMM_EFAULT : 0;
 }
 
@@ -223,24 +210,19 @@ edmm_err emm_make_tcs(struct emm *emm, uint64_t addr)
 	if (emm->static_mode)
 		return -EDMM_EOPNOTSUPP;
 	op_begin(&op, emm);
-	rc = map_reserve(&op, r.a, r.b, 0);
-	if (!rc)
-		rc = map_claim(&op, r.a, r.b, M_AREA);
-	if (!rc) {
-		map_run(emm, r.a, r.b, 0, &r);
-		if (M(pb_state(r.byte)) & M_DOUBT)
-			rc = act_resolve(&op, r.a, r.byte);
-		map_run(emm, r.a, r.a + 1, 0, &r);
-		if (!rc && pb_state(r.byte) != ST_TCS) {
-			rc = -EDMM_EACCES;
-			if (M(pb_state(r.byte)) & M_COMM &&
-			    pb_prot(r.byte) == EMM_RW)
-				rc = act_tcs(&op, &r);
-		}
-		map_release(&op, r.b);
+	rc = op_open(&op, &r, M_AREA);
+	if (rc)
+		return rc;
+	map_run(emm, r.a, r.b, 0, &r);
+	if (page_bit(r.byte) & M_DOUBT)
+		rc = act_resolve(&op, r.a, r.byte);
+	map_run(emm, r.a, r.a + 1, 0, &r);
+	if (!rc && page_state(r.byte) != PG_TCS) {
+		rc = -EDMM_EACCES;
+		if (page_bit(r.byte) & M(PG_COMM) &&
+		    page_rights(r.byte) == EMM_RW)
+			rc = act_tcs(&op, &r);
 	}
-	op_end(&op);
-	if (!rc)
-		op_notify(emm, EMM_EV_TCS, r.a, r.b);
+	op_close(&op, &r, EMM_EV_TCS, rc ? 0 : 1);
 	return rc;
 }

@@ -1,26 +1,27 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What others may know: page runs, areas, counters; and the validator. */
-#include "trusted/emm/emm_int.h"
+#include "trusted/emm/instance.h"
 
-static enum emm_page_state public_state(unsigned int st)
+static enum emm_page_state public_state(enum page_state st)
 {
-	static const uint8_t map[ST_COUNT] = {
-		[ST_NONE] = EMM_PG_NONE,
-		[ST_RESERVED] = EMM_PG_RESERVED,
-		[ST_UNC] = EMM_PG_UNCOMMITTED,
-		[ST_UNC_S] = EMM_PG_UNCOMMITTED,
-		[ST_COMM] = EMM_PG_COMMITTED,
-		[ST_COMM_S] = EMM_PG_COMMITTED,
-		[ST_IDLE] = EMM_PG_IDLE,
-		[ST_IDLE_S] = EMM_PG_IDLE,
-		[ST_IDLE_FREE] = EMM_PG_FREE_IDLE,
-		[ST_TCS] = EMM_PG_TCS,
-		[ST_DOUBT] = EMM_PG_DOUBT,
-		[ST_DOUBT_TCS] = EMM_PG_DOUBT,
-		[ST_DOUBT_NEW] = EMM_PG_DOUBT,
-		[ST_TRIMMED] = EMM_PG_TRIMMED,
-		[ST_HINT] = EMM_PG_UNCOMMITTED,
-		[ST_HINT_S] = EMM_PG_UNCOMMITTED,
+	static const uint8_t map[PG_COUNT] = {
+		[PG_NONE] = EMM_PG_NONE,
+		[PG_RESERVED] = EMM_PG_RESERVED,
+		[PG_FREE_IDLE] = EMM_PG_FREE_IDLE,
+		[PG_FREE_ZERO] = EMM_PG_FREE_IDLE,
+		[PG_FREE_DOUBT] = EMM_PG_DOUBT,
+		[PG_FREE_TRIMMED] = EMM_PG_TRIMMED,
+		[PG_TCS] = EMM_PG_TCS,
+		[PG_DOUBT_TCS] = EMM_PG_DOUBT,
+		[PG_DOUBT_NEW] = EMM_PG_DOUBT,
+		[PG_ABSENT] = EMM_PG_UNCOMMITTED,
+		[PG_HINT] = EMM_PG_UNCOMMITTED,
+		[PG_COMM] = EMM_PG_COMMITTED,
+		[PG_IDLE] = EMM_PG_IDLE,
+		[PG_ZERO] = EMM_PG_IDLE,
+		[PG_DOUBT] = EMM_PG_DOUBT,
+		[PG_DOUBT_IDLE] = EMM_PG_DOUBT,
+		[PG_TRIMMED] = EMM_PG_TRIMMED,
 	};
 
 	return (enum emm_page_state)map[st];
@@ -45,17 +46,13 @@ edmm_err emm_query(struct emm *emm, uint64_t addr, uint64_t end,
 	*out = (struct emm_run){
 		.addr = addr,
 		.size = (uint64_t)(r.b - r.a) << PAGE_SHIFT,
-		.state = public_state(pb_state(r.byte)),
-		.prot = pb_prot(r.byte),
-		.busy = span_byte(&sp, r.a) & PB_BUSY,
-		.hinted = M(pb_state(r.byte)) & M_HINT,
+		.state = public_state(page_state(r.byte)),
+		.prot = page_rights(r.byte),
+		.busy = span_byte(&sp, r.a) & PAGE_BUSY,
+		.zero = page_known_zero(r.byte),
+		.hinted = page_bit(r.byte) & M(PG_HINT),
 	};
 	map_unlock_clean(&sp);
-	if (out->state == EMM_PG_IDLE && out->prot & EMM_W &&
-	    !(out->prot & EMM_R)) {
-		out->zero = true;
-		out->prot |= EMM_R;
-	}
 	return 0;
 }
 
@@ -230,7 +227,7 @@ static const char *check_pages(struct emm *emm)
 		}
 		in = pg >= area.start && !(area.flags & A_META);
 		map_run(emm, pg, emm->pages, 0, &r);
-		if (in == !!(M(pb_state(r.byte)) & M_HOLE))
+		if (in == !!(page_bit(r.byte) & M_HOLE))
 			return "I6: page states and areas disagree";
 		if (r.b > area.start && pg < area.start)
 			r.b = area.start;
@@ -247,10 +244,10 @@ static const char *check_map(struct emm *emm)
 
 		map_lock(emm, pg, &sp);
 		pg = sp.first + sp.n;
-		if (!sp.bytes && e_byte(sp.val) & PB_BUSY)
+		if (!sp.bytes && page_busy(e_byte(sp.val)))
 			bad = "I4: a BUSY entry outlived its op";
 		for (uint32_t i = 0; sp.bytes && i < sp.n; i++) {
-			if (sp.bytes[i] & PB_BUSY)
+			if (page_busy(sp.bytes[i]))
 				bad = "I4: a BUSY page outlived its op";
 		}
 		map_unlock_clean(&sp);

@@ -4,7 +4,7 @@
  * proved stays in the books) and I11: after a host call each page is asked by
  * EACCEPT what became of it, whatever the call returned.
  */
-#include "trusted/emm/emm_int.h"
+#include "trusted/emm/act.h"
 
 /*
  * Pages of a trim that failed at the first: all as before, or all in doubt.
@@ -22,13 +22,11 @@ static void trim_failed(struct op *op, const struct run *r)
 		bool same;
 
 		map_run(emm, pg, r->b, 0, &x);
-		if (M(pb_state(x.byte)) & M_IDLE)
-			x.byte |= EMM_RW;
-		same = pb_state(x.byte) != ST_TCS;
+		same = page_state(x.byte) != PG_TCS;
 		for (pg = x.a; same && pg < x.b; pg++)
-			same = !leaf_extend(emm, pb_prot(x.byte), pg);
+			same = !leaf_extend(emm, page_epcm(x.byte), pg);
 		if (!same) {
-			map_settle(op, x.a, r->b, emm->lut[LUT_DOUBT]);
+			map_settle(op, x.a, r->b, emm->lut[PAGE_DOUBT]);
 			return;
 		}
 	}
@@ -42,8 +40,8 @@ static uint64_t count_idle(struct emm *emm, uint32_t a, uint32_t b)
 	while (a < b) {
 		struct run r;
 
-		map_run(emm, a, b, M_IDLE | M(ST_IDLE_FREE), &r);
-		if (M(pb_state(r.byte)) & (M_IDLE | M(ST_IDLE_FREE)))
+		map_run(emm, a, b, M_IDLE | M_FREE, &r);
+		if (page_bit(r.byte) & (M_IDLE | M_FREE))
 			n += r.b - r.a;
 		a = r.b;
 	}
@@ -56,7 +54,7 @@ static uint32_t accept_trim(struct op *op, const struct run *r)
 	static const struct sgx_secinfo si = { .flags = TRIM_FLAGS };
 	struct emm *emm = op->emm;
 	int (*eaccept)(void *, const struct sgx_secinfo *, uint64_t) =
-		emm->ops.eaccept;
+		emm->hooks.eaccept;
 	uint64_t addr = pg_addr(emm, r->a);
 	uint32_t pg;
 
@@ -78,7 +76,7 @@ static uint32_t accept_trim(struct op *op, const struct run *r)
 edmm_err act_trim(struct op *op, struct run *r)
 {
 	struct emm *emm = op->emm;
-	int prot = pb_prot(r->byte);
+	int prot = page_epcm(r->byte);
 	struct run rest = *r;
 	uint64_t idle;
 	edmm_err rc;
@@ -98,7 +96,7 @@ edmm_err act_trim(struct op *op, struct run *r)
 		return -EDMM_EFAULT;
 	COUNT(op->slot->trims, r->b - r->a);
 	rc = host_modify(op, EMM_HOST_REMOVE, r, prot);
-	map_settle(op, r->a, r->b, emm->lut[rc ? LUT_TRIMMED : LUT_TRIM]);
+	map_settle(op, r->a, r->b, emm->lut[rc ? PAGE_TRIMMED : PAGE_TRIM]);
 	if (rc)
 		r->b = r->a;
 	return rc || rest.a < rest.b ? -EDMM_EFAULT : 0;
@@ -106,42 +104,38 @@ edmm_err act_trim(struct op *op, struct run *r)
 
 /*
  * A trimmed page that the host does not remove: if it is gone already, it can
- * be had as new, and then be trimmed again.
+ * be had as new, with its own rights (I15), and then be trimmed again.
  */
 static edmm_err remove_one(struct op *op, uint32_t pg, uint8_t byte)
 {
 	struct emm *emm = op->emm;
 	struct run r = { .a = pg, .b = pg + 1, .byte = byte };
 	uint8_t lut[256];
-	edmm_err rc;
 
-	if (!host_modify(op, EMM_HOST_REMOVE, &r, pb_prot(byte))) {
-		map_settle(op, r.a, r.b, emm->lut[LUT_TRIM]);
+	if (!host_modify(op, EMM_HOST_REMOVE, &r, page_rights(byte))) {
+		map_settle(op, r.a, r.b, emm->lut[PAGE_TRIM]);
 		return 0;
 	}
-	if (leaf_accept(emm, FRESH_FLAGS, pg))
+	if (leaf_new(emm, page_rights(byte), pg))
 		return -EDMM_EFAULT;
-	__builtin_memset(lut, PB_BUSY | PB(ST_COMM_S, EMM_RW), 256);
+	r.byte = page_moved(byte, PG_COMM);
+	__builtin_memset(lut, PAGE_BUSY | r.byte, 256);
 	map_settle(op, r.a, r.b, lut);
-	r.byte = PB(ST_COMM_S, EMM_RW);
-	rc = act_trim(op, &r);
-	if (!rc)
-		map_settle(op, pg, pg + 1, emm->lut[LUT_PROT + pb_prot(byte)]);
-	return rc;
+	return act_trim(op, &r);
 }
 
 /* Finish the removal of trimmed pages; r is narrowed to what is removed. */
 edmm_err act_remove(struct op *op, struct run *r)
 {
 	uint32_t pg = r->b;
-	edmm_err rc = meta_reserve(op, 2, 1);
+	edmm_err rc = map_reserve(op, r->a, r->b, 0);
 
-	if (!rc && host_modify(op, EMM_HOST_REMOVE, r, pb_prot(r->byte))) {
+	if (!rc && host_modify(op, EMM_HOST_REMOVE, r, page_rights(r->byte))) {
 		for (pg = r->a; pg < r->b && !rc; pg++)
 			rc = remove_one(op, pg, r->byte);
 		pg -= rc != 0;
 	} else if (!rc) {
-		map_settle(op, r->a, r->b, op->emm->lut[LUT_TRIM]);
+		map_settle(op, r->a, r->b, op->emm->lut[PAGE_TRIM]);
 	} else {
 		pg = r->a;
 	}
@@ -150,27 +144,28 @@ edmm_err act_remove(struct op *op, struct run *r)
 	return rc;
 }
 
-/* What a page in doubt is: its byte, without BUSY; 0 if nothing tells. */
-static uint8_t resolve(struct emm *emm, uint32_t pg, uint8_t byte)
+/* What a page in doubt is, as EACCEPT or EMODPE tells; PG_NONE: neither. */
+static enum page_state resolve(struct emm *emm, uint32_t pg, uint8_t byte)
 {
-	int prot = pb_prot(byte), code;
+	int code;
 
-	switch (pb_state(byte)) {
-	case ST_DOUBT_NEW:
+	switch (page_state(byte)) {
+	case PG_DOUBT_NEW:
 		if (!leaf_accept(emm, TCS_FLAGS, pg))
-			return PB(ST_TCS, 0);
+			return PG_TCS;
 		break;
-	case ST_DOUBT_TCS:
+	case PG_DOUBT_TCS:
 		code = leaf_accept(emm, TRIM_FLAGS, pg);
 		if (!code)
-			return PB(ST_TRIMMED, EMM_RW);
-		return code == SGX_PAGE_ATTRIBUTES_MISMATCH ? PB(ST_TCS, 0) : 0;
+			return PG_TRIMMED;
+		return code == SGX_PAGE_ATTRIBUTES_MISMATCH ? PG_TCS : PG_NONE;
 	default:
 		if (!leaf_accept(emm, TRIM_FLAGS, pg))
-			return PB(ST_TRIMMED, prot);
+			return PG_TRIMMED;
 	}
-	/* COMM_S serves any area: it only looks once more than needed. */
-	return leaf_extend(emm, prot, pg) ? 0 : PB(ST_COMM_S, prot);
+	if (leaf_extend(emm, page_epcm(byte), pg))
+		return PG_NONE;
+	return page_state(byte) == PG_DOUBT_IDLE ? PG_IDLE : PG_COMM;
 }
 
 /*
@@ -179,16 +174,19 @@ static uint8_t resolve(struct emm *emm, uint32_t pg, uint8_t byte)
  */
 edmm_err act_resolve(struct op *op, uint32_t pg, uint8_t byte)
 {
-	uint8_t lut[256], now;
+	enum page_state now;
+	uint8_t lut[256];
 	edmm_err rc;
 
-	rc = meta_reserve(op, 2, 1);
+	rc = map_reserve(op, pg, pg + 1, 0);
 	if (rc)
 		return rc;
 	now = resolve(op->emm, pg, byte);
-	if (!now)
+	if (now == PG_NONE)
 		return -EDMM_EFAULT;
-	__builtin_memset(lut, PB_BUSY | now, 256);
+	if (now == PG_IDLE)
+		__atomic_fetch_add(&op->emm->idle, 1, __ATOMIC_RELAXED);
+	__builtin_memset(lut, page_moved(PAGE_BUSY | byte, now), 256);
 	map_settle(op, pg, pg + 1, lut);
 	return 0;
 }
@@ -202,19 +200,20 @@ static bool keeps_idle(struct op *op, struct run *r)
 	if (emm->static_mode)
 		return true;
 	if (op->drop || !PEEK(&emm->lazy_areas) ||
-	    !(M(pb_state(r->byte)) & M_COMM))
+	    !(page_bit(r->byte) & M(PG_COMM)))
 		return false;
 	if (!area_get(emm, r->a, &area) || area.start > r->a)
 		return false;
 	r->b = min_u32(r->b, area.end);
-	return area.flags & EMM_LAZY && (pb_prot(r->byte) & EMM_RW) == EMM_RW;
+	return area.flags & EMM_LAZY &&
+	       (page_rights(r->byte) & EMM_RW) == EMM_RW;
 }
 
 static edmm_err make_idle(struct op *op, struct run *r)
 {
 	struct emm *emm = op->emm;
-	int prot = pb_prot(r->byte);
-	edmm_err rc = meta_reserve(op, 3, 1);
+	int prot = page_rights(r->byte);
+	edmm_err rc = map_reserve(op, r->a, r->b, 0);
 
 	/* Static mode: writable for the zeroing to come. */
 	if (!rc && (prot & EMM_RW) != EMM_RW)
@@ -223,7 +222,7 @@ static edmm_err make_idle(struct op *op, struct run *r)
 		r->b = r->a;
 		return rc;
 	}
-	map_settle(op, r->a, r->b, emm->lut[LUT_IDLE]);
+	map_settle(op, r->a, r->b, emm->lut[PAGE_IDLE]);
 	__atomic_fetch_add(&emm->idle, r->b - r->a, __ATOMIC_RELAXED);
 	return 0;
 }
@@ -236,35 +235,28 @@ static edmm_err make_idle(struct op *op, struct run *r)
 static edmm_err unhint(struct op *op, struct run *r)
 {
 	struct emm *emm = op->emm;
-	int prot = pb_prot(r->byte), said = 0;
-	uint32_t pg, end;
-	uint8_t lut[256];
+	int prot = page_rights(r->byte), said = 0;
+	uint32_t pg = r->a, end = r->b;
 	edmm_err rc;
 
-	pg = r->a;
-	end = r->b;
 	r->b = r->a;
-	rc = meta_reserve(op, 4, 1);
+	rc = map_reserve(op, pg, end, 0);
 	if (rc)
 		return rc;
-	while (pg < end && !(said = leaf_accept(emm, FRESH_FLAGS, pg)))
+	while (pg < end && !(said = leaf_new(emm, prot, pg)))
 		pg++;
 	if (pg == r->a) {
 		if (said != EMM_LEAF_PF)
 			return -EDMM_EFAULT;
 		r->b = pg + 1; /* was never added */
-		map_settle(op, pg, r->b, emm->lut[LUT_UNHINT]);
+		map_settle(op, pg, r->b, emm->lut[PAGE_UNHINT]);
 		return 0;
 	}
-	end = pg;
 	r->b = pg;
-	r->byte = PB(ST_COMM_S, EMM_RW);
-	__builtin_memset(lut, PB_BUSY | r->byte, 256);
-	map_settle(op, r->a, r->b, lut);
-	op_charge_forced(op, end - r->a);
+	map_settle(op, r->a, r->b, emm->lut[PAGE_COMMIT]);
+	op_charge_forced(op, pg - r->a);
 	rc = act_trim(op, r);
 	op_uncharge(op, r->b - r->a);
-	map_settle(op, r->a, r->b, emm->lut[LUT_PROT + prot]);
 	return rc;
 }
 
@@ -272,30 +264,28 @@ static edmm_err unhint(struct op *op, struct run *r)
 static edmm_err uncommit_run(struct op *op, struct run *r)
 {
 	struct emm *emm = op->emm;
-	unsigned int bit = M(pb_state(r->byte));
+	unsigned int bit = page_bit(r->byte);
 	edmm_err rc;
 
-	if (bit & M(ST_TRIMMED))
+	if (bit & M(PG_TRIMMED))
 		return act_remove(op, r);
-	if (bit & M_HINT)
+	if (bit & M(PG_HINT))
 		return unhint(op, r);
 	if (bit & M_DOUBT) {
 		rc = act_resolve(op, r->a, r->byte);
 		r->b = r->a; /* look again */
 		return rc;
 	}
-	if (emm->static_mode && bit & M(ST_TCS)) {
+	if (emm->static_mode && bit & M(PG_TCS)) {
 		r->b = r->a;
 		return -EDMM_EOPNOTSUPP;
 	}
-	if (!(bit & (M_COMM | M(ST_TCS))) && !(bit & M_IDLE && op->drop))
+	if (!(bit & (M(PG_COMM) | M(PG_TCS))) && !(bit & M_IDLE && op->drop))
 		return 0;
 	if (bit & M_IDLE && emm->static_mode)
 		return 0;
 	if (keeps_idle(op, r))
 		return make_idle(op, r);
-	if (bit & M_IDLE)
-		r->byte |= EMM_R;
 	rc = act_trim(op, r);
 	op_uncharge(op, r->b - r->a);
 	return rc;
@@ -309,7 +299,7 @@ static edmm_err uncommit_run(struct op *op, struct run *r)
 edmm_err act_uncommit(struct op *op, uint32_t a, uint32_t b, uint32_t *done)
 {
 	struct emm *emm = op->emm;
-	uint32_t join = M_COMM | M(ST_TCS), pg = a;
+	uint32_t join = M(PG_COMM) | M(PG_TCS), pg = a;
 	edmm_err rc = 0;
 
 	if (op->drop)
@@ -346,18 +336,14 @@ static edmm_err uncommit_common(struct emm *emm, uint64_t addr, uint64_t size,
 	op_begin(&op, emm);
 	op.drop = drop;
 	op.frees = true;
-	rc = map_reserve(&op, r.a, r.b, 0);
-	if (!rc)
-		rc = map_claim(&op, r.a, r.b, M_AREA);
+	rc = op_open(&op, &r, M_AREA);
 	if (!rc) {
-		if (op.seen & ~M_ABSENT)
+		if (op.seen & ~M(PG_ABSENT))
 			rc = act_uncommit(&op, r.a, r.b, &pages);
 		else
 			pages = r.b - r.a;
-		map_release(&op, r.b);
+		op_close(&op, &r, EMM_EV_UNCOMMIT, pages);
 	}
-	op_end(&op);
-	op_notify(emm, EMM_EV_UNCOMMIT, r.a, r.a + pages);
 	if (done)
 		*done = (uint64_t)pages << PAGE_SHIFT;
 	if (PEEK(&emm->idle))

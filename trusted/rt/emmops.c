@@ -258,7 +258,7 @@ edmm_err rt_emm_start(void)
 		.threads = l->ctx_count,
 		.static_mode = !rt_elastic(),
 	};
-	const struct emm_ops ops = {
+	const struct emm_hooks hooks = {
 		.eaccept = op_eaccept,
 		.emodpe = op_emodpe,
 		.eacceptcopy = op_eacceptcopy,
@@ -268,7 +268,7 @@ edmm_err rt_emm_start(void)
 		.yield = op_yield,
 		.notify = op_notify,
 	};
-	edmm_err err = emm_init(&p, &ops, &instance);
+	edmm_err err = emm_init(&p, &hooks, &instance);
 
 	return err ? err : add_areas(l);
 }

@@ -106,7 +106,7 @@ static uint8_t *meta_of(struct world *w, uint64_t addr)
 	return at < w->meta_size ? &meta_there[at / EMM_PAGE] : NULL;
 }
 
-static int op_eaccept(void *ctx, const struct sgx_secinfo *si, uint64_t addr)
+static int hook_eaccept(void *ctx, const struct sgx_secinfo *si, uint64_t addr)
 {
 	struct world *w = ctx;
 	enum w_fault f = world_step(w, "eaccept", addr);
@@ -122,7 +122,7 @@ static int op_eaccept(void *ctx, const struct sgx_secinfo *si, uint64_t addr)
 	return rc;
 }
 
-static int op_emodpe(void *ctx, const struct sgx_secinfo *si, uint64_t addr)
+static int hook_emodpe(void *ctx, const struct sgx_secinfo *si, uint64_t addr)
 {
 	struct world *w = ctx;
 	int64_t rax = rt_enclu(SGX_EMODPE, si, addr, 0);
@@ -131,8 +131,8 @@ static int op_emodpe(void *ctx, const struct sgx_secinfo *si, uint64_t addr)
 	return rax < 0 ? leaf_result(rax) : 0;
 }
 
-static int op_eacceptcopy(void *ctx, const struct sgx_secinfo *si,
-			  uint64_t addr, uint64_t src)
+static int hook_eacceptcopy(void *ctx, const struct sgx_secinfo *si,
+			    uint64_t addr, uint64_t src)
 {
 	enum w_fault f = world_step(ctx, "eacceptcopy", addr);
 
@@ -141,7 +141,7 @@ static int op_eacceptcopy(void *ctx, const struct sgx_secinfo *si,
 	return leaf_result(rt_enclu(SGX_EACCEPTCOPY, si, addr, src));
 }
 
-static int op_modify(void *ctx, const struct emm_modify *m)
+static int hook_modify(void *ctx, const struct emm_modify *m)
 {
 	struct world *w = ctx;
 	enum w_fault f = world_step(w, "modify", m->addr);
@@ -163,7 +163,7 @@ static int op_modify(void *ctx, const struct emm_modify *m)
 	return f == WF_NONE ? rc : -EDMM_EIO;
 }
 
-static int op_populate(void *ctx, uint64_t addr, uint64_t size)
+static int hook_populate(void *ctx, uint64_t addr, uint64_t size)
 {
 	struct world *w = ctx;
 
@@ -173,7 +173,7 @@ static int op_populate(void *ctx, uint64_t addr, uint64_t size)
 	return host(WIRE_CALL_POPULATE, addr, size, 0);
 }
 
-static uint32_t op_owner(void *ctx)
+static uint32_t hook_owner(void *ctx)
 {
 	(void)ctx;
 	return rt_context();
@@ -187,13 +187,13 @@ uint32_t sgx_mm_thread_id(void)
 	return rt_context();
 }
 
-const struct emm_ops *world_ops(void)
+const struct emm_hooks *world_all_hooks(void)
 {
-	static const struct emm_ops all = {
-		.eaccept = op_eaccept,
-		.emodpe = op_emodpe,
-		.eacceptcopy = op_eacceptcopy,
-		.modify = op_modify,
+	static const struct emm_hooks all = {
+		.eaccept = hook_eaccept,
+		.emodpe = hook_emodpe,
+		.eacceptcopy = hook_eacceptcopy,
+		.modify = hook_modify,
 		.map = world_map,
 	};
 
@@ -227,11 +227,11 @@ static uint64_t reserve(uint64_t size, uint32_t align)
 static void open_emm(struct world *w)
 {
 	struct emm_params p = world_params(w);
-	struct emm_ops ops = *world_ops();
+	struct emm_hooks hooks = *world_all_hooks();
 
-	ops.owner = op_owner;
-	ops.populate = op_populate;
-	ops = world_wanted(w, ops);
+	hooks.owner = hook_owner;
+	hooks.populate = hook_populate;
+	hooks = world_wanted(w, hooks);
 	w->meta_size = p.meta_init + w->cfg.meta_grow * EMM_PAGE;
 	ck_assert_uint_le(w->meta_size / EMM_PAGE, META_PAGES);
 	w->meta = (uint8_t *)reserve(w->meta_size, 0);
@@ -241,7 +241,7 @@ static void open_emm(struct world *w)
 	}
 	p.meta_base = w->meta;
 	p.meta_size = w->meta_size;
-	ck_assert_int_eq(emm_init(&p, &ops, &w->emm), 0);
+	ck_assert_int_eq(emm_init(&p, &hooks, &w->emm), 0);
 }
 
 /* Faults in the world are its manager's; the runtime's did not want them. */

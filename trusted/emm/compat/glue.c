@@ -34,26 +34,26 @@ const struct glue *glue_get(void)
 	return &the_glue;
 }
 
-static int op_eaccept(void *ctx, const struct sgx_secinfo *si, uint64_t addr)
+static int hook_eaccept(void *ctx, const struct sgx_secinfo *si, uint64_t addr)
 {
 	(void)ctx;
 	return do_eaccept((const sec_info_t *)(const void *)si, addr);
 }
 
-static int op_emodpe(void *ctx, const struct sgx_secinfo *si, uint64_t addr)
+static int hook_emodpe(void *ctx, const struct sgx_secinfo *si, uint64_t addr)
 {
 	(void)ctx;
 	return do_emodpe((const sec_info_t *)(const void *)si, addr);
 }
 
-static int op_eacceptcopy(void *ctx, const struct sgx_secinfo *si,
-			  uint64_t addr, uint64_t src)
+static int hook_eacceptcopy(void *ctx, const struct sgx_secinfo *si,
+			    uint64_t addr, uint64_t src)
 {
 	(void)ctx;
 	return do_eacceptcopy((const sec_info_t *)(const void *)si, addr, src);
 }
 
-static int op_modify(void *ctx, const struct emm_modify *m)
+static int hook_modify(void *ctx, const struct emm_modify *m)
 {
 	int from = m->from | SGX_EMA_PAGE_TYPE_REG;
 	int to = m->to | SGX_EMA_PAGE_TYPE_REG;
@@ -80,7 +80,7 @@ static int op_modify(void *ctx, const struct emm_modify *m)
 	return -sgx_mm_modify_ocall(m->addr, m->size, from, to);
 }
 
-static int op_map(void *ctx, uint64_t addr, uint64_t size, uint32_t flags)
+static int hook_map(void *ctx, uint64_t addr, uint64_t size, uint32_t flags)
 {
 	const uint32_t known = SGX_EMA_COMMIT_NOW | SGX_EMA_COMMIT_ON_DEMAND |
 			       SGX_EMA_GROWSDOWN | SGX_EMA_GROWSUP;
@@ -93,13 +93,13 @@ static int op_map(void *ctx, uint64_t addr, uint64_t size, uint32_t flags)
 				   (int)(flags & known));
 }
 
-static int op_populate(void *ctx, uint64_t addr, uint64_t size)
+static int hook_populate(void *ctx, uint64_t addr, uint64_t size)
 {
 	(void)ctx;
 	return -sgx_mm_populate_ocall(addr, size);
 }
 
-static uint32_t op_owner(void *ctx)
+static uint32_t hook_owner(void *ctx)
 {
 	(void)ctx;
 	if (sgx_mm_thread_id)
@@ -107,19 +107,19 @@ static uint32_t op_owner(void *ctx)
 	return (uint32_t)((uintptr_t)__builtin_thread_pointer() >> 6);
 }
 
-static void op_wait(void *ctx, const uint32_t *word, uint32_t val)
+static void hook_wait(void *ctx, const uint32_t *word, uint32_t val)
 {
 	(void)ctx;
 	sgx_mm_wait(word, val);
 }
 
-static void op_wake(void *ctx, const uint32_t *word)
+static void hook_wake(void *ctx, const uint32_t *word)
 {
 	(void)ctx;
 	sgx_mm_wake(word);
 }
 
-static void op_yield(void *ctx)
+static void hook_yield(void *ctx)
 {
 	(void)ctx;
 	if (sgx_mm_yield)
@@ -181,20 +181,20 @@ static int instance_start(const struct glue *g, uint64_t meta_size,
 		.meta_init = meta_init,
 		.wide = sgx_mm_maps_wide && sgx_mm_maps_wide(),
 	};
-	const struct emm_ops ops = {
-		.eaccept = op_eaccept,
-		.emodpe = op_emodpe,
-		.eacceptcopy = op_eacceptcopy,
-		.modify = op_modify,
-		.map = p.wide ? NULL : op_map,
-		.populate = sgx_mm_populate_ocall ? op_populate : NULL,
-		.owner = op_owner,
-		.wait = sgx_mm_wait && sgx_mm_wake ? op_wait : NULL,
-		.wake = sgx_mm_wait && sgx_mm_wake ? op_wake : NULL,
-		.yield = op_yield,
+	const struct emm_hooks hooks = {
+		.eaccept = hook_eaccept,
+		.emodpe = hook_emodpe,
+		.eacceptcopy = hook_eacceptcopy,
+		.modify = hook_modify,
+		.map = p.wide ? NULL : hook_map,
+		.populate = sgx_mm_populate_ocall ? hook_populate : NULL,
+		.owner = hook_owner,
+		.wait = sgx_mm_wait && sgx_mm_wake ? hook_wait : NULL,
+		.wake = sgx_mm_wait && sgx_mm_wake ? hook_wake : NULL,
+		.yield = hook_yield,
 	};
 
-	return -emm_init(&p, &ops, emm);
+	return -emm_init(&p, &hooks, emm);
 }
 
 int sgx_mm_init(size_t user_start, size_t user_end)

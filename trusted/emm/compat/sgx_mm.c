@@ -6,8 +6,8 @@
  */
 #include "compat/sgx_mm.h"
 #include "compat/emm_private.h"
+#include "trusted/emm/act.h"
 #include "trusted/emm/compat/glue.h"
-#include "trusted/emm/emm_int.h"
 
 _Static_assert(sizeof(sgx_pfinfo) == sizeof(struct sgx_exinfo), "pfinfo");
 
@@ -163,7 +163,7 @@ static int modify_permissions(void *addr, size_t length, int prot, bool user)
 	if (!rc && !prot_valid(prot))
 		rc = -EDMM_EINVAL;
 	if (!rc)
-		rc = op_protect(glue_get()->emm, &r, prot, M_COMM | M_DOUBT,
+		rc = op_protect(glue_get()->emm, &r, prot, M(PG_COMM) | M_DOUBT,
 				&done);
 	/* A page that is not committed. */
 	return rc == -EDMM_EEXIST ? EDMM_EINVAL : range_result(rc);
