@@ -3,6 +3,11 @@
  * FS and GS bases: by FSGSBASE's instructions, or by system calls where the
  * processor or the kernel has none of those. Every processor with SGX has
  * them, so then the program's and the enclave's own are emulated.
+ *
+ * There are machines where they execute and the kernel does not know: what
+ * WRFSBASE has set is gone after the next switch of threads. So those that
+ * write are made to trap, too: their first byte, F3, becomes 06, which is no
+ * instruction in 64-bit mode and leaves the rest as it was.
  */
 #include "machine/trap/enclave/trap.h"
 
@@ -12,7 +17,6 @@
 #include "machine/trap/base/sys.h"
 #include "machine/trap/signal/sig.h"
 
-#define PREFIX_F3 0xf3
 #define REX 0x40
 #define REX_MASK 0xf0
 #define REX_W 8u
@@ -53,13 +57,27 @@ void bases_set(uint64_t fs, uint64_t gs)
 	sys_call(SYS_arch_prctl, ARCH_SET_GS, (long)gs);
 }
 
+uint8_t *bases_write_find(uint8_t *at, const uint8_t *end, uint8_t first)
+{
+	for (; end - at >= BASES_WRITE_SIZE; at++) {
+		at = memchr(at, first, (size_t)(end - at));
+		if (!at || end - at < BASES_WRITE_SIZE)
+			return NULL;
+		/* REX with W, 0F AE, a register, /2 or /3. */
+		if ((at[1] & 0xf8) == (REX | REX_W) && at[2] == 0x0f &&
+		    at[3] == 0xae && (at[4] & 0xf0) == 0xd0)
+			return at;
+	}
+	return NULL;
+}
+
 /* F3 [REX] 0F AE /0../3 with a register: the length, 0 if it is not that. */
 static unsigned decode(const uint8_t *code, unsigned *rex, unsigned *modrm)
 {
 	unsigned n = 1;
 
 	*rex = 0;
-	if (code[0] != PREFIX_F3)
+	if (code[0] != BASES_WRITE && code[0] != BASES_WRITE_TRAP)
 		return 0;
 	if ((code[1] & REX_MASK) == REX)
 		*rex = code[n++];

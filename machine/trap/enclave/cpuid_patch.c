@@ -8,6 +8,9 @@
  * opens a device, for libraries loaded since. Code that is made later, or runs
  * before that, gets the processor's own answers. CPUID in an enclave, whose
  * code is measured, is sites.c's.
+ *
+ * On the same way, and for as long as the kernel knows of no FSGSBASE, what
+ * writes a base is made to trap (bases.c).
  */
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -17,6 +20,7 @@
 #include "machine/trap/base/machine.h"
 #include "machine/trap/base/raw.h"
 #include "machine/trap/base/sys.h"
+#include "machine/trap/enclave/trap.h"
 
 #define PATCHES 4096u
 #define MAPS_SIZE 0x400000u
@@ -39,30 +43,43 @@ bool cpuid_patched(uint64_t rip)
 	return false;
 }
 
+/* False: the mapping cannot be written. */
+static bool put(uint8_t *at, uint8_t byte)
+{
+	void *page = (void *)((uint64_t)at & ~(SGX_PAGE_SIZE - 1ull));
+
+	if (sys_mprotect(page, SGX_PAGE_SIZE,
+			 PROT_READ | PROT_WRITE | PROT_EXEC))
+		return false;
+	*at = byte;
+	sys_mprotect(page, SGX_PAGE_SIZE, PROT_READ | PROT_EXEC);
+	return true;
+}
+
+/* Known before it traps, so that it is not taken for the program's UD2. */
 static void patch(uint8_t *at)
 {
-	uint64_t page = (uint64_t)at & ~(SGX_PAGE_SIZE - 1ull);
-	uint64_t size = (uint64_t)at + 2 - page;
 	uint32_t n = atomic_load(&count);
 
 	if (n == PATCHES)
 		sys_die(2, "more CPUID instructions than can be patched", NULL);
-	if (sys_mprotect((void *)page, size,
-			 PROT_READ | PROT_WRITE | PROT_EXEC))
-		return;
 	patched[n] = (uint64_t)at;
 	atomic_store(&count, n + 1);
-	at[1] = UD2_BYTE2;
-	sys_mprotect((void *)page, size, PROT_READ | PROT_EXEC);
+	put(at + 1, UD2_BYTE2);
 }
 
 static void patch_range(uint64_t start, uint64_t end)
 {
-	uint8_t *at = (uint8_t *)start;
+	uint8_t *code = (uint8_t *)start, *stop = (uint8_t *)end, *at = code;
 
-	while ((at = raw_find(at, (uint8_t *)start, (uint8_t *)end,
-			      CPUID_BYTE2)) != NULL)
+	while (!machine.has[FACILITY_CPUID_FAULT] &&
+	       (at = raw_find(at, code, stop, CPUID_BYTE2)) != NULL)
 		patch(at);
+	at = code;
+	while (!machine.has[FACILITY_FSGSBASE] &&
+	       (at = bases_write_find(at, stop, BASES_WRITE)) != NULL)
+		if (!put(at, BASES_WRITE_TRAP))
+			return;
 }
 
 static uint64_t hex(const char **s)
@@ -115,7 +132,7 @@ void cpuid_patch(void)
 {
 	char *buf, *line, *end;
 
-	if (machine.has[FACILITY_CPUID_FAULT])
+	if (machine.has[FACILITY_CPUID_FAULT] && machine.has[FACILITY_FSGSBASE])
 		return;
 	buf = sys_mmap(NULL, MAPS_SIZE, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
+ * Instructions in an enclave that must trap, and would not by themselves: they
+ * are changed in the view, that is, while their page is shown with X. Hidden,
+ * measured, evicted or read by the machine it has its own bytes.
+ *
+ * WRFSBASE and WRGSBASE without FSGSBASE: see bases.c.
+ *
  * CPUID in an enclave where the processor cannot make it fault: the sites that
- * somebody who has decoded the image lists here are UD2 in the view, that is,
- * while the page is shown with X; hidden, measured, evicted or read by the
- * machine it has its own bytes. Any other CPUID gives the processor's answer.
+ * somebody who has decoded the image lists here are UD2. Any other CPUID gives
+ * the processor's answer.
  *
  * Locks: the driver's is held.
  */
@@ -14,6 +19,7 @@
 
 #include "machine/trap/base/machine.h"
 #include "machine/trap/base/sys.h"
+#include "machine/trap/enclave/trap.h"
 #include "machine/trap/signal/sig.h"
 
 #define SITES_MAX 65536u
@@ -45,12 +51,30 @@ static struct sites *sites_of(const struct drv_encl *e)
 	return s;
 }
 
+/* No list is needed: five bytes are what nothing else is. */
+static void bases_view(uint8_t *page, bool shown)
+{
+	uint8_t *at = page;
+	uint8_t from = shown ? BASES_WRITE : BASES_WRITE_TRAP;
+
+	while ((at = bases_write_find(at, page + SGX_PAGE_SIZE, from)) != NULL)
+		*at = shown ? BASES_WRITE_TRAP : BASES_WRITE;
+}
+
 void sites_view(struct drv_encl *e, uint64_t addr, bool shown)
 {
 	struct sites *s = list ? sites_of(e) : NULL;
-	uint64_t page = s ? addr - s->base : 0;
-	uint8_t *bytes = s ? drv_encl_mem(e) + page : NULL;
+	uint64_t base = 0, page;
+	uint8_t *bytes;
 
+	if (machine.has[FACILITY_FSGSBASE] && !s)
+		return;
+	if (!handle_base(e, &base))
+		return;
+	page = addr - base;
+	bytes = drv_encl_mem(e) + page;
+	if (!machine.has[FACILITY_FSGSBASE])
+		bases_view(bytes, shown);
 	for (size_t i = 0; s && i < s->count; i++) {
 		uint64_t at = s->site[i].off + 1 - page;
 

@@ -39,6 +39,12 @@ int trap_greg(unsigned number);
 uint64_t bases_fs(void);
 uint64_t bases_gs(void);
 void bases_set(uint64_t fs, uint64_t gs);
+/* The first byte of an instruction that writes a base, and what makes it trap;
+ * its length in the form of 64 bits, and the next in [at, end) or NULL. */
+#define BASES_WRITE 0xf3
+#define BASES_WRITE_TRAP 0x06
+#define BASES_WRITE_SIZE 5
+uint8_t *bases_write_find(uint8_t *at, const uint8_t *end, uint8_t first);
 /* #UD: does @code (five bytes) read or write a base? Then it is done, or *e
  * has a signal and is what it raises. */
 bool bases_emulate(struct trap *tr, const uint8_t *code, struct exception *e);
