@@ -4,8 +4,8 @@
  * does without where it is not. One list: the settings that force a fallback,
  * the start of the machine, `edmm doctor` and the tests are made from it.
  */
-#ifndef TRAP_FACILITY_H
-#define TRAP_FACILITY_H
+#ifndef TRAP_BASE_FACILITY_H
+#define TRAP_BASE_FACILITY_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -2,8 +2,8 @@
 /*
  * The machine of this process: what the preload library's parts share.
  */
-#ifndef TRAP_MACHINE_H
-#define TRAP_MACHINE_H
+#ifndef TRAP_BASE_MACHINE_H
+#define TRAP_BASE_MACHINE_H
 
 #include <signal.h>
 #include <stdbool.h>
@@ -19,21 +19,21 @@
 /* ---- configuration (config.c) ------------------------------------------ */
 
 /* Whether system calls of the program's own are dispatched. */
-enum mach_raw {
-	MACH_RAW_AUTO, /* if its code has any */
-	MACH_RAW_NEVER,
-	MACH_RAW_ALWAYS
+enum machine_raw {
+	MACHINE_RAW_AUTO, /* if its code has any */
+	MACHINE_RAW_NEVER,
+	MACHINE_RAW_ALWAYS
 };
 
-enum mach_stats {
-	MACH_STATS_NONE,
-	MACH_STATS_TEXT,
-	MACH_STATS_JSON
+enum machine_stats {
+	MACHINE_STATS_NONE,
+	MACHINE_STATS_TEXT,
+	MACHINE_STATS_JSON
 };
 
-#define MACH_PATH 4096
+#define MACHINE_PATH 4096
 
-struct mach_options {
+struct machine_options {
 	uint64_t epc;	/* bytes */
 	uint64_t quota; /* bytes; UINT64_MAX: none */
 	uint32_t features;
@@ -43,16 +43,16 @@ struct mach_options {
 	bool vdso_fast;
 	bool production; /* take enclaves signed for it */
 	bool strict;
-	enum mach_stats stats;
+	enum machine_stats stats;
 	/* Files, "" for none; the machine keeps no copy. */
 	const char *stats_file;
 	const char *cost_table;
 	const char *trace;
 	bool quiet;
-	enum mach_raw raw;
+	enum machine_raw raw;
 };
 
-void config_parse(const char *text, struct mach_options *o);
+void config_parse(const char *text, struct machine_options *o);
 
 /* ---- the machine (machine.c) ------------------------------------------- */
 
@@ -60,7 +60,7 @@ struct machine {
 	struct drv *d;
 	bool used; /* this process has opened the device */
 	struct mach *m;
-	struct mach_options opt;
+	struct machine_options opt;
 	bool has[FACILITIES]; /* there, and not switched off */
 	/* The fake vDSO: where its ENCLU is, and where faults of it go. */
 	uint64_t vdso;
@@ -73,7 +73,7 @@ struct machine {
 
 extern struct machine machine;
 
-void machine_init(const struct mach_options *o);
+void machine_init(const struct machine_options *o);
 /* In a child of fork: its parent's enclaves are lost here. */
 void machine_after_fork(void);
 /* Has the process forked since the last look? If so, machine_after_fork(). */
@@ -81,8 +81,8 @@ void machine_check_fork(void);
 bool machine_same_process(void);
 
 /* A thread's record is about to go. */
-void machine_thread_gone(struct mach_thread *t);
-void stats_retire(struct mach_thread *t);
+void machine_thread_gone(struct thread *t);
+void stats_retire(struct thread *t);
 
 /* ---- the view (view.c) ------------------------------------------------- */
 
@@ -148,13 +148,13 @@ void lose_later(void);
 /* vdso.c: maps the fake vDSO and finds the real one's functions. */
 void vdso_init(uint64_t real);
 /* start of the machine: what this processor and kernel have. */
-void facility_init(const struct mach_options *o, uint64_t hwcap2);
+void facility_init(const struct machine_options *o, uint64_t hwcap2);
 /* cpuid.c */
-void cpuid_arm(struct mach_thread *t);
+void cpuid_arm(struct thread *t);
 /* patch.c: makes CPUID in the program's code a trap, where that is the way. */
 void cpuid_patch(void);
 bool cpuid_patched(uint64_t rip);
-void cpuid_emulate(struct mach_thread *t, ucontext_t *uc);
+void cpuid_emulate(struct thread *t, ucontext_t *uc);
 /* sites.c: the page at @addr gains or loses X in the view; an enclave ends; a
  * child of fork. The driver's lock is held. */
 void sites_view(struct drv_encl *e, uint64_t addr, bool shown);

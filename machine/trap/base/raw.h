@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#ifndef TRAP_RAW_H
-#define TRAP_RAW_H
+#ifndef TRAP_BASE_RAW_H
+#define TRAP_BASE_RAW_H
 
 #include <stdbool.h>
 #include <stdint.h>

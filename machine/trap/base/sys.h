@@ -4,8 +4,8 @@
  * signal handlers with a foreign FS base, and starts before libc does: so its
  * own calls go straight to the kernel, set no errno, and return -errno.
  */
-#ifndef TRAP_SYS_H
-#define TRAP_SYS_H
+#ifndef TRAP_BASE_SYS_H
+#define TRAP_BASE_SYS_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -9,10 +9,10 @@
 #define SYS_EXIT 60
 
 	.text
-	.globl	mach_again, mach_again_end
-	.hidden	mach_again, mach_again_end
-	.type	mach_again, @function
-mach_again:
+	.globl	dispatch_syscall, dispatch_syscall_end
+	.hidden	dispatch_syscall, dispatch_syscall_end
+	.type	dispatch_syscall, @function
+dispatch_syscall:
 	syscall
 	mov	FRAME_ARGS + 0(%rsp), %rdi
 	mov	FRAME_ARGS + 8(%rsp), %rsi
@@ -21,15 +21,15 @@ mach_again:
 	mov	FRAME_ARGS + 32(%rsp), %r8
 	mov	FRAME_ARGS + 40(%rsp), %r9
 	ret	$(FRAME_REST + RED_ZONE)
-mach_again_end:
-	.size	mach_again, . - mach_again
+dispatch_syscall_end:
+	.size	dispatch_syscall, . - dispatch_syscall
 
 	/* The child starts with the stack pointer at a signal frame's context,
 	 * on its own signal stack, and returns into that. */
-	.globl	mach_clone
-	.hidden	mach_clone
-	.type	mach_clone, @function
-mach_clone:
+	.globl	dispatch_clone_call
+	.hidden	dispatch_clone_call
+	.type	dispatch_clone_call, @function
+dispatch_clone_call:
 	mov	%rdi, %rax
 	mov	%rsi, %r11
 	mov	0(%r11), %rdi
@@ -44,28 +44,28 @@ mach_clone:
 	ret
 1:	mov	%rsp, %rbx
 	mov	%rsp, %rdi
-	call	mach_clone_child
+	call	dispatch_clone_child
 	mov	%rbx, %rsp
 	mov	$SYS_RT_SIGRETURN, %eax
 	syscall
 	hlt
-	.size	mach_clone, . - mach_clone
+	.size	dispatch_clone_call, . - dispatch_clone_call
 
-	.globl	mach_exit_thread
-	.hidden	mach_exit_thread
-	.type	mach_exit_thread, @function
-mach_exit_thread:
+	.globl	thread_exit_call
+	.hidden	thread_exit_call
+	.type	thread_exit_call, @function
+thread_exit_call:
 	lock and %rdx, (%rsi)
 	mov	$SYS_EXIT, %eax
 	syscall
 	hlt
-	.size	mach_exit_thread, . - mach_exit_thread
+	.size	thread_exit_call, . - thread_exit_call
 
 	/* As after execve: registers zero, bases too. */
-	.globl	mach_start
-	.hidden	mach_start
-	.type	mach_start, @function
-mach_start:
+	.globl	launch_start
+	.hidden	launch_start
+	.type	launch_start, @function
+launch_start:
 	mov	%rsi, %rsp
 	/* Below the new stack: nobody's yet. */
 	push	%rdi
@@ -94,6 +94,6 @@ mach_start:
 	xor	%r14d, %r14d
 	xor	%r15d, %r15d
 	ret
-	.size	mach_start, . - mach_start
+	.size	launch_start, . - launch_start
 
 	.section .note.GNU-stack, "", @progbits

@@ -3,7 +3,7 @@
  * The program's own system calls: see dispatch.h.
  *
  * Everything here runs in the handler of SIGSYS. The program's pointers are
- * read and written by mach_ucopy() only: a bad one is EFAULT, as ever.
+ * read and written by ucopy() only: a bad one is EFAULT, as ever.
  */
 #include "machine/trap/calls/dispatch.h"
 
@@ -42,7 +42,7 @@ extern const char etext[] __attribute__((visibility("hidden")));
 _Static_assert(offsetof(struct dispatch_frame, args) == 8, "dispatch.S");
 _Static_assert(sizeof(struct dispatch_frame) == 80, "dispatch.S");
 
-bool dispatch_arm(struct mach_thread *t)
+bool dispatch_arm(struct thread *t)
 {
 	if (!t->sud && machine.has[FACILITY_SUD])
 		t->sud = !sys_call(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH,
@@ -51,7 +51,7 @@ bool dispatch_arm(struct mach_thread *t)
 	return t->sud;
 }
 
-void dispatch_start(struct mach_thread *t)
+void dispatch_start(struct thread *t)
 {
 	if (!dispatch_arm(t))
 		sys_die(2,
@@ -105,11 +105,11 @@ long dispatch_again_frame(struct trap *tr, const long a[6],
 	f->back = (uint64_t)g[REG_RIP];
 	memcpy(f->args, was, sizeof(f->args));
 	/* No stack to speak of: then here, and nothing interrupts it. */
-	if (mach_ucopy((void *)sp, f, sizeof(*f)))
+	if (ucopy((void *)sp, f, sizeof(*f)))
 		return sys_call6((long)g[REG_RAX], a);
 	args_set(tr->uc, a);
 	g[REG_RSP] = (greg_t)sp;
-	g[REG_RIP] = (greg_t)mach_again;
+	g[REG_RIP] = (greg_t)dispatch_syscall;
 	return DISPATCH_SET;
 }
 
@@ -127,12 +127,13 @@ void dispatch_rewind(struct trap *tr)
 	struct dispatch_frame f;
 	long a[6];
 
-	if (rip < (uint64_t)mach_again || rip >= (uint64_t)mach_again_end ||
-	    mach_ucopy(&f, (const void *)g[REG_RSP], sizeof(f)))
+	if (rip < (uint64_t)dispatch_syscall ||
+	    rip >= (uint64_t)dispatch_syscall_end ||
+	    ucopy(&f, (const void *)g[REG_RSP], sizeof(f)))
 		return;
 	/* Not done yet, or to be done again: the program's instruction. */
 	g[REG_RIP] = (greg_t)f.back -
-		     (rip == (uint64_t)mach_again ? SYSCALL_SIZE : 0);
+		     (rip == (uint64_t)dispatch_syscall ? SYSCALL_SIZE : 0);
 	g[REG_RSP] += (greg_t)(sizeof(f) + DISPATCH_RED_ZONE);
 	memcpy(a, f.args, sizeof(a));
 	args_set(tr->uc, a);
@@ -176,7 +177,7 @@ static long call_openat2(struct trap *tr, const long a[6])
 		return DISPATCH_AGAIN;
 	if (a[3] < (long)sizeof(how))
 		return -EINVAL;
-	if (mach_ucopy(&how, (const void *)a[2], sizeof(how)))
+	if (ucopy(&how, (const void *)a[2], sizeof(how)))
 		return -EFAULT;
 	return do_openat((int)a[0], name, (int)how.flags, (unsigned)how.mode);
 }
@@ -190,7 +191,7 @@ static long stat_out(long dir, long path, long out, long flags)
 	if (!name)
 		return DISPATCH_AGAIN;
 	r = do_statat((int)dir, name, &st, (int)flags);
-	if (!r && mach_ucopy((void *)out, &st, sizeof(st)))
+	if (!r && ucopy((void *)out, &st, sizeof(st)))
 		return -EFAULT;
 	return r;
 }
@@ -223,7 +224,7 @@ static long call_statx(struct trap *tr, const long a[6])
 	if (!name)
 		return DISPATCH_AGAIN;
 	r = do_statx((int)a[0], name, (int)a[2], (unsigned)a[3], &stx);
-	if (!r && mach_ucopy((void *)a[4], &stx, sizeof(stx)))
+	if (!r && ucopy((void *)a[4], &stx, sizeof(stx)))
 		return -EFAULT;
 	return r;
 }
@@ -255,7 +256,7 @@ static long readlink_out(long dir, long path, long out, long size)
 		return -EINVAL;
 	n = strlen(dispatch.exe);
 	n = n < (size_t)size ? n : (size_t)size;
-	return mach_ucopy((void *)out, dispatch.exe, n) ? -EFAULT : (long)n;
+	return ucopy((void *)out, dispatch.exe, n) ? -EFAULT : (long)n;
 }
 
 static long call_readlink(struct trap *tr, const long a[6])
@@ -339,13 +340,13 @@ static long call_madvise(struct trap *tr, const long a[6])
 
 static long base_out(uint64_t base, long out)
 {
-	return mach_ucopy((void *)out, &base, sizeof(base)) ? -EFAULT : 0;
+	return ucopy((void *)out, &base, sizeof(base)) ? -EFAULT : 0;
 }
 
 /* The handler's own bases come off when it returns, these go on. */
 static long call_arch_prctl(struct trap *tr, const long a[6])
 {
-	struct mach_thread *t = tr->t;
+	struct thread *t = tr->t;
 
 	switch (a[0]) {
 	case ARCH_SET_FS:

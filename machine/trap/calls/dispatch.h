@@ -12,15 +12,15 @@
  * kill whatever the program executes. Dispatch ends at execve(2), and each
  * thread has its own; so clone(2) and execve(2) are among the calls looked at.
  */
-#ifndef TRAP_DISPATCH_H
-#define TRAP_DISPATCH_H
+#ifndef TRAP_CALLS_DISPATCH_H
+#define TRAP_CALLS_DISPATCH_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct trap;
-struct mach_thread;
+struct thread;
 
 struct dispatch {
 	bool on;
@@ -28,7 +28,7 @@ struct dispatch {
 	 * none: then /proc/self/exe is right. */
 	const char *exe;
 	/* libc's own thread pointer: handlers of threads whose FS base is not
-	 * libc's run with this one (mach_thread.handler_fs). */
+	 * libc's run with this one (thread.handler_fs). */
 	uint64_t fs;
 };
 
@@ -36,10 +36,10 @@ extern struct dispatch dispatch;
 
 /* From now on the calls of this thread are dispatched, and those of all that
  * it starts. Ends the program if the kernel has no such thing. */
-void dispatch_start(struct mach_thread *t);
+void dispatch_start(struct thread *t);
 /* Arms the kernel's part for a thread: by dispatch_start(), or to catch system
  * calls inside an enclave. False: not there. */
-bool dispatch_arm(struct mach_thread *t);
+bool dispatch_arm(struct thread *t);
 
 /* The call that SIGSYS is about. */
 void dispatch_call(struct trap *tr);
@@ -85,7 +85,7 @@ struct dispatch_frame {
 
 #define DISPATCH_RED_ZONE 128
 
-extern char mach_again[], mach_again_end[];
+extern char dispatch_syscall[], dispatch_syscall_end[];
 
 /* Does the call again, with arguments that may be others than the program
  * gave; those are in its registers again afterwards. */
@@ -96,12 +96,12 @@ long dispatch_again_frame(struct trap *tr, const long a[6],
 uint64_t dispatch_frame_at(const struct trap *tr);
 
 /* clone(2) or clone3(2) with the stack prepared by sig_frame_child(). */
-long mach_clone(long nr, const long a[6]);
-void mach_clone_child(uint64_t frame);
+long dispatch_clone_call(long nr, const long a[6]);
+void dispatch_clone_child(uint64_t frame);
 /* exit(2) of one thread, which clears bits in *word on the way, when it needs
  * its stack no more. */
-_Noreturn void mach_exit_thread(long status, uint64_t *word, uint64_t keep);
+_Noreturn void thread_exit_call(long status, uint64_t *word, uint64_t keep);
 /* The start of a launched program. */
-_Noreturn void mach_start(uint64_t entry, uint64_t sp, uint8_t *selector);
+_Noreturn void launch_start(uint64_t entry, uint64_t sp, uint8_t *selector);
 
 #endif

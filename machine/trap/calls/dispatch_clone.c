@@ -31,8 +31,8 @@ struct spawn {
 	bool clear;
 };
 
-static void child_bases(struct mach_thread *t, const struct spawn *s,
-			const struct mach_thread *parent)
+static void child_bases(struct thread *t, const struct spawn *s,
+			const struct thread *parent)
 {
 	t->host_fs = s->flags & CLONE_SETTLS ? s->tls : parent->host_fs;
 	t->host_gs = parent->host_gs;
@@ -71,9 +71,9 @@ static long spawn_process(struct trap *tr, struct spawn *s)
 	return 0;
 }
 
-void mach_clone_child(uint64_t frame)
+void dispatch_clone_child(uint64_t frame)
 {
-	struct mach_thread *t = mach_thread_on_stack((const void *)frame);
+	struct thread *t = thread_on_stack((const void *)frame);
 
 	t->tid = (int)sys_call(SYS_gettid);
 	dispatch_arm(t);
@@ -89,9 +89,9 @@ static long spawn_sharing(struct trap *tr, struct spawn *s)
 {
 	bool waits = s->flags & CLONE_VFORK;
 	bool own_actions = waits && !(s->flags & CLONE_SIGHAND);
-	struct mach_thread *t = mach_thread_new();
+	struct thread *t = thread_new();
 	struct sig_table saved;
-	stack_t ss = mach_thread_stack(t);
+	stack_t ss = thread_stack(t);
 	uint64_t frame;
 	long r;
 
@@ -109,12 +109,12 @@ static long spawn_sharing(struct trap *tr, struct spawn *s)
 		sig_table_save(&saved);
 	if (own_actions && s->clear)
 		sig_table_clear();
-	r = mach_clone(s->nr, s->a);
+	r = dispatch_clone_call(s->nr, s->a);
 	if (own_actions)
 		sig_table_restore(&saved);
 	if (r < 0 || waits) {
 		exec_free(&t->exec_block);
-		mach_thread_free(t);
+		thread_free(t);
 	}
 	return r;
 }
@@ -168,7 +168,7 @@ long dispatch_clone3(struct trap *tr, const long a[6])
 		return -EINVAL;
 	if (a[1] > ARGS_MAX)
 		return -E2BIG;
-	if (mach_ucopy(&c, (const void *)a[0], (size_t)a[1]))
+	if (ucopy(&c, (const void *)a[0], (size_t)a[1]))
 		return -EFAULT;
 	if (!c.args.stack != !c.args.stack_size)
 		return -EINVAL;
@@ -186,5 +186,5 @@ long dispatch_exit(struct trap *tr, const long a[6])
 	if (tr->t->borrowed)
 		return DISPATCH_AGAIN;
 	exec_free(&tr->t->exec_block);
-	mach_thread_leave(tr->t, a[0]);
+	thread_leave(tr->t, a[0]);
 }

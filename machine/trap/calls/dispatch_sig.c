@@ -14,12 +14,12 @@
 
 static long copy_in(void *dst, long src, size_t size)
 {
-	return mach_ucopy(dst, (const void *)src, size) ? -EFAULT : 0;
+	return ucopy(dst, (const void *)src, size) ? -EFAULT : 0;
 }
 
 static long copy_out(long dst, const void *src, size_t size)
 {
-	return mach_ucopy((void *)dst, src, size) ? -EFAULT : 0;
+	return ucopy((void *)dst, src, size) ? -EFAULT : 0;
 }
 
 long dispatch_sigaction(struct trap *tr, const long a[6])
@@ -72,7 +72,7 @@ long dispatch_sigreturn(struct trap *tr, const long a[6])
 	(void)a;
 	/* If it cannot be read, the kernel finds that too. */
 	sig_frame_take(tr->t, (void *)g[REG_RSP]);
-	g[REG_RIP] = (greg_t)mach_restorer;
+	g[REG_RIP] = (greg_t)sig_restorer;
 	return DISPATCH_SET;
 }
 

@@ -93,7 +93,7 @@ bool exec_string(char *out, size_t size, const char *from)
 		size_t piece = SGX_PAGE_SIZE - at % SGX_PAGE_SIZE;
 
 		piece = piece < size - n ? piece : size - n;
-		if (mach_ucopy(out + n, (const void *)at, piece))
+		if (ucopy(out + n, (const void *)at, piece))
 			return false;
 		if (memchr(out + n, 0, piece))
 			return true;
@@ -107,7 +107,7 @@ bool exec_string(char *out, size_t size, const char *from)
 /* Entry @i of a vector of the program's: 1, 0 at its end, -errno. */
 static int entry_at(char *const *v, size_t i, char **out)
 {
-	if (mach_ucopy(out, v + i, sizeof(*out)))
+	if (ucopy(out, v + i, sizeof(*out)))
 		return -EFAULT;
 	return *out != NULL;
 }

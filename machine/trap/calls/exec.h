@@ -4,8 +4,8 @@
  * gets the library and its settings again if they are missing, and a static
  * program is started by the launcher.
  */
-#ifndef TRAP_EXEC_H
-#define TRAP_EXEC_H
+#ifndef TRAP_CALLS_EXEC_H
+#define TRAP_CALLS_EXEC_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -92,7 +92,7 @@ EXPORT __sighandler_t __sysv_signal(int sig, __sighandler_t handler)
 /* Synchronous signals stay unblocked; what the program asked is remembered. */
 static int mask_change(int how, const sigset_t *set, sigset_t *old)
 {
-	struct mach_thread *t = mach_thread();
+	struct thread *t = thread_self();
 	uint64_t want = 0, was = 0, blocked;
 	long r;
 
@@ -137,7 +137,7 @@ EXPORT int sigaltstack(const stack_t *restrict ss, stack_t *restrict old)
 {
 	uint64_t sp = (uint64_t)__builtin_frame_address(0);
 
-	return result(sig_altstack(mach_thread(), sp, ss, old));
+	return result(sig_altstack(thread_self(), sp, ss, old));
 }
 
 /* ---- threads ----------------------------------------------------------- */
@@ -153,7 +153,7 @@ static pthread_once_t exit_once = PTHREAD_ONCE_INIT;
 static void thread_gone(void *arg)
 {
 	(void)arg;
-	mach_thread_exit();
+	thread_exit();
 }
 
 static void exit_init(void)
@@ -166,7 +166,7 @@ static void *thread_start(void *arg)
 	struct start s = *(struct start *)arg;
 
 	free(arg);
-	mach_thread();
+	thread_self();
 	sig_adopt();
 	pthread_setspecific(exit_key, (void *)1);
 	return s.fn(s.arg);

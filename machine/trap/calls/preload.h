@@ -4,8 +4,8 @@
  * them: arguments in registers, -errno back. The functions of libc and a
  * launcher for raw system calls both end here.
  */
-#ifndef TRAP_PRELOAD_H
-#define TRAP_PRELOAD_H
+#ifndef TRAP_CALLS_PRELOAD_H
+#define TRAP_CALLS_PRELOAD_H
 
 #include <stdbool.h>
 #include <stddef.h>

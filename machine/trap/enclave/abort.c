@@ -35,7 +35,7 @@ static bool decode(const greg_t *g, ZydisDecodedInstruction *insn,
 	ZydisDecoder dec;
 	size_t n = INSN_MAX;
 
-	while (n && mach_ucopy(code, (const void *)g[REG_RIP], n))
+	while (n && ucopy(code, (const void *)g[REG_RIP], n))
 		n--;
 	return ZYAN_SUCCESS(ZydisDecoderInit(&dec, ZYDIS_MACHINE_MODE_LONG_64,
 					     ZYDIS_STACK_WIDTH_64)) &&
@@ -92,7 +92,7 @@ static bool is_string(const ZydisDecodedInstruction *insn)
 	return insn->meta.category == ZYDIS_CATEGORY_STRINGOP;
 }
 
-static uint8_t *buffer(struct mach_thread *t)
+static uint8_t *buffer(struct thread *t)
 {
 	void *p;
 
@@ -149,13 +149,13 @@ static bool simple(greg_t *g, const ZydisDecodedInstruction *insn,
 bool abort_access(struct trap *tr, uint64_t addr)
 {
 	greg_t *g = tr->uc->uc_mcontext.gregs;
-	struct mach_step *s = &tr->t->step;
+	struct step_state *s = &tr->t->step;
 	ZydisDecodedOperand ops[ZYDIS_MAX_OPERAND_COUNT];
 	ZydisDecodedInstruction insn;
-	struct mach_moved *m;
+	struct step_moved *m;
 	int reg = -1;
 
-	if (s->count == MACH_MOVED_MAX || !decode(g, &insn, ops))
+	if (s->count == STEP_MOVED_MAX || !decode(g, &insn, ops))
 		return false;
 	if (!s->count && simple(g, &insn, ops))
 		return true;
@@ -169,9 +169,9 @@ bool abort_access(struct trap *tr, uint64_t addr)
 	m->reg = reg;
 	m->value = g[reg];
 	m->delta = (int64_t)((uint64_t)s->buffer + addr % SGX_PAGE_SIZE - addr);
-	m->keep = is_string(&insn)		     ? MACH_MOVED_BACK
-		  : writes_register(&insn, ops, reg) ? MACH_MOVED_NEW
-						     : MACH_MOVED_OLD;
+	m->keep = is_string(&insn)		     ? STEP_MOVED_BACK
+		  : writes_register(&insn, ops, reg) ? STEP_MOVED_NEW
+						     : STEP_MOVED_OLD;
 	g[reg] += m->delta;
 	if (!s->count++) {
 		s->sigmask = sig_context_block(tr->uc);
@@ -184,17 +184,17 @@ bool abort_access(struct trap *tr, uint64_t addr)
 bool abort_stepped(struct trap *tr)
 {
 	greg_t *g = tr->uc->uc_mcontext.gregs;
-	struct mach_step *s = &tr->t->step;
+	struct step_state *s = &tr->t->step;
 	bool tf = s->tf;
 
 	if (!s->count)
 		return false;
 	while (s->count) {
-		struct mach_moved *m = &s->moved[--s->count];
+		struct step_moved *m = &s->moved[--s->count];
 
-		if (m->keep == MACH_MOVED_OLD)
+		if (m->keep == STEP_MOVED_OLD)
 			g[m->reg] = m->value;
-		else if (m->keep == MACH_MOVED_BACK)
+		else if (m->keep == STEP_MOVED_BACK)
 			g[m->reg] -= m->delta;
 	}
 	g[REG_EFL] &= ~TF;

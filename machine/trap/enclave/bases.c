@@ -100,7 +100,7 @@ static bool base_of(uint64_t value, unsigned rex, uint64_t *base)
 bool bases_emulate(struct trap *tr, const uint8_t *code, struct exception *e)
 {
 	greg_t *g = tr->uc->uc_mcontext.gregs;
-	struct mach_thread *t = tr->t;
+	struct thread *t = tr->t;
 	bool inside = mach_inside(&t->cpu);
 	unsigned rex, modrm, op, size = decode(code, &rex, &modrm);
 	uint64_t *fs = inside ? &t->encl_fs : &t->host_fs;

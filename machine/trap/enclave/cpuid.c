@@ -82,13 +82,13 @@ static struct regs sgx_leaf(uint32_t sub)
 	}
 }
 
-void cpuid_arm(struct mach_thread *t)
+void cpuid_arm(struct thread *t)
 {
 	t->cpuid = machine.has[FACILITY_CPUID_FAULT] &&
 		   sys_call(SYS_arch_prctl, ARCH_SET_CPUID, 0) == 0;
 }
 
-void cpuid_emulate(struct mach_thread *t, ucontext_t *uc)
+void cpuid_emulate(struct thread *t, ucontext_t *uc)
 {
 	greg_t *g = uc->uc_mcontext.gregs;
 	uint32_t leaf = (uint32_t)g[REG_RAX], sub = (uint32_t)g[REG_RCX];

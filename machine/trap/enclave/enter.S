@@ -7,18 +7,18 @@
 #define NOT_AC (~0x40000)
 
 	.text
-	.globl	mach_on_signal
-	.hidden	mach_on_signal
-	.type	mach_on_signal, @function
-mach_on_signal:
+	.globl	trap_on_signal
+	.hidden	trap_on_signal
+	.type	trap_on_signal, @function
+trap_on_signal:
 	.cfi_startproc
 	pushfq
 	.cfi_adjust_cfa_offset 8
 	andq	$NOT_AC, (%rsp)
 	popfq
 	.cfi_adjust_cfa_offset -8
-	jmp	mach_signal
+	jmp	trap_signal
 	.cfi_endproc
-	.size	mach_on_signal, . - mach_on_signal
+	.size	trap_on_signal, . - trap_on_signal
 
 	.section .note.GNU-stack, "", @progbits

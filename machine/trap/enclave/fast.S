@@ -13,10 +13,10 @@
 #define FLAGS_OFF (~0x40400)
 
 	.text
-	.globl	mach_fast_enter, mach_fast_tail, mach_fast_tail_end
-	.hidden	mach_fast_enter, mach_fast_tail, mach_fast_tail_end
-	.type	mach_fast_enter, @function
-mach_fast_enter:
+	.globl	fast_enter, fast_tail, fast_tail_end
+	.hidden	fast_enter, fast_tail, fast_tail_end
+	.type	fast_enter, @function
+fast_enter:
 	sub	$8, %rsp
 	pushfq
 	push	%rax
@@ -41,12 +41,12 @@ mach_fast_enter:
 	mov	%rsp, %rdi
 	mov	%rsp, %rbp
 	and	$-16, %rsp
-	call	mach_fast_enclu
+	call	fast_enclu
 	mov	%rbp, %rsp
 	test	%rax, %rax
 	jz	.Lslow
 	mov	%rax, %rbx
-mach_fast_tail:
+fast_tail:
 	movb	$0, FAST_BUSY(%rbx)
 	cmpb	$0, FAST_DEFERRED(%rbx)
 	jne	.Ldeferred
@@ -84,7 +84,7 @@ mach_fast_tail:
 	mov	$8, %r10d
 	syscall
 	jmp	.Lgo
-mach_fast_tail_end:
+fast_tail_end:
 
 	/* By a trap, then, with all registers as they were. */
 .Lslow:
@@ -106,6 +106,6 @@ mach_fast_tail_end:
 	popfq
 	lea	8(%rsp), %rsp
 	jmp	*%rcx
-	.size	mach_fast_enter, . - mach_fast_enter
+	.size	fast_enter, . - fast_enter
 
 	.section .note.GNU-stack, "", @progbits

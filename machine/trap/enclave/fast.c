@@ -11,19 +11,16 @@
 #include "machine/trap/enclave/trap.h"
 #include "machine/trap/signal/sig.h"
 
-_Static_assert(offsetof(struct mach_thread, bases) == FAST_BASES, "bases");
-_Static_assert(offsetof(struct mach_thread, sud) == FAST_SUD, "sud");
-_Static_assert(offsetof(struct mach_thread, selector) == FAST_SELECTOR,
-	       "selector");
-_Static_assert(offsetof(struct mach_thread, busy) == FAST_BUSY, "busy");
-_Static_assert(offsetof(struct mach_thread, deferred) == FAST_DEFERRED,
-	       "deferred");
-_Static_assert(offsetof(struct mach_thread, encl_fs) == FAST_ENCL_FS, "fs");
-_Static_assert(offsetof(struct mach_thread, encl_gs) == FAST_ENCL_GS, "gs");
-_Static_assert(offsetof(struct mach_thread, deferred_mask) == FAST_MASK,
-	       "mask");
+_Static_assert(offsetof(struct thread, bases) == FAST_BASES, "bases");
+_Static_assert(offsetof(struct thread, sud) == FAST_SUD, "sud");
+_Static_assert(offsetof(struct thread, selector) == FAST_SELECTOR, "selector");
+_Static_assert(offsetof(struct thread, busy) == FAST_BUSY, "busy");
+_Static_assert(offsetof(struct thread, deferred) == FAST_DEFERRED, "deferred");
+_Static_assert(offsetof(struct thread, encl_fs) == FAST_ENCL_FS, "fs");
+_Static_assert(offsetof(struct thread, encl_gs) == FAST_ENCL_GS, "gs");
+_Static_assert(offsetof(struct thread, deferred_mask) == FAST_MASK, "mask");
 
-static void frame_load(struct mach_frame *f, const struct mach_thread *t,
+static void frame_load(struct mach_frame *f, const struct thread *t,
 		       const struct fast_regs *r)
 {
 	f->rax = r->rax;
@@ -43,7 +40,7 @@ static void frame_load(struct mach_frame *f, const struct mach_thread *t,
 	f->xsave_size = 0;
 }
 
-static void not_busy(struct mach_thread *t)
+static void not_busy(struct thread *t)
 {
 	__atomic_store_n(&t->busy, false, __ATOMIC_RELEASE);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
@@ -54,7 +51,7 @@ static void not_busy(struct mach_thread *t)
 		 8);
 }
 
-static bool enter(struct mach_thread *t, struct fast_regs *r)
+static bool enter(struct thread *t, struct fast_regs *r)
 {
 	struct mach_frame f;
 	struct mach_result res;
@@ -76,13 +73,13 @@ static bool enter(struct mach_thread *t, struct fast_regs *r)
 }
 
 /* The thread's record if it is inside now; NULL: let ENCLU trap. */
-struct mach_thread *mach_fast_enclu(struct fast_regs *r)
+struct thread *fast_enclu(struct fast_regs *r)
 {
-	struct mach_thread *t;
+	struct thread *t;
 
 	if ((uint32_t)r->rax != SGX_EENTER || !machine_same_process())
 		return NULL;
-	t = mach_thread();
+	t = thread_self();
 	/* The first entry of a thread sets it up, by a trap. */
 	if (!t->ready)
 		return NULL;
@@ -96,15 +93,14 @@ struct mach_thread *mach_fast_enclu(struct fast_regs *r)
 	return NULL;
 }
 
-bool fast_complete(struct mach_thread *t, void *context)
+bool fast_complete(struct thread *t, void *context)
 {
 	ucontext_t *uc = context;
 	greg_t *g = uc->uc_mcontext.gregs;
 	const struct fast_regs *r = t->block;
 	uint64_t rip = (uint64_t)g[REG_RIP];
 
-	if (rip < (uint64_t)mach_fast_tail ||
-	    rip >= (uint64_t)mach_fast_tail_end)
+	if (rip < (uint64_t)fast_tail || rip >= (uint64_t)fast_tail_end)
 		return false;
 	t->busy = false;
 	g[REG_R15] = (greg_t)r->r15;
@@ -132,7 +128,7 @@ bool fast_complete(struct mach_thread *t, void *context)
 	return true;
 }
 
-bool fast_defer(struct mach_thread *t, int sig, void *info, void *uc)
+bool fast_defer(struct thread *t, int sig, void *info, void *uc)
 {
 	if (!t->busy)
 		return false;

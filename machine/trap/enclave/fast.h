@@ -8,8 +8,8 @@
  * blocked, and the tail unblocks them. In the tail the thread counts as
  * inside: a handler that finds it there completes the entry first.
  */
-#ifndef TRAP_FAST_H
-#define TRAP_FAST_H
+#ifndef TRAP_ENCLAVE_FAST_H
+#define TRAP_ENCLAVE_FAST_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,7 +22,7 @@ struct fast_regs {
 	uint64_t rip; /* out: where the tail returns to */
 };
 
-/* Offsets in struct mach_thread that fast.S knows. */
+/* Offsets in struct thread that fast.S knows. */
 #define FAST_BASES 0
 #define FAST_SUD 2
 #define FAST_SELECTOR 3
@@ -33,14 +33,14 @@ struct fast_regs {
 #define FAST_MASK 40
 
 struct trap;
-struct mach_thread;
+struct thread;
 
-struct mach_thread *mach_fast_enclu(struct fast_regs *r);
-extern char mach_fast_enter[], mach_fast_tail[], mach_fast_tail_end[];
+struct thread *fast_enclu(struct fast_regs *r);
+extern char fast_enter[], fast_tail[], fast_tail_end[];
 
 /* Is the context in the tail? Then this makes it the enclave's first. */
-bool fast_complete(struct mach_thread *t, void *uc);
+bool fast_complete(struct thread *t, void *uc);
 /* Puts a signal off, if it comes at a bad time. */
-bool fast_defer(struct mach_thread *t, int sig, void *info, void *uc);
+bool fast_defer(struct thread *t, int sig, void *info, void *uc);
 
 #endif

@@ -116,8 +116,8 @@ static struct sites *sites_make(const struct edmm_cpuid_sites *a, long *r)
 	*s = (struct sites){ .size = size, .count = a->count };
 	*r = 0;
 	for (size_t i = 0; !*r && i < a->count; i++)
-		if (mach_ucopy(&s->site[i].off, (const uint64_t *)a->off + i,
-			       sizeof(uint64_t)))
+		if (ucopy(&s->site[i].off, (const uint64_t *)a->off + i,
+			  sizeof(uint64_t)))
 			*r = -EFAULT;
 	if (!*r)
 		return s;
@@ -131,7 +131,7 @@ long sites_list(struct drv_encl *e, uint64_t arg)
 	struct sites *s;
 	long r = 0;
 
-	if (mach_ucopy(&a, (const void *)arg, sizeof(a)))
+	if (ucopy(&a, (const void *)arg, sizeof(a)))
 		return -EFAULT;
 	if (a.count > SITES_MAX)
 		return -E2BIG;

@@ -75,7 +75,7 @@ long strict_map(uint64_t addr, uint64_t size, int prot)
 	return sys_call(SYS_pkey_mprotect, (long)addr, (long)size, prot, key);
 }
 
-void strict_apply(struct mach_thread *t, ucontext_t *uc)
+void strict_apply(struct thread *t, ucontext_t *uc)
 {
 	char *fp = (char *)uc->uc_mcontext.fpregs;
 	uint32_t sw[2], pkru = 0, closed = CLOSED << (2 * (unsigned)key);

@@ -4,7 +4,7 @@
  * enclave: it puts the host's back before anything else, and the enclave's
  * again when it returns to one. It runs on the thread's own signal stack with
  * all signals blocked but the synchronous ones, of which only those of
- * mach_ucopy() can happen.
+ * ucopy() can happen.
  */
 #include "machine/trap/enclave/trap.h"
 
@@ -51,7 +51,7 @@ static uint32_t xsave_size(const uint8_t *fp)
 void trap_load(struct trap *tr)
 {
 	const greg_t *g = tr->uc->uc_mcontext.gregs;
-	struct mach_thread *t = tr->t;
+	struct thread *t = tr->t;
 	bool inside = mach_inside(&t->cpu);
 
 	tr->f = (struct mach_frame){
@@ -84,7 +84,7 @@ void trap_store(struct trap *tr)
 {
 	greg_t *g = tr->uc->uc_mcontext.gregs;
 	const struct mach_frame *f = &tr->f;
-	struct mach_thread *t = tr->t;
+	struct thread *t = tr->t;
 
 	g[REG_RAX] = (greg_t)f->rax;
 	g[REG_RCX] = (greg_t)f->rcx;
@@ -126,10 +126,10 @@ static bool insn_fetch(const struct trap *tr, uint8_t code[INSN_BYTES])
 
 	memset(code, 0, INSN_BYTES);
 	/* Whole, or not at all: a page may come back between two tries. */
-	if (!mach_ucopy(code, (const void *)rip, INSN_BYTES))
+	if (!ucopy(code, (const void *)rip, INSN_BYTES))
 		return true;
 	/* The end of a page: an ENCLU that goes on is on the next, too. */
-	if (n < INSN_BYTES && !mach_ucopy(code, (const void *)rip, n))
+	if (n < INSN_BYTES && !ucopy(code, (const void *)rip, n))
 		return !mach_inside(&tr->t->cpu) || n >= ENCLU_BYTES ||
 		       memcmp(code, INSN_ENCLU, n) != 0;
 	if (!mach_inside(&tr->t->cpu))
@@ -256,23 +256,22 @@ static void handle(struct trap *tr)
 		    is_sync(tr->sig, tr->info) ? SIG_FORCED : SIG_SENT);
 }
 
-void mach_signal(int sig, siginfo_t *info, void *context)
+void trap_signal(int sig, siginfo_t *info, void *context)
 {
 	ucontext_t *uc = context;
 	greg_t *rip = &uc->uc_mcontext.gregs[REG_RIP];
 	bool inside;
 	struct trap tr = { .uc = uc, .info = info, .sig = sig };
 
-	if ((sig == SIGSEGV || sig == SIGBUS) &&
-	    *rip == (greg_t)mach_ucopy_insn) {
-		*rip = (greg_t)mach_ucopy_fail;
+	if ((sig == SIGSEGV || sig == SIGBUS) && *rip == (greg_t)ucopy_insn) {
+		*rip = (greg_t)ucopy_fail;
 		return;
 	}
-	tr.t = mach_thread_on_stack(__builtin_frame_address(0));
+	tr.t = thread_on_stack(__builtin_frame_address(0));
 	if (!tr.t) {
 		/* Too early for a signal stack: the return would unset it. */
-		tr.t = mach_thread();
-		uc->uc_stack = mach_thread_stack(tr.t);
+		tr.t = thread_self();
+		uc->uc_stack = thread_stack(tr.t);
 	}
 	tr.t->selector = 0;
 	if (fast_complete(tr.t, uc)) {

@@ -2,8 +2,8 @@
 /*
  * What a trap is about: the interrupted context and who it belongs to.
  */
-#ifndef TRAP_TRAP_H
-#define TRAP_TRAP_H
+#ifndef TRAP_ENCLAVE_TRAP_H
+#define TRAP_ENCLAVE_TRAP_H
 
 #include <signal.h>
 #include <ucontext.h>
@@ -11,7 +11,7 @@
 #include "machine/trap/base/machine.h"
 
 struct trap {
-	struct mach_thread *t;
+	struct thread *t;
 	ucontext_t *uc;
 	siginfo_t *info;
 	int sig;
@@ -71,7 +71,7 @@ void strict_after_fork(void);
 /* Without keys: a thread came from inside an enclave, or goes there. */
 void strict_move(bool from_inside, bool to_inside);
 /* Makes the context's PKRU right for where the thread is now. */
-void strict_apply(struct mach_thread *t, ucontext_t *uc);
+void strict_apply(struct thread *t, ucontext_t *uc);
 /* In strict mode and outside, with an enclave mapping at @addr: reports it and
  * ends the program by SIGABRT at the instruction. False: none of that. */
 bool strict_touch(struct trap *tr, uint64_t addr, unsigned access);

@@ -7,11 +7,11 @@
  *	ecx			leaf, EENTER or ERESUME
  *	16(%rbp)		run, the seventh argument
  *
- * Only rbx, rbp and rsp survive. mach_vdso_aep is the ENCLU and the AEP; the
- * machine resumes at mach_vdso_fixup after an exception with rdi, rsi and rdx
+ * Only rbx, rbp and rsp survive. vdso_aep is the ENCLU and the AEP; the
+ * machine resumes at vdso_fixup after an exception with rdi, rsi and rdx
  * as trap number, error code and address, eax the leaf that failed.
  *
- * mach_vdso_slot, when the library has filled it, is where EENTER and ERESUME
+ * vdso_slot, when the library has filled it, is where EENTER and ERESUME
  * go without a trap; rbx, rcx and rax are set up as for ENCLU.
  */
 #define RUN 16(%rbp)
@@ -31,9 +31,9 @@
 	.text
 	/* What the library needs to know, 64 bytes before the function. */
 	.balign	64
-	.long	mach_vdso_aep - __vdso_sgx_enter_enclave
-	.long	mach_vdso_fixup - __vdso_sgx_enter_enclave
-	.long	mach_vdso_slot - __vdso_sgx_enter_enclave
+	.long	vdso_aep - __vdso_sgx_enter_enclave
+	.long	vdso_fixup - __vdso_sgx_enter_enclave
+	.long	vdso_slot - __vdso_sgx_enter_enclave
 
 	.globl	__vdso_sgx_enter_enclave
 	.type	__vdso_sgx_enter_enclave, @function
@@ -64,13 +64,13 @@ __vdso_sgx_enter_enclave:
 	test	%rcx, %rcx
 	jnz	.Linval
 	mov	RUN_TCS(%rbx), %rbx
-	lea	mach_vdso_aep(%rip), %rcx
-	mov	mach_vdso_slot(%rip), %r10
+	lea	vdso_aep(%rip), %rcx
+	mov	vdso_slot(%rip), %r10
 	test	%r10, %r10
-	jz	mach_vdso_aep
+	jz	vdso_aep
 	jmp	*%r10
 
-mach_vdso_aep:
+vdso_aep:
 	enclu
 	/* EEXIT comes back here. */
 	mov	RUN, %rbx
@@ -89,7 +89,7 @@ mach_vdso_aep:
 	mov	$-EINVAL, %eax
 	jmp	.Lreturn
 
-mach_vdso_fixup:
+vdso_fixup:
 	mov	RUN, %rbx
 	mov	%eax, RUN_FUNCTION(%rbx)
 	mov	%di, RUN_VECTOR(%rbx)
@@ -116,7 +116,7 @@ mach_vdso_fixup:
 	.size	__vdso_sgx_enter_enclave, . - __vdso_sgx_enter_enclave
 
 	.balign	8
-mach_vdso_slot:
+vdso_slot:
 	.quad	0
 
 	/* The library gives these the real vDSO's addresses, or hides them. */

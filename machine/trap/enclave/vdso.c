@@ -11,7 +11,7 @@
 #include "machine/trap/base/sys.h"
 #include "machine/trap/enclave/fast.h"
 
-extern const char mach_vdso_image[], mach_vdso_image_end[];
+extern const char vdso_image[], vdso_image_end[];
 
 /* vdso.S keeps these three offsets 64 bytes before the function. */
 struct vdso_table {
@@ -91,7 +91,7 @@ static void lead_out(struct image *fake, const struct image *real)
 
 void vdso_init(uint64_t real)
 {
-	size_t size = (size_t)(mach_vdso_image_end - mach_vdso_image);
+	size_t size = (size_t)(vdso_image_end - vdso_image);
 	size_t room = (size + SGX_PAGE_SIZE - 1) & ~(SGX_PAGE_SIZE - 1ul);
 	char *p = sys_mmap(NULL, room, PROT_READ | PROT_WRITE,
 			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -102,7 +102,7 @@ void vdso_init(uint64_t real)
 
 	if (sys_failed(p))
 		sys_die(2, "no memory for the vDSO", NULL);
-	memcpy(p, mach_vdso_image, size);
+	memcpy(p, vdso_image, size);
 	if (!image_open(&fake, (uint64_t)p))
 		sys_die(2, "the vDSO's image is damaged", NULL);
 	lead_out(&fake, real && image_open(&truth, real) ? &truth : NULL);
@@ -117,6 +117,6 @@ void vdso_init(uint64_t real)
 	if (machine.opt.vdso_fast && !machine.opt.strict &&
 	    machine.has[FACILITY_FSGSBASE])
 		*(uint64_t *)(fn + (uint64_t)(int64_t)table.slot) =
-			(uint64_t)mach_fast_enter;
+			(uint64_t)fast_enter;
 	sys_mprotect(p, room, PROT_READ | PROT_EXEC);
 }

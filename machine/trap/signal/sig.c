@@ -107,7 +107,7 @@ static long install(int sig, const struct ksigaction *act)
 	struct ksigaction k = *act;
 
 	if (is_handler(act) || KSIG_SYNC_TEST(sig) || sig == SIG_KICK) {
-		k.handler = (void *)mach_on_signal;
+		k.handler = (void *)trap_on_signal;
 		k.flags &= SA_RESTART | SA_NOCLDSTOP | SA_NOCLDWAIT;
 		k.flags |= SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
 		k.mask = ~KSIG_SYNC;
@@ -115,7 +115,7 @@ static long install(int sig, const struct ksigaction *act)
 			k.flags |= SA_RESTART;
 	}
 	k.flags |= KSIG_RESTORER;
-	k.restorer = mach_restorer;
+	k.restorer = sig_restorer;
 	return real_action(sig, &k, NULL);
 }
 
@@ -168,7 +168,7 @@ static void adopt(int sig)
 	struct ksigaction now;
 
 	if (real_action(sig, NULL, &now) || !is_handler(&now) ||
-	    now.handler == (void *)mach_on_signal)
+	    now.handler == (void *)trap_on_signal)
 		return;
 	actions[sig] = now;
 	install(sig, &now);
@@ -226,13 +226,13 @@ static bool on_stack(const stack_t *s, uint64_t sp)
 }
 
 /* Is the handler whose frame that is still being run? */
-static bool running(const struct mach_thread *t, uint64_t frame, uint64_t sp)
+static bool running(const struct thread *t, uint64_t frame, uint64_t sp)
 {
 	return sp <= frame && frame - sp < DEEP &&
 	       on_stack(&t->altstack, sp) == on_stack(&t->altstack, frame);
 }
 
-void sig_settle(struct mach_thread *t, uint64_t sp)
+void sig_settle(struct thread *t, uint64_t sp)
 {
 	while (t->nests && !running(t, t->nest[t->nests - 1].frame, sp))
 		t->blocked = t->nest[--t->nests].blocked;
@@ -248,7 +248,7 @@ static bool own_return(const struct ksigaction *a)
 }
 
 /* The handler of a synchronous signal starts. */
-static void nest(struct mach_thread *t, const struct ksigaction *a, int sig,
+static void nest(struct thread *t, const struct ksigaction *a, int sig,
 		 uint64_t frame)
 {
 	uint64_t more = a->mask & KSIG_SYNC;
@@ -258,12 +258,12 @@ static void nest(struct mach_thread *t, const struct ksigaction *a, int sig,
 	if (!(more & ~t->blocked))
 		return;
 	/* With a return of its own, the frame has the mask. */
-	if (!own_return(a) && t->nests < MACH_NEST_MAX)
-		t->nest[t->nests++] = (struct mach_nest){ frame, t->blocked };
+	if (!own_return(a) && t->nests < THREAD_NEST_MAX)
+		t->nest[t->nests++] = (struct thread_nest){ frame, t->blocked };
 	t->blocked |= more;
 }
 
-long sig_context_mask(struct mach_thread *t, ucontext_t *uc, int how,
+long sig_context_mask(struct thread *t, ucontext_t *uc, int how,
 		      const uint64_t *set, uint64_t *old)
 {
 	struct kucontext *k = (struct kucontext *)uc;
@@ -287,7 +287,7 @@ long sig_context_mask(struct mach_thread *t, ucontext_t *uc, int how,
 	return 0;
 }
 
-long sig_altstack(struct mach_thread *t, uint64_t sp, const stack_t *ss,
+long sig_altstack(struct thread *t, uint64_t sp, const stack_t *ss,
 		  stack_t *old)
 {
 	stack_t was = t->altstack;
@@ -322,7 +322,7 @@ long sig_altstack(struct mach_thread *t, uint64_t sp, const stack_t *ss,
 static void die_by(int sig, siginfo_t *info, ucontext_t *uc, bool again)
 {
 	struct ksigaction dfl = { .flags = KSIG_RESTORER,
-				  .restorer = mach_restorer };
+				  .restorer = sig_restorer };
 	struct kucontext *k = (struct kucontext *)uc;
 
 	real_action(sig, &dfl, NULL);
@@ -337,8 +337,8 @@ void sig_die(int sig, siginfo_t *info, ucontext_t *uc)
 	die_by(sig, info, uc, false);
 }
 
-static uint64_t frame_top(const struct mach_thread *t,
-			  const struct ksigaction *a, const ucontext_t *uc)
+static uint64_t frame_top(const struct thread *t, const struct ksigaction *a,
+			  const ucontext_t *uc)
 {
 	uint64_t sp = (uint64_t)uc->uc_mcontext.gregs[REG_RSP];
 	const stack_t *s = &t->altstack;
@@ -383,7 +383,7 @@ static uint64_t stack_pointer(void)
 	return sp;
 }
 
-static void frame_own(struct kframe *f, const struct mach_thread *t,
+static void frame_own(struct kframe *f, const struct thread *t,
 		      const struct ksigaction *a)
 {
 	f->restorer = a->restorer;
@@ -391,23 +391,23 @@ static void frame_own(struct kframe *f, const struct mach_thread *t,
 	f->uc.sigmask |= t->blocked;
 }
 
-bool sig_frame_take(struct mach_thread *t, void *context)
+bool sig_frame_take(struct thread *t, void *context)
 {
 	struct kucontext k;
 
-	if (mach_ucopy(&k, context, sizeof(k)))
+	if (ucopy(&k, context, sizeof(k)))
 		return false;
 	t->altstack = k.stack;
 	t->blocked = k.sigmask & KSIG_SYNC;
 	k.sigmask &= ~KSIG_SYNC;
-	k.stack = mach_thread_stack(t);
-	return !mach_ucopy(context, &k, sizeof(k));
+	k.stack = thread_stack(t);
+	return !ucopy(context, &k, sizeof(k));
 }
 
-uint64_t sig_frame_child(const struct mach_thread *t, const ucontext_t *uc,
+uint64_t sig_frame_child(const struct thread *t, const ucontext_t *uc,
 			 uint64_t sp)
 {
-	stack_t ss = mach_thread_stack((struct mach_thread *)(uintptr_t)t);
+	stack_t ss = thread_stack((struct thread *)(uintptr_t)t);
 	uint64_t at = (uint64_t)ss.ss_sp + ss.ss_size;
 	const char *fp = (const char *)uc->uc_mcontext.fpregs;
 	uint32_t size = fpstate_size(fp);
@@ -426,18 +426,17 @@ uint64_t sig_frame_child(const struct mach_thread *t, const ucontext_t *uc,
 }
 
 /* Puts the frame on the program's stack; its address, or 0. */
-static uint64_t frame_put(const struct mach_thread *t,
-			  const struct ksigaction *a, siginfo_t *info,
-			  ucontext_t *uc)
+static uint64_t frame_put(const struct thread *t, const struct ksigaction *a,
+			  siginfo_t *info, ucontext_t *uc)
 {
 	uint64_t sp = frame_top(t, a, uc);
-	struct kframe f = { .restorer = mach_restorer, .info = *info };
+	struct kframe f = { .restorer = sig_restorer, .info = *info };
 	char *fp = (char *)uc->uc_mcontext.fpregs;
 	uint32_t size = fpstate_size(fp);
 
 	/* A thread whose signal stack was not set yet: @uc itself is on the
 	 * program's stack, and so are we, in the way of the new frame. */
-	if (!mach_thread_on_stack(uc) && sp - (uint64_t)uc < NEAR)
+	if (!thread_on_stack(uc) && sp - (uint64_t)uc < NEAR)
 		sp = stack_pointer() - SCRATCH;
 	memcpy(&f.uc, uc, sizeof(f.uc));
 	/* The program's signal stack, marked: rt_sigreturn refuses such flags,
@@ -448,12 +447,12 @@ static uint64_t frame_put(const struct mach_thread *t,
 		frame_own(&f, t, a);
 	if (size) {
 		sp = (sp - size) & ~63ul;
-		if (mach_ucopy((void *)sp, fp, size))
+		if (ucopy((void *)sp, fp, size))
 			return 0;
 		f.uc.fpstate = (void *)sp;
 	}
 	sp = ((sp - sizeof(f)) & ~15ul) - 8;
-	return mach_ucopy((void *)sp, &f, sizeof(f)) ? 0 : sp;
+	return ucopy((void *)sp, &f, sizeof(f)) ? 0 : sp;
 }
 
 static void enter_handler(const struct ksigaction *a, int sig, uint64_t frame,
@@ -476,8 +475,8 @@ static void enter_handler(const struct ksigaction *a, int sig, uint64_t frame,
 	fpstate_init((char *)uc->uc_mcontext.fpregs);
 }
 
-void sig_deliver(struct mach_thread *t, int sig, siginfo_t *info,
-		 ucontext_t *uc, enum sig_cause cause)
+void sig_deliver(struct thread *t, int sig, siginfo_t *info, ucontext_t *uc,
+		 enum sig_cause cause)
 {
 	struct ksigaction a = actions[sig];
 	bool fault = cause != SIG_SENT;

@@ -6,15 +6,15 @@
  * records here. A signal for the program is delivered by building the kernel's
  * frame on the program's stack and returning into its handler.
  */
-#ifndef TRAP_SIG_H
-#define TRAP_SIG_H
+#ifndef TRAP_SIGNAL_SIG_H
+#define TRAP_SIGNAL_SIG_H
 
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <ucontext.h>
 
-struct mach_thread;
+struct thread;
 
 /* Kernel's struct sigaction, x86-64. */
 struct ksigaction {
@@ -46,10 +46,10 @@ void sig_context_unblock(ucontext_t *uc, uint64_t old);
 long sig_action(int sig, const struct ksigaction *act, struct ksigaction *old);
 
 /* sigprocmask(2) on a context: 0 or -EINVAL. @old is always filled. */
-long sig_context_mask(struct mach_thread *t, ucontext_t *uc, int how,
+long sig_context_mask(struct thread *t, ucontext_t *uc, int how,
 		      const uint64_t *set, uint64_t *old);
 /* sigaltstack(2) of a thread whose stack pointer is @sp. */
-long sig_altstack(struct mach_thread *t, uint64_t sp, const stack_t *ss,
+long sig_altstack(struct thread *t, uint64_t sp, const stack_t *ss,
 		  stack_t *old);
 
 /* All actions, for a child that shares memory but not actions. */
@@ -62,13 +62,13 @@ void sig_table_restore(const struct sig_table *s);
 
 /* A context that rt_sigreturn(2) is about to take from the program's frame:
  * what is the machine's in it becomes right. False: it cannot be read. */
-bool sig_frame_take(struct mach_thread *t, void *context);
+bool sig_frame_take(struct thread *t, void *context);
 /*
  * A frame on the new thread @t's own signal stack: the return to @uc as clone
  * makes it, with 0 as its result and @sp as its stack unless that is 0. The
  * address of the context in it, where the stack pointer must be.
  */
-uint64_t sig_frame_child(const struct mach_thread *t, const ucontext_t *uc,
+uint64_t sig_frame_child(const struct thread *t, const ucontext_t *uc,
 			 uint64_t sp);
 
 /*
@@ -99,25 +99,25 @@ enum sig_cause {
  * program's handler of @sig, or ends the program as its default action would
  * (for SIG_NATIVE: by doing the instruction again without a handler).
  */
-void sig_deliver(struct mach_thread *t, int sig, siginfo_t *info,
-		 ucontext_t *uc, enum sig_cause cause);
+void sig_deliver(struct thread *t, int sig, siginfo_t *info, ucontext_t *uc,
+		 enum sig_cause cause);
 
 /* Ends the program by @sig, whatever it does about it, at the context. */
 void sig_die(int sig, siginfo_t *info, ucontext_t *uc);
 
-long mach_ucopy(void *dst, const void *src, size_t size);
-extern char mach_ucopy_insn[], mach_ucopy_fail[];
-extern char mach_restorer[], mach_restorer_end[];
+long ucopy(void *dst, const void *src, size_t size);
+extern char ucopy_insn[], ucopy_fail[];
+extern char sig_restorer[], sig_restorer_end[];
 
 /*
  * The end of a handler is not seen: rt_sigreturn goes to the kernel, or the
  * handler jumps out. Forgets those whose frames are no longer on the stack that
  * @sp is on, so that t->blocked is what it was before them.
  */
-void sig_settle(struct mach_thread *t, uint64_t sp);
+void sig_settle(struct thread *t, uint64_t sp);
 
 /* The handler of every signal of ours, and what it jumps to with AC clear. */
-void mach_on_signal(int sig, siginfo_t *info, void *context);
-void mach_signal(int sig, siginfo_t *info, void *context);
+void trap_on_signal(int sig, siginfo_t *info, void *context);
+void trap_signal(int sig, siginfo_t *info, void *context);
 
 #endif

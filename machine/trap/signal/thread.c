@@ -15,16 +15,15 @@
 
 #define RECORD_SIZE 0x3000ul /* three pages, then one of guard */
 #define GUARD_SIZE 0x1000ul
-#define MAP_WORDS (MACH_SLOT_COUNT / 64)
+#define MAP_WORDS (THREAD_SLOT_COUNT / 64)
 
-_Static_assert(sizeof(struct mach_thread) <= RECORD_SIZE, "record");
+_Static_assert(sizeof(struct thread) <= RECORD_SIZE, "record");
 
 static uintptr_t arena;
 static _Atomic uint64_t used[MAP_WORDS];
 /* Slots whose record may be looked at; a used one may have no memory yet. */
 static _Atomic uint64_t live[MAP_WORDS];
-static __thread struct mach_thread *self
-	__attribute__((tls_model("initial-exec")));
+static __thread struct thread *self __attribute__((tls_model("initial-exec")));
 
 static uint32_t slot_take(void)
 {
@@ -42,61 +41,62 @@ static uint32_t slot_take(void)
 	sys_die(2, "more threads than the machine can hold", NULL);
 }
 
-stack_t mach_thread_stack(struct mach_thread *t)
+stack_t thread_stack(struct thread *t)
 {
 	return (stack_t){
 		.ss_sp = (char *)t + RECORD_SIZE + GUARD_SIZE,
-		.ss_size = MACH_SLOT_SIZE - RECORD_SIZE - GUARD_SIZE,
+		.ss_size = THREAD_SLOT_SIZE - RECORD_SIZE - GUARD_SIZE,
 	};
 }
 
-static void stack_set(struct mach_thread *t)
+static void stack_set(struct thread *t)
 {
-	stack_t ss = mach_thread_stack(t);
+	stack_t ss = thread_stack(t);
 
 	sys_call(SYS_sigaltstack, (long)&ss, 0);
 }
 
-void mach_thread_init(void)
+void thread_init(void)
 {
-	size_t size = MACH_SLOT_COUNT * MACH_SLOT_SIZE;
-	char *p = sys_mmap(NULL, size + MACH_SLOT_SIZE, PROT_NONE,
+	size_t size = THREAD_SLOT_COUNT * THREAD_SLOT_SIZE;
+	char *p = sys_mmap(NULL, size + THREAD_SLOT_SIZE, PROT_NONE,
 			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (sys_failed(p))
 		sys_die(2, "no address space for signal stacks", NULL);
-	arena = ((uintptr_t)p + MACH_SLOT_SIZE - 1) & ~(MACH_SLOT_SIZE - 1);
+	arena = ((uintptr_t)p + THREAD_SLOT_SIZE - 1) & ~(THREAD_SLOT_SIZE - 1);
 }
 
-struct mach_thread *mach_thread_on_stack(const void *sp)
+struct thread *thread_on_stack(const void *sp)
 {
 	uintptr_t a = (uintptr_t)sp;
 
-	if (a - arena >= MACH_SLOT_COUNT * MACH_SLOT_SIZE)
+	if (a - arena >= THREAD_SLOT_COUNT * THREAD_SLOT_SIZE)
 		return NULL;
-	return (struct mach_thread *)(a & ~(MACH_SLOT_SIZE - 1));
+	return (struct thread *)(a & ~(THREAD_SLOT_SIZE - 1));
 }
 
-struct mach_thread *mach_thread_new(void)
+struct thread *thread_new(void)
 {
 	uint32_t i = slot_take();
-	char *p = (char *)arena + i * MACH_SLOT_SIZE;
-	struct mach_thread *t = (struct mach_thread *)p;
+	char *p = (char *)arena + i * THREAD_SLOT_SIZE;
+	struct thread *t = (struct thread *)p;
 	size_t low = RECORD_SIZE + GUARD_SIZE;
 
 	if (sys_mprotect(p, RECORD_SIZE, PROT_READ | PROT_WRITE) ||
-	    sys_mprotect(p + low, MACH_SLOT_SIZE - low, PROT_READ | PROT_WRITE))
+	    sys_mprotect(p + low, THREAD_SLOT_SIZE - low,
+			 PROT_READ | PROT_WRITE))
 		sys_die(2, "no memory for a signal stack", NULL);
-	*t = (struct mach_thread){ .index = i };
+	*t = (struct thread){ .index = i };
 	mach_cpu_init(&t->cpu);
 	t->altstack.ss_flags = SS_DISABLE;
 	atomic_fetch_or(&live[i / 64], 1ull << (i % 64));
 	return t;
 }
 
-static struct mach_thread *thread_make(void)
+static struct thread *thread_make(void)
 {
-	struct mach_thread *t = mach_thread_new();
+	struct thread *t = thread_new();
 	stack_t old;
 
 	t->tid = (int)sys_call(SYS_gettid);
@@ -111,27 +111,26 @@ static struct mach_thread *thread_make(void)
 }
 
 /* By the signal stack that the kernel knows of, which is always ours. */
-static struct mach_thread *thread_by_stack(void)
+static struct thread *thread_by_stack(void)
 {
 	stack_t ss = { 0 };
 
 	sys_call(SYS_sigaltstack, 0, (long)&ss);
-	return mach_thread_on_stack(ss.ss_sp);
+	return thread_on_stack(ss.ss_sp);
 }
 
-struct mach_thread *mach_thread(void)
+struct thread *thread_self(void)
 {
-	struct mach_thread *t =
-		mach_thread_on_stack(__builtin_frame_address(0));
+	struct thread *t = thread_on_stack(__builtin_frame_address(0));
 
 	if (!t)
 		t = dispatch.on ? thread_by_stack() : self;
 	return t ? t : thread_make();
 }
 
-void mach_thread_exit(void)
+void thread_exit(void)
 {
-	struct mach_thread *t = dispatch.on ? NULL : self;
+	struct thread *t = dispatch.on ? NULL : self;
 	stack_t off = { .ss_flags = SS_DISABLE };
 	char *p = (char *)t;
 	uint32_t index;
@@ -142,38 +141,38 @@ void mach_thread_exit(void)
 	self = NULL;
 	machine_thread_gone(t);
 	sys_call(SYS_sigaltstack, (long)&off, 0);
-	sys_madvise(p, MACH_SLOT_SIZE, MADV_DONTNEED);
+	sys_madvise(p, THREAD_SLOT_SIZE, MADV_DONTNEED);
 	atomic_fetch_and(&used[index / 64], ~(1ull << (index % 64)));
 }
 
-void mach_thread_free(struct mach_thread *t)
+void thread_free(struct thread *t)
 {
 	uint32_t index = t->index;
 
 	machine_thread_gone(t);
-	sys_madvise(t, MACH_SLOT_SIZE, MADV_DONTNEED);
+	sys_madvise(t, THREAD_SLOT_SIZE, MADV_DONTNEED);
 	atomic_fetch_and(&used[index / 64], ~(1ull << (index % 64)));
 }
 
-_Noreturn void mach_thread_leave(struct mach_thread *t, long status)
+_Noreturn void thread_leave(struct thread *t, long status)
 {
 	uint32_t index = t->index;
 	uint64_t here = (uint64_t)__builtin_frame_address(0);
-	char *low = mach_thread_stack(t).ss_sp;
+	char *low = thread_stack(t).ss_sp;
 
 	machine_thread_gone(t);
 	here = (here - SGX_PAGE_SIZE) & ~(SGX_PAGE_SIZE - 1ul);
 	sys_madvise(low, here - (uint64_t)low, MADV_DONTNEED);
-	mach_exit_thread(status, (uint64_t *)&used[index / 64],
+	thread_exit_call(status, (uint64_t *)&used[index / 64],
 			 ~(1ull << (index % 64)));
 }
 
-void mach_thread_hide(const struct mach_thread *t)
+void thread_hide(const struct thread *t)
 {
 	atomic_fetch_and(&live[t->index / 64], ~(1ull << (t->index % 64)));
 }
 
-void mach_thread_each(void (*fn)(void *arg, struct mach_thread *t), void *arg)
+void thread_each(void (*fn)(void *arg, struct thread *t), void *arg)
 {
 	for (uint32_t i = 0; i < MAP_WORDS; i++) {
 		uint64_t w = atomic_load(&live[i]);
@@ -181,15 +180,14 @@ void mach_thread_each(void (*fn)(void *arg, struct mach_thread *t), void *arg)
 		for (; w; w &= w - 1) {
 			uint32_t n = i * 64 + (uint32_t)__builtin_ctzll(w);
 
-			fn(arg, (void *)(arena + n * MACH_SLOT_SIZE));
+			fn(arg, (void *)(arena + n * THREAD_SLOT_SIZE));
 		}
 	}
 }
 
-void mach_thread_after_fork(void)
+void thread_after_fork(void)
 {
-	struct mach_thread *t =
-		mach_thread_on_stack(__builtin_frame_address(0));
+	struct thread *t = thread_on_stack(__builtin_frame_address(0));
 
 	for (uint32_t i = 0; i < MAP_WORDS; i++) {
 		atomic_store(&used[i], 0);

@@ -7,8 +7,8 @@
  * thread by masking the stack pointer, with no use of FS, whose base may be
  * the enclave's.
  */
-#ifndef TRAP_THREAD_H
-#define TRAP_THREAD_H
+#ifndef TRAP_SIGNAL_THREAD_H
+#define TRAP_SIGNAL_THREAD_H
 
 #include <signal.h>
 #include <stdbool.h>
@@ -17,28 +17,28 @@
 #include "edmm/machine.h"
 #include "machine/model/model.h"
 
-#define MACH_SLOT_SIZE 0x20000ul
-#define MACH_SLOT_COUNT 8192ul
+#define THREAD_SLOT_SIZE 0x20000ul
+#define THREAD_SLOT_COUNT 8192ul
 
 /* An instruction that runs once on a buffer instead of enclave memory. */
-enum mach_keep {
-	MACH_MOVED_OLD,	 /* the register gets its old value back */
-	MACH_MOVED_NEW,	 /* the instruction has given it a new one */
-	MACH_MOVED_BACK, /* the instruction has advanced it */
+enum step_keep {
+	STEP_MOVED_OLD,	 /* the register gets its old value back */
+	STEP_MOVED_NEW,	 /* the instruction has given it a new one */
+	STEP_MOVED_BACK, /* the instruction has advanced it */
 };
 
-#define MACH_MOVED_MAX 2u
+#define STEP_MOVED_MAX 2u
 
-struct mach_moved {
+struct step_moved {
 	int reg;
-	enum mach_keep keep;
+	enum step_keep keep;
 	long long value;
 	long long delta;
 };
 
-struct mach_step {
+struct step_state {
 	uint32_t count;
-	struct mach_moved moved[MACH_MOVED_MAX];
+	struct step_moved moved[STEP_MOVED_MAX];
 	uint8_t *buffer;
 	uint64_t sigmask;
 	bool tf;
@@ -46,14 +46,14 @@ struct mach_step {
 
 /* A handler of a synchronous signal that the program is in: while its frame is
  * on the stack, more signals are blocked than before. */
-struct mach_nest {
+struct thread_nest {
 	uint64_t frame;
 	uint64_t blocked; /* before */
 };
 
-#define MACH_NEST_MAX 16u
+#define THREAD_NEST_MAX 16u
 
-struct mach_thread {
+struct thread {
 	/*
 	 * bases: FS and GS base are the enclave's, so a handler must put the
 	 * host's back before it calls anything. Only the handler's outermost
@@ -76,11 +76,11 @@ struct mach_thread {
 	struct mach_cpu cpu;
 	struct edmm_machine_stats stats; /* what the front end counts of it */
 
-	struct mach_step step;
+	struct step_state step;
 
 	stack_t altstack; /* what the program believes it has set */
 	uint64_t blocked; /* synchronous signals it believes blocked */
-	struct mach_nest nest[MACH_NEST_MAX];
+	struct thread_nest nest[THREAD_NEST_MAX];
 	uint32_t nests;
 	int tid;
 	uint32_t index;
@@ -92,26 +92,26 @@ struct mach_thread {
 	bool ready;	  /* has been inside once: see trap_enclu() */
 };
 
-/* From now on mach_thread_each() passes this thread by. */
-void mach_thread_hide(const struct mach_thread *t);
+/* From now on thread_each() passes this thread by. */
+void thread_hide(const struct thread *t);
 
 /* The caller's record, made and set up if there is none yet. Host FS only. */
-struct mach_thread *mach_thread(void);
+struct thread *thread_self(void);
 /* The same in a handler, from the stack; NULL if on no stack of ours. */
-struct mach_thread *mach_thread_on_stack(const void *sp);
+struct thread *thread_on_stack(const void *sp);
 /* A record for a thread to come, not the caller's; and back, unused. */
-struct mach_thread *mach_thread_new(void);
-void mach_thread_free(struct mach_thread *t);
+struct thread *thread_new(void);
+void thread_free(struct thread *t);
 /* Its signal stack. */
-stack_t mach_thread_stack(struct mach_thread *t);
-void mach_thread_init(void);
+stack_t thread_stack(struct thread *t);
+void thread_init(void);
 /* Calls @fn for every thread that has a record. */
-void mach_thread_each(void (*fn)(void *arg, struct mach_thread *t), void *arg);
+void thread_each(void (*fn)(void *arg, struct thread *t), void *arg);
 /* In a child of fork there is one thread, the caller. */
-void mach_thread_after_fork(void);
+void thread_after_fork(void);
 /* At the end of a thread: gives its slot back. */
-void mach_thread_exit(void);
+void thread_exit(void);
 /* The same on the thread's own signal stack, and ends the thread. */
-_Noreturn void mach_thread_leave(struct mach_thread *t, long status);
+_Noreturn void thread_leave(struct thread *t, long status);
 
 #endif

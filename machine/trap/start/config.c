@@ -89,7 +89,7 @@ static bool is(const char *s, size_t n, const char *name)
 	return strlen(name) == n && !memcmp(s, name, n);
 }
 
-static bool parse_flag(const char *s, size_t n, struct mach_options *o,
+static bool parse_flag(const char *s, size_t n, struct machine_options *o,
 		       uint32_t flag)
 {
 	if (n != 1 || (*s != '0' && *s != '1'))
@@ -123,7 +123,7 @@ static _Noreturn void bad_fault(const char *s, size_t n,
 	sys_die(2, line, e->want);
 }
 
-static bool parse_fault(const char *s, size_t n, struct mach_options *o)
+static bool parse_fault(const char *s, size_t n, struct machine_options *o)
 {
 	struct inject_error e;
 
@@ -132,23 +132,24 @@ static bool parse_fault(const char *s, size_t n, struct mach_options *o)
 	return true;
 }
 
-static bool parse_stats(const char *s, size_t n, struct mach_options *o)
+static bool parse_stats(const char *s, size_t n, struct machine_options *o)
 {
 	if (is(s, n, "text"))
-		o->stats = MACH_STATS_TEXT;
+		o->stats = MACHINE_STATS_TEXT;
 	else if (is(s, n, "json"))
-		o->stats = MACH_STATS_JSON;
+		o->stats = MACHINE_STATS_JSON;
 	else
 		return false;
 	return true;
 }
 
 /* The environment is the program's to change. */
-static char stats_file[MACH_PATH], cost_table[MACH_PATH], trace[MACH_PATH];
+static char stats_file[MACHINE_PATH], cost_table[MACHINE_PATH],
+	trace[MACHINE_PATH];
 
 static bool parse_path(const char *s, size_t n, char *to, const char **out)
 {
-	if (!n || n >= MACH_PATH)
+	if (!n || n >= MACHINE_PATH)
 		return false;
 	memcpy(to, s, n);
 	to[n] = 0;
@@ -156,16 +157,16 @@ static bool parse_path(const char *s, size_t n, char *to, const char **out)
 	return true;
 }
 
-static bool parse_raw(const char *s, size_t n, struct mach_options *o)
+static bool parse_raw(const char *s, size_t n, struct machine_options *o)
 {
 	if (n != 1 || (*s != '0' && *s != '1'))
 		return false;
-	o->raw = *s == '1' ? MACH_RAW_ALWAYS : MACH_RAW_NEVER;
+	o->raw = *s == '1' ? MACHINE_RAW_ALWAYS : MACHINE_RAW_NEVER;
 	return true;
 }
 
 static bool parse_switch(const char *name, size_t len, const char *val,
-			 size_t vlen, struct mach_options *o)
+			 size_t vlen, struct machine_options *o)
 {
 	const struct {
 		const char *name;
@@ -187,7 +188,7 @@ static bool parse_switch(const char *name, size_t len, const char *val,
 
 /* "cpuid-fault=0", or by one of the two older names for the choice. */
 static bool parse_facility(const char *name, size_t len, const char *val,
-			   size_t vlen, struct mach_options *o)
+			   size_t vlen, struct machine_options *o)
 {
 	static const struct {
 		const char *name, *off, *on;
@@ -215,7 +216,7 @@ static bool parse_facility(const char *name, size_t len, const char *val,
 }
 
 static bool parse_item(const char *name, size_t len, const char *val,
-		       size_t vlen, struct mach_options *o)
+		       size_t vlen, struct machine_options *o)
 {
 	static const struct {
 		const char *name;
@@ -262,9 +263,9 @@ static _Noreturn void bad(const char *item, size_t len)
 	sys_die(2, "EDMM_MACHINE: not an option or not a value for it", text);
 }
 
-void config_parse(const char *text, struct mach_options *o)
+void config_parse(const char *text, struct machine_options *o)
 {
-	*o = (struct mach_options){
+	*o = (struct machine_options){
 		.epc = EPC_DEFAULT,
 		.quota = UINT64_MAX,
 		.features = MACH_F_ALL,
@@ -285,5 +286,5 @@ void config_parse(const char *text, struct mach_options *o)
 		text += len + (end != NULL);
 	}
 	if (!o->stats && (*o->stats_file || *o->cost_table))
-		o->stats = MACH_STATS_TEXT;
+		o->stats = MACHINE_STATS_TEXT;
 }

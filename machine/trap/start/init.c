@@ -73,7 +73,7 @@ static _Noreturn void insisted(const struct facility_row *f)
 	sys_die(2, text, "this processor or kernel does not have it");
 }
 
-void facility_init(const struct mach_options *o, uint64_t hwcap2)
+void facility_init(const struct machine_options *o, uint64_t hwcap2)
 {
 	const struct facility_probe p = { sys_call6, hwcap2 };
 
@@ -92,7 +92,7 @@ __attribute__((constructor)) static void init(int argc, char **argv,
 {
 	Elf64_auxv_t *vdso = aux(envp, AT_SYSINFO_EHDR);
 	Elf64_auxv_t *hwcap2 = aux(envp, AT_HWCAP2);
-	struct mach_options o;
+	struct machine_options o;
 
 	(void)argc;
 	(void)argv;
@@ -102,7 +102,7 @@ __attribute__((constructor)) static void init(int argc, char **argv,
 	if (hwcap2)
 		hwcap2->a_un.a_val |= HWCAP2_FSGSBASE;
 	o.quiet = env(envp, EDMM_MACHINE_QUIET_ENV) != NULL;
-	mach_thread_init();
+	thread_init();
 	exec_init(envp);
 	machine_init(&o);
 	report_init();
@@ -111,10 +111,10 @@ __attribute__((constructor)) static void init(int argc, char **argv,
 		vdso->a_un.a_val = machine.vdso;
 	aux_take(envp);
 	sig_init();
-	cpuid_arm(mach_thread());
+	cpuid_arm(thread_self());
 	cpuid_patch();
-	if (o.raw == MACH_RAW_ALWAYS ||
-	    (o.raw == MACH_RAW_AUTO &&
+	if (o.raw == MACHINE_RAW_ALWAYS ||
+	    (o.raw == MACHINE_RAW_AUTO &&
 	     raw_calls(aux_value(envp, AT_PHDR), aux_value(envp, AT_PHNUM))))
-		dispatch_start(mach_thread());
+		dispatch_start(thread_self());
 }

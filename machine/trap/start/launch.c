@@ -87,7 +87,7 @@ __attribute__((visibility("default"))) _Noreturn void edmm_machine_launch(
 	uint64_t entry, void *stack, const void *auxv, size_t auxv_size,
 	const char *exe)
 {
-	struct mach_thread *t = mach_thread();
+	struct thread *t = thread_self();
 
 	machine.auxv = auxv;
 	machine.auxv_size = auxv_size;
@@ -99,5 +99,5 @@ __attribute__((visibility("default"))) _Noreturn void edmm_machine_launch(
 	t->handler_fs = dispatch.fs;
 	t->host_fs = 0;
 	t->host_gs = 0;
-	mach_start(entry, (uint64_t)stack, &t->selector);
+	launch_start(entry, (uint64_t)stack, &t->selector);
 }

@@ -38,14 +38,14 @@ static void *platform_alloc(void *ctx, size_t size)
 static int platform_copy_in(void *ctx, void *dst, uint64_t src, size_t size)
 {
 	(void)ctx;
-	return mach_ucopy(dst, (const void *)src, size) ? -EFAULT : 0;
+	return ucopy(dst, (const void *)src, size) ? -EFAULT : 0;
 }
 
 static int platform_copy_out(void *ctx, uint64_t dst, const void *src,
 			     size_t size)
 {
 	(void)ctx;
-	return mach_ucopy((void *)dst, src, size) ? -EFAULT : 0;
+	return ucopy((void *)dst, src, size) ? -EFAULT : 0;
 }
 
 static bool platform_mapped(void *ctx, uint64_t addr)
@@ -53,7 +53,7 @@ static bool platform_mapped(void *ctx, uint64_t addr)
 	char c;
 
 	(void)ctx;
-	return !mach_ucopy(&c, (const void *)addr, 1);
+	return !ucopy(&c, (const void *)addr, 1);
 }
 
 struct each {
@@ -61,7 +61,7 @@ struct each {
 	void *arg;
 };
 
-static void each_thread(void *arg, struct mach_thread *t)
+static void each_thread(void *arg, struct thread *t)
 {
 	struct each *e = arg;
 
@@ -75,17 +75,16 @@ static void platform_each_cpu(void *ctx,
 	struct each e = { fn, arg };
 
 	(void)ctx;
-	mach_thread_each(each_thread, &e);
+	thread_each(each_thread, &e);
 }
 
 static void platform_kick(void *ctx, struct mach_cpu *cpu)
 {
-	struct mach_thread *t =
-		(void *)((char *)cpu - offsetof(struct mach_thread, cpu));
+	struct thread *t = (void *)((char *)cpu - offsetof(struct thread, cpu));
 
 	(void)ctx;
 	/* The caller's own handler looks at it before it returns. */
-	if (mach_thread_on_stack(__builtin_frame_address(0)) != t)
+	if (thread_on_stack(__builtin_frame_address(0)) != t)
 		sig_kick(t->tid);
 }
 
@@ -182,7 +181,7 @@ static void fork_page(void)
 	*same_process = 1;
 }
 
-static void config_make(struct drv_config *c, const struct mach_options *o)
+static void config_make(struct drv_config *c, const struct machine_options *o)
 {
 	mach_config_default(&c->mach);
 	c->mach.arena = false;
@@ -229,7 +228,7 @@ static void driver_start(void)
 	machine.m = drv_mach(machine.d);
 }
 
-void machine_init(const struct mach_options *o)
+void machine_init(const struct machine_options *o)
 {
 	machine.opt = *o;
 	config_make(&config, o);
@@ -239,13 +238,13 @@ void machine_init(const struct mach_options *o)
 	fork_page();
 }
 
-void machine_thread_gone(struct mach_thread *t)
+void machine_thread_gone(struct thread *t)
 {
 	uint64_t mask = sig_block();
 
 	drv_lock(machine.d);
 	stats_retire(t);
-	mach_thread_hide(t);
+	thread_hide(t);
 	drv_unlock(machine.d);
 	sig_unblock(mask);
 }
@@ -261,7 +260,7 @@ void machine_after_fork(void)
 	uint64_t at = 0;
 
 	*same_process = 1;
-	mach_thread_after_fork();
+	thread_after_fork();
 	while (drv_find_vma(machine.d, at, &v)) {
 		sys_mmap((void *)v.start, v.end - v.start, PROT_NONE,
 			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE |

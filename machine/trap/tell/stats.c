@@ -17,7 +17,7 @@
 
 static struct edmm_machine_stats gone;
 
-static void add_thread(void *arg, struct mach_thread *t)
+static void add_thread(void *arg, struct thread *t)
 {
 	struct edmm_machine_stats *s = arg;
 
@@ -34,7 +34,7 @@ void stats_after_fork(void)
 	gone = (struct edmm_machine_stats){ 0 };
 }
 
-void stats_retire(struct mach_thread *t)
+void stats_retire(struct thread *t)
 {
 	add_thread(&gone, t);
 }
@@ -49,7 +49,7 @@ EXPORT int edmm_machine_stats(struct edmm_machine_stats *stats)
 	size = stats->size < sizeof(s) ? stats->size : sizeof(s);
 	mask = sig_block();
 	s = gone;
-	mach_thread_each(add_thread, &s);
+	thread_each(add_thread, &s);
 	drv_stats(machine.d, &s);
 	mach_encls_counts(machine.m, s.encls, &s.encls_faults);
 	sig_unblock(mask);

@@ -103,7 +103,8 @@ void report_end(void)
 	struct watch_print p = { .stats = &s,
 				 .costs = has_costs ? &costs : NULL,
 				 .levels = true,
-				 .json = machine.opt.stats == MACH_STATS_JSON };
+				 .json = machine.opt.stats ==
+					 MACHINE_STATS_JSON };
 	uint64_t mask;
 
 	if (!machine.d || !machine_same_process() ||

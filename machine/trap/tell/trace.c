@@ -32,7 +32,7 @@ static struct {
 	uint64_t at;
 	uint64_t start; /* CLOCK_MONOTONIC */
 	uint64_t dev, ino;
-	char path[MACH_PATH + 16];
+	char path[MACHINE_PATH + 16];
 } trace;
 
 static uint64_t now(int clock)
@@ -50,7 +50,7 @@ static void name(bool own)
 	uint64_t pid = (uint64_t)sys_call(SYS_getpid), unit = 1;
 	size_t n = 0;
 
-	while (*from && n < MACH_PATH - 1)
+	while (*from && n < MACHINE_PATH - 1)
 		trace.path[n++] = *from++;
 	if (own)
 		trace.path[n++] = '.';
