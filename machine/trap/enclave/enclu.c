@@ -5,7 +5,6 @@
  */
 
 #include "machine/trap/base/sys.h"
-#include "machine/trap/calls/dispatch.h"
 #include "machine/trap/enclave/guard.h"
 #include "machine/trap/enclave/trap.h"
 #include "machine/trap/signal/sig.h"

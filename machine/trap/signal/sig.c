@@ -18,7 +18,6 @@
 #include "machine/trap/base/machine.h"
 #include "machine/trap/base/sys.h"
 #include "machine/trap/base/ucopy.h"
-#include "machine/trap/calls/dispatch.h"
 #include "machine/trap/signal/sig.h"
 #include "machine/trap/signal/thread.h"
 

@@ -11,7 +11,6 @@
 
 #include "machine/trap/base/machine.h"
 #include "machine/trap/base/sys.h"
-#include "machine/trap/calls/dispatch.h"
 
 #define RECORD_SIZE 0x3000ul /* three pages, then one of guard */
 #define GUARD_SIZE 0x1000ul
