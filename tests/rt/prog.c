@@ -265,6 +265,24 @@ static int do_bad_hook(const char *arg)
 	return 0;
 }
 
+/* A handler that uses up the exception stack, and then some. */
+static bool deep_hook(struct rt_regs *r)
+{
+	volatile uint8_t room[4096];
+
+	room[0] = (uint8_t)r->rax;
+	__asm__ volatile("ud2" : : "m"(room));
+	return true;
+}
+
+static int do_deep_hook(const char *arg)
+{
+	(void)arg;
+	rt_fault_hook = deep_hook;
+	__asm__ volatile("ud2");
+	return 0;
+}
+
 /* A host call that nobody serves, and the state around it. */
 static int do_call(const char *arg)
 {
@@ -286,6 +304,38 @@ static int do_call(const char *arg)
 		return 0;
 	}
 	CHECK(err == -(int)number(arg) && count == 0);
+	return 0;
+}
+
+/* Compute for a while, after a first call; then send something. */
+static int spin(void)
+{
+	const uint64_t args[WIRE_CALL_ARGS] = { 0 };
+
+	(void)!rt_host_call(PROG_CALL_NONE, args, NULL);
+	for (volatile uint64_t i = 0; i < 200000000; i++)
+		;
+	return 0;
+}
+
+static int do_spin_write(const char *arg)
+{
+	struct rt_buf b;
+
+	(void)arg;
+	CHECK(!spin());
+	CHECK(!rt_buf_take(&b, PAGE));
+	(void)!umem_write(b.p + 3, "much to say, and nobody to hear it", 32);
+	return 0;
+}
+
+static int do_spin_call(const char *arg)
+{
+	const uint64_t args[WIRE_CALL_ARGS] = { 1, 2, 3, 4, 5, 6 };
+
+	(void)arg;
+	CHECK(!spin());
+	(void)!rt_host_call(PROG_CALL_NONE, args, NULL);
 	return 0;
 }
 
@@ -429,7 +479,10 @@ static const struct {
 	{ "buf", do_buf },
 	{ "hook", do_hook },
 	{ "bad-hook", do_bad_hook },
+	{ "deep-hook", do_deep_hook },
 	{ "call", do_call },
+	{ "spin-write", do_spin_write },
+	{ "spin-call", do_spin_call },
 	{ "trim", do_trim },
 	{ "secret", do_secret },
 	{ "edge", do_edge },

@@ -378,6 +378,94 @@ START_TEST(a_fault_in_the_gate_is_the_end)
 }
 END_TEST
 
+/* ---- the end ------------------------------------------------------------ */
+
+static void set_stack(int prot)
+{
+	const struct edmm_layout *l = r.h->img.layout;
+
+	ck_assert_int_eq(mprotect((void *)(r.h->base + l->stack_off),
+				  l->stack_size, prot),
+			 0);
+}
+
+/* Resumed and entered in all ways: it traps, is refused, and says nothing. */
+static void assert_never_runs_again(void)
+{
+	const struct wire_thread was = *r.t.wire;
+
+	for (int i = 0; i < 8; i++) {
+		ck_assert_uint_ne(rig_enter(&r, SGX_ERESUME, 0, 0), SGX_EEXIT);
+		for (uint64_t kind = 0; kind < 6; kind++) {
+			rig_enter(&r, SGX_EENTER, kind, (uintptr_t)&r.start);
+			ck_assert_uint_eq(r.run.function, SGX_EEXIT);
+			ck_assert_uint_eq(r.regs.rdi, WIRE_EXIT_REFUSED);
+		}
+	}
+	ck_assert(!memcmp(&was, r.t.wire, sizeof(was)));
+}
+
+/* Crashes at stage 1: in the gate, and without room for stage 2. */
+START_TEST(what_crashed_at_stage_1_never_runs_again)
+{
+	prepare(_i ? "deep-hook" : "call", "38");
+	if (_i) {
+		rig_serve(&r, rig_start(&r));
+	} else {
+		rig_until_call(&r, rig_start(&r), PROG_CALL_NONE);
+		set_stack(PROT_NONE);
+		rig_serve(&r, rig_enter(&r, SGX_EENTER, WIRE_ENTER_RETURN, 0));
+		set_stack(PROT_READ | PROT_WRITE);
+	}
+	ASSERT_EXIT(WIRE_EXIT_CRASH, 0);
+	ck_assert_uint_eq(r.t.wire->crash.kind, WIRE_CRASH_FAULT);
+	assert_never_runs_again();
+}
+END_TEST
+
+/* At CSSA 0: in stage 2, by an invariant, and by the program's own end. */
+START_TEST(what_ended_at_cssa_0_never_runs_again)
+{
+	static const char *const verb[] = { "wild", "abort", "exit", "signal" };
+
+	prepare(verb[_i], "6");
+	rig_serve(&r, rig_start(&r));
+	ck_assert_uint_eq(r.regs.rdi,
+			  _i < 2 ? WIRE_EXIT_CRASH : WIRE_EXIT_DONE);
+	assert_never_runs_again();
+}
+END_TEST
+
+/* Set rt_dead behind the back of a thread that runs inside. */
+static void *end_it(void *arg)
+{
+	uint32_t *dead = arg;
+
+	usleep(20000);
+	__atomic_store_n(dead, 1, __ATOMIC_SEQ_CST);
+	return NULL;
+}
+
+START_TEST(a_thread_is_mute_after_the_end_of_another)
+{
+	uint32_t *dead = (uint32_t *)(r.h->base + rig_symbol("rt_dead"));
+	struct wire_thread was;
+	pthread_t t;
+
+	prepare(_i ? "spin-call" : "spin-write", "");
+	rig_until_call(&r, rig_start(&r), PROG_CALL_NONE);
+	was = *r.t.wire;
+	ck_assert_int_eq(pthread_create(&t, NULL, end_it, dead), 0);
+	rig_enter(&r, SGX_EENTER, WIRE_ENTER_RETURN, 0);
+	pthread_join(t, NULL);
+	ASSERT_EXIT(WIRE_EXIT_REFUSED, WIRE_REFUSED_DEAD);
+	ck_assert(!memcmp(&was, r.t.wire, sizeof(was)));
+	for (uint32_t i = 0; i < WIRE_BUF_MIN; i++)
+		ck_assert_uint_eq(r.t.buf[i], 0);
+	assert_never_runs_again();
+}
+END_TEST
+
 /* ---- memory ------------------------------------------------------------- */
 
 /* A host that says done and does nothing: EACCEPT tells. */
@@ -508,6 +596,9 @@ int main(int argc, char **argv)
 	tcase_add_test(t, resuming_without_handling_only_faults_again);
 	tcase_add_test(t, an_exception_during_a_call_is_refused);
 	tcase_add_test(t, a_fault_in_the_gate_is_the_end);
+	tcase_add_loop_test(t, what_crashed_at_stage_1_never_runs_again, 0, 2);
+	tcase_add_loop_test(t, what_ended_at_cssa_0_never_runs_again, 0, 4);
+	tcase_add_loop_test(t, a_thread_is_mute_after_the_end_of_another, 0, 2);
 	tcase_add_test(t, a_trim_that_did_not_happen_is_noticed);
 	tcase_add_test(t, a_restriction_that_did_not_happen_is_noticed);
 	tcase_add_test(t, a_mapping_taken_away_is_no_endless_loop);

@@ -116,6 +116,7 @@ static void op_yield(void *ctx)
 	uint64_t now = rt_tsc();
 
 	(void)ctx;
+	rt_look_for_end();
 	if (now - t->spin_last > SPIN_GAP)
 		t->spin_first = now;
 	t->spin_last = now;

@@ -14,7 +14,7 @@ extern const struct rt_dyn rt_dynamic[] __asm__("_DYNAMIC")
 
 static _Noreturn void refuse(enum wire_refusal why)
 {
-	__atomic_store_n(&rt_dead, 1, __ATOMIC_SEQ_CST);
+	(void)rt_end_begin();
 	rt_leave(WIRE_EXIT_REFUSED, why);
 }
 

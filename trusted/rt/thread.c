@@ -7,6 +7,22 @@
 struct rt_global rt_global;
 uint32_t rt_dead;
 
+bool rt_end_begin(void)
+{
+	return !__atomic_exchange_n(&rt_dead, 1, __ATOMIC_SEQ_CST);
+}
+
+void rt_mute(void)
+{
+	rt_leave(WIRE_EXIT_REFUSED, WIRE_REFUSED_DEAD);
+}
+
+void rt_look_for_end(void)
+{
+	if (__atomic_load_n(&rt_dead, __ATOMIC_RELAXED))
+		rt_mute();
+}
+
 uint64_t rt_base(void)
 {
 	return (uint64_t)rt_image_start;

@@ -200,8 +200,17 @@ struct rt_global {
 extern struct rt_global rt_global;
 _Static_assert(offsetof(struct rt_global, xfrm) == RT_G_XFRM, "");
 
-/* Set once an end has begun: from then on every entry is refused. */
+/*
+ * Set once an end has begun: from then on every entry is refused, and who is
+ * inside still is mute (I16).
+ */
 extern uint32_t rt_dead;
+/* Begin the end. Return: false where somebody else has: then be mute. */
+bool rt_end_begin(void);
+/* Leave without a word, as the enclave has ended. At CSSA 0 only. */
+_Noreturn void rt_mute(void);
+/* Leave so if the enclave has ended: for all that waits. */
+void rt_look_for_end(void);
 
 /* Linked at ELF address 0. */
 extern const uint8_t rt_image_start[] __asm__("__ehdr_start");
@@ -224,6 +233,8 @@ void rt_leave_call(uint64_t exit, uint64_t value);
 _Noreturn void rt_leave(uint64_t exit, uint64_t value);
 /* The same from stage 1, with the host registers of that entry. */
 _Noreturn void rt_leave_stage1(uint64_t exit, uint64_t value);
+/* Where the save area of a crashed thread leads. */
+void rt_trap(void);
 /* Stage 2's first instruction; RDI is the frame, RSP lies below it. */
 void rt_stage2_entry(void);
 /* The instructions in which an exception is never a program's. */
@@ -240,8 +251,17 @@ int64_t rt_enclu(uint64_t leaf, const void *rbx, uint64_t rcx, uint64_t rdx);
 uint64_t rt_rdtsc(void);
 /* @count aligned 8-byte words, in ascending order, each moved once. */
 int64_t rt_copy_words(void *dst, const void *src, size_t count);
-/* @size bytes, 1 to 7, between VERW and MFENCE; LFENCE. */
+/* The same, out of the enclave, @count above 0; 1 when the end has come. */
+int64_t rt_store_words(void *dst, const void *src, size_t count);
+/* @size bytes, 1 to 7, each between VERW and MFENCE; LFENCE. */
 int64_t rt_store_bytes(void *dst, const void *src, size_t size);
+
+/*
+ * umem.c: the last words of who ends the enclave, which no look at the end
+ * holds back. @dst and @size are of whole words; -EDMM_EFAULT as umem_write().
+ */
+EDMM_NODISCARD edmm_err umem_last_words(umem_t dst, const void *src,
+					size_t size);
 
 /*
  * A fix-up: when an instruction of [begin, end) faults, continue at @fix with
