@@ -425,6 +425,21 @@ static int do_churn(const char *arg)
 	return 0;
 }
 
+/* One page comes and goes, more often than a fault may repeat itself. */
+static int do_again(const char *arg)
+{
+	uint64_t rounds = number(arg);
+	uint8_t *p = demand(PAGE);
+
+	CHECK(p);
+	for (uint64_t i = 0; i < rounds; i++) {
+		CHECK(p[0] == 0);
+		p[0] = 1;
+		CHECK(!emm_uncommit_now(rt_emm(), (uint64_t)p, PAGE, NULL));
+	}
+	return 0;
+}
+
 static int do_trim(const char *arg)
 {
 	const uint64_t size = 2 * MIB;
@@ -483,6 +498,7 @@ static const struct {
 	{ "call", do_call },
 	{ "spin-write", do_spin_write },
 	{ "spin-call", do_spin_call },
+	{ "again", do_again },
 	{ "trim", do_trim },
 	{ "secret", do_secret },
 	{ "edge", do_edge },

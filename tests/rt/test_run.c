@@ -45,10 +45,11 @@ static const struct {
 	const char *verb, *arg;
 	uint64_t faults;
 } good[] = {
-	{ "grow", "16", 4096 }, { "regs", "", 4 },   { "stack", "32", 0 },
-	{ "stack", "600", 8 },	{ "umem", "", 9 },   { "buf", "", 0 },
-	{ "hook", "", 3 },	{ "call", "38", 0 }, { "trim", "", 512 },
-	{ "env", "", 0 },	{ "edge", "", 1 },   { "avx", "", 1 },
+	{ "grow", "16", 4096 },	   { "regs", "", 4 },	{ "stack", "32", 0 },
+	{ "stack", "600", 8 },	   { "umem", "", 9 },	{ "buf", "", 0 },
+	{ "hook", "", 3 },	   { "call", "38", 0 }, { "trim", "", 512 },
+	{ "again", "3000", 3000 }, { "env", "", 0 },	{ "edge", "", 1 },
+	{ "avx", "", 1 },
 };
 
 START_TEST(what_a_program_may_do_works)

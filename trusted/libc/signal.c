@@ -69,6 +69,7 @@ static void call_handler(int signo, const struct libc_action *act)
 	struct libc_siginfo info = { .signo = signo, .code = SI_TKILL };
 	struct libc_ucontext uc = { 0 };
 	uint64_t was = libc_signal_enter(signo, act);
+	bool in = rt_runtime_set(false);
 
 	uc.sigmask = was;
 	if (act->flags & SA_SIGINFO)
@@ -76,6 +77,7 @@ static void call_handler(int signo, const struct libc_action *act)
 							      &uc);
 	else
 		((void (*)(int))act->handler)(signo);
+	rt_runtime_set(in);
 	libc_signal_leave(was);
 }
 

@@ -55,14 +55,8 @@ static long own_call(long n, const uint64_t *a)
 	}
 }
 
-/* NOLINTNEXTLINE(readability-function-size): as many as a call has. */
-long edmm_syscall(long n, long a, long b, long c, long d, long e, long f)
+static long dispatch(long n, const uint64_t *args)
 {
-	const uint64_t args[WIRE_CALL_ARGS] = {
-		(uint64_t)a, (uint64_t)b, (uint64_t)c,
-		(uint64_t)d, (uint64_t)e, (uint64_t)f,
-	};
-
 	if (n >= 0 && (size_t)n < COUNT(served) && served[n] != NULL)
 		return served[n](args);
 	if (in_list(n, forwarded, COUNT(forwarded)))
@@ -70,4 +64,18 @@ long edmm_syscall(long n, long a, long b, long c, long d, long e, long f)
 	if (in_list(n, nothing_to_do, COUNT(nothing_to_do)))
 		return 0;
 	return own_call(n, args);
+}
+
+/* NOLINTNEXTLINE(readability-function-size): as many as a call has. */
+long edmm_syscall(long n, long a, long b, long c, long d, long e, long f)
+{
+	const uint64_t args[WIRE_CALL_ARGS] = {
+		(uint64_t)a, (uint64_t)b, (uint64_t)c,
+		(uint64_t)d, (uint64_t)e, (uint64_t)f,
+	};
+	bool was = rt_runtime_set(true);
+	long r = dispatch(n, args);
+
+	rt_runtime_set(was);
+	return r;
 }

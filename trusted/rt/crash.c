@@ -10,25 +10,8 @@
 #include "edmm/emm.h"
 #include "thread.h"
 
-#define RT_PT_LOAD 1u
 #define RT_PF_X 1u
 #define RT_PF_W 2u
-
-/* What is needed of an ELF header and of a program header. */
-struct rt_elf {
-	uint8_t ident[16];
-	uint16_t type, machine;
-	uint32_t version;
-	uint64_t entry, phoff, shoff;
-	uint32_t flags;
-	uint16_t ehsize, phentsize, phnum;
-};
-
-struct rt_phdr {
-	uint32_t type, flags;
-	uint64_t offset, vaddr, paddr, filesz, memsz, align;
-};
-
 #define CRASH_ROOM 1024u
 #define RFLAGS_FIXED 2u
 
@@ -81,22 +64,13 @@ static bool within(uint64_t off, uint64_t from, uint64_t size)
 /* By the program headers, which are measured with the image. */
 static const char *image_part(uint64_t off)
 {
-	const uint8_t *base = (const uint8_t *)rt_base();
-	const struct rt_elf *eh = (const struct rt_elf *)(const void *)base;
-	const struct rt_phdr *ph =
-		(const struct rt_phdr *)(const void *)(base + eh->phoff);
+	const struct rt_phdr *ph = rt_image_part(off);
 
-	for (int i = 0; i < eh->phnum; i++) {
-		if (ph[i].type != RT_PT_LOAD ||
-		    !within(off, ph[i].vaddr & ~(SGX_PAGE_SIZE - 1ull),
-			    ph[i].memsz + ph[i].vaddr % SGX_PAGE_SIZE))
-			continue;
-		if (ph[i].flags & RT_PF_X)
-			return "program's code";
-		return ph[i].flags & RT_PF_W ? "program's data"
-					     : "program's constants";
-	}
-	return "program image, between its parts";
+	if (!ph)
+		return "program image, between its parts";
+	if (ph->flags & RT_PF_X)
+		return "program's code";
+	return ph->flags & RT_PF_W ? "program's data" : "program's constants";
 }
 
 /* Which part of the layout an offset lies in. */

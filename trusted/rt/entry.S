@@ -258,6 +258,7 @@ rt_stage2_entry:
 	xorl %ebp, %ebp
 	movq %rbx, %rdi
 	call rt_stage2
+.Lstage2_out:
 	movq RT_F_XSAVE(%rbx), %rcx
 	movl RT_G_XFRM+rt_global(%rip), %eax
 	movl 4+RT_G_XFRM+rt_global(%rip), %edx
@@ -286,6 +287,21 @@ rt_stage2_entry:
 	movq RT_F_RSP(%rbx), %rsp
 	movq RT_F_RBX(%rbx), %rbx
 	jmpq *%gs:RT_T_RESUME_RIP
+
+/*
+ * rt_resume(frame): as at the end of a stage 2. Everything comes back from the
+ * exception stack, and the stack pointer does not move to the program's before.
+ */
+	.globl rt_resume
+	.hidden rt_resume
+	.type rt_resume, @function
+rt_resume:
+	movq %rdi, %rbx
+	movq %rdi, %rsp
+	movq RT_F_PREV_XSP(%rbx), %rax
+	movq %rax, %gs:RT_T_XSP
+	movl $0, %gs:RT_T_IN_RUNTIME
+	jmp .Lstage2_out
 
 	.globl rt_gate_end
 	.hidden rt_gate_end

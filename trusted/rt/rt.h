@@ -222,6 +222,11 @@ struct rt_regs {
 	void *xsave;
 	uint64_t xsave_size;
 	uint64_t xfrm;
+	/*
+	 * The thread is inside the runtime, or a stage 2 is suspended below
+	 * this one: nothing of the program's may run now (I14).
+	 */
+	uint64_t in_runtime;
 };
 
 /**
@@ -235,13 +240,37 @@ extern bool (*rt_shortage_hook)(void);
 /**
  * rt_fault_hook - the program's own handlers; NULL until someone sets it
  *
- * Called at stage 2, on the exception stack, for an exception that the memory
- * manager did not resolve. It may change @regs, so that the interrupted thread
- * continues elsewhere.
+ * Called at stage 2, on the exception stack, for an exception that is not a
+ * page fault, and for a page fault that the books prove to be the access's own
+ * (I14). It may change @regs, so that the interrupted thread continues
+ * elsewhere.
  *
  * Return: true to continue with @regs, false to report and end.
  */
 extern bool (*rt_fault_hook)(struct rt_regs *regs);
+
+/**
+ * rt_runtime_set() - say whether this thread is inside the runtime
+ * @in: true for a call of the program's, false for its handlers within one
+ *
+ * Return: what it was, to be put back.
+ */
+bool rt_runtime_set(bool in);
+
+/* [addr, addr + size) is of the main stack, the heap or the image's data. */
+bool rt_program_memory(uint64_t addr, uint64_t size);
+
+/**
+ * rt_resume_take() - prepare to continue at a state that was kept elsewhere
+ * @regs: as rt_fault_hook had it, perhaps changed: copied to the exception
+ *	stack, without bits of flags and extended state that are not a program's
+ *
+ * Context: inside the runtime (rt_runtime_set()), no stage 2 suspended.
+ * Return: for rt_resume(), which follows and goes on there with all registers,
+ * at once or never, outside of the runtime.
+ */
+struct rt_frame *rt_resume_take(const struct rt_regs *regs);
+_Noreturn void rt_resume(struct rt_frame *frame);
 
 /* The program. */
 

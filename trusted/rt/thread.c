@@ -48,6 +48,15 @@ uint32_t rt_context(void)
 	return rt_self()->context;
 }
 
+bool rt_runtime_set(bool in)
+{
+	struct rt_thread *t = rt_self();
+	bool was = t->in_runtime;
+
+	t->in_runtime = in;
+	return was;
+}
+
 uint64_t rt_fs_base(void)
 {
 	uint64_t v;
@@ -83,7 +92,8 @@ void rt_thread_init(struct rt_thread *t, uint32_t context)
 	t->gpr = (struct sgx_gprsgx *)gpr;
 	t->exinfo = (struct sgx_exinfo *)(gpr - sizeof(struct sgx_exinfo));
 	t->xlow = tcs + l->ctx_xstack;
-	t->xsp = t->xlow + l->ctx_xstack_size - RT_STAGE1_STACK;
+	t->xtop = t->xlow + l->ctx_xstack_size - RT_STAGE1_STACK;
+	t->xsp = t->xtop;
 	t->stage1_top = t->xlow + l->ctx_xstack_size;
 }
 

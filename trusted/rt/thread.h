@@ -25,6 +25,8 @@
 #define RT_T_RESUME_RIP 88
 #define RT_T_STATE 96
 #define RT_T_CALLED 100
+#define RT_T_IN_RUNTIME 104
+#define RT_T_XSP 112
 
 /* Trusted state of a TCS (design I9). */
 #define RT_STATE_FREE 0
@@ -46,6 +48,7 @@
 #define RT_F_RIP 136
 #define RT_F_FS_BASE 144
 #define RT_F_XSAVE 168
+#define RT_F_PREV_XSP 200
 
 /* Offsets into struct rt_global and struct edmm_layout, and WIRE_ numbers, for
  * the assembly. */
@@ -83,16 +86,19 @@
  * @state: RT_STATE_*, changed by compare-and-swap
  * @called: the thread is out in a host call: the only state that an entry
  *	with WIRE_ENTER_RETURN ends
+ * @in_runtime: the program has called the runtime (rt_runtime_set())
  * @context: index of the context
  * @gpr: GPRSGX of SSA frame 0
  * @exinfo: EXINFO of SSA frame 0
- * @xlow: lowest address of the exception stack
- * @xsp: lowest address of it that a suspended stage 2 uses
+ * @xsp: lowest address of the exception stack that a suspended stage 2 uses
+ * @xlow: lowest address of that stack
+ * @xtop: @xsp when none is suspended
  * @wire: this thread's untrusted block
  * @buf: data buffer; @buf_size bytes, @buf_used of them taken
  * @depth: host call slots in use
  * @spin_first: time stamps of a spin on a lock: its start, and its last look
- * @last_addr: of the last fault that was resolved; @repeats in a row there
+ * @last_addr: of the last fault that the books allow, its instruction
+ *	@last_rip, and @last_changes of rt_global; @repeats in a row there
  */
 struct rt_thread {
 	struct rt_thread *self;
@@ -109,21 +115,25 @@ struct rt_thread {
 	uint64_t resume_rip;
 	uint32_t state;
 	uint32_t called;
-
+	uint32_t in_runtime;
 	uint32_t context;
-	uint32_t depth;
+	uint64_t xsp;
+
 	struct sgx_gprsgx *gpr;
 	struct sgx_exinfo *exinfo;
 	uint64_t xlow;
-	uint64_t xsp;
+	uint64_t xtop;
 	umem_t wire;
 	umem_t buf;
 	uint64_t buf_size;
 	uint64_t buf_used;
 	uint64_t last_addr;
+	uint64_t last_rip;
+	uint64_t last_changes;
 	uint64_t spin_first;
 	uint64_t spin_last;
 	uint32_t repeats;
+	uint32_t depth;
 };
 
 #define RT_ASSERT_T(member, n) \
@@ -142,6 +152,8 @@ RT_ASSERT_T(fs_base, RT_T_FS_BASE);
 RT_ASSERT_T(resume_rip, RT_T_RESUME_RIP);
 RT_ASSERT_T(state, RT_T_STATE);
 RT_ASSERT_T(called, RT_T_CALLED);
+RT_ASSERT_T(in_runtime, RT_T_IN_RUNTIME);
+RT_ASSERT_T(xsp, RT_T_XSP);
 
 /**
  * struct rt_frame - one run of stage 2, on the exception stack
@@ -163,6 +175,7 @@ RT_ASSERT_F(rflags, RT_F_RFLAGS);
 RT_ASSERT_F(rip, RT_F_RIP);
 RT_ASSERT_F(fs_base, RT_F_FS_BASE);
 RT_ASSERT_F(xsave, RT_F_XSAVE);
+_Static_assert(offsetof(struct rt_frame, prev_xsp) == RT_F_PREV_XSP, "");
 
 _Static_assert(offsetof(struct edmm_layout, stack_off) == RT_L_STACK_OFF, "");
 _Static_assert(offsetof(struct edmm_layout, stack_size) == RT_L_STACK_SIZE, "");
@@ -184,6 +197,7 @@ _Static_assert(WIRE_REFUSED_DEAD == RT_W_REFUSED_DEAD, "");
  * @faults: that the memory manager has resolved
  * @peak: highest value published as committed
  * @published: time stamp of the last statistics
+ * @changes: that the memory manager has told of
  * @heap_peak, @heap_low: of the heap, as wire_stats has them
  */
 struct rt_global {
@@ -194,6 +208,7 @@ struct rt_global {
 	uint64_t faults;
 	uint64_t peak;
 	uint64_t published;
+	uint64_t changes;
 	uint64_t heap_peak;
 	uint64_t heap_low;
 };
@@ -299,6 +314,27 @@ struct rt_dyn {
 	uint64_t val;
 };
 bool rt_relocate(uint8_t *base, uint64_t image_size, const struct rt_dyn *dyn);
+
+/* books.c */
+
+/* What is needed of a program header. */
+struct rt_phdr {
+	uint32_t type, flags;
+	uint64_t offset, vaddr, paddr, filesz, memsz, align;
+};
+/* The loaded part of the image that has the page of @off, or NULL. */
+const struct rt_phdr *rt_image_part(uint64_t off);
+/*
+ * Whether an access with the error code @errcd of #PF is right at @off, which
+ * is not of the main stack or the heap: then the host has taken the page.
+ */
+bool rt_books_allow(uint64_t off, uint32_t errcd);
+
+/* fault.c: a frame below @top, whose xsave header is zero. */
+struct rt_frame *rt_frame_below(uint64_t top);
+/* Bytes that a frame takes at most, and its extended state. */
+uint64_t rt_frame_room(void);
+uint64_t rt_xsave_size(void);
 
 /* crash.c */
 
