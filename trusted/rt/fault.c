@@ -22,7 +22,6 @@
 #define XSAVE_AVX_SIZE 832u
 /* x87, SSE, AVX, AVX-512 in XSAVE's standard form, wherever their parts lie */
 #define XSAVE_AVX512_SIZE 2752u
-#define XFRM_AVX512 0xe7ull
 #define XFRM_AVX 0x7ull
 #define RFLAGS_FIXED 2u
 /* A page fault that is resolved this often in a row is not resolved. */
@@ -46,10 +45,8 @@ uint64_t rt_xsave_size(void)
 		return XSAVE_LEGACY_SIZE;
 	if (!(xfrm & ~XFRM_AVX))
 		return XSAVE_AVX_SIZE;
-	if (!(xfrm & ~XFRM_AVX512))
-		return XSAVE_AVX512_SIZE;
-	/* ECREATE has made sure that the image of XFRM fits a frame. */
-	return rt_layout()->ssa_frame_pages * (uint64_t)SGX_PAGE_SIZE;
+	/* All that EDMM_XFRM_ALLOWED has, as start-up has checked. */
+	return XSAVE_AVX512_SIZE;
 }
 
 static void take_regs(struct rt_regs *r, const struct rt_thread *t,
