@@ -42,6 +42,8 @@ bool rt_inside(uint64_t addr, uint64_t size);
 bool rt_outside(uint64_t addr, uint64_t size);
 /* Pages may be added after EINIT; checked against the own report. */
 bool rt_elastic(void);
+/* The same by a name that programs' libraries (trusted/report) can link. */
+bool edmm_rt_elastic(void);
 
 /**
  * struct rt_params - start-up parameters after their checks

@@ -38,6 +38,11 @@ bool rt_elastic(void)
 	return rt_layout()->flags & EDMM_LAYOUT_ELASTIC;
 }
 
+bool edmm_rt_elastic(void)
+{
+	return rt_elastic();
+}
+
 const struct rt_params *rt_params(void)
 {
 	return &rt_global.params;
