@@ -10,7 +10,6 @@
 #include "trusted/elastic/heap.h"
 
 uint8_t fake_outside[FAKE_OUTSIDE_SIZE];
-bool (*rt_fault_hook)(struct rt_regs *regs);
 
 static struct {
 	struct host_calls calls;
@@ -166,10 +165,6 @@ const struct edmm_layout *rt_layout(void)
 struct heap *libc_heap(void)
 {
 	return &heap;
-}
-
-void libc_fault_start(void)
-{
 }
 
 long libc_sigaltstack(const uint64_t *a)

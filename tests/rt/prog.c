@@ -17,6 +17,16 @@
 #define PAGE 4096u
 #define MIB (1ull << 20)
 
+/* What a test has set for faults that are its own. */
+static bool (*fault_hook)(struct rt_regs *r);
+
+static bool on_fault(struct rt_regs *r)
+{
+	return fault_hook && fault_hook(r);
+}
+
+const struct rt_hooks rt_hooks = { .fault = on_fault };
+
 static const char *args_at(const struct rt_args *a, uint32_t index)
 {
 	const char *p = a->block;
@@ -138,6 +148,14 @@ static int do_wild_inside(const char *arg)
 	return 0;
 }
 
+/* What relocation has written is constant. */
+static int do_relro(const char *arg)
+{
+	(void)arg;
+	*(volatile uint8_t *)(uintptr_t)&rt_hooks = 1;
+	return 0;
+}
+
 static int do_div(const char *arg)
 {
 	volatile int zero = (int)number(arg);
@@ -241,7 +259,7 @@ static int do_hook(const char *arg)
 	(void)arg;
 	hook_page = demand(4 * MIB);
 	CHECK(hook_page);
-	rt_fault_hook = hook;
+	fault_hook = hook;
 	for (uint32_t i = 1; i <= 3; i++) {
 		__asm__ volatile("ud2" : "+a"(rax) : : "memory");
 		CHECK(rax == 77 && hook_calls == i);
@@ -260,7 +278,7 @@ static bool bad_hook(struct rt_regs *r)
 static int do_bad_hook(const char *arg)
 {
 	(void)arg;
-	rt_fault_hook = bad_hook;
+	fault_hook = bad_hook;
 	__asm__ volatile("ud2");
 	return 0;
 }
@@ -278,7 +296,7 @@ static bool deep_hook(struct rt_regs *r)
 static int do_deep_hook(const char *arg)
 {
 	(void)arg;
-	rt_fault_hook = deep_hook;
+	fault_hook = deep_hook;
 	__asm__ volatile("ud2");
 	return 0;
 }
@@ -384,7 +402,7 @@ static int do_edge(const char *arg)
 	CHECK(p);
 	edge_page = (uint64_t)p;
 	p[0] = p[PAGE] = 1;
-	rt_fault_hook = edge_hook;
+	fault_hook = edge_hook;
 	for (uint64_t off = 64; off < 1024; off += 16) {
 		struct edge e = { .err = 1, .count = 1 };
 
@@ -485,6 +503,7 @@ static const struct {
 	{ "stack", do_stack },
 	{ "wild", do_wild },
 	{ "wild-inside", do_wild_inside },
+	{ "relro", do_relro },
 	{ "div", do_div },
 	{ "ud", do_ud },
 	{ "cpuid", do_cpuid },

@@ -42,6 +42,14 @@ static void assert_ends_well(int status)
 	ck_assert_int_eq((int)r.t.wire->end.value, status);
 }
 
+/* Start, and serve the one call that every start makes. */
+static unsigned int after_relro(void)
+{
+	host_edmm_dispatch(
+		&r.t, rig_until_call(&r, rig_start(&r), WIRE_CALL_RESTRICT));
+	return rig_enter(&r, SGX_EENTER, WIRE_ENTER_RETURN, 0);
+}
+
 START_TEST(unknown_entries_are_refused)
 {
 	static const uint64_t kind[] = {
@@ -287,7 +295,7 @@ END_TEST
 /* Up to the first exception that the enclave must handle. */
 static void until_exception(void)
 {
-	unsigned int f = rig_start(&r);
+	unsigned int f = after_relro();
 
 	ck_assert_uint_eq(f, SGX_ERESUME);
 }
@@ -484,12 +492,25 @@ START_TEST(a_trim_that_did_not_happen_is_noticed)
 }
 END_TEST
 
+/* Refused, or said to be done: what relocation wrote must not stay writable. */
+START_TEST(constants_that_stay_writable_end_the_enclave)
+{
+	struct wire_call *c;
+
+	c = rig_until_call(&r, rig_start(&r), WIRE_CALL_RESTRICT);
+	c->status = _i ? -1 : 0;
+	c->count = c->args[1];
+	rig_serve(&r, rig_enter(&r, SGX_EENTER, WIRE_ENTER_RETURN, 0));
+	assert_host_blamed();
+}
+END_TEST
+
 START_TEST(a_restriction_that_did_not_happen_is_noticed)
 {
 	struct wire_call *c;
 
 	prepare("trim", "");
-	c = rig_until_call(&r, rig_start(&r), WIRE_CALL_RESTRICT);
+	c = rig_until_call(&r, after_relro(), WIRE_CALL_RESTRICT);
 	c->status = 0;
 	c->count = c->args[1];
 	rig_serve(&r, rig_enter(&r, SGX_EENTER, WIRE_ENTER_RETURN, 0));
@@ -600,6 +621,8 @@ int main(int argc, char **argv)
 	tcase_add_loop_test(t, what_ended_at_cssa_0_never_runs_again, 0, 4);
 	tcase_add_loop_test(t, a_thread_is_mute_after_the_end_of_another, 0, 2);
 	tcase_add_test(t, a_trim_that_did_not_happen_is_noticed);
+	tcase_add_loop_test(t, constants_that_stay_writable_end_the_enclave, 0,
+			    2);
 	tcase_add_test(t, a_restriction_that_did_not_happen_is_noticed);
 	tcase_add_test(t, a_mapping_taken_away_is_no_endless_loop);
 	suite_add_tcase(s, t);

@@ -73,6 +73,8 @@ static const struct {
 	  "program's constants", "do_wild_inside" },
 	{ "wild-inside", "34359738368", SIGSEGV, SGX_VEC_PF, WIRE_SETTING_NONE,
 	  "heap", "do_wild_inside" },
+	{ "relro", "", SIGSEGV, SGX_VEC_PF, WIRE_SETTING_NONE,
+	  "program's constants", "do_relro" },
 	{ "stack", "1100", SIGSEGV, SGX_VEC_PF, WIRE_SETTING_STACK,
 	  "guard below the main stack", "deep" },
 	{ "run-data", "", SIGSEGV, SGX_VEC_PF, WIRE_SETTING_WX, "heap", NULL },

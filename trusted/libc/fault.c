@@ -180,7 +180,7 @@ static void start_at(struct rt_regs *r, struct fault_frame *f)
 	*(uint64_t *)r->rsp = 0;
 }
 
-static bool on_fault(struct rt_regs *r)
+bool libc_fault(struct rt_regs *r)
 {
 	const struct reason why = reason_of(r);
 	struct libc_action act;
@@ -200,11 +200,6 @@ static bool on_fault(struct rt_regs *r)
 	fill_context(f);
 	start_at(r, f);
 	return true;
-}
-
-void libc_fault_start(void)
-{
-	rt_fault_hook = on_fault;
 }
 
 long libc_sigaltstack(const uint64_t *a)

@@ -54,8 +54,8 @@ long libc_bound(const struct call_row *row, uint64_t result, uint64_t limit);
 
 /* Signals (signal.c): to this thread, as by raise(). */
 long libc_raise(int signo);
-/* Faults of the program go to its handlers from now on (fault.c). */
-void libc_fault_start(void);
+/* A fault of the program's goes to its handler, if it has one (fault.c). */
+bool libc_fault(struct rt_regs *r);
 
 /* start.c */
 struct heap;

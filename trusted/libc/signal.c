@@ -126,7 +126,6 @@ long libc_rt_sigaction(const uint64_t *a)
 		if (a[0] == SIGKILL || a[0] == SIGSTOP)
 			return -EINVAL;
 		__builtin_memcpy(act, (const void *)a[1], sizeof(*act));
-		libc_fault_start();
 	}
 	if (a[2] != 0)
 		__builtin_memcpy((void *)a[2], &old, sizeof(old));

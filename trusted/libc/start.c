@@ -21,6 +21,7 @@ int __libc_start_main(int (*main)(int, char **, char **), int argc, char **argv,
 extern int program_main(int, char **, char **) __asm__("main");
 
 static struct heap heap;
+static bool heap_is_up;
 
 struct heap *libc_heap(void)
 {
@@ -91,8 +92,13 @@ static char *put_strings(uint64_t *to, char *s, uint32_t count)
 
 static bool on_shortage(void)
 {
-	return heap_relieve(&heap);
+	return heap_is_up && heap_relieve(&heap);
 }
+
+const struct rt_hooks rt_hooks = {
+	.shortage = on_shortage,
+	.fault = libc_fault,
+};
 
 int rt_main(const struct rt_args *args)
 {
@@ -103,7 +109,7 @@ int rt_main(const struct rt_args *args)
 
 	if (start_heap() != 0)
 		rt_abort(3, "the heap does not fit its address range");
-	rt_shortage_hook = on_shortage;
+	heap_is_up = true;
 	rt_random(random, sizeof(random));
 	argv = __builtin_alloca((words + 2 * AUX_ENTRIES) * sizeof(*argv));
 	s = put_strings(argv, args->block, args->argc);

@@ -32,14 +32,33 @@ static uint64_t page_up(uint64_t v)
 	return (v + SGX_PAGE_SIZE - 1) & ~(SGX_PAGE_SIZE - 1ull);
 }
 
-const struct rt_phdr *rt_image_part(uint64_t off)
+/* The program headers, which are measured with the image. */
+static const struct rt_phdr *headers(int *count)
 {
 	const uint8_t *base = (const uint8_t *)rt_base();
 	const struct elf *eh = (const struct elf *)(const void *)base;
-	const struct rt_phdr *ph =
-		(const struct rt_phdr *)(const void *)(base + eh->phoff);
 
-	for (int i = 0; i < eh->phnum; i++) {
+	*count = eh->phnum;
+	return (const struct rt_phdr *)(const void *)(base + eh->phoff);
+}
+
+const struct rt_phdr *rt_phdr_of_type(uint32_t type)
+{
+	int count;
+	const struct rt_phdr *ph = headers(&count);
+
+	for (int i = 0; i < count; i++)
+		if (ph[i].type == type)
+			return &ph[i];
+	return NULL;
+}
+
+const struct rt_phdr *rt_image_part(uint64_t off)
+{
+	int count;
+	const struct rt_phdr *ph = headers(&count);
+
+	for (int i = 0; i < count; i++) {
 		uint64_t from = ph[i].vaddr & ~(SGX_PAGE_SIZE - 1ull);
 
 		if (ph[i].type == PT_LOAD &&
@@ -48,6 +67,11 @@ const struct rt_phdr *rt_image_part(uint64_t off)
 			return &ph[i];
 	}
 	return NULL;
+}
+
+bool rt_in_relro(uint64_t off)
+{
+	return within(off, rt_global.relro_off, rt_global.relro_size);
 }
 
 static uint32_t wanted(uint32_t errcd)
@@ -61,7 +85,7 @@ static bool image_allows(uint64_t off, uint32_t want)
 {
 	const struct rt_phdr *ph = rt_image_part(off);
 
-	return ph && ph->flags & want;
+	return ph && ph->flags & want && !(want == PF_W && rt_in_relro(off));
 }
 
 /* The save areas, the record and the exception stack are data; the TCS is

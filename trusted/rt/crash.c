@@ -70,7 +70,8 @@ static const char *image_part(uint64_t off)
 		return "program image, between its parts";
 	if (ph->flags & RT_PF_X)
 		return "program's code";
-	return ph->flags & RT_PF_W ? "program's data" : "program's constants";
+	return ph->flags & RT_PF_W && !rt_in_relro(off) ? "program's data"
+							: "program's constants";
 }
 
 /* Which part of the layout an offset lies in. */

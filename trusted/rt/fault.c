@@ -29,9 +29,6 @@
 /* One that is right and could not be served is tried this often. */
 #define SHORTAGE_MAX 16u
 
-bool (*rt_fault_hook)(struct rt_regs *regs);
-bool (*rt_shortage_hook)(void);
-
 static uint64_t fixup_value(uint32_t vector)
 {
 	return (uint64_t)(vector == SGX_VEC_PF ? -EDMM_EFAULT : -EDMM_EINVAL);
@@ -233,7 +230,7 @@ static int ask_books(const struct rt_regs *r)
 		return rt_books_allow(off, r->error_code) ? EMM_FAULT_CONTINUE
 							  : EMM_FAULT_SEARCH;
 	how = rt_emm_fault(r);
-	if (how == -EDMM_ENOMEM && rt_shortage_hook && rt_shortage_hook())
+	if (how == -EDMM_ENOMEM && rt_hooks.shortage && rt_hooks.shortage())
 		how = rt_emm_fault(r);
 	return how;
 }
@@ -281,7 +278,7 @@ static void resolve(struct rt_thread *t, struct rt_regs *r)
 		retry(t, r, how);
 		return;
 	}
-	if (rt_fault_hook && rt_fault_hook(r))
+	if (rt_hooks.fault && rt_hooks.fault(r))
 		return;
 	rt_crash_fault(r, false, 0, explain(r));
 }

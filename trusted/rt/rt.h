@@ -232,24 +232,23 @@ struct rt_regs {
 };
 
 /**
- * rt_shortage_hook - give memory back; NULL until someone sets it
- *
- * Called at stage 2 for a fault that is right but finds no memory. Return:
- * true when something was given back, so that trying again makes sense.
+ * struct rt_hooks - what the layer above does about exceptions
+ * @shortage: give memory back. Called at stage 2 for a fault that is right but
+ *	finds no memory; true when something was given back, so that trying
+ *	again makes sense
+ * @fault: the program's own handlers. Called at stage 2, on the exception
+ *	stack, for an exception that is not a page fault, and for a page fault
+ *	that the books prove to be the access's own (I14). It may change @regs,
+ *	so that the interrupted thread continues elsewhere. True to continue
+ *	with @regs, false to report and end
  */
-extern bool (*rt_shortage_hook)(void);
+struct rt_hooks {
+	bool (*shortage)(void);
+	bool (*fault)(struct rt_regs *regs);
+};
 
-/**
- * rt_fault_hook - the program's own handlers; NULL until someone sets it
- *
- * Called at stage 2, on the exception stack, for an exception that is not a
- * page fault, and for a page fault that the books prove to be the access's own
- * (I14). It may change @regs, so that the interrupted thread continues
- * elsewhere.
- *
- * Return: true to continue with @regs, false to report and end.
- */
-extern bool (*rt_fault_hook)(struct rt_regs *regs);
+/* Provided with rt_main(); NULL for none. Read-only after relocation. */
+extern const struct rt_hooks rt_hooks;
 
 /**
  * rt_runtime_set() - say whether this thread is inside the runtime
@@ -264,7 +263,7 @@ bool rt_program_memory(uint64_t addr, uint64_t size);
 
 /**
  * rt_resume_take() - prepare to continue at a state that was kept elsewhere
- * @regs: as rt_fault_hook had it, perhaps changed: copied to the exception
+ * @regs: as rt_hooks.fault had it, perhaps changed: copied to the exception
  *	stack, without bits of flags and extended state that are not a program's
  *
  * Context: inside the runtime (rt_runtime_set()), no stage 2 suspended.

@@ -198,6 +198,7 @@ _Static_assert(WIRE_REFUSED_DEAD == RT_W_REFUSED_DEAD, "");
  * @peak: highest value published as committed
  * @published: time stamp of the last statistics
  * @changes: that the memory manager has told of
+ * @relro_off, @relro_size: of the image, made read-only; or 0
  * @heap_peak, @heap_low: of the heap, as wire_stats has them
  */
 struct rt_global {
@@ -209,6 +210,8 @@ struct rt_global {
 	uint64_t peak;
 	uint64_t published;
 	uint64_t changes;
+	uint64_t relro_off;
+	uint64_t relro_size;
 	uint64_t heap_peak;
 	uint64_t heap_low;
 };
@@ -324,11 +327,21 @@ struct rt_phdr {
 };
 /* The loaded part of the image that has the page of @off, or NULL. */
 const struct rt_phdr *rt_image_part(uint64_t off);
+/* The first program header of a type, or NULL. */
+const struct rt_phdr *rt_phdr_of_type(uint32_t type);
+/* The page of @off has been made read-only after relocation. */
+bool rt_in_relro(uint64_t off);
 /*
  * Whether an access with the error code @errcd of #PF is right at @off, which
  * is not of the main stack or the heap: then the host has taken the page.
  */
 bool rt_books_allow(uint64_t off, uint32_t errcd);
+
+/*
+ * relro.c: make relocated constants read-only, in an elastic image, with the
+ * thread's block attached. Return: NULL, or what the host has not done.
+ */
+const char *rt_relro(void);
 
 /* fault.c: a frame below @top, whose xsave header is zero. */
 struct rt_frame *rt_frame_below(uint64_t top);
