@@ -12,8 +12,8 @@ cp v1 debug
 cp v1 theirs
 run 0 edmm keygen
 run 0 edmm keygen -o their.pem
-run 0 edmm sign --isv-svn 2 v1
-run 0 edmm sign --isv-svn 3 --stack 4M v2
+run 0 edmm sign --edmm auto --isv-svn 2 v1
+run 0 edmm sign --edmm auto --isv-svn 3 --stack 4M v2
 run 0 edmm sign --isv-svn 1 old
 run 0 edmm sign --isv-svn 2 --debug debug
 run 0 edmm sign --isv-svn 2 -k their.pem theirs
