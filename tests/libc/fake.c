@@ -167,6 +167,12 @@ struct heap *libc_heap(void)
 	return &heap;
 }
 
+uint64_t libc_alternate_top(uint64_t rsp)
+{
+	(void)rsp;
+	return 0;
+}
+
 long libc_sigaltstack(const uint64_t *a)
 {
 	(void)a;

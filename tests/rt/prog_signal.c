@@ -2,17 +2,23 @@
 /*
  * A program with a SIGSEGV handler, for hosts that take pages away.
  *
- * prog_signal.c forge STACK: no fault of its own, but demand faults; its
- * handler must never run. prog_signal.c back STACK: one fault of its own;
- * after the handler every register is as before. STACK is `alt' for an
- * alternate stack, `small' for one without room for a frame, else the main
- * one. prog_signal.c recur STACK: a handler that faults again, for ever.
+ * prog_signal.c VERB STACK:
+ *	forge	no fault of its own, but demand faults: its handler never runs
+ *	back	one fault of its own, after whose handler all is as before
+ *	recur	a handler that faults again, for ever
+ *	raise	a raised signal's handler has the stack that it asks for, and
+ *		may leave by siglongjmp()
+ * STACK is `alt' for an alternate stack, `small' for one without room for a
+ * frame, `least' for one with just that (AT_MINSIGSTKSZ), else the main one.
+ *
  * "FORGE" to descriptor 1 tells the host to begin. Status 0: all right; 1: a
  * handler that nothing of ours caused ran; 2: wrong data; 3: a wrong register.
  */
+#include <setjmp.h>
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -22,6 +28,7 @@
 
 static volatile char *guard, *fresh;
 static volatile int runs;
+static char room[65536];
 
 static void tell(void)
 {
@@ -58,9 +65,36 @@ static void on_any(int sig, siginfo_t *si, void *uc)
 	*guard = 1;
 }
 
+static sigjmp_buf out;
+
+static void on_raised(int sig, siginfo_t *si, void *uc)
+{
+	const char here = 0;
+
+	if (sig != SIGUSR1 || si->si_signo != SIGUSR1 || !uc)
+		_exit(4);
+	if (sizeof(room) - (size_t)(&here - room) <= sizeof(room))
+		runs++;
+	siglongjmp(out, 1);
+}
+
+static int raised(size_t alt)
+{
+	const stack_t st = { .ss_sp = room, .ss_size = sizeof(room) };
+	struct sigaction sa = { .sa_sigaction = on_raised,
+				.sa_flags = SA_SIGINFO | SA_ONSTACK };
+
+	if (alt)
+		sigaltstack(&st, NULL);
+	sigaction(SIGUSR1, &sa, NULL);
+	for (int i = 0; i < 100; i++)
+		if (!sigsetjmp(out, 1))
+			raise(SIGUSR1);
+	return runs != (alt ? 100 : 0);
+}
+
 static void set_handler(void (*fn)(int, siginfo_t *, void *), size_t alt)
 {
-	static char room[65536];
 	const stack_t st = { .ss_sp = room, .ss_size = alt };
 	struct sigaction sa = { .sa_sigaction = fn,
 				.sa_flags = SA_SIGINFO | SA_NODEFER };
@@ -127,6 +161,8 @@ static size_t alternate(const char *stack)
 {
 	if (strcmp(stack, "small") == 0)
 		return 2048;
+	if (strcmp(stack, "least") == 0)
+		return getauxval(AT_MINSIGSTKSZ);
 	return strcmp(stack, "alt") == 0 ? 65536 : 0;
 }
 
@@ -137,6 +173,8 @@ int main(int argc, char **argv)
 		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (argc != 3 || guard == MAP_FAILED || fresh == MAP_FAILED)
 		return 5;
+	if (strcmp(argv[1], "raise") == 0)
+		return raised(alternate(argv[2]));
 	if (strcmp(argv[1], "recur") == 0)
 		return recur(alternate(argv[2]));
 	return strcmp(argv[1], "forge") == 0 ? forge(alternate(argv[2]))

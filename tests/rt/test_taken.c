@@ -173,6 +173,22 @@ START_TEST(without_a_hostile_host_all_is_right)
 }
 END_TEST
 
+/* The stack that a handler asks for, and the least that a fault's needs. */
+static const struct {
+	const char *verb, *stack;
+} stacks[] = {
+	{ "raise", "alt" },
+	{ "raise", "main" },
+	{ "back", "least" },
+};
+
+START_TEST(handlers_have_their_stack)
+{
+	one(stacks[_i].verb, stacks[_i].stack, UINT64_MAX);
+	ck_assert_uint_eq(h.ends, 0);
+}
+END_TEST
+
 /* Image and contexts, and the end of the main stack, page by page. */
 START_TEST(any_page_taken_is_right_or_the_end)
 {
@@ -252,6 +268,8 @@ int main(int argc, char **argv)
 	tcase_add_loop_test(t, without_a_hostile_host_all_is_right, 0, rows);
 	tcase_add_loop_test(t, any_page_taken_is_right_or_the_end, 0, rows);
 	tcase_add_test(t, a_page_that_stays_away_is_named);
+	tcase_add_loop_test(t, handlers_have_their_stack, 0,
+			    (int)(sizeof(stacks) / sizeof(*stacks)));
 	tcase_add_loop_test(t, a_stack_without_room_ends_the_program, 0,
 			    (int)(sizeof(full) / sizeof(*full)));
 	suite_add_tcase(s, t);

@@ -19,6 +19,10 @@
 #define ALTSTACK_MIN 2048u
 #define CALL_ROOM 8u
 
+/* With all of EDMM_XFRM_ALLOWED, in XSAVE's standard form. */
+#define XSAVE_SIZE_MAX 2752u
+/* For a handler, whose system calls run on its stack as well. */
+#define HANDLER_ROOM 8192u
 #define XSAVE_MXCSR 24u
 #define XSAVE_BV 512u
 #define MXCSR_INIT 0x1f80u
@@ -133,6 +137,19 @@ static bool on_alternate(uint64_t rsp)
 {
 	return !(alternate.flags & SS_DISABLE) &&
 	       rsp - alternate.addr <= alternate.size;
+}
+
+uint64_t libc_alternate_top(uint64_t rsp)
+{
+	if ((alternate.flags & SS_DISABLE) || on_alternate(rsp))
+		return 0;
+	return (alternate.addr + alternate.size) & ~15ull;
+}
+
+uint64_t libc_signal_stack_min(void)
+{
+	return sizeof(struct fault_frame) + XSAVE_SIZE_MAX + XSAVE_ALIGN +
+	       RED_ZONE + HANDLER_ROOM;
 }
 
 /* The top of a frame, and the lowest address that it may have. */

@@ -56,6 +56,10 @@ long libc_bound(const struct call_row *row, uint64_t result, uint64_t limit);
 long libc_raise(int signo);
 /* A fault of the program's goes to its handler, if it has one (fault.c). */
 bool libc_fault(struct rt_regs *r);
+/* Top of the alternate stack; 0: there is none, or RSP is on it. */
+uint64_t libc_alternate_top(uint64_t rsp);
+/* The least stack on which a fault's handler can run: AT_MINSIGSTKSZ. */
+uint64_t libc_signal_stack_min(void);
 
 /* start.c */
 struct heap;

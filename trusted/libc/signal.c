@@ -4,8 +4,9 @@
  * itself, and gets its own faults (fault.c). No signal comes from outside; the
  * host's own dispositions apply to its process, as to a native one.
  *
- * A raised signal runs its handler at once, on the raiser's stack, before
- * raise() returns, as POSIX has it for a thread that signals itself.
+ * A raised signal runs its handler at once, on the raiser's stack or, with
+ * SA_ONSTACK, the alternate one, before raise() returns, as POSIX has it for a
+ * thread that signals itself.
  */
 #include "trusted/libc/signal.h"
 
@@ -64,15 +65,37 @@ uint64_t libc_signal_mask(void)
 	return signals.blocked;
 }
 
+/* A handler takes up to three arguments, and may need none of them. */
+static void call_on(uint64_t top, uint64_t fn, void *info, void *uc)
+{
+	uint64_t signo = (uint64_t)((struct libc_siginfo *)info)->signo;
+
+	__asm__ volatile("movq %%rsp, %%rbx\n\t"
+			 "movq %[top], %%rsp\n\t"
+			 "call *%[fn]\n\t"
+			 "movq %%rbx, %%rsp"
+			 : "+D"(signo), "+S"(info), "+d"(uc)
+			 : [top] "r"(top), [fn] "r"(fn)
+			 : "rax", "rbx", "rcx", "r8", "r9", "r10", "r11", "cc",
+			   "memory", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4",
+			   "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10",
+			   "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
+}
+
 static void call_handler(int signo, const struct libc_action *act)
 {
 	struct libc_siginfo info = { .signo = signo, .code = SI_TKILL };
 	struct libc_ucontext uc = { 0 };
 	uint64_t was = libc_signal_enter(signo, act);
 	bool in = rt_runtime_set(false);
+	uint64_t top = 0;
 
 	uc.sigmask = was;
-	if (act->flags & SA_SIGINFO)
+	if (act->flags & SA_ONSTACK)
+		top = libc_alternate_top((uint64_t)&uc);
+	if (top)
+		call_on(top, act->handler, &info, &uc);
+	else if (act->flags & SA_SIGINFO)
 		((void (*)(int, void *, void *))act->handler)(signo, &info,
 							      &uc);
 	else

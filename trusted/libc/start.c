@@ -11,6 +11,10 @@
 #include <elf.h>
 #include <linux/auxvec.h>
 
+#ifndef AT_MINSIGSTKSZ
+#define AT_MINSIGSTKSZ 51
+#endif
+
 #define AUX_ENTRIES 16
 #define RANDOM_SIZE 16
 #define CLOCK_TICKS 100
@@ -73,6 +77,7 @@ static void put_auxv(uint64_t *v, uint64_t name, uint64_t random)
 	v = put_aux(v, AT_SECURE, 0);
 	v = put_aux(v, AT_HWCAP, 0);
 	v = put_aux(v, AT_RANDOM, random);
+	v = put_aux(v, AT_MINSIGSTKSZ, libc_signal_stack_min());
 	v = put_aux(v, AT_EXECFN, name);
 	put_aux(v, AT_NULL, 0);
 }
