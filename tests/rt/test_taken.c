@@ -6,9 +6,13 @@
  * data or the end: never a handler, a register or a byte that is wrong.
  */
 #include <check.h>
+#include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "host/calls.h"
 #include "rig.h"
@@ -27,10 +31,13 @@ static struct hostile {
 	struct rig r;
 	struct host_calls calls;
 	uint64_t off; /* page, or UINT64_MAX for none */
+	uint64_t size;
 	enum moment when;
 	unsigned int hold; /* faults before it comes back */
 	bool armed, taken;
 	unsigned int ends; /* runs that did not end by themselves */
+	unsigned int seed; /* of pages that come and go; 0: none do */
+	bool stop;
 } h;
 
 static int rights(uint64_t off)
@@ -48,7 +55,7 @@ static int rights(uint64_t off)
 
 static void set_page(int prot)
 {
-	ck_assert_int_eq(mprotect((void *)(h.r.h->base + h.off), PAGE, prot),
+	ck_assert_int_eq(mprotect((void *)(h.r.h->base + h.off), h.size, prot),
 			 0);
 }
 
@@ -120,6 +127,44 @@ static bool run(void)
 	return false;
 }
 
+/* Any page of what was loaded, for a moment; again, until told to stop. */
+static void *flicker(void *arg)
+{
+	const struct edmm_host_image *img = &h.r.h->img;
+	unsigned int *seed = arg;
+
+	while (!__atomic_load_n(&h.stop, __ATOMIC_RELAXED)) {
+		const struct edmm_page_run *run =
+			&img->runs[(size_t)rand_r(seed) % img->run_count];
+		uint64_t off = (uint64_t)rand_r(seed) % (run->size / PAGE);
+		void *at = (void *)(h.r.h->base + run->off + off * PAGE);
+		int prot = (int)(run->secinfo_flags & SGX_SECINFO_RWX);
+
+		if (!prot)
+			continue;
+		mprotect(at, PAGE, PROT_NONE);
+		usleep((useconds_t)rand_r(seed) % 60);
+		mprotect(at, PAGE, prot);
+		usleep((useconds_t)rand_r(seed) % 300);
+	}
+	return NULL;
+}
+
+static bool run_flickering(void)
+{
+	pthread_t t;
+	bool done;
+
+	if (!h.seed)
+		return run();
+	h.stop = false;
+	ck_assert_int_eq(pthread_create(&t, NULL, flicker, &h.seed), 0);
+	done = run();
+	__atomic_store_n(&h.stop, true, __ATOMIC_RELAXED);
+	pthread_join(t, NULL);
+	return done;
+}
+
 /* One run of `verb stack', with the page at @off taken. */
 static void one(const char *verb, const char *stack, uint64_t off)
 {
@@ -132,7 +177,7 @@ static void one(const char *verb, const char *stack, uint64_t off)
 	h.armed = h.taken = false;
 	if (off != UINT64_MAX && rights(off) <= 0)
 		goto out;
-	if (!run()) {
+	if (!run_flickering()) {
 		h.ends++;
 	} else {
 		end = &h.r.t.wire->end;
@@ -163,6 +208,7 @@ static const struct {
 static void setup(void)
 {
 	h.when = row[0].when;
+	h.size = PAGE;
 }
 
 START_TEST(without_a_hostile_host_all_is_right)
@@ -213,6 +259,26 @@ START_TEST(any_page_taken_is_right_or_the_end)
 }
 END_TEST
 
+/* Pages at random; EDMM_FLICKER=SECONDS for longer, EDMM_SEED to replay. */
+START_TEST(pages_that_come_and_go_are_right_or_the_end)
+{
+	const char *seconds = getenv("EDMM_FLICKER");
+	const char *seed = getenv("EDMM_SEED");
+	time_t end = time(NULL) + (seconds ? atoi(seconds) : 2);
+	unsigned int i = 0;
+
+	h.seed = seed ? (unsigned int)atoi(seed) : (unsigned int)time(NULL) | 1;
+	printf("flicker: EDMM_SEED=%u\n", h.seed);
+	fflush(stdout);
+	for (; time(NULL) < end; i++) {
+		h.when = AT_THE_CALL;
+		one(row[i % 6].verb, row[i % 6].stack, UINT64_MAX);
+	}
+	printf("flicker: %u runs, of which %u ended\n", i, h.ends);
+	fflush(stdout);
+}
+END_TEST
+
 /* A page that never comes back is the end, and the report names it. */
 START_TEST(a_page_that_stays_away_is_named)
 {
@@ -228,6 +294,25 @@ START_TEST(a_page_that_stays_away_is_named)
 			 "the host does not map this page as it should");
 	ck_assert_str_eq(h.r.t.wire->crash.area, "program's code");
 	ck_assert_uint_eq(h.r.t.wire->crash.addr_off & ~(PAGE - 1ull), h.off);
+}
+END_TEST
+
+/* Right accesses, and a host that gives no page for them (S2). */
+START_TEST(a_heap_that_does_not_grow_is_the_end)
+{
+	const struct wire_crash *c;
+
+	h.hold = UINT32_MAX;
+	rig_load(&h.r, EDMM_MODE_ELASTIC);
+	rig_prepare(&h.r, "forge", "alt");
+	host_calls_init(&h.calls);
+	h.off = h.r.h->img.layout->heap_off;
+	h.size = h.r.h->img.layout->heap_bound;
+	ck_assert(!run());
+	ck_assert_uint_eq(h.r.regs.rdi, WIRE_EXIT_CRASH);
+	c = &h.r.t.wire->crash;
+	ck_assert_str_eq(c->area, "heap");
+	ck_assert_msg(*c->text || c->setting, "the report names no cause");
 }
 END_TEST
 
@@ -263,11 +348,13 @@ int main(int argc, char **argv)
 	(void)argc;
 	rig_setup(argv);
 	sr = srunner_create(s);
-	tcase_set_timeout(t, 120);
+	tcase_set_timeout(t, getenv("EDMM_FLICKER") ? 3600 : 120);
 	tcase_add_checked_fixture(t, setup, NULL);
 	tcase_add_loop_test(t, without_a_hostile_host_all_is_right, 0, rows);
 	tcase_add_loop_test(t, any_page_taken_is_right_or_the_end, 0, rows);
+	tcase_add_test(t, pages_that_come_and_go_are_right_or_the_end);
 	tcase_add_test(t, a_page_that_stays_away_is_named);
+	tcase_add_test(t, a_heap_that_does_not_grow_is_the_end);
 	tcase_add_loop_test(t, handlers_have_their_stack, 0,
 			    (int)(sizeof(stacks) / sizeof(*stacks)));
 	tcase_add_loop_test(t, a_stack_without_room_ends_the_program, 0,
