@@ -104,4 +104,15 @@ modes 'elastic static' --config auto.env
 modes static --config disable.env
 modes elastic --config unsaid.env
 modes elastic --config auto.env --edmm enable
+cat >off.json <<'END'
+{ "resource_limits": { "kernel_space_stack_size": "1MB",
+  "kernel_space_heap_size": "4MB", "user_space_size": "3MB",
+  "user_space_max_size": "64MB", "init_num_of_threads": 2,
+  "max_num_of_threads": 4 },
+  "process": { "default_stack_size": "2MB", "default_heap_size": "8MB",
+  "default_mmap_size": "16MB" } }
+END
+sed 's/^{/{ "feature": { "enable_edmm": true },/' off.json >on.json
+modes 'elastic static' --config on.json
+modes elastic --config off.json
 finish
