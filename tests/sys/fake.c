@@ -160,16 +160,16 @@ const struct edmm_layout *rt_layout(void)
 	return &layout;
 }
 
-struct heap *libc_heap(void)
+struct heap *sys_heap(void)
 {
 	return &heap;
 }
 
-void libc_fault_start(void)
+void sys_fault_start(void)
 {
 }
 
-long libc_sigaltstack(const uint64_t *a)
+long sys_sigaltstack(const uint64_t *a)
 {
 	(void)a;
 	return -ENOSYS;

@@ -22,7 +22,7 @@ extern int program_main(int, char **, char **) __asm__("main");
 
 static struct heap heap;
 
-struct heap *libc_heap(void)
+struct heap *sys_heap(void)
 {
 	return &heap;
 }

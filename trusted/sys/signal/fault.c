@@ -3,7 +3,7 @@
  * The program's handlers for its own faults. The runtime calls the hook on the
  * exception stack with the interrupted state; if a handler is set, that state
  * is copied to the program's stack (or its alternate one), and the thread
- * continues in the handler. When that returns, libc_fault_resume() puts the
+ * continues in the handler. When that returns, sys_fault_resume() puts the
  * state back, with what the handler changed in its ucontext; a handler that
  * leaves by siglongjmp() leaves the copy behind, as natively.
  */
@@ -20,17 +20,17 @@ struct fault_frame {
 	struct rt_regs regs;
 	uint64_t handler;
 	uint64_t mask;
-	struct libc_siginfo info;
-	struct libc_ucontext uc;
+	struct sys_siginfo info;
+	struct sys_ucontext uc;
 };
 
 _Static_assert(offsetof(struct fault_frame, regs.rip) == 136, "entry.S");
 _Static_assert(offsetof(struct fault_frame, regs.xsave) == 168, "entry.S");
 _Static_assert(offsetof(struct fault_frame, regs.xfrm) == 184, "entry.S");
 
-/* Calls the handler in @f, then libc_fault_return(f), then resumes. */
-void libc_fault_entry(struct fault_frame *f);
-void libc_fault_call(struct fault_frame *f);
+/* Calls the handler in @f, then sys_fault_return(f), then resumes. */
+void sys_fault_entry(struct fault_frame *f);
+void sys_fault_call(struct fault_frame *f);
 
 struct altstack {
 	uint64_t addr;
@@ -108,10 +108,10 @@ static void take_context(struct fault_frame *f)
 
 	for (i = 0; i < GREGS; i++)
 		*reg_at(&f->regs, greg_order[i]) = f->uc.gregs[i];
-	libc_signal_leave(f->uc.sigmask);
+	sys_signal_leave(f->uc.sigmask);
 }
 
-void libc_fault_call(struct fault_frame *f)
+void sys_fault_call(struct fault_frame *f)
 {
 	((void (*)(int, void *, void *))f->handler)(f->info.signo, &f->info,
 						    &f->uc);
@@ -123,8 +123,7 @@ static bool on_alternate(uint64_t rsp)
 	return rsp - alternate.addr <= alternate.size;
 }
 
-static uint64_t stack_for(const struct rt_regs *r,
-			  const struct libc_action *act)
+static uint64_t stack_for(const struct rt_regs *r, const struct sys_action *act)
 {
 	if ((act->flags & SA_ONSTACK) && !(alternate.flags & SS_DISABLE) &&
 	    !on_alternate(r->rsp))
@@ -139,7 +138,7 @@ static struct fault_frame *push_frame(const struct rt_regs *r, uint64_t top)
 	uint64_t at = (xsave - sizeof(struct fault_frame)) & ~15ull;
 	struct fault_frame *f = (struct fault_frame *)at;
 
-	if (!libc_owns(at, top - at))
+	if (!sys_owns(at, top - at))
 		return NULL;
 	__builtin_memcpy((void *)xsave, r->xsave, size);
 	*f = (struct fault_frame){ .regs = *r };
@@ -150,21 +149,21 @@ static struct fault_frame *push_frame(const struct rt_regs *r, uint64_t top)
 static bool to_handler(struct rt_regs *r)
 {
 	const struct reason why = reason_of(r);
-	struct libc_action act;
+	struct sys_action act;
 	struct fault_frame *f;
 
-	if (why.signo == 0 || !libc_signal_caught(why.signo, &act))
+	if (why.signo == 0 || !sys_signal_caught(why.signo, &act))
 		return false;
 	f = push_frame(r, stack_for(r, &act));
 	if (f == NULL)
 		return false;
 	f->handler = act.handler;
-	f->mask = libc_signal_enter(why.signo, &act);
+	f->mask = sys_signal_enter(why.signo, &act);
 	f->info.signo = why.signo;
 	f->info.code = why.code;
 	f->info.addr = r->vector == SGX_VEC_PF ? r->addr : r->rip;
 	fill_context(f);
-	r->rip = (uint64_t)libc_fault_entry;
+	r->rip = (uint64_t)sys_fault_entry;
 	r->rdi = (uint64_t)f;
 	r->rsp = (uint64_t)f;
 	return true;
@@ -186,18 +185,18 @@ static bool on_fault(struct rt_regs *r)
 	return taken;
 }
 
-void libc_fault_start(void)
+void sys_fault_start(void)
 {
 	rt_fault_hook = on_fault;
 }
 
-long libc_sigaltstack(const uint64_t *a)
+long sys_sigaltstack(const uint64_t *a)
 {
 	const struct altstack old = alternate;
 	struct altstack now;
 
-	if (!libc_owns(a[0], a[0] != 0 ? sizeof(now) : 0) ||
-	    !libc_owns(a[1], a[1] != 0 ? sizeof(now) : 0))
+	if (!sys_owns(a[0], a[0] != 0 ? sizeof(now) : 0) ||
+	    !sys_owns(a[1], a[1] != 0 ? sizeof(now) : 0))
 		return -EFAULT;
 	if (a[0] != 0) {
 		__builtin_memcpy(&now, (const void *)a[0], sizeof(now));
@@ -206,7 +205,7 @@ long libc_sigaltstack(const uint64_t *a)
 		if (!(now.flags & SS_DISABLE)) {
 			if (now.size < ALTSTACK_MIN)
 				return -ENOMEM;
-			if (!libc_owns(now.addr, now.size))
+			if (!sys_owns(now.addr, now.size))
 				return -EFAULT;
 		}
 		alternate = now;

@@ -26,14 +26,14 @@
 #define RED_ZONE 128
 
 	.text
-	.globl libc_fault_entry
-	.hidden libc_fault_entry
-	.hidden libc_fault_call
-	.type libc_fault_entry, @function
-libc_fault_entry:
+	.globl sys_fault_entry
+	.hidden sys_fault_entry
+	.hidden sys_fault_call
+	.type sys_fault_entry, @function
+sys_fault_entry:
 	mov	%rdi, %rbx
 	cld
-	call	libc_fault_call
+	call	sys_fault_call
 	mov	%rbx, %rdi
 
 	mov	XSAVE(%rdi), %rcx
@@ -67,5 +67,5 @@ libc_fault_entry:
 	pop	%rdi
 	popfq
 	ret	$RED_ZONE
-	.size libc_fault_entry, . - libc_fault_entry
+	.size sys_fault_entry, . - sys_fault_entry
 	.section .note.GNU-stack, "", @progbits
