@@ -1,153 +1,331 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The C library's host calls: one row a Linux system call that may leave the
- * enclave, read by both sides. The trusted side copies arguments out and
- * results in by it, and refuses results out of bounds; the host side checks
- * every range against the data buffer by it, and makes the call.
+ * System calls: one row each, the only list of them. The enclave serves a
+ * program's call by its row, copies arguments out and results in by it, and
+ * refuses a result that the row does not have; the host serves a call of the
+ * enclave by it, checks every range against the data buffer, and enters every
+ * descriptor that Linux makes into the program's table.
  *
- * On the wire a call's number is WIRE_CALL_LIBC plus Linux's number on x86-64,
- * and an argument in memory is its offset in the thread's data buffer, or
- * CALL_NULL. A call that is not in this list cannot be asked for.
+ * On the wire a call's number is WIRE_CALL_SYS plus the row's, and an argument
+ * in memory is its offset in the thread's data buffer, or CALL_NULL. Only rows
+ * of which the host has a part can be asked for.
  */
 #ifndef COMMON_CALLS_H
 #define COMMON_CALLS_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
+#include "common/call_numbers.h"
 #include "common/wire.h"
+#include "edmm/err.h"
 
 #define CALL_NULL UINT64_MAX
 #define CALL_PATH_MAX 4096u /* with its NUL */
 #define CALL_FD_MAX 1024u   /* descriptors of a program: 0 to this less one */
-#define CALL_SIZE_MASK 0x0fffu
 
-enum call_arg {
-	CALL_ARG_NONE = 0x0000,
-	CALL_ARG_VALUE = 0x1000, /* a number, as it is */
-	CALL_ARG_FD = 0x2000,	 /* a descriptor, or AT_FDCWD */
-	CALL_ARG_PATH = 0x3000,	 /* in: a string with its NUL */
-	CALL_ARG_IN = 0x4000,	/* in: bytes, the next argument says how many */
-	CALL_ARG_OUT = 0x5000,	/* out: the same */
-	CALL_ARG_FIN = 0x6000,	/* in: a structure, size in the low bits */
-	CALL_ARG_FOUT = 0x7000, /* out: the same */
-	CALL_ARG_FIO = 0x8000,	/* in and out: the same */
-	CALL_ARG_ARRAY = 0x9000, /* in and out: elements, next: how many */
+/* Column "who": who serves the call. */
+enum call_who {
+	/* The host, as the program asks: the row says all there is to know. */
+	CALL_HOST,
+	/* sys_NAME() in trusted/sys, which asks the host by this row. */
+	CALL_BOTH,
+	/* sys_NAME() in trusted/sys; no row of this name goes out. */
+	CALL_INSIDE,
+	/* The host, for functions in trusted/sys; a program cannot ask. */
+	CALL_PART,
+	/* Nobody. Column "result" is the answer, the last one says why. */
+	CALL_NONE,
 };
 
+/*
+ * Column "result": what the enclave believes; anything else is -EPROTO. The
+ * host enters results of the kinds FD into the program's table.
+ */
 enum call_ret {
 	CALL_RET_ZERO,	/* 0 */
-	CALL_RET_LEN,	/* 0 to the length of its IN or OUT argument */
-	CALL_RET_FD,	/* a descriptor of the program */
-	CALL_RET_OFF,	/* 0 to INT64_MAX */
+	CALL_RET_LEN,	/* 0 to the length of its CALL_IN or CALL_OUT */
+	CALL_RET_ARRAY, /* 0 to the number of elements of its array */
 	CALL_RET_INT,	/* 0 to INT32_MAX */
-	CALL_RET_ARRAY, /* 0 to the number of elements */
+	CALL_RET_OFF,	/* 0 to INT64_MAX */
+	CALL_RET_FD,	/* a descriptor: the lowest number that is free */
+	CALL_RET_FD_AT, /* a copy of argument 1, as the number in argument 2 */
+	CALL_RET_FD_FROM, /* the same, as the lowest free from argument 3 on */
 };
 
-struct call_row {
-	uint16_t nr;   /* Linux's number, or one of ours beyond it */
-	uint8_t ret;   /* enum call_ret */
-	uint8_t known; /* 0: no such row */
-	uint16_t args[WIRE_CALL_ARGS];
-};
+/*
+ * Columns of arguments: what one is, and for one in memory how many bytes of
+ * it go which way. Flags, and the size in the low bits.
+ */
+#define CALL_TO 0x8000u	     /* bytes go to the host */
+#define CALL_FROM 0x4000u    /* bytes come from the host */
+#define CALL_COUNTED 0x2000u /* the next argument says how many of the size */
+#define CALL_STRING 0x1000u  /* to its NUL, CALL_PATH_MAX bytes at most */
+#define CALL_HAS_FD 0x0800u  /* a descriptor, or begins with one */
+#define CALL_SIZE_MASK 0x07ffu
+
+#define CALL_0 0u			      /* no argument */
+#define CALL_V 1u			      /* a number, as it is */
+#define CALL_D CALL_HAS_FD		      /* a descriptor, or AT_FDCWD */
+#define CALL_P (CALL_TO | CALL_STRING)	      /* a path */
+#define CALL_IN (CALL_TO | CALL_COUNTED | 1u) /* bytes, may be cut short */
+#define CALL_OUT (CALL_FROM | CALL_COUNTED | 1u)
+#define CALL_GIVE(size) (CALL_TO | (size)) /* a structure; may be NULL */
+#define CALL_TAKE(size) (CALL_FROM | (size))
+#define CALL_SWAP(size) (CALL_TO | CALL_FROM | (size))
+#define CALL_PAIR (CALL_FROM | CALL_HAS_FD | 8u) /* two new descriptors */
+/* struct pollfd: of these, only what happened is believed to have changed. */
+#define CALL_POLLFDS (CALL_SWAP(8u) | CALL_COUNTED | CALL_HAS_FD)
 
 /* Sizes of the kernel's structures on x86-64. */
 #define CALL_SIZE_STAT 144
 #define CALL_SIZE_STATFS 120
 #define CALL_SIZE_TIMESPEC 16
 #define CALL_SIZE_FLOCK 32
-#define CALL_SIZE_POLLFD 8
 #define CALL_SIZE_RUSAGE 144
 #define CALL_SIZE_TMS 32
 #define CALL_SIZE_IOCTL 64 /* the largest argument of the ioctls allowed */
 
-#define CALL_V CALL_ARG_VALUE
-#define CALL_D CALL_ARG_FD
-#define CALL_P CALL_ARG_PATH
-#define CALL_N 0
-#define CALL_TIMES CALL_ARG_FIN | (2 * CALL_SIZE_TIMESPEC)
-#define CALL_TIME_IN CALL_ARG_FIN | CALL_SIZE_TIMESPEC
-#define CALL_TIME_OUT CALL_ARG_FOUT | CALL_SIZE_TIMESPEC
-#define CALL_STAT CALL_ARG_FOUT | CALL_SIZE_STAT
+#define CALL_TIME_IN CALL_GIVE(CALL_SIZE_TIMESPEC)
+#define CALL_TIME_OUT CALL_TAKE(CALL_SIZE_TIMESPEC)
+#define CALL_TIMES CALL_GIVE(2 * CALL_SIZE_TIMESPEC)
+#define CALL_STAT CALL_TAKE(CALL_SIZE_STAT)
+#define CALL_STATFS CALL_TAKE(CALL_SIZE_STATFS)
+#define CALL_USAGE CALL_TAKE(CALL_SIZE_RUSAGE)
+#define CALL_TMS CALL_TAKE(CALL_SIZE_TMS)
+#define CALL_FLOCK CALL_SWAP(CALL_SIZE_FLOCK)
+#define CALL_IOCTL CALL_SWAP(CALL_SIZE_IOCTL)
 
 /*
- * X(name, number, result, up to six arguments). Calls that Linux has in an
- * older and an "at" form are one row here: the trusted side turns the older
- * into the newer. fcntl and ioctl have rows by the kind of their argument,
- * at numbers beyond Linux's.
+ * X(name, number, who, result, arguments...), by Linux's number:
+ *
+ * name: Linux's; trusted/sys serves BOTH and INSIDE by sys_NAME()
+ * number: Linux's, or a form of it (call_numbers.h); the program's and the
+ *	wire's number in one
+ * who: enum call_who without CALL_
+ * result: enum call_ret without CALL_RET_; of NONE: OK, or an errno less its E
+ * arguments: what the host gets, one to six, CALL_0 if none; of NONE: why
+ *
+ * "-" is a column that has no meaning for that who. A number that is not here
+ * is ENOSYS. Calls that Linux has in an older and an "at" form go out as one:
+ * the older is INSIDE. A new column goes before the arguments.
  */
 /* clang-format off */
 #define CALL_LIST(X) \
-X(read, 0, LEN, CALL_D, CALL_ARG_OUT, CALL_V, 0, 0, 0) \
-X(write, 1, LEN, CALL_D, CALL_ARG_IN, CALL_V, 0, 0, 0) \
-X(close, 3, ZERO, CALL_D, 0, 0, 0, 0, 0) \
-X(fstat, 5, ZERO, CALL_D, CALL_STAT, 0, 0, 0, 0) \
-X(poll, 7, ARRAY, CALL_ARG_ARRAY | CALL_SIZE_POLLFD, CALL_V, CALL_V, 0, 0, 0) \
-X(lseek, 8, OFF, CALL_D, CALL_V, CALL_V, 0, 0, 0) \
-X(pread64, 17, LEN, CALL_D, CALL_ARG_OUT, CALL_V, CALL_V, 0, 0) \
-X(pwrite64, 18, LEN, CALL_D, CALL_ARG_IN, CALL_V, CALL_V, 0, 0) \
-X(dup, 32, FD, CALL_D, 0, 0, 0, 0, 0) \
-X(getpid, 39, INT, 0, 0, 0, 0, 0, 0) \
-X(fcntl, 72, INT, CALL_D, CALL_V, CALL_V, 0, 0, 0) \
-X(flock, 73, ZERO, CALL_D, CALL_V, 0, 0, 0, 0) \
-X(fsync, 74, ZERO, CALL_D, 0, 0, 0, 0, 0) \
-X(fdatasync, 75, ZERO, CALL_D, 0, 0, 0, 0, 0) \
-X(truncate, 76, ZERO, CALL_P, CALL_V, 0, 0, 0, 0) \
-X(ftruncate, 77, ZERO, CALL_D, CALL_V, 0, 0, 0, 0) \
-X(getcwd, 79, LEN, CALL_ARG_OUT, CALL_V, 0, 0, 0, 0) \
-X(chdir, 80, ZERO, CALL_P, 0, 0, 0, 0, 0) \
-X(fchdir, 81, ZERO, CALL_D, 0, 0, 0, 0, 0) \
-X(fchmod, 91, ZERO, CALL_D, CALL_V, 0, 0, 0, 0) \
-X(umask, 95, INT, CALL_V, 0, 0, 0, 0, 0) \
-X(getrusage, 98, ZERO, CALL_V, CALL_ARG_FOUT | CALL_SIZE_RUSAGE, 0, 0, 0, 0) \
-X(times, 100, OFF, CALL_ARG_FOUT | CALL_SIZE_TMS, 0, 0, 0, 0, 0) \
-X(getuid, 102, INT, 0, 0, 0, 0, 0, 0) \
-X(getgid, 104, INT, 0, 0, 0, 0, 0, 0) \
-X(geteuid, 107, INT, 0, 0, 0, 0, 0, 0) \
-X(getegid, 108, INT, 0, 0, 0, 0, 0, 0) \
-X(getppid, 110, INT, 0, 0, 0, 0, 0, 0) \
-X(getpgrp, 111, INT, 0, 0, 0, 0, 0, 0) \
-X(statfs, 137, ZERO, CALL_P, CALL_ARG_FOUT | CALL_SIZE_STATFS, 0, 0, 0, 0) \
-X(fstatfs, 138, ZERO, CALL_D, CALL_ARG_FOUT | CALL_SIZE_STATFS, 0, 0, 0, 0) \
-X(getdents64, 217, LEN, CALL_D, CALL_ARG_OUT, CALL_V, 0, 0, 0) \
-X(fadvise64, 221, ZERO, CALL_D, CALL_V, CALL_V, CALL_V, 0, 0) \
-X(clock_gettime, 228, ZERO, CALL_V, CALL_TIME_OUT, 0, 0, 0, 0) \
-X(clock_getres, 229, ZERO, CALL_V, CALL_TIME_OUT, 0, 0, 0, 0) \
-X(clock_nanosleep, 230, ZERO, CALL_V, CALL_V, CALL_TIME_IN, CALL_TIME_OUT, 0, 0) \
-X(openat, 257, FD, CALL_D, CALL_P, CALL_V, CALL_V, 0, 0) \
-X(mkdirat, 258, ZERO, CALL_D, CALL_P, CALL_V, 0, 0, 0) \
-X(newfstatat, 262, ZERO, CALL_D, CALL_P, CALL_STAT, CALL_V, 0, 0) \
-X(unlinkat, 263, ZERO, CALL_D, CALL_P, CALL_V, 0, 0, 0) \
-X(linkat, 265, ZERO, CALL_D, CALL_P, CALL_D, CALL_P, CALL_V, 0) \
-X(symlinkat, 266, ZERO, CALL_P, CALL_D, CALL_P, 0, 0, 0) \
-X(readlinkat, 267, LEN, CALL_D, CALL_P, CALL_ARG_OUT, CALL_V, 0, 0) \
-X(fchmodat, 268, ZERO, CALL_D, CALL_P, CALL_V, 0, 0, 0) \
-X(faccessat, 269, ZERO, CALL_D, CALL_P, CALL_V, 0, 0, 0) \
-X(utimensat, 280, ZERO, CALL_D, CALL_P, CALL_TIMES, CALL_V, 0, 0) \
-X(fallocate, 285, ZERO, CALL_D, CALL_V, CALL_V, CALL_V, 0, 0) \
-X(dup3, 292, FD, CALL_D, CALL_V, CALL_V, 0, 0, 0) \
-X(pipe2, 293, ZERO, CALL_ARG_FOUT | 8, CALL_V, 0, 0, 0, 0) \
-X(renameat2, 316, ZERO, CALL_D, CALL_P, CALL_D, CALL_P, CALL_V, 0) \
-X(faccessat2, 439, ZERO, CALL_D, CALL_P, CALL_V, CALL_V, 0, 0) \
-X(fcntl_dup, 480, FD, CALL_D, CALL_V, CALL_V, 0, 0, 0) \
-X(fcntl_lock, 481, ZERO, CALL_D, CALL_V, CALL_ARG_FIO | CALL_SIZE_FLOCK, 0, 0, 0) \
-X(ioctl_none, 482, INT, CALL_D, CALL_V, CALL_V, 0, 0, 0) \
-X(ioctl_io, 483, INT, CALL_D, CALL_V, CALL_ARG_FIO | CALL_SIZE_IOCTL, 0, 0, 0)
+X(read, 0, BOTH, LEN, CALL_D, CALL_OUT, CALL_V) \
+X(write, 1, BOTH, LEN, CALL_D, CALL_IN, CALL_V) \
+X(open, 2, INSIDE, -, -) \
+X(close, 3, HOST, ZERO, CALL_D) \
+X(stat, 4, INSIDE, -, -) \
+X(fstat, 5, BOTH, ZERO, CALL_D, CALL_STAT) \
+X(lstat, 6, INSIDE, -, -) \
+X(poll, 7, BOTH, ARRAY, CALL_POLLFDS, CALL_V, CALL_V) \
+X(lseek, 8, HOST, OFF, CALL_D, CALL_V, CALL_V) \
+X(mmap, 9, INSIDE, -, -) \
+X(mprotect, 10, INSIDE, -, -) \
+X(munmap, 11, INSIDE, -, -) \
+X(brk, 12, INSIDE, -, -) \
+X(rt_sigaction, 13, INSIDE, -, -) \
+X(rt_sigprocmask, 14, INSIDE, -, -) \
+X(ioctl, 16, INSIDE, -, -) \
+X(ioctl_none, CALL_FORM(1, 16), PART, INT, CALL_D, CALL_V, CALL_V) \
+X(ioctl_io, CALL_FORM(2, 16), PART, INT, CALL_D, CALL_V, CALL_IOCTL) \
+X(pread64, 17, BOTH, LEN, CALL_D, CALL_OUT, CALL_V, CALL_V) \
+X(pwrite64, 18, BOTH, LEN, CALL_D, CALL_IN, CALL_V, CALL_V) \
+X(readv, 19, INSIDE, -, -) \
+X(writev, 20, INSIDE, -, -) \
+X(access, 21, INSIDE, -, -) \
+X(pipe, 22, INSIDE, -, -) \
+X(select, 23, INSIDE, -, -) \
+X(sched_yield, 24, NONE, OK, "there is one thread") \
+X(mremap, 25, INSIDE, -, -) \
+X(msync, 26, INSIDE, -, -) \
+X(madvise, 28, INSIDE, -, -) \
+X(dup, 32, HOST, FD, CALL_D) \
+X(dup2, 33, INSIDE, -, -) \
+X(nanosleep, 35, INSIDE, -, -) \
+X(getpid, 39, HOST, INT, CALL_0) \
+X(clone, 56, NONE, NOSYS, "as fork(); musl's threads come as thread") \
+X(fork, 57, NONE, NOSYS, "an enclave cannot be copied") \
+X(vfork, 58, NONE, NOSYS, "as fork()") \
+X(exit, 60, INSIDE, -, -) \
+X(wait4, 61, NONE, CHILD, "there are no children") \
+X(kill, 62, INSIDE, -, -) \
+X(uname, 63, INSIDE, -, -) \
+X(fcntl, 72, BOTH, INT, CALL_D, CALL_V, CALL_V) \
+X(fcntl_dup, CALL_FORM(1, 72), PART, FD_FROM, CALL_D, CALL_V, CALL_V) \
+X(fcntl_lock, CALL_FORM(2, 72), PART, ZERO, CALL_D, CALL_V, CALL_FLOCK) \
+X(flock, 73, HOST, ZERO, CALL_D, CALL_V) \
+X(fsync, 74, HOST, ZERO, CALL_D) \
+X(fdatasync, 75, HOST, ZERO, CALL_D) \
+X(truncate, 76, HOST, ZERO, CALL_P, CALL_V) \
+X(ftruncate, 77, HOST, ZERO, CALL_D, CALL_V) \
+X(getcwd, 79, BOTH, LEN, CALL_OUT, CALL_V) \
+X(chdir, 80, HOST, ZERO, CALL_P) \
+X(fchdir, 81, HOST, ZERO, CALL_D) \
+X(rename, 82, INSIDE, -, -) \
+X(mkdir, 83, INSIDE, -, -) \
+X(rmdir, 84, INSIDE, -, -) \
+X(creat, 85, INSIDE, -, -) \
+X(link, 86, INSIDE, -, -) \
+X(unlink, 87, INSIDE, -, -) \
+X(symlink, 88, INSIDE, -, -) \
+X(readlink, 89, INSIDE, -, -) \
+X(chmod, 90, INSIDE, -, -) \
+X(fchmod, 91, HOST, ZERO, CALL_D, CALL_V) \
+X(umask, 95, HOST, INT, CALL_V) \
+X(gettimeofday, 96, INSIDE, -, -) \
+X(getrlimit, 97, INSIDE, -, -) \
+X(getrusage, 98, HOST, ZERO, CALL_V, CALL_USAGE) \
+X(sysinfo, 99, INSIDE, -, -) \
+X(times, 100, HOST, OFF, CALL_TMS) \
+X(getuid, 102, HOST, INT, CALL_0) \
+X(getgid, 104, HOST, INT, CALL_0) \
+X(geteuid, 107, HOST, INT, CALL_0) \
+X(getegid, 108, HOST, INT, CALL_0) \
+X(getppid, 110, HOST, INT, CALL_0) \
+X(getpgrp, 111, HOST, INT, CALL_0) \
+X(getgroups, 115, NONE, OK, "no supplementary groups are told") \
+X(getresuid, 118, INSIDE, -, -) \
+X(getresgid, 120, INSIDE, -, -) \
+X(rt_sigpending, 127, INSIDE, -, -) \
+X(sigaltstack, 131, INSIDE, -, -) \
+X(statfs, 137, HOST, ZERO, CALL_P, CALL_STATFS) \
+X(fstatfs, 138, HOST, ZERO, CALL_D, CALL_STATFS) \
+X(prctl, 157, INSIDE, -, -) \
+X(arch_prctl, 158, INSIDE, -, -) \
+X(setrlimit, 160, INSIDE, -, -) \
+X(sync, 162, NONE, OK, "the host decides when it writes") \
+X(gettid, 186, INSIDE, -, -) \
+X(tkill, 200, INSIDE, -, -) \
+X(time, 201, INSIDE, -, -) \
+X(futex, 202, INSIDE, -, -) \
+X(sched_getaffinity, 204, INSIDE, -, -) \
+X(getdents64, 217, BOTH, LEN, CALL_D, CALL_OUT, CALL_V) \
+X(set_tid_address, 218, INSIDE, -, -) \
+X(fadvise64, 221, HOST, ZERO, CALL_D, CALL_V, CALL_V, CALL_V) \
+X(clock_gettime, 228, BOTH, ZERO, CALL_V, CALL_TIME_OUT) \
+X(clock_getres, 229, BOTH, ZERO, CALL_V, CALL_TIME_OUT) \
+X(clock_nanosleep, 230, BOTH, ZERO, CALL_V, CALL_V, CALL_TIME_IN, \
+	CALL_TIME_OUT) \
+X(exit_group, 231, INSIDE, -, -) \
+X(tgkill, 234, INSIDE, -, -) \
+X(openat, 257, HOST, FD, CALL_D, CALL_P, CALL_V, CALL_V) \
+X(mkdirat, 258, HOST, ZERO, CALL_D, CALL_P, CALL_V) \
+X(newfstatat, 262, BOTH, ZERO, CALL_D, CALL_P, CALL_STAT, CALL_V) \
+X(unlinkat, 263, HOST, ZERO, CALL_D, CALL_P, CALL_V) \
+X(renameat, 264, INSIDE, -, -) \
+X(linkat, 265, HOST, ZERO, CALL_D, CALL_P, CALL_D, CALL_P, CALL_V) \
+X(symlinkat, 266, HOST, ZERO, CALL_P, CALL_D, CALL_P) \
+X(readlinkat, 267, BOTH, LEN, CALL_D, CALL_P, CALL_OUT, CALL_V) \
+X(fchmodat, 268, HOST, ZERO, CALL_D, CALL_P, CALL_V) \
+X(faccessat, 269, HOST, ZERO, CALL_D, CALL_P, CALL_V) \
+X(pselect6, 270, INSIDE, -, -) \
+X(ppoll, 271, INSIDE, -, -) \
+X(set_robust_list, 273, NONE, OK, "a thread's locks end with the enclave") \
+X(utimensat, 280, HOST, ZERO, CALL_D, CALL_P, CALL_TIMES, CALL_V) \
+X(fallocate, 285, HOST, ZERO, CALL_D, CALL_V, CALL_V, CALL_V) \
+X(dup3, 292, HOST, FD_AT, CALL_D, CALL_V, CALL_V) \
+X(pipe2, 293, HOST, ZERO, CALL_PAIR, CALL_V) \
+X(preadv, 295, INSIDE, -, -) \
+X(pwritev, 296, INSIDE, -, -) \
+X(prlimit64, 302, INSIDE, -, -) \
+X(getcpu, 309, INSIDE, -, -) \
+X(renameat2, 316, HOST, ZERO, CALL_D, CALL_P, CALL_D, CALL_P, CALL_V) \
+X(getrandom, 318, INSIDE, -, -) \
+X(faccessat2, 439, HOST, ZERO, CALL_D, CALL_P, CALL_V, CALL_V) \
+X(heap_mmap, CALL_NR_HEAP_MMAP, INSIDE, -, -) \
+X(heap_munmap, CALL_NR_HEAP_MUNMAP, INSIDE, -, -) \
+X(heap_mremap, CALL_NR_HEAP_MREMAP, INSIDE, -, -) \
+X(thread, CALL_NR_THREAD, NONE, AGAIN, "no context for one more is to be had")
 /* clang-format on */
 
-#define CALL_ENUM(name, number, ret, a, b, c, d, e, f) CALL_##name = (number),
+#define CALL_ENUM(name, number, ...) CALL_##name = (number),
 enum call_nr {
+	CALL_LIST(CALL_ENUM)
+};
+#undef CALL_ENUM
+
+/* Places in the table, and their count. */
+#define CALL_ENUM(name, ...) CALL_AT_##name,
+enum call_at {
 	CALL_LIST(CALL_ENUM) CALL_COUNT
 };
 #undef CALL_ENUM
 
-#define CALL_TABLE_ROW(name, number, ret, a, b, c, d, e, f) \
-	[CALL_##name] = { (number), CALL_RET_##ret, 1, { a, b, c, d, e, f } },
-/* For the one table that each side defines. */
-#define CALL_TABLE(table)                                             \
-	static const struct call_row table[CALL_COUNT] = { CALL_LIST( \
-		CALL_TABLE_ROW) }
+/**
+ * struct call_row - a row as the code sees it
+ * @at: enum call_at, for tables beside this one
+ * @who: enum call_who
+ * @ret: enum call_ret, if the host has a part
+ * @linux_nr: the call that the host makes
+ * @answer: of CALL_NONE: 0 or a negated errno
+ * @args: flags and sizes as above; 0 from the first that there is not
+ */
+struct call_row {
+	uint8_t at;
+	uint8_t who;
+	uint8_t ret;
+	uint16_t linux_nr;
+	int16_t answer;
+	uint16_t args[WIRE_CALL_ARGS];
+};
 
-#define CALL_ARG_KIND(a) ((uint16_t)((a)&0xf000u))
-#define CALL_ARG_SIZE(a) ((a)&CALL_SIZE_MASK)
+#define CALL_ANSWER_OK 0
+#define CALL_ANSWER_NOSYS (-EDMM_ENOSYS)
+#define CALL_ANSWER_AGAIN (-EDMM_EAGAIN)
+#define CALL_ANSWER_CHILD (-EDMM_ECHILD)
+
+/* The columns behind "who", by who. */
+#define CALL_COLS_HOST(result, ...) \
+	.ret = CALL_RET_##result, .args = { __VA_ARGS__ }
+#define CALL_COLS_BOTH(result, ...) \
+	.ret = CALL_RET_##result, .args = { __VA_ARGS__ }
+#define CALL_COLS_PART(result, ...) \
+	.ret = CALL_RET_##result, .args = { __VA_ARGS__ }
+#define CALL_COLS_INSIDE(result, why) .answer = 0
+#define CALL_COLS_NONE(result, why) .answer = CALL_ANSWER_##result
+
+#define CALL_ROW(name, number, who_, ...)                    \
+	[CALL_AT_##name] = { .at = CALL_AT_##name,           \
+			     .who = CALL_##who_,             \
+			     .linux_nr = CALL_LINUX(number), \
+			     CALL_COLS_##who_(__VA_ARGS__) },
+#define CALL_PLACE(name, number, ...) [number] = CALL_AT_##name + 1,
+
+/**
+ * call_row() - the row of a number, or NULL
+ *
+ * The tables are here, so each side calls it in one file.
+ */
+static inline const struct call_row *call_row(uint64_t number)
+{
+	static const struct call_row rows[] = { CALL_LIST(CALL_ROW) };
+	static const uint8_t place[] = { CALL_LIST(CALL_PLACE) };
+
+	_Static_assert(CALL_COUNT < UINT8_MAX, "a place is a byte");
+	if (number >= sizeof(place) || place[number] == 0)
+		return NULL;
+	return &rows[place[number] - 1];
+}
+
+/* The host may be asked for it. */
+static inline bool call_goes_out(const struct call_row *row)
+{
+	return row->who == CALL_HOST || row->who == CALL_BOTH ||
+	       row->who == CALL_PART;
+}
+
+static inline bool call_in_memory(uint16_t arg)
+{
+	return (arg & (CALL_TO | CALL_FROM)) != 0;
+}
+
+/* Bytes as read() has them: fewer can be moved than were asked for. */
+static inline bool call_can_be_cut(uint16_t arg)
+{
+	return (arg & CALL_COUNTED) && (arg & CALL_SIZE_MASK) == 1;
+}
 
 #endif

@@ -2,7 +2,8 @@
 /*
  * One call, from the wire to Linux: find its row, turn each argument into
  * what the kernel takes, call, turn the result back. Nothing here knows a
- * single call but those that make or end descriptors.
+ * single call but close(). No number of a descriptor of ours leaves: what the
+ * row calls a descriptor goes into the program's table or is closed.
  */
 #include "host/calls.h"
 
@@ -10,14 +11,11 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "host/calls_fd.h"
 #include "host/host.h"
-
-CALL_TABLE(rows);
 
 struct served {
 	struct host_calls *calls;
@@ -26,7 +24,15 @@ struct served {
 	uint8_t *buf;
 	uint64_t buf_size;
 	long args[WIRE_CALL_ARGS];
+	int pair[2]; /* for the kernel to write, in place of a CALL_PAIR */
 };
+
+long host_calls_linux(long nr, const long *a)
+{
+	long r = syscall(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
+
+	return r < 0 ? -errno : r;
+}
 
 static int in_buf(const struct served *s, uint64_t off, uint64_t size)
 {
@@ -54,7 +60,7 @@ static int take_path(struct served *s, int i)
 
 	if (off != CALL_NULL &&
 	    (off >= s->buf_size ||
-	     memchr(s->buf + off, '\0', s->buf_size - off) == NULL))
+	     !memchr(s->buf + off, '\0', s->buf_size - off)))
 		return -EFAULT;
 	return take_range(s, i, 0);
 }
@@ -71,96 +77,117 @@ static int take_fd(struct served *s, int i)
 	return s->args[i] < 0 ? -EBADF : 0;
 }
 
+/* An array's or structure's bytes, by the row. */
+static int take_memory(struct served *s, int i)
+{
+	const uint16_t arg = s->row->args[i];
+	uint64_t size = arg & CALL_SIZE_MASK;
+
+	if (arg & CALL_COUNTED) {
+		if (s->wire->args[i + 1] > s->buf_size)
+			return -EFAULT;
+		size *= s->wire->args[i + 1];
+	}
+	return take_range(s, i, size);
+}
+
 static int take_arg(struct served *s, int i)
 {
-	uint16_t arg = s->row->args[i];
-	uint64_t next = i + 1 < WIRE_CALL_ARGS ? s->wire->args[i + 1] : 0;
+	const uint16_t arg = s->row->args[i];
 
-	switch (CALL_ARG_KIND(arg)) {
-	case CALL_ARG_NONE:
-	case CALL_ARG_VALUE:
-		s->args[i] = (long)s->wire->args[i];
-		return 0;
-	case CALL_ARG_FD:
-		return take_fd(s, i);
-	case CALL_ARG_PATH:
+	if (arg & CALL_STRING)
 		return take_path(s, i);
-	case CALL_ARG_IN:
-	case CALL_ARG_OUT:
-		return take_range(s, i, next);
-	case CALL_ARG_ARRAY:
-		if (next > s->buf_size)
-			return -EFAULT;
-		return take_range(s, i, next * CALL_ARG_SIZE(arg));
-	default:
-		return take_range(s, i, CALL_ARG_SIZE(arg));
-	}
+	if (call_in_memory(arg))
+		return take_memory(s, i);
+	if (arg & CALL_HAS_FD)
+		return take_fd(s, i);
+	s->args[i] = (long)s->wire->args[i];
+	return 0;
 }
 
-static long call_linux(const struct served *s, long nr)
+static long call_linux(const struct served *s)
 {
-	const long *a = s->args;
-	long r = syscall(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
-
-	return r < 0 ? -errno : r;
+	return s->calls->make(s->row->linux_nr, s->args);
 }
 
-/* poll() names descriptors in memory; ours go in and the program's back. */
-static long serve_poll(const struct served *s)
+/* Which argument of the row is an @arg, or -1. */
+static int find_arg(const struct call_row *row, uint16_t arg)
 {
-	struct pollfd *p = (struct pollfd *)(uintptr_t)s->args[0];
-	uint64_t i, count = (uint64_t)s->args[1];
-	int theirs;
+	int i;
 
-	if (p == NULL && count > 0)
-		return -EFAULT;
-	for (i = 0; i < count; i++) {
-		theirs = p[i].fd;
-		p[i].fd = theirs < 0 ? -1 : host_fd_get(s->calls, theirs);
-		if (theirs >= 0 && p[i].fd < 0)
-			p[i].fd = INT32_MAX; /* the kernel says POLLNVAL */
-	}
-	return call_linux(s, SYS_poll);
+	for (i = 0; i < WIRE_CALL_ARGS; i++)
+		if (row->args[i] == arg)
+			return i;
+	return -1;
 }
 
-static long serve_pipe(const struct served *s)
+/* With a copy where descriptors are ours; only events go back. */
+static long call_pollfds(struct served *s, int at)
 {
-	int *fds = (int *)(uintptr_t)s->args[0];
+	struct pollfd *p = (struct pollfd *)(uintptr_t)s->args[at];
+	struct pollfd ours[CALL_FD_MAX];
+	uint64_t i, count = (uint64_t)s->args[at + 1];
 	long r;
 
-	if (fds == NULL)
+	if (count > CALL_FD_MAX)
+		return -EINVAL;
+	if (!p && count > 0)
 		return -EFAULT;
-	r = call_linux(s, SYS_pipe2);
-	return r < 0 ? r : host_fd_add_pair(s->calls, fds);
+	for (i = 0; i < count; i++) {
+		ours[i] = p[i];
+		if (p[i].fd >= 0)
+			ours[i].fd = host_fd_get(s->calls, p[i].fd);
+		if (p[i].fd >= 0 && ours[i].fd < 0)
+			ours[i].fd = INT32_MAX; /* the kernel says POLLNVAL */
+	}
+	s->args[at] = (long)(uintptr_t)ours;
+	r = call_linux(s);
+	for (i = 0; i < count; i++)
+		p[i].revents = ours[i].revents;
+	return r;
 }
 
-static long serve(const struct served *s)
+static long call_pair(struct served *s, int at)
 {
-	switch (s->row->nr) {
-	case CALL_poll:
-		return serve_poll(s);
-	case CALL_pipe2:
-		return serve_pipe(s);
-	case CALL_close:
-		return host_fd_close(s->calls, (int32_t)s->wire->args[0]);
-	case CALL_dup:
-		return host_fd_add(s->calls, call_linux(s, SYS_dup), 0);
-	case CALL_dup3:
+	void *to = (void *)(uintptr_t)s->args[at];
+	long r;
+
+	if (!to)
+		return -EFAULT;
+	s->args[at] = (long)(uintptr_t)s->pair;
+	r = call_linux(s);
+	if (r >= 0)
+		r = host_fd_add_pair(s->calls, s->pair);
+	if (r >= 0)
+		memcpy(to, s->pair, sizeof(s->pair));
+	return r;
+}
+
+static long serve(struct served *s)
+{
+	const struct call_row *row = s->row;
+	const int pollfds = find_arg(row, CALL_POLLFDS);
+	const int pair = find_arg(row, CALL_PAIR);
+
+	switch (row->ret) {
+	case CALL_RET_FD:
+		return host_fd_add(s->calls, call_linux(s), 0);
+	case CALL_RET_FD_AT:
 		return host_fd_dup_to(s->calls, (int)s->args[0],
 				      (int32_t)s->args[1], (int)s->args[2]);
-	case CALL_fcntl_dup:
+	case CALL_RET_FD_FROM:
 		return host_fd_dup_from(s->calls, (int)s->args[0],
 					(int)s->args[1], s->args[2]);
-	case CALL_openat:
-		return host_fd_add(s->calls, call_linux(s, SYS_openat), 0);
-	case CALL_fcntl_lock:
-		return call_linux(s, SYS_fcntl);
-	case CALL_ioctl_none:
-	case CALL_ioctl_io:
-		return call_linux(s, SYS_ioctl);
 	default:
-		return call_linux(s, s->row->nr);
+		break;
 	}
+	if (pollfds >= 0)
+		return call_pollfds(s, pollfds);
+	if (pair >= 0)
+		return call_pair(s, pair);
+	if (row->linux_nr == CALL_close)
+		return host_fd_close(s->calls, (int32_t)s->wire->args[0]);
+	return call_linux(s);
 }
 
 void host_calls_serve(struct host_calls *c, struct wire_call *call,
@@ -169,19 +196,20 @@ void host_calls_serve(struct host_calls *c, struct wire_call *call,
 	struct served s = {
 		.calls = c, .wire = call, .buf = buf, .buf_size = buf_size
 	};
-	uint32_t nr = call->nr - WIRE_CALL_LIBC;
-	long r;
-	int i, err = 0;
+	long r = 0;
+	int i;
 
 	call->count = 0;
-	if (call->nr < WIRE_CALL_LIBC || nr >= CALL_COUNT || !rows[nr].known) {
+	s.row = call->nr < WIRE_CALL_SYS ? NULL
+					 : call_row(call->nr - WIRE_CALL_SYS);
+	if (!s.row || !call_goes_out(s.row)) {
 		call->status = -ENOSYS;
 		return;
 	}
-	s.row = &rows[nr];
-	for (i = 0; i < WIRE_CALL_ARGS && err == 0; i++)
-		err = take_arg(&s, i);
-	r = err != 0 ? err : serve(&s);
+	for (i = 0; i < WIRE_CALL_ARGS && r == 0; i++)
+		r = take_arg(&s, i);
+	if (r == 0)
+		r = serve(&s);
 	if (r < 0)
 		call->status = (int32_t)r;
 	else {
@@ -196,7 +224,7 @@ static void tell_output(const struct host_thread *t, const struct wire_call *c)
 	const struct edmm_host_watch *w = t->host->watch;
 	int fd = (int)c->args[0];
 
-	if (!w || !w->output || c->nr != WIRE_CALL_LIBC + CALL_write ||
+	if (!w || !w->output || c->nr != WIRE_CALL_SYS + CALL_write ||
 	    c->status || !c->count || (fd != 1 && fd != 2))
 		return;
 	w->output(w->arg, fd, t->buf + c->args[1], c->count);

@@ -19,6 +19,7 @@ void host_calls_init(struct host_calls *c)
 	int i;
 
 	pthread_mutex_init(&c->lock, NULL);
+	c->make = host_calls_linux;
 	for (i = 0; i < (int)CALL_FD_MAX; i++)
 		c->fds[i] = i < STD_FDS && fcntl(i, F_GETFD) >= 0 ? i : -1;
 }

@@ -86,10 +86,10 @@ static edmm_err serve(struct loop *l)
 				 (unsigned long long)index);
 	slot = &l->t.wire->call[index];
 	c = *slot;
-	if (c.nr >= WIRE_CALL_LIBC && stopped(l))
+	if (c.nr >= WIRE_CALL_SYS && stopped(l))
 		return 0;
 	l->t.host->counts.calls++;
-	if (c.nr < WIRE_CALL_LIBC)
+	if (c.nr < WIRE_CALL_SYS)
 		host_edmm_dispatch(&l->t, &c);
 	else
 		host_call_dispatch(&l->t, &c);
@@ -177,17 +177,17 @@ static edmm_err left(struct loop *l)
 static edmm_err step(struct loop *l)
 {
 	struct edmm_host *h = l->t.host;
-	int rc;
+	int err;
 
 	if (l->leaf == SGX_EENTER)
 		h->counts.enters++;
 	else
 		h->counts.resumes++;
-	rc = host_enter(h->enter, &l->regs, l->leaf, &l->run);
-	if (rc)
+	err = host_enter(h->enter, &l->regs, l->leaf, &l->run);
+	if (err)
 		return host_fail(l->e, -EDMM_EIO,
 				 "%s: the vDSO refuses to enter: %s",
-				 h->img.name, strerror(-rc));
+				 h->img.name, strerror(-err));
 	if (l->run.function == SGX_EEXIT)
 		return left(l);
 	h->counts.exceptions++;

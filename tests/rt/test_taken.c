@@ -17,7 +17,7 @@
 #include "host/calls.h"
 #include "rig.h"
 
-#define CALL_WRITE (WIRE_CALL_LIBC + 1)
+#define CALL_WRITE (WIRE_CALL_SYS + 1)
 #define PAGE SGX_PAGE_SIZE
 #define ENTRIES_MAX 100000
 
@@ -80,7 +80,7 @@ static unsigned int serve(void)
 {
 	struct wire_call *c = &h.r.t.wire->call[h.r.regs.rsi];
 
-	if (c->nr < WIRE_CALL_LIBC) {
+	if (c->nr < WIRE_CALL_SYS) {
 		host_edmm_dispatch(&h.r.t, c);
 	} else if (c->nr == CALL_WRITE) {
 		c->status = 0;

@@ -66,6 +66,17 @@ class Arrows(Tree):
         self.forbids("host/b.c", '"../trusted/rt/rt.h"')
         self.forbids("common/a.c", '"host/host.h"')
 
+    def test_trusted_rooms(self):
+        self.allows("trusted/elastic/a.c", '"trusted/rt/rt.h"')
+        self.allows("trusted/sys/a.c", '"trusted/rt/rt.h"')
+        self.write("trusted/sys/sys.h", "/* empty */\n")
+        self.write("trusted/emm/emm_int.h", "/* empty */\n")
+        self.forbids("trusted/emm/a.c", '"trusted/rt/rt.h"')
+        self.forbids("trusted/rt/b.c", '"trusted/sys/sys.h"')
+        self.forbids("trusted/elastic/b.c", '"trusted/sys/sys.h"')
+        self.forbids("trusted/sys/b.c", '"trusted/emm/emm_int.h"')
+        self.forbids("trusted/report/a.c", '"trusted/rt/rt.h"')
+
     def test_nobody_includes_the_machine(self):
         self.forbids("host/a.c", '"machine/model/model.h"')
         self.forbids("image/a.c", "<machine/model/model.h>")

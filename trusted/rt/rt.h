@@ -288,7 +288,7 @@ struct rt_args {
 };
 
 /**
- * rt_main() - the program; trusted/libc provides it
+ * rt_main() - the program; trusted/sys provides it
  *
  * Called once on the main stack, 16-byte aligned as the ABI has it, with the
  * memory manager up (rt_emm()), rights on the heap and FS base 0.

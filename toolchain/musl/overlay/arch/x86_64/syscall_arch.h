@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Takes the place of musl's header of this name: a system call is a call of
- * the layer in trusted/libc, since an enclave cannot execute SYSCALL. No vDSO
+ * the layer in trusted/sys, since an enclave cannot execute SYSCALL. No vDSO
  * is announced, so that time too goes through the layer.
  */
 #define __SYSCALL_LL_E(x) (x)

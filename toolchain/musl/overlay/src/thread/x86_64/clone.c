@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * __clone() hands the whole request to the layer, under a number of its own
- * (trusted/libc/libc.h): a thread starts on a context of its own, since an
- * enclave thread cannot return twice from one call.
+ * __clone() hands the whole request to the layer, under a number of its own: a
+ * thread starts on a context of its own, since an enclave thread cannot return
+ * twice from one call.
  */
+#include "call_numbers.h"
 #include "pthread_impl.h"
 #include "syscall.h"
 #include <stdarg.h>
-
-#define EDMM_THREAD 0x1003
 
 int __clone(int (*func)(void *), void *stack, int flags, void *arg, ...)
 {
@@ -20,5 +19,5 @@ int __clone(int (*func)(void *), void *stack, int flags, void *arg, ...)
 	request[5] = (long)va_arg(ap, void *); /* thread pointer */
 	request[6] = (long)va_arg(ap, int *);  /* cleared at its end */
 	va_end(ap);
-	return (int)__syscall(EDMM_THREAD, request);
+	return (int)__syscall(CALL_NR_THREAD, request);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <check.h>
 
-#include "tests/libc/suites.h"
+#include "tests/sys/suites.h"
 
 int main(void)
 {
@@ -9,6 +9,7 @@ int main(void)
 	int failed;
 
 	srunner_add_suite(sr, lies_suite());
+	srunner_add_suite(sr, table_suite());
 	srunner_run_all(sr, CK_NORMAL);
 	failed = srunner_ntests_failed(sr);
 	srunner_free(sr);

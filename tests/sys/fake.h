@@ -4,14 +4,15 @@
  * the real call server over a data buffer of a chosen size, and a test may
  * change what comes back, as a hostile host would.
  */
-#ifndef TESTS_LIBC_FAKE_H
-#define TESTS_LIBC_FAKE_H
+#ifndef TESTS_SYS_FAKE_H
+#define TESTS_SYS_FAKE_H
 
 #include <asm/unistd.h>
 #include <stdint.h>
 
 #include "common/calls.h"
-#include "trusted/libc/libc.h"
+#include "host/calls.h"
+#include "trusted/sys/sys.h"
 
 /* Addresses that are not the enclave's. */
 #define FAKE_OUTSIDE_SIZE 4096u
@@ -22,6 +23,9 @@ typedef void (*fake_lie)(struct wire_call *call, uint8_t *buf);
 
 /* Begins anew: empty table of descriptors, a buffer of @size bytes. */
 void fake_start(uint64_t buf_size, fake_lie lie);
+
+/* The host's side of the program: its descriptors. */
+struct host_calls *fake_calls(void);
 
 /* How many host calls there were since fake_start(). */
 unsigned int fake_host_calls(void);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#ifndef TESTS_LIBC_SUITES_H
-#define TESTS_LIBC_SUITES_H
+#ifndef TESTS_SYS_SUITES_H
+#define TESTS_SYS_SUITES_H
 
 #include <check.h>
 
 Suite *calls_suite(void);
 Suite *lies_suite(void);
+Suite *table_suite(void);
 
 #endif

@@ -11,8 +11,8 @@
  * suspended, no frame but on memory of the program's.
  */
 #include "sgx/arch.h"
-#include "trusted/libc/libc.h"
-#include "trusted/libc/signal.h"
+#include "trusted/sys/signal/signal.h"
+#include "trusted/sys/sys.h"
 
 #define RED_ZONE 128u
 #define XSAVE_ALIGN 64u
@@ -33,8 +33,8 @@ struct fault_frame {
 	struct rt_regs regs;
 	uint64_t handler;
 	uint64_t mask;
-	struct libc_siginfo info;
-	struct libc_ucontext uc;
+	struct sys_siginfo info;
+	struct sys_ucontext uc;
 };
 
 struct altstack {
@@ -129,7 +129,7 @@ static _Noreturn void call_and_resume(struct fault_frame *f)
 	take_context(f);
 	mask = f->uc.sigmask;
 	back = rt_resume_take(&f->regs);
-	libc_signal_leave(mask);
+	sys_signal_leave(mask);
 	rt_resume(back);
 }
 
@@ -139,22 +139,22 @@ static bool on_alternate(uint64_t rsp)
 	       rsp - alternate.addr <= alternate.size;
 }
 
-uint64_t libc_alternate_top(uint64_t rsp)
+uint64_t sys_alternate_top(uint64_t rsp)
 {
 	if ((alternate.flags & SS_DISABLE) || on_alternate(rsp))
 		return 0;
 	return (alternate.addr + alternate.size) & ~15ull;
 }
 
-uint64_t libc_signal_stack_min(void)
+uint64_t sys_signal_stack_min(void)
 {
 	return sizeof(struct fault_frame) + XSAVE_SIZE_MAX + XSAVE_ALIGN +
 	       RED_ZONE + HANDLER_ROOM;
 }
 
 /* The top of a frame, and the lowest address that it may have. */
-static uint64_t stack_for(const struct rt_regs *r,
-			  const struct libc_action *act, uint64_t *low)
+static uint64_t stack_for(const struct rt_regs *r, const struct sys_action *act,
+			  uint64_t *low)
 {
 	*low = on_alternate(r->rsp) ? alternate.addr : 0;
 	if (!(act->flags & SA_ONSTACK) || (alternate.flags & SS_DISABLE) ||
@@ -165,7 +165,7 @@ static uint64_t stack_for(const struct rt_regs *r,
 }
 
 static struct fault_frame *push_frame(const struct rt_regs *r,
-				      const struct libc_action *act)
+				      const struct sys_action *act)
 {
 	uint64_t low, top = stack_for(r, act, &low);
 	size_t size = r->xsave_size;
@@ -197,20 +197,20 @@ static void start_at(struct rt_regs *r, struct fault_frame *f)
 	*(uint64_t *)r->rsp = 0;
 }
 
-bool libc_fault(struct rt_regs *r)
+bool sys_fault(struct rt_regs *r)
 {
 	const struct reason why = reason_of(r);
-	struct libc_action act;
+	struct sys_action act;
 	struct fault_frame *f;
 
 	if (r->in_runtime || why.signo == 0 ||
-	    !libc_signal_caught(why.signo, &act))
+	    !sys_signal_caught(why.signo, &act))
 		return false;
 	f = push_frame(r, &act);
 	if (f == NULL)
 		return false;
 	f->handler = act.handler;
-	f->mask = libc_signal_enter(why.signo, &act);
+	f->mask = sys_signal_enter(why.signo, &act);
 	f->info.signo = why.signo;
 	f->info.code = why.code;
 	f->info.addr = r->vector == SGX_VEC_PF ? r->addr : r->rip;
@@ -219,13 +219,13 @@ bool libc_fault(struct rt_regs *r)
 	return true;
 }
 
-long libc_sigaltstack(const uint64_t *a)
+long sys_sigaltstack(const uint64_t *a)
 {
 	const struct altstack old = alternate;
 	struct altstack now;
 
-	if (!libc_owns(a[0], a[0] != 0 ? sizeof(now) : 0) ||
-	    !libc_owns(a[1], a[1] != 0 ? sizeof(now) : 0))
+	if (!sys_owns(a[0], a[0] != 0 ? sizeof(now) : 0) ||
+	    !sys_owns(a[1], a[1] != 0 ? sizeof(now) : 0))
 		return -EFAULT;
 	if (a[0] != 0) {
 		__builtin_memcpy(&now, (const void *)a[0], sizeof(now));
@@ -234,7 +234,7 @@ long libc_sigaltstack(const uint64_t *a)
 		if (!(now.flags & SS_DISABLE)) {
 			if (now.size < ALTSTACK_MIN)
 				return -ENOMEM;
-			if (!libc_owns(now.addr, now.size))
+			if (!sys_owns(now.addr, now.size))
 				return -EFAULT;
 		}
 		alternate = now;

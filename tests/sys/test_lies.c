@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "tests/libc/fake.h"
-#include "tests/libc/suites.h"
+#include "tests/sys/fake.h"
+#include "tests/sys/suites.h"
 
 #define SIZE 4096u
 
@@ -174,7 +174,7 @@ END_TEST
 
 Suite *lies_suite(void)
 {
-	Suite *suite = suite_create("libc lies");
+	Suite *suite = suite_create("sys lies");
 	TCase *tc = tcase_create("lies");
 
 	tcase_add_checked_fixture(tc, start, NULL);

@@ -14,18 +14,18 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "tests/libc/fake.h"
-#include "tests/libc/suites.h"
+#include "tests/sys/fake.h"
+#include "tests/sys/suites.h"
 
 #define SMALL 4096u
 #define BIG (1u << 16)
 
-static char dir[] = "/tmp/edmm-libc-XXXXXX";
+static char dir[] = "/tmp/edmm-sys-XXXXXX";
 static char path[64];
 
 static void start(void)
 {
-	strcpy(dir, "/tmp/edmm-libc-XXXXXX");
+	strcpy(dir, "/tmp/edmm-sys-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	snprintf(path, sizeof(path), "%s/file", dir);
 	fake_start(SMALL, NULL);
@@ -299,7 +299,7 @@ END_TEST
 
 Suite *calls_suite(void)
 {
-	Suite *suite = suite_create("libc calls");
+	Suite *suite = suite_create("sys calls");
 	TCase *tc = tcase_create("calls");
 
 	tcase_add_checked_fixture(tc, start, finish);

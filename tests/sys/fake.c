@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "tests/libc/fake.h"
+#include "tests/sys/fake.h"
 
 #include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
-#include "host/calls.h"
 #include "trusted/elastic/heap.h"
 
 uint8_t fake_outside[FAKE_OUTSIDE_SIZE];
@@ -37,6 +36,11 @@ void fake_start(uint64_t buf_size, fake_lie lie)
 	fake.used = 0;
 	fake.lie = lie;
 	fake.count = 0;
+}
+
+struct host_calls *fake_calls(void)
+{
+	return &fake.calls;
 }
 
 unsigned int fake_host_calls(void)
@@ -124,6 +128,8 @@ edmm_err rt_host_call(uint32_t nr, const uint64_t args[WIRE_CALL_ARGS],
 		fake.lie(&call, fake.buf);
 	if (count != NULL)
 		*count = call.count;
+	if (call.status > 0 || call.status < -4095)
+		call.status = -EDMM_EPROTO; /* as trusted/rt has it */
 	return call.status;
 }
 
@@ -162,18 +168,18 @@ const struct edmm_layout *rt_layout(void)
 	return &layout;
 }
 
-struct heap *libc_heap(void)
+struct heap *sys_heap(void)
 {
 	return &heap;
 }
 
-uint64_t libc_alternate_top(uint64_t rsp)
+uint64_t sys_alternate_top(uint64_t rsp)
 {
 	(void)rsp;
 	return 0;
 }
 
-long libc_sigaltstack(const uint64_t *a)
+long sys_sigaltstack(const uint64_t *a)
 {
 	(void)a;
 	return -ENOSYS;

@@ -6,7 +6,7 @@
  * ours, and its random bytes are the processor's.
  */
 #include "trusted/elastic/heap.h"
-#include "trusted/libc/libc.h"
+#include "trusted/sys/sys.h"
 
 #include <elf.h>
 #include <linux/auxvec.h>
@@ -27,7 +27,7 @@ extern int program_main(int, char **, char **) __asm__("main");
 static struct heap heap;
 static bool heap_is_up;
 
-struct heap *libc_heap(void)
+struct heap *sys_heap(void)
 {
 	return &heap;
 }
@@ -77,7 +77,7 @@ static void put_auxv(uint64_t *v, uint64_t name, uint64_t random)
 	v = put_aux(v, AT_SECURE, 0);
 	v = put_aux(v, AT_HWCAP, 0);
 	v = put_aux(v, AT_RANDOM, random);
-	v = put_aux(v, AT_MINSIGSTKSZ, libc_signal_stack_min());
+	v = put_aux(v, AT_MINSIGSTKSZ, sys_signal_stack_min());
 	v = put_aux(v, AT_EXECFN, name);
 	put_aux(v, AT_NULL, 0);
 }
@@ -102,7 +102,7 @@ static bool on_shortage(void)
 
 const struct rt_hooks rt_hooks = {
 	.shortage = on_shortage,
-	.fault = libc_fault,
+	.fault = sys_fault,
 };
 
 int rt_main(const struct rt_args *args)

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A host call is a walk along its row, three times: how many bytes has each
+ * argument, copy out, copy in. Arguments in memory lie in one piece of the data
+ * buffer, 8-byte aligned, in their order. When the buffer is short, arguments
+ * that can be cut are, so that the call does less, as read() and write() may.
+ */
+#include "trusted/sys/sys.h"
+
+#define PAIR 2
+
+struct marshal {
+	const struct call_row *row;
+	const uint64_t *a;
+	uint64_t args[WIRE_CALL_ARGS]; /* as the host gets them */
+	uint64_t size[WIRE_CALL_ARGS]; /* of arguments in memory, in bytes */
+	uint64_t limit;		       /* of the result, for LEN and ARRAY */
+	struct rt_buf buf;
+};
+
+bool sys_owns(uint64_t addr, uint64_t size)
+{
+	return size == 0 || rt_inside(addr, size);
+}
+
+const struct call_row *sys_row(uint64_t nr)
+{
+	return call_row(nr);
+}
+
+static uint64_t align8(uint64_t v)
+{
+	return (v + 7) & ~7ull;
+}
+
+/* Bytes of a path with its NUL; -EFAULT, -ENAMETOOLONG. */
+static long path_size(uint64_t addr)
+{
+	const char *s = (const char *)addr;
+	long n;
+
+	for (n = 0; n < (long)CALL_PATH_MAX; n++) {
+		if (!sys_owns(addr + (uint64_t)n, 1))
+			return -EFAULT;
+		if (s[n] == '\0')
+			return n + 1;
+	}
+	return -ENAMETOOLONG;
+}
+
+/* How many bytes argument @i has in memory. */
+static long arg_size(const struct marshal *m, int i)
+{
+	const uint16_t arg = m->row->args[i];
+	uint64_t size = arg & CALL_SIZE_MASK;
+
+	if (call_can_be_cut(arg)) {
+		size = m->a[i + 1];
+		if (size > INT64_MAX)
+			return -EFAULT;
+	} else if (arg & CALL_COUNTED) {
+		if (m->a[i + 1] > CALL_FD_MAX)
+			return -EINVAL;
+		size *= m->a[i + 1];
+	} else if (m->a[i] == 0) {
+		return 0;
+	} else if (arg & CALL_STRING) {
+		return path_size(m->a[i]);
+	}
+	return sys_owns(m->a[i], size) ? (long)size : -EFAULT;
+}
+
+/* Takes of @left, a multiple of 8, what there is for argument @i. */
+static void cut(struct marshal *m, int i, uint64_t *left)
+{
+	if (m->size[i] > *left)
+		m->size[i] = *left;
+	*left -= align8(m->size[i]);
+	m->args[i + 1] = m->size[i];
+}
+
+/*
+ * A buffer for @fixed bytes and as many of the @wanted as there is room for;
+ * 8 bytes are more than what alignment of the last argument takes.
+ */
+static long take_buffer(struct marshal *m, uint64_t fixed, uint64_t wanted)
+{
+	uint64_t left;
+	int i;
+
+	if (wanted > WIRE_BUF_MAX)
+		wanted = WIRE_BUF_MAX;
+	if (rt_buf_take(&m->buf, fixed + wanted + 8) != 0)
+		return -ENOMEM;
+	if (m->buf.size < fixed + 8) {
+		rt_buf_drop(&m->buf);
+		return -ENOMEM;
+	}
+	left = (m->buf.size - fixed - 8) & ~7ull;
+	for (i = 0; i < WIRE_CALL_ARGS; i++)
+		if (call_can_be_cut(m->row->args[i]))
+			cut(m, i, &left);
+	return 0;
+}
+
+/* First walk: sizes, and the buffer for them. */
+static long measure(struct marshal *m)
+{
+	uint64_t fixed = 0, wanted = 0;
+	long n;
+	int i;
+
+	for (i = 0; i < WIRE_CALL_ARGS; i++) {
+		m->args[i] = m->a[i];
+		if (!call_in_memory(m->row->args[i]))
+			continue;
+		n = arg_size(m, i);
+		if (n < 0)
+			return n;
+		m->size[i] = (uint64_t)n;
+		if (!call_can_be_cut(m->row->args[i]))
+			fixed += align8((uint64_t)n);
+		else if (wanted < WIRE_BUF_MAX)
+			wanted += align8((uint64_t)n);
+	}
+	return take_buffer(m, fixed, wanted);
+}
+
+/* Second walk: places in the buffer, and what goes to the host. */
+static edmm_err copy_out(struct marshal *m)
+{
+	uint64_t off = 0;
+	edmm_err err = 0;
+	uint16_t arg;
+	int i;
+
+	for (i = 0; i < WIRE_CALL_ARGS && !err; i++) {
+		arg = m->row->args[i];
+		if (!call_in_memory(arg))
+			continue;
+		if (arg & CALL_COUNTED)
+			m->limit = m->args[i + 1];
+		if (m->a[i] == 0 && !call_can_be_cut(arg)) {
+			m->args[i] = CALL_NULL;
+			continue;
+		}
+		m->args[i] = m->buf.off + off;
+		if (arg & CALL_TO)
+			err = umem_write(m->buf.p + off, (const void *)m->a[i],
+					 m->size[i]);
+		off += align8(m->size[i]);
+	}
+	return err;
+}
+
+/* Two descriptors that the host made: both or none are believed. */
+static edmm_err take_pair(uint64_t to, umem_t from)
+{
+	int32_t fds[PAIR];
+	edmm_err err = umem_read(fds, from, sizeof(fds));
+	int i;
+
+	for (i = 0; i < PAIR && !err; i++)
+		if (fds[i] < 0 || fds[i] >= (int32_t)CALL_FD_MAX)
+			err = -EPROTO;
+	if (!err)
+		__builtin_memcpy((void *)to, fds, sizeof(fds));
+	return err;
+}
+
+/* Third walk: what comes from the host, after the result was believed. */
+static edmm_err copy_in(const struct marshal *m, uint64_t result)
+{
+	edmm_err err = 0;
+	uint16_t arg;
+	uint64_t size;
+	umem_t from;
+	int i;
+
+	for (i = 0; i < WIRE_CALL_ARGS && !err; i++) {
+		arg = m->row->args[i];
+		size = m->size[i];
+		if (!(arg & CALL_FROM) || m->args[i] == CALL_NULL)
+			continue;
+		from = m->buf.p + (m->args[i] - m->buf.off);
+		if (call_can_be_cut(arg) && result < size)
+			size = result;
+		if (arg == CALL_PAIR)
+			err = take_pair(m->a[i], from);
+		else
+			err = umem_read((void *)m->a[i], from, size);
+	}
+	return err;
+}
+
+long sys_bound(enum call_nr nr, const uint64_t *a, uint64_t result,
+	       uint64_t limit)
+{
+	uint64_t low = 0, high = 0;
+
+	switch (sys_row(nr)->ret) {
+	case CALL_RET_ZERO:
+		break;
+	case CALL_RET_LEN:
+	case CALL_RET_ARRAY:
+		high = limit;
+		break;
+	case CALL_RET_INT:
+		high = INT32_MAX;
+		break;
+	case CALL_RET_OFF:
+		high = INT64_MAX;
+		break;
+	case CALL_RET_FD:
+		high = CALL_FD_MAX - 1;
+		break;
+	case CALL_RET_FD_AT:
+		low = (uint32_t)a[1];
+		high = low < CALL_FD_MAX ? low : CALL_FD_MAX - 1;
+		break;
+	case CALL_RET_FD_FROM:
+		low = (uint32_t)a[2];
+		high = CALL_FD_MAX - 1;
+		break;
+	default:
+		return -EPROTO;
+	}
+	return result >= low && result <= high ? (long)result : -EPROTO;
+}
+
+long sys_call(enum call_nr nr, const uint64_t *a)
+{
+	struct marshal m = { .row = sys_row(nr), .a = a };
+	uint64_t result = 0;
+	edmm_err err;
+	long r;
+
+	if (!m.row || !call_goes_out(m.row))
+		return -ENOSYS;
+	r = measure(&m);
+	if (r < 0)
+		return r;
+	r = copy_out(&m);
+	if (r == 0)
+		r = rt_host_call(WIRE_CALL_SYS + nr, m.args, &result);
+	if (r == 0)
+		r = sys_bound(nr, a, result, m.limit);
+	if (r >= 0) {
+		err = copy_in(&m, result);
+		if (err)
+			r = err;
+	}
+	rt_buf_drop(&m.buf);
+	return r;
+}

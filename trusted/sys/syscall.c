@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A system call by its row: who serves it is the row's to say. */
+#include "trusted/sys/sys.h"
+
+#define FUNCTION_HOST(name) NULL
+#define FUNCTION_PART(name) NULL
+#define FUNCTION_NONE(name) NULL
+#define FUNCTION_BOTH(name) sys_##name
+#define FUNCTION_INSIDE(name) sys_##name
+#define FUNCTION(name, number, who, ...) \
+	[CALL_AT_##name] = FUNCTION_##who(name),
+static const sys_fn functions[] = { CALL_LIST(FUNCTION) };
+
+static long dispatch(long n, const uint64_t *args)
+{
+	const struct call_row *row = sys_row((uint64_t)n);
+
+	if (!row)
+		return -ENOSYS;
+	switch (row->who) {
+	case CALL_INSIDE:
+	case CALL_BOTH:
+		return functions[row->at](args);
+	case CALL_HOST:
+		return sys_call((enum call_nr)n, args);
+	case CALL_NONE:
+		return row->answer;
+	default:
+		return -ENOSYS;
+	}
+}
+
+/* NOLINTNEXTLINE(readability-function-size): as many as a call has. */
+long edmm_syscall(long n, long a, long b, long c, long d, long e, long f)
+{
+	const uint64_t args[WIRE_CALL_ARGS] = {
+		(uint64_t)a, (uint64_t)b, (uint64_t)c,
+		(uint64_t)d, (uint64_t)e, (uint64_t)f,
+	};
+	bool was = rt_runtime_set(true);
+	long r = dispatch(n, args);
+
+	rt_runtime_set(was);
+	return r;
+}
