@@ -240,6 +240,31 @@ class Words(Tree):
         self.found("docs/architecture.md:6: b, again")
 
 
+class Exports(Tree):
+    def check(self, listed, *prefix):
+        source = self.write("a.c", "int a_one(void); int b_two(void);\n"
+                            "int a_one(void) { return 0; }\n"
+                            "int b_two(void) { return a_one(); }\n"
+                            "static int c; int *d(void); "
+                            "int *d(void) { return &c; }\n")
+        obj = source[:-1] + "o"
+        subprocess.run(["cc", "-c", source, "-o", obj], check=True)
+        return run("exports", self.write("list", listed), obj, *prefix)
+
+    def test_listed(self):
+        done = self.check("# all\na_one\nb_two # second\nd\n")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertEqual(self.check("a_one\n", "a_").returncode, 0)
+
+    def test_more_and_less(self):
+        done = self.check("a_one\nd\n")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("gives b_two,", done.stdout)
+        done = self.check("a_one\na_gone\n", "a_")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("lacks a_gone of", done.stdout)
+
+
 class Undefined(Tree):
     def check(self, allowed):
         sources = [self.write("a.c", "int b(void); int c(void);\n"
