@@ -518,8 +518,8 @@ static Suite *heap_suite(void)
 	tcase_add_test(tc, the_break_moves);
 	tcase_add_test(tc, idle_memory_is_what_was_asked_for);
 	tcase_add_test(tc, idle_pages_need_no_room);
-	tcase_add_loop_test(
-		tc, memory_in_doubt_is_zero_when_it_is_mapped_again, 0, 2);
+	tcase_add_loop_test(tc, memory_in_doubt_is_zero_when_it_is_mapped_again,
+			    0, 2);
 	tcase_add_test(tc, peaks_are_told);
 	tcase_add_test(tc, a_window_bounds_what_is_ahead);
 	tcase_add_loop_test(tc, random_churn_keeps_every_byte, 0, 4);

@@ -35,7 +35,7 @@ static struct hostile {
 	enum moment when;
 	unsigned int hold; /* faults before it comes back */
 	bool armed, taken;
-	bool gone; /* the page's mapping ends, and does not come back */
+	bool gone;	   /* the page's mapping ends, and does not come back */
 	unsigned int ends; /* runs that did not end by themselves */
 	unsigned int seed; /* of pages that come and go; 0: none do */
 	bool stop;

@@ -108,8 +108,8 @@ static edmm_err revive(struct heap *h, uint64_t addr, uint64_t end)
 
 	for (; addr < end; addr = run.addr + run.size) {
 		err = emm_query(h->emm, addr, end, &run);
-		if (err == 0 && (run.state == EMM_PG_IDLE ||
-				 run.state == EMM_PG_DOUBT))
+		if (err == 0 &&
+		    (run.state == EMM_PG_IDLE || run.state == EMM_PG_DOUBT))
 			err = emm_commit(h->emm, run.addr, run.size, NULL);
 		if (err != 0)
 			return err;
