@@ -14,6 +14,7 @@
 #include "machine/trap/base/sys.h"
 #include "machine/trap/calls/dispatch.h"
 #include "machine/trap/enclave/fast.h"
+#include "machine/trap/enclave/step.h"
 #include "machine/trap/signal/sig.h"
 
 #define INSN_ENCLU "\x0f\x01\xd7"
@@ -198,7 +199,8 @@ static void on_sync(struct trap *tr)
 		on_syscall(tr);
 		return;
 	}
-	if (trapno == SGX_VEC_DB && tr->sig == SIGTRAP && abort_stepped(tr))
+	if (trapno == SGX_VEC_DB && tr->sig == SIGTRAP &&
+	    (step_trapped(tr) || abort_stepped(tr)))
 		return;
 	if (!insn_fetch(tr, code) && trapno != SGX_VEC_PF)
 		return;
@@ -291,8 +293,10 @@ void trap_signal(int sig, siginfo_t *info, void *context)
 	if (tr.t->handler_fs)
 		bases_set(tr.t->handler_fs, tr.t->host_gs);
 	inside = mach_inside(&tr.t->cpu);
+	step_begin(&tr);
 	handle(&tr);
 	trap_due(&tr);
+	step_end(&tr);
 	strict_apply(tr.t, tr.uc);
 	strict_move(inside, mach_inside(&tr.t->cpu));
 	if (mach_inside(&tr.t->cpu)) {

@@ -15,6 +15,7 @@
 #include "machine/trap/base/sys.h"
 #include "machine/trap/calls/dispatch.h"
 #include "machine/trap/calls/exec.h"
+#include "machine/trap/enclave/step.h"
 #include "machine/trap/signal/sig.h"
 
 #define HWCAP2_FSGSBASE 2u
@@ -105,6 +106,7 @@ __attribute__((constructor)) static void init(int argc, char **argv,
 	thread_init();
 	exec_init(envp);
 	machine_init(&o);
+	step_init();
 	report_init();
 	vdso_init(vdso ? vdso->a_un.a_val : 0);
 	if (vdso)

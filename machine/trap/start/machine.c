@@ -14,6 +14,7 @@
 #include <edmm/machine.h>
 
 #include "machine/trap/base/sys.h"
+#include "machine/trap/enclave/step.h"
 #include "machine/trap/enclave/trap.h"
 #include "machine/trap/signal/sig.h"
 
@@ -273,6 +274,7 @@ void machine_after_fork(void)
 	trace_after_fork();
 	stats_after_fork();
 	driver_start();
+	step_init();
 	sites_after_fork();
 	view_init();
 	strict_after_fork();
