@@ -6,7 +6,7 @@
  * enclave by it, checks every range against the data buffer, and enters every
  * descriptor that Linux makes into the program's table.
  *
- * On the wire a call's number is WIRE_CALL_LIBC plus the row's, and an argument
+ * On the wire a call's number is WIRE_CALL_SYS plus the row's, and an argument
  * in memory is its offset in the thread's data buffer, or CALL_NULL. Only rows
  * of which the host has a part can be asked for.
  */
@@ -29,9 +29,9 @@
 enum call_who {
 	/* The host, as the program asks: the row says all there is to know. */
 	CALL_HOST,
-	/* libc_NAME() in trusted/sys, which asks the host by this row. */
+	/* sys_NAME() in trusted/sys, which asks the host by this row. */
 	CALL_BOTH,
-	/* libc_NAME() in trusted/sys; no row of this name goes out. */
+	/* sys_NAME() in trusted/sys; no row of this name goes out. */
 	CALL_INSIDE,
 	/* The host, for functions in trusted/sys; a program cannot ask. */
 	CALL_PART,
@@ -100,7 +100,7 @@ enum call_ret {
 /*
  * X(name, number, who, result, arguments...), by Linux's number:
  *
- * name: Linux's; trusted/sys serves BOTH and INSIDE by libc_NAME()
+ * name: Linux's; trusted/sys serves BOTH and INSIDE by sys_NAME()
  * number: Linux's, or a form of it (call_numbers.h); the program's and the
  *	wire's number in one
  * who: enum call_who without CALL_

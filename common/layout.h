@@ -34,6 +34,13 @@
 #define EDMM_LAYOUT_DEBUG 0x4u	   /* signed for ATTRIBUTES.DEBUG */
 #define EDMM_LAYOUT_HEAP_ZERO 0x8u /* EADDed heap is unmeasured: zero it */
 
+/*
+ * XFRM bits that an enclave of ours may run with: x87, SSE, AVX, AVX-512. No
+ * PKRU, whose value at an entry is the host's; no AMX, nor what is yet to come.
+ * The signature masks all others, and start-up looks at the own report.
+ */
+#define EDMM_XFRM_ALLOWED 0xe7ull
+
 struct edmm_layout {
 	uint64_t magic;
 	uint32_t version;

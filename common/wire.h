@@ -63,7 +63,7 @@ enum wire_refusal {
 };
 
 /*
- * Host calls. Numbers below WIRE_CALL_LIBC are the runtime's and served by
+ * Host calls. Numbers below WIRE_CALL_SYS are the runtime's and served by
  * host/edmm.c; the others are system calls (common/calls.h).
  * Enclave addresses are offsets from the base here: off, size.
  */
@@ -80,7 +80,7 @@ enum wire_call_nr {
 	WIRE_CALL_MPROTECT = 4,
 	/* off, size: touch one byte a page; a hint; count: bytes touched */
 	WIRE_CALL_POPULATE = 5,
-	WIRE_CALL_LIBC = 0x100,
+	WIRE_CALL_SYS = 0x100,
 };
 
 #define WIRE_CALL_ARGS 6

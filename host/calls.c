@@ -200,8 +200,8 @@ void host_calls_serve(struct host_calls *c, struct wire_call *call,
 	int i;
 
 	call->count = 0;
-	s.row = call->nr < WIRE_CALL_LIBC ? NULL
-					  : call_row(call->nr - WIRE_CALL_LIBC);
+	s.row = call->nr < WIRE_CALL_SYS ? NULL
+					 : call_row(call->nr - WIRE_CALL_SYS);
 	if (!s.row || !call_goes_out(s.row)) {
 		call->status = -ENOSYS;
 		return;
@@ -224,7 +224,7 @@ static void tell_output(const struct host_thread *t, const struct wire_call *c)
 	const struct edmm_host_watch *w = t->host->watch;
 	int fd = (int)c->args[0];
 
-	if (!w || !w->output || c->nr != WIRE_CALL_LIBC + CALL_write ||
+	if (!w || !w->output || c->nr != WIRE_CALL_SYS + CALL_write ||
 	    c->status || !c->count || (fd != 1 && fd != 2))
 		return;
 	w->output(w->arg, fd, t->buf + c->args[1], c->count);

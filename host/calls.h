@@ -40,7 +40,7 @@ void host_calls_close(struct host_calls *c);
 /**
  * host_calls_serve() - make one call of a program
  * @c: the program's table.
- * @call: nr from WIRE_CALL_LIBC on and args are read; status and count are
+ * @call: nr from WIRE_CALL_SYS on and args are read; status and count are
  *	written: status 0 and the result, or a negated errno.
  * @buf: the thread's data buffer, which offsets in @call->args refer to.
  * @buf_size: its size in bytes.

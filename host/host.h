@@ -118,11 +118,11 @@ edmm_err host_ioctl(struct edmm_host *h, unsigned long request, void *arg);
  */
 uint64_t host_populate(uint64_t addr, uint64_t size);
 
-/* Serve a call of the runtime (nr < WIRE_CALL_LIBC). */
+/* Serve a call of the runtime (nr < WIRE_CALL_SYS). */
 void host_edmm_dispatch(struct host_thread *t, struct wire_call *c);
 
 /**
- * host_call_dispatch() - serve a system call (nr >= WIRE_CALL_LIBC)
+ * host_call_dispatch() - serve a system call (nr >= WIRE_CALL_SYS)
  * @t: the calling thread
  * @c: a private copy of the slot; status and count are copied back
  *

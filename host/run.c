@@ -86,10 +86,10 @@ static edmm_err serve(struct loop *l)
 				 (unsigned long long)index);
 	slot = &l->t.wire->call[index];
 	c = *slot;
-	if (c.nr >= WIRE_CALL_LIBC && stopped(l))
+	if (c.nr >= WIRE_CALL_SYS && stopped(l))
 		return 0;
 	l->t.host->counts.calls++;
-	if (c.nr < WIRE_CALL_LIBC)
+	if (c.nr < WIRE_CALL_SYS)
 		host_edmm_dispatch(&l->t, &c);
 	else
 		host_call_dispatch(&l->t, &c);

@@ -14,6 +14,7 @@ enum {
 	OPT_KEY = CLI_OPT_VERB,
 	OPT_OUT,
 	OPT_MODE,
+	OPT_EDMM,
 	OPT_PROD_ID,
 	OPT_SVN,
 	OPT_DATE,
@@ -28,6 +29,7 @@ static const struct option options[] = {
 	{ "key", required_argument, NULL, OPT_KEY },
 	{ "out", required_argument, NULL, OPT_OUT },
 	{ "mode", required_argument, NULL, OPT_MODE },
+	{ "edmm", required_argument, NULL, OPT_EDMM },
 	{ "isv-prod-id", required_argument, NULL, OPT_PROD_ID },
 	{ "isv-svn", required_argument, NULL, OPT_SVN },
 	{ "date", required_argument, NULL, OPT_DATE },
@@ -40,11 +42,14 @@ static const struct option options[] = {
 
 static const char help[] =
 	"usage: edmm sign [OPTION]... PROGRAM\n\n"
-	"Signs an image of edmm-cc for elastic and for static memory, into\n"
-	"PROGRAM.sig, which edmm run finds there.\n\n"
+	"Signs an image of edmm-cc for elastic memory, and for static where\n"
+	"that is asked for, into PROGRAM.sig, which edmm run finds there.\n\n"
 	"  -k, --key FILE      private key (default: the one of edmm keygen)\n"
 	"  -o, --out FILE      signature file\n"
-	"  --mode MODE         elastic, static or both (both)\n"
+	"  --edmm W            enable: elastic memory (default); disable: "
+	"static;\n"
+	"                      auto: both, and the host chooses at each run\n"
+	"  --mode MODE         the same: elastic, static or both\n"
 	"  --isv-prod-id N     product number (0)\n"
 	"  --isv-svn N         security version (0)\n"
 	"  --date YYYY-MM-DD   default: today, or SOURCE_DATE_EPOCH\n"
@@ -53,7 +58,7 @@ static const char help[] =
 	"  --digest-out FILE   for a key kept elsewhere, step 1: write what "
 	"is\n"
 	"                      to be signed to FILE.elastic and FILE.static\n"
-	"                      (with --mode, to FILE)\n"
+	"                      (of one mode, to FILE)\n"
 	"  --signature-in FILE step 2: signatures in files of such names\n"
 	"  --public-key FILE   step 2: the key's public "
 	"half\n" CLI_SETTING_HELP;
@@ -63,8 +68,8 @@ struct job {
 	const char *program;
 	const char *key;
 	const char *out;
-	uint32_t mode;
-	bool production, has_prod_id, has_svn;
+	uint32_t mode; /* 0: both */
+	bool has_mode, production, has_prod_id, has_svn;
 	const char *digest_out;
 	const char *signature_in;
 	const char *public_key;
@@ -94,6 +99,23 @@ static bool take_date(const char *text, uint32_t *date)
 	return true;
 }
 
+/* The words of edmm run's option, as modes. */
+static bool take_wish(const char *text, uint32_t *mode)
+{
+	if (!strcmp(text, "enable"))
+		*mode = EDMM_MODE_ELASTIC;
+	else if (!strcmp(text, "disable"))
+		*mode = EDMM_MODE_STATIC;
+	else if (!strcmp(text, "auto"))
+		*mode = 0;
+	else {
+		cli_error("--edmm: '%s' is no wish; enable, disable or auto",
+			  text);
+		return false;
+	}
+	return true;
+}
+
 static bool take_option(struct job *j, int c)
 {
 	uint64_t n = 0;
@@ -108,7 +130,11 @@ static bool take_option(struct job *j, int c)
 		j->out = optarg;
 		return true;
 	case OPT_MODE:
+		j->has_mode = true;
 		return cli_mode(optarg, &j->mode);
+	case OPT_EDMM:
+		j->has_mode = true;
+		return take_wish(optarg, &j->mode);
 	case OPT_PROD_ID:
 		if (!cli_number("--isv-prod-id", optarg, 0xffff, &n))
 			return false;
@@ -319,7 +345,26 @@ static int do_sign(struct job *j)
 	return status;
 }
 
-/* --config and the numbers of the product in it. */
+/*
+ * The host chooses among what is signed, and a static image has weaker guards:
+ * it is there only where somebody wants it. SCONE and Occlum start one program
+ * on machines with EDMM and without.
+ */
+static uint32_t mode_of(const struct edmm_policy *file)
+{
+	uint64_t wish;
+
+	if (!file)
+		return EDMM_MODE_ELASTIC;
+	wish = edmm_policy_get(file, EDMM_SET_EDMM, UINT64_MAX);
+	if (wish == EDMM_WISH_AUTO ||
+	    (wish == EDMM_WISH_ENABLE &&
+	     edmm_policy_rules(file) == EDMM_FORMAT_OCCLUM))
+		return 0;
+	return wish == EDMM_WISH_DISABLE ? EDMM_MODE_STATIC : EDMM_MODE_ELASTIC;
+}
+
+/* --config, and the mode and the numbers of the product in it. */
 static bool with_config(struct job *j)
 {
 	const struct edmm_policy *file;
@@ -328,6 +373,8 @@ static bool with_config(struct job *j)
 	if (!cli_settings_load(&j->settings))
 		return false;
 	file = j->settings.layer[CLI_LAYER_CONFIG];
+	if (!j->has_mode)
+		j->mode = mode_of(file);
 	if (!file)
 		return true;
 	id = edmm_policy_get(file, EDMM_SET_PRODID, 0);

@@ -54,7 +54,7 @@ static void other_mode(const struct cli_run *r, uint32_t mode)
 					 : "this machine, without EDMM,";
 
 	cli_error("%s: signed, but not for %s memory, which %s wants: sign it "
-		  "with --mode both",
+		  "with --edmm auto",
 		  r->o.program, cli_mode_name(mode), by);
 }
 

@@ -231,9 +231,9 @@ struct edmm_identity {
 	uint32_t swdefined; /* 0, or EDMM_SWDEFINED_MARK and flags */
 };
 
-/* XFRM bits that an enclave of ours may run with, beyond x87 and SSE: AVX,
- * AVX-512, PKRU, AMX. SIGSTRUCT's mask leaves these to the machine. */
-#define EDMM_XFRM_OPTIONAL 0x602e4ull
+/* XFRM bits beyond x87 and SSE: SIGSTRUCT's mask leaves these to the machine,
+ * and no others. */
+#define EDMM_XFRM_OPTIONAL (EDMM_XFRM_ALLOWED & ~SGX_XFRM_LEGACY)
 
 /**
  * edmm_sign() - sign a plan

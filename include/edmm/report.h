@@ -76,7 +76,9 @@ enum edmm_seal_to {
 };
 
 /* What names a sealing key, beside the identity: no secret, kept with the
- * data. DEBUG is part of each key, so that a debug enclave has others. */
+ * data. DEBUG is part of each key, and so is the mode: a debug enclave has
+ * others, and a program's static image other ones than its elastic image,
+ * whichever of them the host starts. */
 struct edmm_seal_id {
 	uint16_t to;	 /* enum edmm_seal_to */
 	uint16_t isvsvn; /* at most this enclave's own */
@@ -96,7 +98,7 @@ EDMM_NODISCARD edmm_err edmm_seal_id(enum edmm_seal_to to,
  * edmm_seal_key() - the key of that name
  * @key: EDMM_KEY_SIZE bytes; wiped on an error
  *
- * Two enclaves that may have it, and agree on @id, share a secret.
+ * Two enclaves of one mode that may have it, and agree on @id, share a secret.
  *
  * Return: 0; -EDMM_EINVAL (@id->to); -EDMM_EACCES (made by a newer version of
  * enclave or processor); -EDMM_EIO.
@@ -121,14 +123,17 @@ EDMM_NODISCARD edmm_err edmm_seal(enum edmm_seal_to to, const void *data,
 /**
  * edmm_unseal() - decrypt
  * @sealed: @size bytes, in enclave memory
+ * @isvsvn_min: least security version of who sealed it; 0 for any. What an
+ *	older version, since found broken, may have sealed is not for this one
  * @data: @size - EDMM_SEAL_OVERHEAD bytes, not overlapping @sealed
  *
  * Return: 0; -EDMM_EBADMSG for data that is damaged, not sealed, or sealed to
- * another identity or on another machine: @data is all zeros then; or as
- * edmm_seal_key().
+ * another identity or mode or on another machine; -EDMM_EACCES for data of an
+ * older version than @isvsvn_min, or as edmm_seal_key(). @data is all zeros
+ * after any error.
  */
 EDMM_NODISCARD edmm_err edmm_unseal(const void *sealed, size_t size,
-				    void *data);
+				    uint16_t isvsvn_min, void *data);
 
 /**
  * edmm_gcm_seal() - AES-128-GCM with a key of one's own, such as a shared one

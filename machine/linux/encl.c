@@ -122,6 +122,11 @@ uint8_t *drv_encl_mem(const struct drv_encl *e)
 	return e->mem;
 }
 
+uint64_t drv_encl_base(const struct drv_encl *e)
+{
+	return e->base;
+}
+
 static void free_pages(struct drv *d, struct drv_encl *e)
 {
 	uint64_t at;

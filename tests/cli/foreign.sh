@@ -77,12 +77,12 @@ has 'mr_enclave'
 # Ours: both modes; a setting shows in the layout record.
 cp "$BUILD/bin/tiny_image" p
 run 0 edmm keygen
-run 0 edmm sign -o p.sig p
+run 0 edmm sign --edmm auto -o p.sig p
 run 0 edmm diff p p
 has 'elastic / elastic: equal'
 has 'static / static: equal'
 cp p q
-run 0 edmm sign --stack 16M --isv-svn 3 --date 2020-02-02 q
+run 0 edmm sign --edmm auto --stack 16M --isv-svn 3 --date 2020-02-02 q
 run 1 edmm diff p q
 has '(layout), content at byte 0x[0-9a-f]*: stack_size'
 has 'isv_svn  *0 -> 3'

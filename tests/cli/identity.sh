@@ -21,7 +21,7 @@ cmp -s "$key" before && fail '--force made no new key'
 run 0 edmm keygen --production -o prod.pem
 
 # Both modes into one file; measured as signed, whatever the maximum.
-run 0 edmm sign p
+run 0 edmm sign --edmm auto p
 elastic=$(sed -n 's/  elastic$//p' out)
 static=$(sed -n 's/  static$//p' out)
 same 'digits' "${#elastic}" 64
@@ -47,12 +47,12 @@ print(json.load(open("out"))["modes"][1]["mr_enclave"])')" "$static"
 # The same bytes from the same input: another folder, another name.
 mkdir other
 cp p other/r
-run 0 edmm sign --date 2026-09-21 -o a.sig p
-run 0 edmm sign --date 2026-09-21 -o b.sig other/r
+run 0 edmm sign --edmm auto --date 2026-09-21 -o a.sig p
+run 0 edmm sign --edmm auto --date 2026-09-21 -o b.sig other/r
 cmp a.sig b.sig || fail 'signatures differ by folder'
 
 # inspect: the names that gramine-sgx-sigstruct-view has.
-run 0 edmm sign --isv-prod-id 77 --isv-svn 3 --date 2025-01-31 --debug p
+run 0 edmm sign --edmm auto --isv-prod-id 77 --isv-svn 3 --date 2025-01-31 --debug p
 run 0 edmm inspect --json p
 python3 - <<'END' || fail 'inspect --json'
 import json
@@ -71,12 +71,12 @@ assert modes[0]["misc_select"] == "0x1"
 END
 run 0 edmm inspect p.sig
 has 'isv_prod_id  *77'
-run 0 edmm sign -k prod.pem p
+run 0 edmm sign --edmm auto -k prod.pem p
 run 0 edmm inspect p
 has 'purpose  *production'
 
 # Bad input. First the files.
-run 0 edmm sign q
+run 0 edmm sign --edmm auto q
 cp q.sig p.sig
 printf '\1' | dd of=p bs=1 seek=4100 conv=notrunc 2>/dev/null
 bad 1 'p: measures [0-9a-f]*, but its signature is for' edmm measure p

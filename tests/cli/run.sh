@@ -10,7 +10,7 @@ soft="edmm run --machine soft"
 cp "$BUILD/enclave/actor" actor
 native=$BUILD/bin/actor-native
 run 0 edmm keygen
-run 0 edmm sign --heap-max 64M actor
+run 0 edmm sign --edmm auto --heap-max 64M actor
 
 # alike COMMAND...: status and standard output, in and out of the enclave. A
 # shell in between turns a death by signal into a status, here and there.
@@ -108,7 +108,7 @@ bad 126 'short: truncated' $soft ./short
 printf 'XXXXXXXX' | dd of=changed.sig bs=1 seek=700 conv=notrunc 2>/dev/null
 bad 126 'SIGSTRUCT is invalid: SIGNATURE' $soft ./changed
 run 0 edmm keygen --production -o prod.pem
-run 0 edmm sign -k prod.pem actor
+run 0 edmm sign --edmm auto -k prod.pem actor
 bad 126 'signed for production; the software machine' $soft ./actor
 run 3 edmm sim --allow-production edmm run ./actor exit 3
 run 0 $soft --unsigned ./actor exit 0

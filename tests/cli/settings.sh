@@ -39,13 +39,13 @@ printf '[heap]\ninit = "4MiB"\nmax = "96MiB"\n[stack]\nmax = "1MiB"\n%s' \
 product = 7
 version = 3
 ' >edmm.toml
-run 0 edmm sign --config edmm.toml actor
+run 0 edmm sign --edmm auto --config edmm.toml actor
 same 'product' "$(field isv_prod_id elastic)" 7
 same 'version' "$(field isv_svn elastic)" 3
 a=$(edmm measure actor)
-run 0 edmm sign --heap-init 4M --heap-max 96M --stack 1M actor
+run 0 edmm sign --edmm auto --heap-init 4M --heap-max 96M --stack 1M actor
 same 'options say the same' "$(edmm measure actor)" "$a"
-run 0 edmm sign --config edmm.toml --heap-init 2M --isv-svn 9 actor
+run 0 edmm sign --edmm auto --config edmm.toml --heap-init 2M --isv-svn 9 actor
 same 'an option goes before' "$(field isv_svn elastic)" 9
 [ "$(edmm measure actor)" != "$a" ] || fail '--heap-init did not win'
 same 'measured alike' "$(edmm measure --config edmm.toml actor)" "$a"
@@ -64,7 +64,7 @@ cat >Enclave.config.xml <<'END'
 <TCSNum>2</TCSNum></EnclaveConfiguration>
 END
 for f in Occlum.json app.manifest scone.env Enclave.config.xml; do
-	run 0 edmm sign --config $f actor
+	run 0 edmm sign --edmm auto --config $f actor
 	run 0 $soft --edmm enable --config $f ./actor grow 16
 	has 'all, 0 bad'
 	run 0 $soft --edmm disable --config $f ./actor grow 16
@@ -72,14 +72,14 @@ for f in Occlum.json app.manifest scone.env Enclave.config.xml; do
 done
 
 # Intel's format allows debugging unless it is told otherwise: a line says so.
-run 0 edmm sign --config Enclave.config.xml actor
+run 0 edmm sign --edmm auto --config Enclave.config.xml actor
 line 'debugging is on: the host may look into the enclave'
-run 0 edmm sign --config edmm.toml actor
+run 0 edmm sign --edmm auto --config edmm.toml actor
 grep -q 'debugging' err && fail 'debugging is off here'
 
 # What has no effect is told, and a pool that would not be kept is refused.
 printf '[threads]\npool = 4\n[enclave]\nexinfo = true\n' >pool.edmm.toml
-run 1 edmm sign --config pool.edmm.toml actor
+run 1 edmm sign --edmm auto --config pool.edmm.toml actor
 line 'pool.edmm.toml:2:8: error: threads.pool is 4, but only the image.s own'
 line 'pool.edmm.toml:4:10: warning: enclave.exinfo has no effect on an image'
 
@@ -87,10 +87,10 @@ line 'pool.edmm.toml:4:10: warning: enclave.exinfo has no effect on an image'
 rm -f actor.sig
 printf '[heap]\ninit = "4MB"\n' >bad.toml
 bad 1 'bad.toml:2:8: error: heap.init: .4MB. is no size' \
-	edmm sign --config bad.toml actor
+	edmm sign --edmm auto --config bad.toml actor
 printf '[heap]\ninit = "4MiB"\nmax = "1MiB"\n' >above.edmm.toml
 bad 1 'above.edmm.toml:2:8: .*is above heap.max' \
-	edmm sign --config above.edmm.toml actor
+	edmm sign --edmm auto --config above.edmm.toml actor
 bad 1 'none.toml.*No such file' edmm sign --config none.toml actor
 bad 125 'bad.toml:2:8: error' $soft --config bad.toml ./actor exit 0
 [ -e actor.sig ] && fail 'a signature after an error'
@@ -111,7 +111,7 @@ run 0 $soft $no2 --edmm auto --config on.edmm.toml ./actor exit 0
 line 'static identity: this machine has no EDMM'
 
 # A signed image: what is measured must be what it is signed with.
-run 0 edmm sign --config edmm.toml actor
+run 0 edmm sign --edmm auto --config edmm.toml actor
 run 3 $soft --config edmm.toml --heap-init 4M ./actor exit 3
 bad 126 '--heap-init is part of the signed identity, which has a first heap of 4 MiB, not 5 MiB: sign again with it, or run with --unsigned' \
 	$soft --heap-init 5M ./actor exit 0

@@ -13,16 +13,16 @@ for k in k other; do
 done
 
 # Both identities, signed by openssl dgst, are what edmm sign makes.
-run 0 edmm sign -k k.pem -o direct.sig p
+run 0 edmm sign --edmm auto -k k.pem -o direct.sig p
 cp out direct.out
-run 0 edmm sign --digest-out d p
+run 0 edmm sign --edmm auto --digest-out d p
 cmp -s out direct.out || fail 'step 1 prints other hashes'
 [ -e p.sig ] && fail 'a signature file without a signature'
 for m in elastic static; do
 	same "size of d.$m" "$(stat -c %s d.$m)" 256
 	openssl dgst -sha256 -sign k.pem -out s.$m d.$m
 done
-run 0 edmm sign --signature-in s --public-key k.pub p
+run 0 edmm sign --edmm auto --signature-in s --public-key k.pub p
 cmp p.sig direct.sig || fail 'two steps make another signature'
 run 0 edmm inspect p
 for off in 120 2024; do # an entry is 96 + 1808 bytes, behind 24
@@ -42,26 +42,26 @@ run 0 edmm measure --sig x --mode static p
 # Not of these bytes, not by this key, not a signature.
 rm p.sig
 bad 1 's.elastic: no signature of these bytes by this key' \
-	edmm sign --signature-in s --public-key other.pub p
+	edmm sign --edmm auto --signature-in s --public-key other.pub p
 bad 1 'no signature of these bytes' \
-	edmm sign --isv-svn 2 --signature-in s --public-key k.pub p
+	edmm sign --edmm auto --isv-svn 2 --signature-in s --public-key k.pub p
 bad 1 'the same image, options and --date' \
-	edmm sign --date 2001-01-01 --signature-in s --public-key k.pub p
+	edmm sign --edmm auto --date 2001-01-01 --signature-in s --public-key k.pub p
 bad 1 '256 bytes; a raw RSA-3072 signature has 384' \
-	edmm sign --signature-in d --public-key k.pub p
+	edmm sign --edmm auto --signature-in d --public-key k.pub p
 head -c 384 /dev/zero | tr '\0' '\377' >f.elastic
 bad 1 'no signature of these bytes' \
-	edmm sign --signature-in f --public-key k.pub p
+	edmm sign --edmm auto --signature-in f --public-key k.pub p
 bad 1 'no public key in PEM format' \
-	edmm sign --signature-in s --public-key k.pem p
+	edmm sign --edmm auto --signature-in s --public-key k.pem p
 bad 1 'none.elastic: cannot be opened' \
-	edmm sign --signature-in none --public-key k.pub p
+	edmm sign --edmm auto --signature-in none --public-key k.pub p
 [ -e p.sig ] && fail 'a bad signature was written'
 bad 2 'go together' edmm sign --signature-in s p
 bad 2 'exclude each other' edmm sign --digest-out d -k k.pem p
 
 # Production: marked, not to be debugged, the same in two steps.
-run 0 edmm sign --production -k k.pem p
+run 0 edmm sign --edmm auto --production -k k.pem p
 run 0 edmm inspect --json p
 python3 - <<'END' || fail 'production'
 import json
@@ -71,16 +71,48 @@ END
 dd if=p.sig bs=1 skip=160 count=4 2>/dev/null | od -An -tx4 >mark
 same 'SWDEFINED' "$(tr -d ' ' <mark)" ed330001
 cp p.sig production.sig
-run 0 edmm sign --production --digest-out d p
+run 0 edmm sign --edmm auto --production --digest-out d p
 for m in elastic static; do
 	openssl dgst -sha256 -sign k.pem -out s.$m d.$m
 done
-run 0 edmm sign --production --signature-in s --public-key k.pub p
+run 0 edmm sign --edmm auto --production --signature-in s --public-key k.pub p
 cmp p.sig production.sig || fail 'two steps, production'
 bad 1 '^edmm: --debug: no enclave for production' \
-	edmm sign --production --debug -k k.pem p
+	edmm sign --edmm auto --production --debug -k k.pem p
 run 0 edmm keygen --production -o prod.pem
 same 'mode of a key' "$(stat -c %a prod.pem)" 600
 bad 1 '^edmm: --debug: no enclave for production' \
-	edmm sign --debug -k prod.pem p
+	edmm sign --edmm auto --debug -k prod.pem p
+# The host chooses among what is signed: static memory only where it is wanted.
+modes() { # WANTED ARGUMENT...
+	wanted=$1
+	shift
+	run 0 edmm sign -k k.pem "$@" p
+	same "sign $*" "$(sed 's/.*  //' out | tr '\n' ' ')" "$wanted "
+}
+modes elastic
+modes elastic --edmm enable
+modes static --edmm disable
+modes 'elastic static' --edmm auto
+modes static --mode static
+bad 2 "--edmm: 'on' is no wish; enable, disable or auto" \
+	edmm sign --edmm on -k k.pem p
+printf 'SCONE_VERSION=1\nSCONE_EDMM_MODE=auto\n' >auto.env
+printf 'SCONE_VERSION=1\nSCONE_EDMM_MODE=disable\n' >disable.env
+printf 'SCONE_VERSION=1\n' >unsaid.env
+modes 'elastic static' --config auto.env
+modes static --config disable.env
+modes elastic --config unsaid.env
+modes elastic --config auto.env --edmm enable
+cat >off.json <<'END'
+{ "resource_limits": { "kernel_space_stack_size": "1MB",
+  "kernel_space_heap_size": "4MB", "user_space_size": "3MB",
+  "user_space_max_size": "64MB", "init_num_of_threads": 2,
+  "max_num_of_threads": 4 },
+  "process": { "default_stack_size": "2MB", "default_heap_size": "8MB",
+  "default_mmap_size": "16MB" } }
+END
+sed 's/^{/{ "feature": { "enable_edmm": true },/' off.json >on.json
+modes 'elastic static' --config on.json
+modes elastic --config off.json
 finish

@@ -16,7 +16,7 @@ run 0 edmm keygen
 inside() {
 	edmm=$1 mode=$2
 	shift 2
-	run 0 edmm sign "$@" p
+	run 0 edmm sign --edmm auto "$@" p
 	run 0 edmm measure --mode "$mode" p
 	mr=$(cat out)
 	run 0 $soft --edmm "$edmm" ./p self

@@ -2,8 +2,8 @@
 /*
  * Seals and unseals, and tries the primitives on published vectors.
  *
- * sealer seal enclave|signer TEXT FILE; sealer unseal FILE; sealer vectors;
- * sealer self: MRENCLAVE, as the processor reports it
+ * sealer seal enclave|signer TEXT FILE; sealer unseal FILE [ISVSVN];
+ * sealer vectors; sealer self: MRENCLAVE, as the processor reports it
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,7 +27,7 @@ static int do_seal(const char *to, const char *text, const char *path)
 	return 0;
 }
 
-static int do_unseal(const char *path)
+static int do_unseal(const char *path, const char *least)
 {
 	static uint8_t in[DATA + EDMM_SEAL_OVERHEAD];
 	static char out[DATA + 1];
@@ -36,11 +36,11 @@ static int do_unseal(const char *path)
 	edmm_err err;
 
 	memset(out, 'x', sizeof(out) - 1);
-	err = edmm_unseal(in, n, out);
+	err = edmm_unseal(in, n, (uint16_t)atoi(least), out);
 	if (err) {
-		if (err == -EDMM_EBADMSG && n > EDMM_SEAL_OVERHEAD && out[0] &&
-		    out[0] != 'x')
-			puts("leaks what it could not verify");
+		for (size_t i = EDMM_SEAL_OVERHEAD; i < n; i++)
+			if (out[i - EDMM_SEAL_OVERHEAD])
+				puts("leaves more than zeros");
 		puts(err == -EDMM_EBADMSG  ? "EBADMSG"
 		     : err == -EDMM_EACCES ? "EACCES"
 					   : "error");
@@ -141,8 +141,8 @@ int main(int argc, char **argv)
 {
 	if (argc == 5 && !strcmp(argv[1], "seal"))
 		return do_seal(argv[2], argv[3], argv[4]);
-	if (argc == 3 && !strcmp(argv[1], "unseal"))
-		return do_unseal(argv[2]);
+	if (argc >= 3 && !strcmp(argv[1], "unseal"))
+		return do_unseal(argv[2], argc > 3 ? argv[3] : "0");
 	if (argc == 2 && !strcmp(argv[1], "vectors"))
 		return gcm_vector()	? 11
 		       : report_rules() ? 12

@@ -6,7 +6,12 @@
 #ifndef TESTS_RT_FAKE_RT_H
 #define TESTS_RT_FAKE_RT_H
 
+#include <setjmp.h>
+
 #include "trusted/rt/thread.h"
+
+/* Where rt_mute() goes. */
+extern jmp_buf fake_muted;
 
 extern uint64_t fake_base;
 extern struct edmm_layout fake_layout;

@@ -17,6 +17,16 @@
 #define PAGE 4096u
 #define MIB (1ull << 20)
 
+/* What a test has set for faults that are its own. */
+static bool (*fault_hook)(struct rt_regs *r);
+
+static bool on_fault(struct rt_regs *r)
+{
+	return fault_hook && fault_hook(r);
+}
+
+const struct rt_hooks rt_hooks = { .fault = on_fault };
+
 static const char *args_at(const struct rt_args *a, uint32_t index)
 {
 	const char *p = a->block;
@@ -138,6 +148,14 @@ static int do_wild_inside(const char *arg)
 	return 0;
 }
 
+/* What relocation has written is constant. */
+static int do_relro(const char *arg)
+{
+	(void)arg;
+	*(volatile uint8_t *)(uintptr_t)&rt_hooks = 1;
+	return 0;
+}
+
 static int do_div(const char *arg)
 {
 	volatile int zero = (int)number(arg);
@@ -241,7 +259,7 @@ static int do_hook(const char *arg)
 	(void)arg;
 	hook_page = demand(4 * MIB);
 	CHECK(hook_page);
-	rt_fault_hook = hook;
+	fault_hook = hook;
 	for (uint32_t i = 1; i <= 3; i++) {
 		__asm__ volatile("ud2" : "+a"(rax) : : "memory");
 		CHECK(rax == 77 && hook_calls == i);
@@ -260,7 +278,25 @@ static bool bad_hook(struct rt_regs *r)
 static int do_bad_hook(const char *arg)
 {
 	(void)arg;
-	rt_fault_hook = bad_hook;
+	fault_hook = bad_hook;
+	__asm__ volatile("ud2");
+	return 0;
+}
+
+/* A handler that uses up the exception stack, and then some. */
+static bool deep_hook(struct rt_regs *r)
+{
+	volatile uint8_t room[4096];
+
+	room[0] = (uint8_t)r->rax;
+	__asm__ volatile("ud2" : : "m"(room));
+	return true;
+}
+
+static int do_deep_hook(const char *arg)
+{
+	(void)arg;
+	fault_hook = deep_hook;
 	__asm__ volatile("ud2");
 	return 0;
 }
@@ -286,6 +322,38 @@ static int do_call(const char *arg)
 		return 0;
 	}
 	CHECK(err == -(int)number(arg) && count == 0);
+	return 0;
+}
+
+/* Compute for a while, after a first call; then send something. */
+static int spin(void)
+{
+	const uint64_t args[WIRE_CALL_ARGS] = { 0 };
+
+	(void)!rt_host_call(PROG_CALL_NONE, args, NULL);
+	for (volatile uint64_t i = 0; i < 200000000; i++)
+		;
+	return 0;
+}
+
+static int do_spin_write(const char *arg)
+{
+	struct rt_buf b;
+
+	(void)arg;
+	CHECK(!spin());
+	CHECK(!rt_buf_take(&b, PAGE));
+	(void)!umem_write(b.p + 3, "much to say, and nobody to hear it", 32);
+	return 0;
+}
+
+static int do_spin_call(const char *arg)
+{
+	const uint64_t args[WIRE_CALL_ARGS] = { 1, 2, 3, 4, 5, 6 };
+
+	(void)arg;
+	CHECK(!spin());
+	(void)!rt_host_call(PROG_CALL_NONE, args, NULL);
 	return 0;
 }
 
@@ -334,7 +402,7 @@ static int do_edge(const char *arg)
 	CHECK(p);
 	edge_page = (uint64_t)p;
 	p[0] = p[PAGE] = 1;
-	rt_fault_hook = edge_hook;
+	fault_hook = edge_hook;
 	for (uint64_t off = 64; off < 1024; off += 16) {
 		struct edge e = { .err = 1, .count = 1 };
 
@@ -371,6 +439,21 @@ static int do_churn(const char *arg)
 		if (bad)
 			return bad;
 		CHECK(deep(64 * 1024) != UINT64_MAX);
+	}
+	return 0;
+}
+
+/* One page comes and goes, more often than a fault may repeat itself. */
+static int do_again(const char *arg)
+{
+	uint64_t rounds = number(arg);
+	uint8_t *p = demand(PAGE);
+
+	CHECK(p);
+	for (uint64_t i = 0; i < rounds; i++) {
+		CHECK(p[0] == 0);
+		p[0] = 1;
+		CHECK(!emm_uncommit_now(rt_emm(), (uint64_t)p, PAGE, NULL));
 	}
 	return 0;
 }
@@ -420,6 +503,7 @@ static const struct {
 	{ "stack", do_stack },
 	{ "wild", do_wild },
 	{ "wild-inside", do_wild_inside },
+	{ "relro", do_relro },
 	{ "div", do_div },
 	{ "ud", do_ud },
 	{ "cpuid", do_cpuid },
@@ -429,7 +513,11 @@ static const struct {
 	{ "buf", do_buf },
 	{ "hook", do_hook },
 	{ "bad-hook", do_bad_hook },
+	{ "deep-hook", do_deep_hook },
 	{ "call", do_call },
+	{ "spin-write", do_spin_write },
+	{ "spin-call", do_spin_call },
+	{ "again", do_again },
 	{ "trim", do_trim },
 	{ "secret", do_secret },
 	{ "edge", do_edge },

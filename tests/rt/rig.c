@@ -66,6 +66,20 @@ static const char *symbol(const void *arg, uint64_t off, uint64_t *delta)
 	return edmm_image_symbol(arg, off, delta);
 }
 
+uint64_t rig_symbol(const char *name)
+{
+	uint64_t delta;
+
+	for (uint64_t off = 0; off < plan[0].layout.image_size; off++) {
+		const char *s = edmm_image_symbol(image, off, &delta);
+
+		if (s && !delta && !strcmp(s, name))
+			return off;
+	}
+	ck_abort_msg("no symbol %s", name);
+	return 0;
+}
+
 void rig_load(struct rig *r, enum edmm_mode mode)
 {
 	int i = (int)mode - 1;

@@ -36,6 +36,9 @@ struct rig {
 	char args[256];
 };
 
+/* Offset of a function or object of the program; the test fails without. */
+uint64_t rig_symbol(const char *name);
+
 /* Open and load; the test fails when that does. */
 void rig_load(struct rig *r, enum edmm_mode mode);
 void rig_close(struct rig *r);

@@ -120,6 +120,11 @@ START_TEST(the_own_report_must_agree)
 	b = r;
 	b.attributes.xfrm = 1;
 	ck_assert_ptr_nonnull(rt_report_check(&good, &b));
+	for (uint64_t bit = 4; bit; bit <<= 1) {
+		b.attributes.xfrm = SGX_XFRM_LEGACY | bit;
+		ck_assert_int_eq(!rt_report_check(&good, &b),
+				 !(bit & ~0xe4ull));
+	}
 }
 END_TEST
 

@@ -42,6 +42,14 @@ static void assert_ends_well(int status)
 	ck_assert_int_eq((int)r.t.wire->end.value, status);
 }
 
+/* Start, and serve the one call that every start makes. */
+static unsigned int after_relro(void)
+{
+	host_edmm_dispatch(
+		&r.t, rig_until_call(&r, rig_start(&r), WIRE_CALL_RESTRICT));
+	return rig_enter(&r, SGX_EENTER, WIRE_ENTER_RETURN, 0);
+}
+
 START_TEST(unknown_entries_are_refused)
 {
 	static const uint64_t kind[] = {
@@ -287,7 +295,7 @@ END_TEST
 /* Up to the first exception that the enclave must handle. */
 static void until_exception(void)
 {
-	unsigned int f = rig_start(&r);
+	unsigned int f = after_relro();
 
 	ck_assert_uint_eq(f, SGX_ERESUME);
 }
@@ -378,6 +386,94 @@ START_TEST(a_fault_in_the_gate_is_the_end)
 }
 END_TEST
 
+/* ---- the end ------------------------------------------------------------ */
+
+static void set_stack(int prot)
+{
+	const struct edmm_layout *l = r.h->img.layout;
+
+	ck_assert_int_eq(mprotect((void *)(r.h->base + l->stack_off),
+				  l->stack_size, prot),
+			 0);
+}
+
+/* Resumed and entered in all ways: it traps, is refused, and says nothing. */
+static void assert_never_runs_again(void)
+{
+	const struct wire_thread was = *r.t.wire;
+
+	for (int i = 0; i < 8; i++) {
+		ck_assert_uint_ne(rig_enter(&r, SGX_ERESUME, 0, 0), SGX_EEXIT);
+		for (uint64_t kind = 0; kind < 6; kind++) {
+			rig_enter(&r, SGX_EENTER, kind, (uintptr_t)&r.start);
+			ck_assert_uint_eq(r.run.function, SGX_EEXIT);
+			ck_assert_uint_eq(r.regs.rdi, WIRE_EXIT_REFUSED);
+		}
+	}
+	ck_assert(!memcmp(&was, r.t.wire, sizeof(was)));
+}
+
+/* Crashes at stage 1: in the gate, and without room for stage 2. */
+START_TEST(what_crashed_at_stage_1_never_runs_again)
+{
+	prepare(_i ? "deep-hook" : "call", "38");
+	if (_i) {
+		rig_serve(&r, rig_start(&r));
+	} else {
+		rig_until_call(&r, rig_start(&r), PROG_CALL_NONE);
+		set_stack(PROT_NONE);
+		rig_serve(&r, rig_enter(&r, SGX_EENTER, WIRE_ENTER_RETURN, 0));
+		set_stack(PROT_READ | PROT_WRITE);
+	}
+	ASSERT_EXIT(WIRE_EXIT_CRASH, 0);
+	ck_assert_uint_eq(r.t.wire->crash.kind, WIRE_CRASH_FAULT);
+	assert_never_runs_again();
+}
+END_TEST
+
+/* At CSSA 0: in stage 2, by an invariant, and by the program's own end. */
+START_TEST(what_ended_at_cssa_0_never_runs_again)
+{
+	static const char *const verb[] = { "wild", "abort", "exit", "signal" };
+
+	prepare(verb[_i], "6");
+	rig_serve(&r, rig_start(&r));
+	ck_assert_uint_eq(r.regs.rdi,
+			  _i < 2 ? WIRE_EXIT_CRASH : WIRE_EXIT_DONE);
+	assert_never_runs_again();
+}
+END_TEST
+
+/* Set rt_dead behind the back of a thread that runs inside. */
+static void *end_it(void *arg)
+{
+	uint32_t *dead = arg;
+
+	usleep(20000);
+	__atomic_store_n(dead, 1, __ATOMIC_SEQ_CST);
+	return NULL;
+}
+
+START_TEST(a_thread_is_mute_after_the_end_of_another)
+{
+	uint32_t *dead = (uint32_t *)(r.h->base + rig_symbol("rt_dead"));
+	struct wire_thread was;
+	pthread_t t;
+
+	prepare(_i ? "spin-call" : "spin-write", "");
+	rig_until_call(&r, rig_start(&r), PROG_CALL_NONE);
+	was = *r.t.wire;
+	ck_assert_int_eq(pthread_create(&t, NULL, end_it, dead), 0);
+	rig_enter(&r, SGX_EENTER, WIRE_ENTER_RETURN, 0);
+	pthread_join(t, NULL);
+	ASSERT_EXIT(WIRE_EXIT_REFUSED, WIRE_REFUSED_DEAD);
+	ck_assert(!memcmp(&was, r.t.wire, sizeof(was)));
+	for (uint32_t i = 0; i < WIRE_BUF_MIN; i++)
+		ck_assert_uint_eq(r.t.buf[i], 0);
+	assert_never_runs_again();
+}
+END_TEST
+
 /* ---- memory ------------------------------------------------------------- */
 
 /* A host that says done and does nothing: EACCEPT tells. */
@@ -396,12 +492,25 @@ START_TEST(a_trim_that_did_not_happen_is_noticed)
 }
 END_TEST
 
+/* Refused, or said to be done: what relocation wrote must not stay writable. */
+START_TEST(constants_that_stay_writable_end_the_enclave)
+{
+	struct wire_call *c;
+
+	c = rig_until_call(&r, rig_start(&r), WIRE_CALL_RESTRICT);
+	c->status = _i ? -1 : 0;
+	c->count = c->args[1];
+	rig_serve(&r, rig_enter(&r, SGX_EENTER, WIRE_ENTER_RETURN, 0));
+	assert_host_blamed();
+}
+END_TEST
+
 START_TEST(a_restriction_that_did_not_happen_is_noticed)
 {
 	struct wire_call *c;
 
 	prepare("trim", "");
-	c = rig_until_call(&r, rig_start(&r), WIRE_CALL_RESTRICT);
+	c = rig_until_call(&r, after_relro(), WIRE_CALL_RESTRICT);
 	c->status = 0;
 	c->count = c->args[1];
 	rig_serve(&r, rig_enter(&r, SGX_EENTER, WIRE_ENTER_RETURN, 0));
@@ -508,7 +617,12 @@ int main(int argc, char **argv)
 	tcase_add_test(t, resuming_without_handling_only_faults_again);
 	tcase_add_test(t, an_exception_during_a_call_is_refused);
 	tcase_add_test(t, a_fault_in_the_gate_is_the_end);
+	tcase_add_loop_test(t, what_crashed_at_stage_1_never_runs_again, 0, 2);
+	tcase_add_loop_test(t, what_ended_at_cssa_0_never_runs_again, 0, 4);
+	tcase_add_loop_test(t, a_thread_is_mute_after_the_end_of_another, 0, 2);
 	tcase_add_test(t, a_trim_that_did_not_happen_is_noticed);
+	tcase_add_loop_test(t, constants_that_stay_writable_end_the_enclave, 0,
+			    2);
 	tcase_add_test(t, a_restriction_that_did_not_happen_is_noticed);
 	tcase_add_test(t, a_mapping_taken_away_is_no_endless_loop);
 	suite_add_tcase(s, t);

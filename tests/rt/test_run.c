@@ -45,10 +45,11 @@ static const struct {
 	const char *verb, *arg;
 	uint64_t faults;
 } good[] = {
-	{ "grow", "16", 4096 }, { "regs", "", 4 },   { "stack", "32", 0 },
-	{ "stack", "600", 8 },	{ "umem", "", 9 },   { "buf", "", 0 },
-	{ "hook", "", 3 },	{ "call", "38", 0 }, { "trim", "", 512 },
-	{ "env", "", 0 },	{ "edge", "", 1 },   { "avx", "", 1 },
+	{ "grow", "16", 4096 },	   { "regs", "", 4 },	{ "stack", "32", 0 },
+	{ "stack", "600", 8 },	   { "umem", "", 9 },	{ "buf", "", 0 },
+	{ "hook", "", 3 },	   { "call", "38", 0 }, { "trim", "", 512 },
+	{ "again", "3000", 3000 }, { "env", "", 0 },	{ "edge", "", 1 },
+	{ "avx", "", 1 },
 };
 
 START_TEST(what_a_program_may_do_works)
@@ -72,6 +73,8 @@ static const struct {
 	  "program's constants", "do_wild_inside" },
 	{ "wild-inside", "34359738368", SIGSEGV, SGX_VEC_PF, WIRE_SETTING_NONE,
 	  "heap", "do_wild_inside" },
+	{ "relro", "", SIGSEGV, SGX_VEC_PF, WIRE_SETTING_NONE,
+	  "program's constants", "do_relro" },
 	{ "stack", "1100", SIGSEGV, SGX_VEC_PF, WIRE_SETTING_STACK,
 	  "guard below the main stack", "deep" },
 	{ "run-data", "", SIGSEGV, SGX_VEC_PF, WIRE_SETTING_WX, "heap", NULL },

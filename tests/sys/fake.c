@@ -9,7 +9,6 @@
 #include "trusted/elastic/heap.h"
 
 uint8_t fake_outside[FAKE_OUTSIDE_SIZE];
-bool (*rt_fault_hook)(struct rt_regs *regs);
 
 static struct {
 	struct host_calls calls;
@@ -134,6 +133,15 @@ edmm_err rt_host_call(uint32_t nr, const uint64_t args[WIRE_CALL_ARGS],
 	return call.status;
 }
 
+bool rt_runtime_set(bool in)
+{
+	static bool is;
+	bool was = is;
+
+	is = in;
+	return was;
+}
+
 uint32_t rt_context(void)
 {
 	return 0;
@@ -160,16 +168,18 @@ const struct edmm_layout *rt_layout(void)
 	return &layout;
 }
 
-struct heap *libc_heap(void)
+struct heap *sys_heap(void)
 {
 	return &heap;
 }
 
-void libc_fault_start(void)
+uint64_t sys_alternate_top(uint64_t rsp)
 {
+	(void)rsp;
+	return 0;
 }
 
-long libc_sigaltstack(const uint64_t *a)
+long sys_sigaltstack(const uint64_t *a)
 {
 	(void)a;
 	return -ENOSYS;

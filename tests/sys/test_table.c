@@ -94,7 +94,7 @@ static long make(long nr, const long *a)
 static void begin(int i, fake_lie how)
 {
 	now = &names[i];
-	row = libc_row(now->number);
+	row = sys_row(now->number);
 	lie_count = 0;
 	lie_status = 0;
 	fake_start(BUFFER, how);
@@ -112,7 +112,7 @@ static bool makes_descriptor(void)
 
 static long ask(void)
 {
-	return libc_call((enum call_nr)now->number, args);
+	return sys_call((enum call_nr)now->number, args);
 }
 
 static void check_number(void)
@@ -221,7 +221,7 @@ static void check_who(void)
 		return;
 	ck_assert_int_eq(ask(), -ENOSYS);
 	ck_assert_uint_eq(fake_host_calls(), 0);
-	call.nr = WIRE_CALL_LIBC + (uint32_t)now->number;
+	call.nr = WIRE_CALL_SYS + (uint32_t)now->number;
 	host_calls_serve(fake_calls(), &call, buf, sizeof(buf));
 	ck_assert_int_eq(call.status, -ENOSYS);
 }

@@ -3,8 +3,13 @@
  * Sealing. Each sealing has a KEYID of 32 random bytes and so a key of its
  * own; the IV can be 0. The header is authenticated with the data.
  *
+ * Which of the signer's two images of a program runs is the host's choice, and
+ * MRSIGNER is the same for both. A static one has weaker guards (munmap() does
+ * not take access away), so the key is derived with the mode from what EGETKEY
+ * gives: neither opens what the other has sealed.
+ *
  *	0	magic "EDMMSEAL"
- *	8	u16 version 1, u16 to, u16 isvsvn, u16 0
+ *	8	u16 version 2, u16 to, u16 isvsvn, u16 mode
  *	16	u64 bytes of data
  *	24	u64 0
  *	32	CPUSVN
@@ -13,9 +18,10 @@
  *	96	data
  */
 #include "trusted/report/report_in.h"
+#include "trusted/rt/rt.h"
 
 #define MAGIC 0x4c4145534d4d4445ull /* "EDMMSEAL" */
-#define VERSION 1u
+#define VERSION 2u
 #define DATA_MAX ((1ull << 36) - 32)
 
 /* A debug enclave, or one with access to platform keys, has other keys. */
@@ -28,7 +34,7 @@ struct header {
 	uint16_t version;
 	uint16_t to;
 	uint16_t isvsvn;
-	uint16_t reserved1;
+	uint16_t mode;
 	uint64_t size;
 	uint64_t reserved2;
 	uint8_t cpusvn[16];
@@ -38,6 +44,23 @@ struct header {
 _Static_assert(sizeof(struct header) == EDMM_SEAL_OVERHEAD, "header");
 
 static const uint8_t zero_iv[12];
+
+/* enum edmm_mode of include/edmm/image.h */
+static uint16_t own_mode(void)
+{
+	return edmm_rt_elastic() ? 1 : 2;
+}
+
+/* One block of CMAC, as a key derivation function (SP 800-108, one round). */
+static void derive(uint8_t key[EDMM_KEY_SIZE])
+{
+	uint8_t block[16] = "EDMM seal mode ", from[EDMM_KEY_SIZE];
+
+	block[15] = (uint8_t)own_mode();
+	__builtin_memcpy(from, key, sizeof(from));
+	report_cmac(from, block, sizeof(block), key);
+	report_wipe(from, sizeof(from));
+}
 
 static int known(unsigned to)
 {
@@ -74,6 +97,7 @@ edmm_err edmm_seal_key(const struct edmm_seal_id *id,
 	__builtin_memcpy(request.keyid, id->keyid, sizeof(id->keyid));
 	switch (report_getkey(&request, key)) {
 	case SGX_SUCCESS:
+		derive(key);
 		return 0;
 	case SGX_INVALID_ISVSVN:
 	case SGX_INVALID_CPUSVN:
@@ -101,6 +125,7 @@ edmm_err edmm_seal(enum edmm_seal_to to, const void *data, size_t size,
 		return err;
 	h.to = id.to;
 	h.isvsvn = id.isvsvn;
+	h.mode = own_mode();
 	__builtin_memcpy(h.cpusvn, id.cpusvn, sizeof(h.cpusvn));
 	__builtin_memcpy(h.keyid, id.keyid, sizeof(h.keyid));
 	report_gcm_enc(&g, data, size, (uint8_t *)out + sizeof(h), h.tag);
@@ -109,7 +134,15 @@ edmm_err edmm_seal(enum edmm_seal_to to, const void *data, size_t size,
 	return 0;
 }
 
-edmm_err edmm_unseal(const void *sealed, size_t size, void *data)
+/* A header that this image could have a key for, of data of @size bytes. */
+static int header_ok(const struct header *h, size_t size)
+{
+	return h->magic == MAGIC && h->version == VERSION && known(h->to) &&
+	       h->mode == own_mode() && h->size == size && size <= DATA_MAX;
+}
+
+edmm_err edmm_unseal(const void *sealed, size_t size, uint16_t isvsvn_min,
+		     void *data)
 {
 	uint8_t key[EDMM_KEY_SIZE];
 	struct edmm_seal_id id;
@@ -120,10 +153,12 @@ edmm_err edmm_unseal(const void *sealed, size_t size, void *data)
 
 	if (size < sizeof(h))
 		return -EDMM_EBADMSG;
+	report_wipe(data, size - sizeof(h));
 	__builtin_memcpy(&h, sealed, sizeof(h));
-	if (h.magic != MAGIC || h.version != VERSION || !known(h.to) ||
-	    h.size != size - sizeof(h) || h.size > DATA_MAX)
+	if (!header_ok(&h, size - sizeof(h)))
 		return -EDMM_EBADMSG;
+	if (h.isvsvn < isvsvn_min)
+		return -EDMM_EACCES;
 	id.to = h.to;
 	id.isvsvn = h.isvsvn;
 	__builtin_memcpy(id.cpusvn, h.cpusvn, sizeof(id.cpusvn));

@@ -79,10 +79,11 @@ static _Noreturn void finish(enum wire_end_kind kind, uint32_t value)
 	struct wire_end end = { .kind = kind, .value = value };
 
 	rt_stats_end();
-	__atomic_store_n(&rt_dead, 1, __ATOMIC_SEQ_CST);
+	if (!rt_end_begin())
+		rt_mute();
 	/* When the block is gone the host cannot tell; it made it go. */
-	(void)!umem_write(t->wire + offsetof(struct wire_thread, end), &end,
-			  sizeof(end));
+	(void)!umem_last_words(t->wire + offsetof(struct wire_thread, end),
+			       &end, sizeof(end));
 	rt_leave(WIRE_EXIT_DONE, 0);
 }
 

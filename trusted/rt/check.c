@@ -87,7 +87,8 @@ const char *rt_report_check(const struct edmm_layout *l,
 		return "report: DEBUG, which the image is not signed for";
 	if (flags & SGX_ATTR_AEXNOTIFY)
 		return "report: AEXNOTIFY, which this runtime does not handle";
-	if ((r->attributes.xfrm & SGX_XFRM_LEGACY) != SGX_XFRM_LEGACY)
+	if ((r->attributes.xfrm & SGX_XFRM_LEGACY) != SGX_XFRM_LEGACY ||
+	    (r->attributes.xfrm & ~EDMM_XFRM_ALLOWED))
 		return "report: XFRM";
 	if ((l->flags & EDMM_LAYOUT_ELASTIC) &&
 	    !(r->miscselect & SGX_MISC_EXINFO))

@@ -49,6 +49,7 @@ void rt_lock(struct rt_lock *l)
 					    __ATOMIC_ACQUIRE,
 					    __ATOMIC_RELAXED)) {
 		RT_INVARIANT(4, free != me);
+		rt_look_for_end();
 		free = 0;
 		__builtin_ia32_pause();
 	}

@@ -1,31 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The end of an enclave, told: the crash record for the host's report.
+ * The end of an enclave, told: the crash record for the host's report (I16).
  *
  * Nothing here needs the memory manager, a lock or a host call. Once rt_dead
- * is set every entry is refused, so a crash is final for all threads.
+ * is set every entry is refused, so a crash is final for all threads: the one
+ * that crashes at stage 1 has a save area that only traps, others are mute.
+ * Who comes second has nothing to report.
  */
 #include "edmm/emm.h"
 #include "thread.h"
 
-#define RT_PT_LOAD 1u
 #define RT_PF_X 1u
 #define RT_PF_W 2u
-
-/* What is needed of an ELF header and of a program header. */
-struct rt_elf {
-	uint8_t ident[16];
-	uint16_t type, machine;
-	uint32_t version;
-	uint64_t entry, phoff, shoff;
-	uint32_t flags;
-	uint16_t ehsize, phentsize, phnum;
-};
-
-struct rt_phdr {
-	uint32_t type, flags;
-	uint64_t offset, vaddr, paddr, filesz, memsz, align;
-};
+#define CRASH_ROOM 1024u
+#define RFLAGS_FIXED 2u
 
 #define SIG_ILL 4
 #define SIG_TRAP 5
@@ -76,22 +64,14 @@ static bool within(uint64_t off, uint64_t from, uint64_t size)
 /* By the program headers, which are measured with the image. */
 static const char *image_part(uint64_t off)
 {
-	const uint8_t *base = (const uint8_t *)rt_base();
-	const struct rt_elf *eh = (const struct rt_elf *)(const void *)base;
-	const struct rt_phdr *ph =
-		(const struct rt_phdr *)(const void *)(base + eh->phoff);
+	const struct rt_phdr *ph = rt_image_part(off);
 
-	for (int i = 0; i < eh->phnum; i++) {
-		if (ph[i].type != RT_PT_LOAD ||
-		    !within(off, ph[i].vaddr & ~(SGX_PAGE_SIZE - 1ull),
-			    ph[i].memsz + ph[i].vaddr % SGX_PAGE_SIZE))
-			continue;
-		if (ph[i].flags & RT_PF_X)
-			return "program's code";
-		return ph[i].flags & RT_PF_W ? "program's data"
-					     : "program's constants";
-	}
-	return "program image, between its parts";
+	if (!ph)
+		return "program image, between its parts";
+	if (ph->flags & RT_PF_X)
+		return "program's code";
+	return ph->flags & RT_PF_W && !rt_in_relro(off) ? "program's data"
+							: "program's constants";
 }
 
 /* Which part of the layout an offset lies in. */
@@ -141,18 +121,43 @@ static uint32_t setting_for(const struct rt_regs *r, uint64_t off, int why)
 	return WIRE_SETTING_NONE;
 }
 
+/* Once the end has begun no fault is served: the stack must be there. */
+static __attribute__((noinline)) void probe_stack(void)
+{
+	volatile uint8_t room[CRASH_ROOM];
+
+	room[0] = 0;
+	(void)room[0];
+}
+
+/* The host may resume what has crashed: it finds nothing to go on with. */
+static void set_trap(struct sgx_gprsgx *gpr)
+{
+	gpr->rip = (uint64_t)rt_trap;
+	gpr->rflags = RFLAGS_FIXED;
+	gpr->exitinfo = 0;
+}
+
 static _Noreturn void crash(const struct wire_crash *c, bool stage1)
 {
-	umem_t w = rt_self()->wire;
+	struct rt_thread *t = rt_self();
+	uint64_t exit = WIRE_EXIT_CRASH, value = 0;
 
-	__atomic_store_n(&rt_dead, 1, __ATOMIC_SEQ_CST);
-	if (w)
-		/* A host that took the block away gets no report. */
-		(void)!umem_write(w + offsetof(struct wire_thread, crash), c,
-				  sizeof(*c));
+	probe_stack();
 	if (stage1)
-		rt_leave_stage1(WIRE_EXIT_CRASH, 0);
-	rt_leave(WIRE_EXIT_CRASH, 0);
+		set_trap(t->gpr);
+	if (!rt_end_begin()) {
+		exit = WIRE_EXIT_REFUSED;
+		value = WIRE_REFUSED_DEAD;
+	} else if (t->wire) {
+		/* A host that took the block away gets no report. */
+		(void)!umem_last_words(
+			t->wire + offsetof(struct wire_thread, crash), c,
+			sizeof(*c));
+	}
+	if (stage1)
+		rt_leave_stage1(exit, value);
+	rt_leave(exit, value);
 }
 
 /* A call to nowhere has left its return address on the stack. */

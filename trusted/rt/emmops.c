@@ -116,6 +116,7 @@ static void op_yield(void *ctx)
 	uint64_t now = rt_tsc();
 
 	(void)ctx;
+	rt_look_for_end();
 	if (now - t->spin_last > SPIN_GAP)
 		t->spin_first = now;
 	t->spin_last = now;
@@ -183,6 +184,7 @@ static void op_notify(void *ctx, enum emm_event ev, uint64_t addr,
 	(void)ctx;
 	(void)addr;
 	(void)size;
+	__atomic_fetch_add(&rt_global.changes, 1, __ATOMIC_RELAXED);
 	if (!rt_global.stats || !instance)
 		return;
 	if (ev != EMM_EV_COMMIT && now - rt_global.published < PUBLISH_TICKS)
@@ -277,11 +279,9 @@ int rt_emm_fault(const struct rt_regs *r)
 {
 	const struct sgx_exinfo info = { .maddr = r->addr,
 					 .errcd = r->error_code };
-	const struct edmm_layout *l = rt_layout();
 	int how = EMM_FAULT_SEARCH;
 
-	/* Its own metadata is there, or the host has taken it: ask nobody. */
-	if (instance && r->addr - rt_base() - l->meta_off >= l->meta_size)
+	if (instance)
 		how = emm_fault(instance, &info);
 	if (how == EMM_FAULT_CONTINUE)
 		rt_global.faults++;

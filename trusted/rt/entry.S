@@ -29,8 +29,12 @@
 	xrstor64 rt_xinit(%rip)
 	.endm
 
-/* Leave to the address in RBX with RDI and RSI as they are. */
-	.macro LEAVE
+/*
+ * Leave to the address in RBX with RDI and RSI as they are. With look=1 the
+ * last thing before is a look at the end (I16): what leaves after it had
+ * looked before.
+ */
+	.macro LEAVE look=0
 	xorl %edx, %edx
 	xorl %r8d, %r8d
 	xorl %r9d, %r9d
@@ -42,6 +46,10 @@
 	xorl %r15d, %r15d
 	cld
 	movl $EEXIT, %eax
+	.if \look
+	cmpl $0, rt_dead(%rip)
+	jne .Lmute
+	.endif
 	ENCLU
 	ud2
 	.endm
@@ -87,6 +95,13 @@ _start:
 	movq %rcx, %rbx
 	LEAVE
 
+/* The enclave has ended: the same, after LEAVE has put all else in place. */
+.Lmute:
+	movl $RT_W_REFUSED, %edi
+	movl $RT_W_REFUSED_DEAD, %esi
+	ENCLU
+	ud2
+
 /* CSSA 1 and an exception to look at: stage 1. */
 .Lnested:
 	cmpl $1, %eax
@@ -112,18 +127,28 @@ _start:
 	call rt_stage1
 	movl $RT_W_RESUME, %edi
 	movl %eax, %esi
-.Lleave_stage1:
 	movq %gs:RT_T_STAGE1_RSP, %rsp
 	movq %gs:RT_T_STAGE1_RBP, %rbp
 	movq %gs:RT_T_STAGE1_RIP, %rbx
-	LEAVE
+	LEAVE look=1
 
 /* rt_leave_stage1(exit, value) */
 	.globl rt_leave_stage1
 	.hidden rt_leave_stage1
 	.type rt_leave_stage1, @function
 rt_leave_stage1:
-	jmp .Lleave_stage1
+	movq %gs:RT_T_STAGE1_RSP, %rsp
+	movq %gs:RT_T_STAGE1_RBP, %rbp
+	movq %gs:RT_T_STAGE1_RIP, %rbx
+	LEAVE
+
+/* What a crashed thread's save area leads to: it traps for ever (I16). */
+	.globl rt_trap
+	.hidden rt_trap
+	.type rt_trap, @function
+rt_trap:
+	ud2
+	jmp rt_trap
 
 /* The first entry of all: once, on whatever context the host takes. */
 .Lfirst:
@@ -214,7 +239,7 @@ rt_leave:
 	movq %gs:RT_T_HOST_RSP, %rsp
 	movq %gs:RT_T_HOST_RBP, %rbp
 	movq %gs:RT_T_HOST_RIP, %rbx
-	LEAVE
+	LEAVE look=1
 
 /*
  * Stage 2: RDI is the frame. The extended state is the interrupted one until
@@ -233,6 +258,7 @@ rt_stage2_entry:
 	xorl %ebp, %ebp
 	movq %rbx, %rdi
 	call rt_stage2
+.Lstage2_out:
 	movq RT_F_XSAVE(%rbx), %rcx
 	movl RT_G_XFRM+rt_global(%rip), %eax
 	movl 4+RT_G_XFRM+rt_global(%rip), %edx
@@ -261,6 +287,21 @@ rt_stage2_entry:
 	movq RT_F_RSP(%rbx), %rsp
 	movq RT_F_RBX(%rbx), %rbx
 	jmpq *%gs:RT_T_RESUME_RIP
+
+/*
+ * rt_resume(frame): as at the end of a stage 2. Everything comes back from the
+ * exception stack, and the stack pointer does not move to the program's before.
+ */
+	.globl rt_resume
+	.hidden rt_resume
+	.type rt_resume, @function
+rt_resume:
+	movq %rdi, %rbx
+	movq %rdi, %rsp
+	movq RT_F_PREV_XSP(%rbx), %rax
+	movq %rax, %gs:RT_T_XSP
+	movl $0, %gs:RT_T_IN_RUNTIME
+	jmp .Lstage2_out
 
 	.globl rt_gate_end
 	.hidden rt_gate_end

@@ -3,8 +3,9 @@
  * Exceptions (design I12, I13). Stage 1 runs at CSSA 1 on a stack of its own,
  * takes the facts from the SSA, and either applies a fix-up or rewrites the
  * interrupted frame so that ERESUME continues in stage 2. Stage 2 runs at
- * CSSA 0 on the exception stack with the whole state saved, lets the memory
- * manager and then the program have the fault, and continues where it was.
+ * CSSA 0 on the exception stack with the whole state saved, asks the books and
+ * the memory manager whose the fault is (I14), lets the program have what is
+ * its own, and continues where it was.
  *
  * Locks: none. EXITINFO is cleared before anything else, so that no second
  * entry finds the same exception.
@@ -21,21 +22,19 @@
 #define XSAVE_AVX_SIZE 832u
 /* x87, SSE, AVX, AVX-512 in XSAVE's standard form, wherever their parts lie */
 #define XSAVE_AVX512_SIZE 2752u
-#define XFRM_AVX512 0xe7ull
 #define XFRM_AVX 0x7ull
 #define RFLAGS_FIXED 2u
 /* A page fault that is resolved this often in a row is not resolved. */
 #define REPEAT_MAX 1000u
-
-bool (*rt_fault_hook)(struct rt_regs *regs);
-bool (*rt_shortage_hook)(void);
+/* One that is right and could not be served is tried this often. */
+#define SHORTAGE_MAX 16u
 
 static uint64_t fixup_value(uint32_t vector)
 {
 	return (uint64_t)(vector == SGX_VEC_PF ? -EDMM_EFAULT : -EDMM_EINVAL);
 }
 
-static size_t xsave_size(void)
+uint64_t rt_xsave_size(void)
 {
 	uint64_t xfrm = rt_global.xfrm;
 
@@ -43,10 +42,8 @@ static size_t xsave_size(void)
 		return XSAVE_LEGACY_SIZE;
 	if (!(xfrm & ~XFRM_AVX))
 		return XSAVE_AVX_SIZE;
-	if (!(xfrm & ~XFRM_AVX512))
-		return XSAVE_AVX512_SIZE;
-	/* ECREATE has made sure that the image of XFRM fits a frame. */
-	return rt_layout()->ssa_frame_pages * (size_t)SGX_PAGE_SIZE;
+	/* All that EDMM_XFRM_ALLOWED has, as start-up has checked. */
+	return XSAVE_AVX512_SIZE;
 }
 
 static void take_regs(struct rt_regs *r, const struct rt_thread *t,
@@ -88,6 +85,9 @@ static bool fix_up_at_once(const struct rt_thread *t, uint32_t vector)
 
 	if (!f)
 		return false;
+	/* A fetch that faults says nothing of what the instruction does. */
+	if (vector == SGX_VEC_PF && t->exinfo->errcd & SGX_PFEC_I)
+		return false;
 	if (f->kind == RT_FIX_UMEM &&
 	    (vector != SGX_VEC_PF || !rt_outside(t->exinfo->maddr, 1)))
 		return false;
@@ -110,27 +110,45 @@ static uint64_t stage2_top(const struct rt_thread *t)
 	return t->xsp;
 }
 
+uint64_t rt_frame_room(void)
+{
+	return rt_xsave_size() + sizeof(struct rt_frame) + XSAVE_ALIGN;
+}
+
+struct rt_frame *rt_frame_below(uint64_t top)
+{
+	uint64_t xsave = (top - rt_xsave_size()) & ~(uint64_t)(XSAVE_ALIGN - 1);
+	struct rt_frame *f = (struct rt_frame *)((xsave - sizeof(*f)) & ~15ull);
+
+	for (unsigned int i = 0; i < 64; i += 8)
+		*(uint64_t *)(xsave + XSAVE_HEADER + i) = 0;
+	f->regs.xsave = (void *)xsave;
+	return f;
+}
+
+static bool on_xstack(const struct rt_thread *t, uint64_t rsp)
+{
+	return rsp > t->xlow && rsp <= t->stage1_top;
+}
+
 static void enter_stage2(struct rt_thread *t, uint32_t vector)
 {
 	uint64_t top = stage2_top(t);
-	uint64_t need = xsave_size() + sizeof(struct rt_frame) + XSAVE_ALIGN +
-			STAGE2_ROOM;
 	struct rt_frame *f;
 	struct rt_regs r;
-	uint64_t xsave;
+	void *xsave;
 
-	if (top < t->xlow || top - t->xlow < need) {
-		take_regs(&r, t, vector);
+	take_regs(&r, t, vector);
+	if (top < t->xlow || top - t->xlow < rt_frame_room() + STAGE2_ROOM)
 		rt_crash_fault(&r, true, 0, "exception stack exhausted");
-	}
-	xsave = (top - xsave_size()) & ~(uint64_t)(XSAVE_ALIGN - 1);
-	for (unsigned int i = 0; i < 64; i += 8)
-		*(uint64_t *)(xsave + XSAVE_HEADER + i) = 0;
-	f = (struct rt_frame *)((xsave - sizeof(*f)) & ~15ull);
-	take_regs(&f->regs, t, vector);
-	f->regs.xsave = (void *)xsave;
-	f->regs.xsave_size = xsave_size();
+	f = rt_frame_below(top);
+	xsave = f->regs.xsave;
+	f->regs = r;
+	f->regs.xsave = xsave;
+	f->regs.xsave_size = rt_xsave_size();
 	f->regs.xfrm = rt_global.xfrm;
+	f->regs.in_runtime =
+		t->in_runtime || t->xsp != t->xtop || on_xstack(t, r.rsp);
 	f->prev_xsp = t->xsp;
 	t->xsp = (uint64_t)f;
 
@@ -162,16 +180,22 @@ uint32_t rt_stage1(void)
 	return 1;
 }
 
-/* Resolved again and again at one address: someone takes the page away. */
-static void count_repeats(struct rt_thread *t, const struct rt_regs *r)
+/*
+ * Right again and again at one place, and nothing that the memory manager did
+ * in between: someone takes the page away, or does not give it.
+ */
+static bool repeats(struct rt_thread *t, const struct rt_regs *r, uint32_t max)
 {
-	if (r->addr != t->last_addr) {
-		t->last_addr = r->addr;
+	uint64_t changes =
+		__atomic_load_n(&rt_global.changes, __ATOMIC_RELAXED);
+
+	if (changes != t->last_changes ||
+	    (r->addr != t->last_addr && r->rip != t->last_rip))
 		t->repeats = 0;
-	} else if (++t->repeats > REPEAT_MAX) {
-		rt_crash_fault(r, false, 0,
-			       "the host does not map this page as it should");
-	}
+	t->last_changes = changes;
+	t->last_addr = r->addr;
+	t->last_rip = r->rip;
+	return ++t->repeats > max;
 }
 
 /* Words for what a person would not guess from the vector. */
@@ -189,20 +213,60 @@ static const char *explain(const struct rt_regs *r)
 	return NULL;
 }
 
+/*
+ * Whose is it? Return: EMM_FAULT_SEARCH where the books prove the access
+ * itself wrong, and for what is no page fault; EMM_FAULT_CONTINUE where they
+ * allow it; a negative error where they do, but it could not be served.
+ */
+static int ask_books(const struct rt_regs *r)
+{
+	const struct edmm_layout *l = rt_layout();
+	uint64_t off = r->addr - rt_base();
+	int how;
+
+	if (r->vector != SGX_VEC_PF || !rt_inside(r->addr, 1))
+		return EMM_FAULT_SEARCH;
+	if (off < l->stack_off || off - l->meta_off < l->meta_size)
+		return rt_books_allow(off, r->error_code) ? EMM_FAULT_CONTINUE
+							  : EMM_FAULT_SEARCH;
+	how = rt_emm_fault(r);
+	if (how == -EDMM_ENOMEM && rt_hooks.shortage && rt_hooks.shortage())
+		how = rt_emm_fault(r);
+	return how;
+}
+
+/* The access is right: try it again, or name what keeps it from being made. */
+static void retry(struct rt_thread *t, const struct rt_regs *r, int how)
+{
+	const char *text;
+
+	if (!repeats(t, r,
+		     how == EMM_FAULT_CONTINUE ? REPEAT_MAX : SHORTAGE_MAX))
+		return;
+	switch (how) {
+	case EMM_FAULT_CONTINUE:
+		text = "the host does not map this page as it should";
+		break;
+	case -EDMM_ENOMEM:
+		text = explain(r);
+		break;
+	case -EDMM_EBUSY:
+		text = "the host has taken away a page that is being changed";
+		break;
+	default:
+		text = "the host does not give this page as it should";
+	}
+	rt_crash_fault(r, false, how < EMM_FAULT_CONTINUE ? how : 0, text);
+}
+
 static void resolve(struct rt_thread *t, struct rt_regs *r)
 {
+	int how = ask_books(r);
 	const struct rt_fixup *fix;
-	int why = EMM_FAULT_SEARCH;
 
-	if (r->vector == SGX_VEC_PF && rt_inside(r->addr, 1)) {
-		why = rt_emm_fault(r);
-		if (why == -EDMM_ENOMEM && rt_shortage_hook &&
-		    rt_shortage_hook())
-			why = rt_emm_fault(r);
-		if (why == EMM_FAULT_CONTINUE) {
-			count_repeats(t, r);
-			return;
-		}
+	if (how == EMM_FAULT_CONTINUE) {
+		retry(t, r, how);
+		return;
 	}
 	fix = rt_fixup_find(r->rip);
 	if (fix) {
@@ -210,9 +274,13 @@ static void resolve(struct rt_thread *t, struct rt_regs *r)
 		r->rax = fixup_value(r->vector);
 		return;
 	}
-	if (rt_fault_hook && rt_fault_hook(r))
+	if (how != EMM_FAULT_SEARCH) {
+		retry(t, r, how);
 		return;
-	rt_crash_fault(r, false, why, explain(r));
+	}
+	if (rt_hooks.fault && rt_hooks.fault(r))
+		return;
+	rt_crash_fault(r, false, 0, explain(r));
 }
 
 void rt_stage2(struct rt_frame *f)

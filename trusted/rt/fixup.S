@@ -74,22 +74,48 @@ FUNCTION rt_copy_words
 5:	ret
 	FIXUP 1b, 4b, 5b, 1
 
-/* rt_store_bytes(dst, src, size): INTEL-SA-00615 */
+/*
+ * rt_store_words(dst, src, count), count at least 1: to the outside. Each store
+ * looks at the end before (I16); 1 where that has come.
+ */
+FUNCTION rt_store_words
+1:	movq (%rsi), %rax
+	cmpl $0, rt_dead(%rip)
+	jne 3f
+	movq %rax, (%rdi)
+	addq $8, %rsi
+	addq $8, %rdi
+	decq %rdx
+	jnz 1b
+2:	xorl %eax, %eax
+	ret
+3:	movl $1, %eax
+4:	ret
+	FIXUP 1b, 2b, 4b, 1
+
+/*
+ * rt_store_bytes(dst, src, size): the same for a part of a word, VERW before
+ * and fences after each store (INTEL-SA-00615).
+ */
 FUNCTION rt_store_bytes
 	pushq %rax
 	movw %ds, (%rsp)
-	verw (%rsp)
 1:	movb (%rsi), %al
+	verw (%rsp)
+	cmpl $0, rt_dead(%rip)
+	jne 3f
 	movb %al, (%rdi)
+	mfence
+	lfence
 	incq %rsi
 	incq %rdi
 	decq %rdx
 	jnz 1b
-2:	mfence
-	lfence
-	xorl %eax, %eax
-3:	popq %rdx
+2:	xorl %eax, %eax
+	jmp 4f
+3:	movl $1, %eax
+4:	popq %rdx
 	ret
-	FIXUP 1b, 2b, 3b, 1
+	FIXUP 1b, 2b, 4b, 1
 
 	.section .note.GNU-stack, "", @progbits

@@ -42,6 +42,8 @@ bool rt_inside(uint64_t addr, uint64_t size);
 bool rt_outside(uint64_t addr, uint64_t size);
 /* Pages may be added after EINIT; checked against the own report. */
 bool rt_elastic(void);
+/* The same by a name that programs' libraries (trusted/report) can link. */
+bool edmm_rt_elastic(void);
 
 /**
  * struct rt_params - start-up parameters after their checks
@@ -222,26 +224,54 @@ struct rt_regs {
 	void *xsave;
 	uint64_t xsave_size;
 	uint64_t xfrm;
+	/*
+	 * The thread is inside the runtime, or a stage 2 is suspended below
+	 * this one: nothing of the program's may run now (I14).
+	 */
+	uint64_t in_runtime;
 };
 
 /**
- * rt_shortage_hook - give memory back; NULL until someone sets it
- *
- * Called at stage 2 for a fault that is right but finds no memory. Return:
- * true when something was given back, so that trying again makes sense.
+ * struct rt_hooks - what the layer above does about exceptions
+ * @shortage: give memory back. Called at stage 2 for a fault that is right but
+ *	finds no memory; true when something was given back, so that trying
+ *	again makes sense
+ * @fault: the program's own handlers. Called at stage 2, on the exception
+ *	stack, for an exception that is not a page fault, and for a page fault
+ *	that the books prove to be the access's own (I14). It may change @regs,
+ *	so that the interrupted thread continues elsewhere. True to continue
+ *	with @regs, false to report and end
  */
-extern bool (*rt_shortage_hook)(void);
+struct rt_hooks {
+	bool (*shortage)(void);
+	bool (*fault)(struct rt_regs *regs);
+};
+
+/* Provided with rt_main(); NULL for none. Read-only after relocation. */
+extern const struct rt_hooks rt_hooks;
 
 /**
- * rt_fault_hook - the program's own handlers; NULL until someone sets it
+ * rt_runtime_set() - say whether this thread is inside the runtime
+ * @in: true for a call of the program's, false for its handlers within one
  *
- * Called at stage 2, on the exception stack, for an exception that the memory
- * manager did not resolve. It may change @regs, so that the interrupted thread
- * continues elsewhere.
- *
- * Return: true to continue with @regs, false to report and end.
+ * Return: what it was, to be put back.
  */
-extern bool (*rt_fault_hook)(struct rt_regs *regs);
+bool rt_runtime_set(bool in);
+
+/* [addr, addr + size) is of the main stack, the heap or the image's data. */
+bool rt_program_memory(uint64_t addr, uint64_t size);
+
+/**
+ * rt_resume_take() - prepare to continue at a state that was kept elsewhere
+ * @regs: as rt_hooks.fault had it, perhaps changed: copied to the exception
+ *	stack, without bits of flags and extended state that are not a program's
+ *
+ * Context: inside the runtime (rt_runtime_set()), no stage 2 suspended.
+ * Return: for rt_resume(), which follows and goes on there with all registers,
+ * at once or never, outside of the runtime.
+ */
+struct rt_frame *rt_resume_take(const struct rt_regs *regs);
+_Noreturn void rt_resume(struct rt_frame *frame);
 
 /* The program. */
 

@@ -14,7 +14,7 @@ extern const struct rt_dyn rt_dynamic[] __asm__("_DYNAMIC")
 
 static _Noreturn void refuse(enum wire_refusal why)
 {
-	__atomic_store_n(&rt_dead, 1, __ATOMIC_SEQ_CST);
+	(void)rt_end_begin();
 	rt_leave(WIRE_EXIT_REFUSED, why);
 }
 
@@ -112,6 +112,7 @@ void rt_first(uint64_t start_addr)
 {
 	const struct edmm_layout *l = rt_layout();
 	struct wire_start s;
+	const char *bad;
 
 	if (rt_layout_check(l))
 		refuse(WIRE_REFUSED_CONFIG);
@@ -120,6 +121,9 @@ void rt_first(uint64_t start_addr)
 		refuse(WIRE_REFUSED_CONFIG);
 	take_start(start_addr, &s);
 	check_report();
+	bad = rt_relro();
+	if (bad)
+		rt_abort_host(bad);
 	zero_heap();
 	if (rt_emm_start())
 		rt_abort(3, "the memory manager does not start");

@@ -7,6 +7,22 @@
 struct rt_global rt_global;
 uint32_t rt_dead;
 
+bool rt_end_begin(void)
+{
+	return !__atomic_exchange_n(&rt_dead, 1, __ATOMIC_SEQ_CST);
+}
+
+void rt_mute(void)
+{
+	rt_leave(WIRE_EXIT_REFUSED, WIRE_REFUSED_DEAD);
+}
+
+void rt_look_for_end(void)
+{
+	if (__atomic_load_n(&rt_dead, __ATOMIC_RELAXED))
+		rt_mute();
+}
+
 uint64_t rt_base(void)
 {
 	return (uint64_t)rt_image_start;
@@ -22,6 +38,11 @@ bool rt_elastic(void)
 	return rt_layout()->flags & EDMM_LAYOUT_ELASTIC;
 }
 
+bool edmm_rt_elastic(void)
+{
+	return rt_elastic();
+}
+
 const struct rt_params *rt_params(void)
 {
 	return &rt_global.params;
@@ -30,6 +51,15 @@ const struct rt_params *rt_params(void)
 uint32_t rt_context(void)
 {
 	return rt_self()->context;
+}
+
+bool rt_runtime_set(bool in)
+{
+	struct rt_thread *t = rt_self();
+	bool was = t->in_runtime;
+
+	t->in_runtime = in;
+	return was;
 }
 
 uint64_t rt_fs_base(void)
@@ -67,7 +97,8 @@ void rt_thread_init(struct rt_thread *t, uint32_t context)
 	t->gpr = (struct sgx_gprsgx *)gpr;
 	t->exinfo = (struct sgx_exinfo *)(gpr - sizeof(struct sgx_exinfo));
 	t->xlow = tcs + l->ctx_xstack;
-	t->xsp = t->xlow + l->ctx_xstack_size - RT_STAGE1_STACK;
+	t->xtop = t->xlow + l->ctx_xstack_size - RT_STAGE1_STACK;
+	t->xsp = t->xtop;
 	t->stage1_top = t->xlow + l->ctx_xstack_size;
 }
 

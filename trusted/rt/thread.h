@@ -25,6 +25,8 @@
 #define RT_T_RESUME_RIP 88
 #define RT_T_STATE 96
 #define RT_T_CALLED 100
+#define RT_T_IN_RUNTIME 104
+#define RT_T_XSP 112
 
 /* Trusted state of a TCS (design I9). */
 #define RT_STATE_FREE 0
@@ -46,6 +48,7 @@
 #define RT_F_RIP 136
 #define RT_F_FS_BASE 144
 #define RT_F_XSAVE 168
+#define RT_F_PREV_XSP 200
 
 /* Offsets into struct rt_global and struct edmm_layout, and WIRE_ numbers, for
  * the assembly. */
@@ -83,16 +86,19 @@
  * @state: RT_STATE_*, changed by compare-and-swap
  * @called: the thread is out in a host call: the only state that an entry
  *	with WIRE_ENTER_RETURN ends
+ * @in_runtime: the program has called the runtime (rt_runtime_set())
  * @context: index of the context
  * @gpr: GPRSGX of SSA frame 0
  * @exinfo: EXINFO of SSA frame 0
- * @xlow: lowest address of the exception stack
- * @xsp: lowest address of it that a suspended stage 2 uses
+ * @xsp: lowest address of the exception stack that a suspended stage 2 uses
+ * @xlow: lowest address of that stack
+ * @xtop: @xsp when none is suspended
  * @wire: this thread's untrusted block
  * @buf: data buffer; @buf_size bytes, @buf_used of them taken
  * @depth: host call slots in use
  * @spin_first: time stamps of a spin on a lock: its start, and its last look
- * @last_addr: of the last fault that was resolved; @repeats in a row there
+ * @last_addr: of the last fault that the books allow, its instruction
+ *	@last_rip, and @last_changes of rt_global; @repeats in a row there
  */
 struct rt_thread {
 	struct rt_thread *self;
@@ -109,21 +115,25 @@ struct rt_thread {
 	uint64_t resume_rip;
 	uint32_t state;
 	uint32_t called;
-
+	uint32_t in_runtime;
 	uint32_t context;
-	uint32_t depth;
+	uint64_t xsp;
+
 	struct sgx_gprsgx *gpr;
 	struct sgx_exinfo *exinfo;
 	uint64_t xlow;
-	uint64_t xsp;
+	uint64_t xtop;
 	umem_t wire;
 	umem_t buf;
 	uint64_t buf_size;
 	uint64_t buf_used;
 	uint64_t last_addr;
+	uint64_t last_rip;
+	uint64_t last_changes;
 	uint64_t spin_first;
 	uint64_t spin_last;
 	uint32_t repeats;
+	uint32_t depth;
 };
 
 #define RT_ASSERT_T(member, n) \
@@ -142,6 +152,8 @@ RT_ASSERT_T(fs_base, RT_T_FS_BASE);
 RT_ASSERT_T(resume_rip, RT_T_RESUME_RIP);
 RT_ASSERT_T(state, RT_T_STATE);
 RT_ASSERT_T(called, RT_T_CALLED);
+RT_ASSERT_T(in_runtime, RT_T_IN_RUNTIME);
+RT_ASSERT_T(xsp, RT_T_XSP);
 
 /**
  * struct rt_frame - one run of stage 2, on the exception stack
@@ -163,6 +175,7 @@ RT_ASSERT_F(rflags, RT_F_RFLAGS);
 RT_ASSERT_F(rip, RT_F_RIP);
 RT_ASSERT_F(fs_base, RT_F_FS_BASE);
 RT_ASSERT_F(xsave, RT_F_XSAVE);
+_Static_assert(offsetof(struct rt_frame, prev_xsp) == RT_F_PREV_XSP, "");
 
 _Static_assert(offsetof(struct edmm_layout, stack_off) == RT_L_STACK_OFF, "");
 _Static_assert(offsetof(struct edmm_layout, stack_size) == RT_L_STACK_SIZE, "");
@@ -184,6 +197,8 @@ _Static_assert(WIRE_REFUSED_DEAD == RT_W_REFUSED_DEAD, "");
  * @faults: that the memory manager has resolved
  * @peak: highest value published as committed
  * @published: time stamp of the last statistics
+ * @changes: that the memory manager has told of
+ * @relro_off, @relro_size: of the image, made read-only; or 0
  * @heap_peak, @heap_low: of the heap, as wire_stats has them
  */
 struct rt_global {
@@ -194,14 +209,26 @@ struct rt_global {
 	uint64_t faults;
 	uint64_t peak;
 	uint64_t published;
+	uint64_t changes;
+	uint64_t relro_off;
+	uint64_t relro_size;
 	uint64_t heap_peak;
 	uint64_t heap_low;
 };
 extern struct rt_global rt_global;
 _Static_assert(offsetof(struct rt_global, xfrm) == RT_G_XFRM, "");
 
-/* Set once an end has begun: from then on every entry is refused. */
+/*
+ * Set once an end has begun: from then on every entry is refused, and who is
+ * inside still is mute (I16).
+ */
 extern uint32_t rt_dead;
+/* Begin the end. Return: false where somebody else has: then be mute. */
+bool rt_end_begin(void);
+/* Leave without a word, as the enclave has ended. At CSSA 0 only. */
+_Noreturn void rt_mute(void);
+/* Leave so if the enclave has ended: for all that waits. */
+void rt_look_for_end(void);
 
 /* Linked at ELF address 0. */
 extern const uint8_t rt_image_start[] __asm__("__ehdr_start");
@@ -224,6 +251,8 @@ void rt_leave_call(uint64_t exit, uint64_t value);
 _Noreturn void rt_leave(uint64_t exit, uint64_t value);
 /* The same from stage 1, with the host registers of that entry. */
 _Noreturn void rt_leave_stage1(uint64_t exit, uint64_t value);
+/* Where the save area of a crashed thread leads. */
+void rt_trap(void);
 /* Stage 2's first instruction; RDI is the frame, RSP lies below it. */
 void rt_stage2_entry(void);
 /* The instructions in which an exception is never a program's. */
@@ -240,8 +269,17 @@ int64_t rt_enclu(uint64_t leaf, const void *rbx, uint64_t rcx, uint64_t rdx);
 uint64_t rt_rdtsc(void);
 /* @count aligned 8-byte words, in ascending order, each moved once. */
 int64_t rt_copy_words(void *dst, const void *src, size_t count);
-/* @size bytes, 1 to 7, between VERW and MFENCE; LFENCE. */
+/* The same, out of the enclave, @count above 0; 1 when the end has come. */
+int64_t rt_store_words(void *dst, const void *src, size_t count);
+/* @size bytes, 1 to 7, each between VERW and MFENCE; LFENCE. */
 int64_t rt_store_bytes(void *dst, const void *src, size_t size);
+
+/*
+ * umem.c: the last words of who ends the enclave, which no look at the end
+ * holds back. @dst and @size are of whole words; -EDMM_EFAULT as umem_write().
+ */
+EDMM_NODISCARD edmm_err umem_last_words(umem_t dst, const void *src,
+					size_t size);
 
 /*
  * A fix-up: when an instruction of [begin, end) faults, continue at @fix with
@@ -279,6 +317,37 @@ struct rt_dyn {
 	uint64_t val;
 };
 bool rt_relocate(uint8_t *base, uint64_t image_size, const struct rt_dyn *dyn);
+
+/* books.c */
+
+/* What is needed of a program header. */
+struct rt_phdr {
+	uint32_t type, flags;
+	uint64_t offset, vaddr, paddr, filesz, memsz, align;
+};
+/* The loaded part of the image that has the page of @off, or NULL. */
+const struct rt_phdr *rt_image_part(uint64_t off);
+/* The first program header of a type, or NULL. */
+const struct rt_phdr *rt_phdr_of_type(uint32_t type);
+/* The page of @off has been made read-only after relocation. */
+bool rt_in_relro(uint64_t off);
+/*
+ * Whether an access with the error code @errcd of #PF is right at @off, which
+ * is not of the main stack or the heap: then the host has taken the page.
+ */
+bool rt_books_allow(uint64_t off, uint32_t errcd);
+
+/*
+ * relro.c: make relocated constants read-only, in an elastic image, with the
+ * thread's block attached. Return: NULL, or what the host has not done.
+ */
+const char *rt_relro(void);
+
+/* fault.c: a frame below @top, whose xsave header is zero. */
+struct rt_frame *rt_frame_below(uint64_t top);
+/* Bytes that a frame takes at most, and its extended state. */
+uint64_t rt_frame_room(void);
+uint64_t rt_xsave_size(void);
 
 /* crash.c */
 

@@ -5,7 +5,8 @@
  *
  * INTEL-SA-00657: loads are of aligned 8-byte words only, so that no stale
  * bytes come in from a device register behind the address. INTEL-SA-00615:
- * stores are of aligned 8-byte words, or fenced, so that none go out.
+ * stores are of aligned 8-byte words, or fenced one by one, so that none go
+ * out. Every store looks at the end first (I16).
  */
 #include "thread.h"
 
@@ -85,6 +86,14 @@ edmm_err umem_read(void *dst, umem_t src, size_t size)
 	return 0;
 }
 
+/* What a store has said; it does not come back where the end has come. */
+static edmm_err stored(int64_t rc)
+{
+	if (rc > 0)
+		rt_mute();
+	return rc ? -EDMM_EFAULT : 0;
+}
+
 edmm_err umem_write(umem_t dst, const void *src, size_t size)
 {
 	uint64_t addr = umem_addr(dst);
@@ -98,19 +107,29 @@ edmm_err umem_write(umem_t dst, const void *src, size_t size)
 	if (skip) {
 		size_t n = WORD - skip < size ? WORD - skip : size;
 
-		if (rt_store_bytes((void *)addr, from, n))
+		if (stored(rt_store_bytes((void *)addr, from, n)))
 			return -EDMM_EFAULT;
 		addr += n;
 		from += n;
 		size -= n;
 	}
-	if (rt_copy_words((void *)addr, from, size / WORD))
+	if (size >= WORD &&
+	    stored(rt_store_words((void *)addr, from, size / WORD)))
 		return -EDMM_EFAULT;
 	addr += size / WORD * WORD;
 	from += size / WORD * WORD;
-	if (size % WORD && rt_store_bytes((void *)addr, from, size % WORD))
+	if (!(size % WORD))
+		return 0;
+	return stored(rt_store_bytes((void *)addr, from, size % WORD));
+}
+
+edmm_err umem_last_words(umem_t dst, const void *src, size_t size)
+{
+	uint64_t addr = umem_addr(dst);
+
+	if (addr % WORD || size % WORD || !range_ok(addr, size))
 		return -EDMM_EFAULT;
-	return 0;
+	return rt_copy_words((void *)addr, src, size / WORD) ? -EDMM_EFAULT : 0;
 }
 
 edmm_err umem_get64(uint64_t *v, umem_t src)

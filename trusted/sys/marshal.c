@@ -18,12 +18,12 @@ struct marshal {
 	struct rt_buf buf;
 };
 
-bool libc_owns(uint64_t addr, uint64_t size)
+bool sys_owns(uint64_t addr, uint64_t size)
 {
 	return size == 0 || rt_inside(addr, size);
 }
 
-const struct call_row *libc_row(uint64_t nr)
+const struct call_row *sys_row(uint64_t nr)
 {
 	return call_row(nr);
 }
@@ -40,7 +40,7 @@ static long path_size(uint64_t addr)
 	long n;
 
 	for (n = 0; n < (long)CALL_PATH_MAX; n++) {
-		if (!libc_owns(addr + (uint64_t)n, 1))
+		if (!sys_owns(addr + (uint64_t)n, 1))
 			return -EFAULT;
 		if (s[n] == '\0')
 			return n + 1;
@@ -67,7 +67,7 @@ static long arg_size(const struct marshal *m, int i)
 	} else if (arg & CALL_STRING) {
 		return path_size(m->a[i]);
 	}
-	return libc_owns(m->a[i], size) ? (long)size : -EFAULT;
+	return sys_owns(m->a[i], size) ? (long)size : -EFAULT;
 }
 
 /* Takes of @left, a multiple of 8, what there is for argument @i. */
@@ -193,12 +193,12 @@ static edmm_err copy_in(const struct marshal *m, uint64_t result)
 	return err;
 }
 
-long libc_bound(enum call_nr nr, const uint64_t *a, uint64_t result,
-		uint64_t limit)
+long sys_bound(enum call_nr nr, const uint64_t *a, uint64_t result,
+	       uint64_t limit)
 {
 	uint64_t low = 0, high = 0;
 
-	switch (libc_row(nr)->ret) {
+	switch (sys_row(nr)->ret) {
 	case CALL_RET_ZERO:
 		break;
 	case CALL_RET_LEN:
@@ -228,9 +228,9 @@ long libc_bound(enum call_nr nr, const uint64_t *a, uint64_t result,
 	return result >= low && result <= high ? (long)result : -EPROTO;
 }
 
-long libc_call(enum call_nr nr, const uint64_t *a)
+long sys_call(enum call_nr nr, const uint64_t *a)
 {
-	struct marshal m = { .row = libc_row(nr), .a = a };
+	struct marshal m = { .row = sys_row(nr), .a = a };
 	uint64_t result = 0;
 	edmm_err err;
 	long r;
@@ -242,9 +242,9 @@ long libc_call(enum call_nr nr, const uint64_t *a)
 		return r;
 	r = copy_out(&m);
 	if (r == 0)
-		r = rt_host_call(WIRE_CALL_LIBC + nr, m.args, &result);
+		r = rt_host_call(WIRE_CALL_SYS + nr, m.args, &result);
 	if (r == 0)
-		r = libc_bound(nr, a, result, m.limit);
+		r = sys_bound(nr, a, result, m.limit);
 	if (r >= 0) {
 		err = copy_in(&m, result);
 		if (err)

@@ -11,6 +11,10 @@
 #include <elf.h>
 #include <linux/auxvec.h>
 
+#ifndef AT_MINSIGSTKSZ
+#define AT_MINSIGSTKSZ 51
+#endif
+
 #define AUX_ENTRIES 16
 #define RANDOM_SIZE 16
 #define CLOCK_TICKS 100
@@ -21,8 +25,9 @@ int __libc_start_main(int (*main)(int, char **, char **), int argc, char **argv,
 extern int program_main(int, char **, char **) __asm__("main");
 
 static struct heap heap;
+static bool heap_is_up;
 
-struct heap *libc_heap(void)
+struct heap *sys_heap(void)
 {
 	return &heap;
 }
@@ -72,6 +77,7 @@ static void put_auxv(uint64_t *v, uint64_t name, uint64_t random)
 	v = put_aux(v, AT_SECURE, 0);
 	v = put_aux(v, AT_HWCAP, 0);
 	v = put_aux(v, AT_RANDOM, random);
+	v = put_aux(v, AT_MINSIGSTKSZ, sys_signal_stack_min());
 	v = put_aux(v, AT_EXECFN, name);
 	put_aux(v, AT_NULL, 0);
 }
@@ -91,8 +97,13 @@ static char *put_strings(uint64_t *to, char *s, uint32_t count)
 
 static bool on_shortage(void)
 {
-	return heap_relieve(&heap);
+	return heap_is_up && heap_relieve(&heap);
 }
+
+const struct rt_hooks rt_hooks = {
+	.shortage = on_shortage,
+	.fault = sys_fault,
+};
 
 int rt_main(const struct rt_args *args)
 {
@@ -103,7 +114,7 @@ int rt_main(const struct rt_args *args)
 
 	if (start_heap() != 0)
 		rt_abort(3, "the heap does not fit its address range");
-	rt_shortage_hook = on_shortage;
+	heap_is_up = true;
 	rt_random(random, sizeof(random));
 	argv = __builtin_alloca((words + 2 * AUX_ENTRIES) * sizeof(*argv));
 	s = put_strings(argv, args->block, args->argc);

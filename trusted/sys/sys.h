@@ -21,13 +21,13 @@
 #include "trusted/rt/rt.h"
 
 /* Arguments of a system call, as registers have them. */
-typedef long (*libc_fn)(const uint64_t *a);
+typedef long (*sys_fn)(const uint64_t *a);
 
 /* The entry from musl. */
 long edmm_syscall(long n, long a, long b, long c, long d, long e, long f);
 
 /**
- * libc_call() - one host call by its row
+ * sys_call() - one host call by its row
  * @nr: of common/calls.h
  * @a: arguments, pointers as the program has them
  *
@@ -35,16 +35,16 @@ long edmm_syscall(long n, long a, long b, long c, long d, long e, long f);
  * the enclave's, -ENAMETOOLONG for a path without end, -EPROTO for a result
  * out of bounds, -ENOMEM when the data buffer is too small.
  */
-long libc_call(enum call_nr nr, const uint64_t *a);
+long sys_call(enum call_nr nr, const uint64_t *a);
 
 /* The row of a number, or NULL. */
-const struct call_row *libc_row(uint64_t nr);
+const struct call_row *sys_row(uint64_t nr);
 
 /* [addr, addr + size) is the enclave's; so is every range of no bytes. */
-bool libc_owns(uint64_t addr, uint64_t size);
+bool sys_owns(uint64_t addr, uint64_t size);
 
 /**
- * libc_bound() - a host's result, if the row has it
+ * sys_bound() - a host's result, if the row has it
  * @nr: of common/calls.h
  * @a: arguments of the call
  * @result: as the host gave it
@@ -52,25 +52,29 @@ bool libc_owns(uint64_t addr, uint64_t size);
  *
  * Return: @result, or -EPROTO.
  */
-long libc_bound(enum call_nr nr, const uint64_t *a, uint64_t result,
-		uint64_t limit);
+long sys_bound(enum call_nr nr, const uint64_t *a, uint64_t result,
+	       uint64_t limit);
 
 /* Signals (signal.c): to this thread, as by raise(). */
-long libc_raise(int signo);
-/* Faults of the program go to its handlers from now on (fault.c). */
-void libc_fault_start(void);
+long sys_raise(int signo);
+/* A fault of the program's goes to its handler, if it has one (fault.c). */
+bool sys_fault(struct rt_regs *r);
+/* Top of the alternate stack; 0: there is none, or RSP is on it. */
+uint64_t sys_alternate_top(uint64_t rsp);
+/* The least stack on which a fault's handler can run: AT_MINSIGSTKSZ. */
+uint64_t sys_signal_stack_min(void);
 
 /* start.c */
 struct heap;
-struct heap *libc_heap(void);
+struct heap *sys_heap(void);
 
 /* A function for each row of common/calls.h that has one. */
-#define LIBC_DECLARE_HOST(name)
-#define LIBC_DECLARE_PART(name)
-#define LIBC_DECLARE_NONE(name)
-#define LIBC_DECLARE_BOTH(name) long libc_##name(const uint64_t *a);
-#define LIBC_DECLARE_INSIDE(name) long libc_##name(const uint64_t *a);
-#define LIBC_DECLARE(name, number, who, ...) LIBC_DECLARE_##who(name)
-CALL_LIST(LIBC_DECLARE)
+#define SYS_DECLARE_HOST(name)
+#define SYS_DECLARE_PART(name)
+#define SYS_DECLARE_NONE(name)
+#define SYS_DECLARE_BOTH(name) long sys_##name(const uint64_t *a);
+#define SYS_DECLARE_INSIDE(name) long sys_##name(const uint64_t *a);
+#define SYS_DECLARE(name, number, who, ...) SYS_DECLARE_##who(name)
+CALL_LIST(SYS_DECLARE)
 
 #endif

@@ -5,15 +5,15 @@
 #define FUNCTION_HOST(name) NULL
 #define FUNCTION_PART(name) NULL
 #define FUNCTION_NONE(name) NULL
-#define FUNCTION_BOTH(name) libc_##name
-#define FUNCTION_INSIDE(name) libc_##name
+#define FUNCTION_BOTH(name) sys_##name
+#define FUNCTION_INSIDE(name) sys_##name
 #define FUNCTION(name, number, who, ...) \
 	[CALL_AT_##name] = FUNCTION_##who(name),
-static const libc_fn functions[] = { CALL_LIST(FUNCTION) };
+static const sys_fn functions[] = { CALL_LIST(FUNCTION) };
 
 static long dispatch(long n, const uint64_t *args)
 {
-	const struct call_row *row = libc_row((uint64_t)n);
+	const struct call_row *row = sys_row((uint64_t)n);
 
 	if (!row)
 		return -ENOSYS;
@@ -22,7 +22,7 @@ static long dispatch(long n, const uint64_t *args)
 	case CALL_BOTH:
 		return functions[row->at](args);
 	case CALL_HOST:
-		return libc_call((enum call_nr)n, args);
+		return sys_call((enum call_nr)n, args);
 	case CALL_NONE:
 		return row->answer;
 	default:
@@ -37,6 +37,9 @@ long edmm_syscall(long n, long a, long b, long c, long d, long e, long f)
 		(uint64_t)a, (uint64_t)b, (uint64_t)c,
 		(uint64_t)d, (uint64_t)e, (uint64_t)f,
 	};
+	bool was = rt_runtime_set(true);
+	long r = dispatch(n, args);
 
-	return dispatch(n, args);
+	rt_runtime_set(was);
+	return r;
 }

@@ -6,7 +6,6 @@
  * Locks: the driver's, with asynchronous signals blocked, around every change
  * of a mapping and of its record.
  */
-#include "machine/trap/calls/preload.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +16,11 @@
 
 #include "machine/trap/base/machine.h"
 #include "machine/trap/base/sys.h"
+#include "machine/trap/calls/handle.h"
+#include "machine/trap/calls/preload.h"
+#include "machine/trap/enclave/view.h"
 #include "machine/trap/signal/sig.h"
+#include "machine/trap/tell/tell.h"
 
 #ifndef MAP_FIXED_NOREPLACE
 #define MAP_FIXED_NOREPLACE 0x100000
@@ -31,7 +34,7 @@ static uint64_t enter(void)
 {
 	uint64_t mask = sig_block();
 
-	machine_check_fork();
+	fork_check();
 	drv_lock(machine.d);
 	return mask;
 }
@@ -225,7 +228,7 @@ long do_ioctl(int fd, unsigned long cmd, uint64_t arg)
 	if (h->kind != HANDLE_ENCLAVE)
 		return -ENOTTY;
 	mask = sig_block();
-	machine_check_fork();
+	fork_check();
 	h->fd = fd;
 	if (!h->e)
 		r = -EIO;

@@ -6,7 +6,6 @@
 #define FRAME_REST 72
 #define RED_ZONE 128
 #define SYS_RT_SIGRETURN 15
-#define SYS_EXIT 60
 
 	.text
 	.globl	dispatch_syscall, dispatch_syscall_end
@@ -50,16 +49,6 @@ dispatch_clone_call:
 	syscall
 	hlt
 	.size	dispatch_clone_call, . - dispatch_clone_call
-
-	.globl	thread_exit_call
-	.hidden	thread_exit_call
-	.type	thread_exit_call, @function
-thread_exit_call:
-	lock and %rdx, (%rsi)
-	mov	$SYS_EXIT, %eax
-	syscall
-	hlt
-	.size	thread_exit_call, . - thread_exit_call
 
 	/* As after execve: registers zero, bases too. */
 	.globl	launch_start

@@ -5,7 +5,6 @@
  * Everything here runs in the handler of SIGSYS. The program's pointers are
  * read and written by ucopy() only: a bad one is EFAULT, as ever.
  */
-#include "machine/trap/calls/dispatch.h"
 
 #include <asm/prctl.h>
 #include <errno.h>
@@ -17,43 +16,30 @@
 #include <sys/stat.h>
 
 #include "machine/trap/base/sys.h"
+#include "machine/trap/base/ucopy.h"
+#include "machine/trap/calls/dispatch.h"
 #include "machine/trap/calls/exec.h"
+#include "machine/trap/calls/handle.h"
 #include "machine/trap/calls/preload.h"
+#include "machine/trap/enclave/guard.h"
 #include "machine/trap/enclave/trap.h"
 #include "machine/trap/signal/sig.h"
+#include "machine/trap/tell/tell.h"
 
 #define ARCH_GET_CPUID 0x1011
 #define ARCH_SET_CPUID 0x1012
 #define SYSCALL_SIZE 2
 #define ADDRESS_LIMIT (1ull << 47)
-
-/* Of the kernel's headers from 5.11. */
 #ifndef PR_SET_SYSCALL_USER_DISPATCH
 #define PR_SET_SYSCALL_USER_DISPATCH 59
-#define PR_SYS_DISPATCH_ON 1
 #endif
-
-struct dispatch dispatch;
-
-/* Of the linker: the library from its first byte to the end of its code. */
-extern const char __ehdr_start[] __attribute__((visibility("hidden")));
-extern const char etext[] __attribute__((visibility("hidden")));
 
 _Static_assert(offsetof(struct dispatch_frame, args) == 8, "dispatch.S");
 _Static_assert(sizeof(struct dispatch_frame) == 80, "dispatch.S");
 
-bool dispatch_arm(struct thread *t)
-{
-	if (!t->sud && machine.has[FACILITY_SUD])
-		t->sud = !sys_call(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH,
-				   PR_SYS_DISPATCH_ON, (long)__ehdr_start,
-				   etext - __ehdr_start, (long)&t->selector);
-	return t->sud;
-}
-
 void dispatch_start(struct thread *t)
 {
-	if (!dispatch_arm(t))
+	if (!guard_arm(t))
 		sys_die(2,
 			"a program that makes its own system calls needs "
 			"system call dispatch",

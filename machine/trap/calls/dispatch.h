@@ -22,25 +22,9 @@
 struct trap;
 struct thread;
 
-struct dispatch {
-	bool on;
-	/* A launched program's file, as an absolute path; NULL if there is
-	 * none: then /proc/self/exe is right. */
-	const char *exe;
-	/* libc's own thread pointer: handlers of threads whose FS base is not
-	 * libc's run with this one (thread.handler_fs). */
-	uint64_t fs;
-};
-
-extern struct dispatch dispatch;
-
 /* From now on the calls of this thread are dispatched, and those of all that
  * it starts. Ends the program if the kernel has no such thing. */
 void dispatch_start(struct thread *t);
-/* Arms the kernel's part for a thread: by dispatch_start(), or to catch system
- * calls inside an enclave. False: not there. */
-bool dispatch_arm(struct thread *t);
-
 /* The call that SIGSYS is about. */
 void dispatch_call(struct trap *tr);
 /* Before a signal's delivery: is the thread in the code that does a call
@@ -62,7 +46,8 @@ long dispatch_ppoll(struct trap *tr, const long a[6]);
 long dispatch_pselect(struct trap *tr, const long a[6]);
 long dispatch_epoll_pwait(struct trap *tr, const long a[6]);
 
-/* launch.c */
+/* brk.c */
+void brk_init(void);
 long dispatch_brk(struct trap *tr, const long a[6]);
 
 /* dispatch_clone.c */
@@ -98,9 +83,6 @@ uint64_t dispatch_frame_at(const struct trap *tr);
 /* clone(2) or clone3(2) with the stack prepared by sig_frame_child(). */
 long dispatch_clone_call(long nr, const long a[6]);
 void dispatch_clone_child(uint64_t frame);
-/* exit(2) of one thread, which clears bits in *word on the way, when it needs
- * its stack no more. */
-_Noreturn void thread_exit_call(long status, uint64_t *word, uint64_t keep);
 /* The start of a launched program. */
 _Noreturn void launch_start(uint64_t entry, uint64_t sp, uint8_t *selector);
 

@@ -12,8 +12,10 @@
 #include <string.h>
 
 #include "machine/trap/base/sys.h"
+#include "machine/trap/base/ucopy.h"
 #include "machine/trap/calls/dispatch.h"
 #include "machine/trap/calls/exec.h"
+#include "machine/trap/enclave/guard.h"
 #include "machine/trap/enclave/trap.h"
 #include "machine/trap/signal/sig.h"
 
@@ -61,11 +63,11 @@ static long spawn_process(struct trap *tr, struct spawn *s)
 	if (tr->t->handler_fs)
 		bases_set(tr->t->handler_fs, tr->t->host_gs);
 	/* Does all that a new process needs, and ours is new. */
-	machine_check_fork();
+	fork_check();
 	if (s->clear)
 		sig_table_clear();
 	child_bases(tr->t, s, tr->t);
-	dispatch_arm(tr->t);
+	guard_arm(tr->t);
 	if (s->sp)
 		tr->uc->uc_mcontext.gregs[REG_RSP] = (greg_t)s->sp;
 	return 0;
@@ -76,7 +78,7 @@ void dispatch_clone_child(uint64_t frame)
 	struct thread *t = thread_on_stack((const void *)frame);
 
 	t->tid = (int)sys_call(SYS_gettid);
-	dispatch_arm(t);
+	guard_arm(t);
 	t->selector = 1;
 	bases_set(t->host_fs, t->host_gs);
 }

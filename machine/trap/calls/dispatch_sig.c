@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "machine/trap/base/sys.h"
+#include "machine/trap/base/ucopy.h"
 #include "machine/trap/calls/dispatch.h"
 #include "machine/trap/enclave/trap.h"
 #include "machine/trap/signal/sig.h"

@@ -4,7 +4,6 @@
  * name, also between vfork and execve: the memory that it takes is the
  * caller's to give back.
  */
-#include "machine/trap/calls/exec.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +17,9 @@
 #include "launch/kind.h"
 #include "machine/trap/base/machine.h"
 #include "machine/trap/base/sys.h"
+#include "machine/trap/base/ucopy.h"
 #include "machine/trap/calls/dispatch.h"
+#include "machine/trap/calls/exec.h"
 #include "machine/trap/signal/sig.h"
 
 #define PRELOAD "LD_PRELOAD="

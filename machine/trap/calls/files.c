@@ -14,6 +14,7 @@
 #include "machine/trap/base/sys.h"
 #include "machine/trap/calls/dispatch.h"
 #include "machine/trap/calls/exec.h"
+#include "machine/trap/calls/handle.h"
 #include "machine/trap/calls/preload.h"
 #include "machine/trap/signal/sig.h"
 
@@ -88,7 +89,7 @@ long do_openat(int dir, const char *path, int flags, unsigned mode)
 	if (!name || !device_path(name))
 		return sys_call(SYS_openat, dir, (long)path, flags, mode);
 	mask = sig_block();
-	machine_check_fork();
+	fork_check();
 	r = handle_open(name, flags);
 	sig_unblock(mask);
 	return r;

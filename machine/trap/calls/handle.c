@@ -20,6 +20,10 @@
 
 #include "machine/trap/base/machine.h"
 #include "machine/trap/base/sys.h"
+#include "machine/trap/calls/handle.h"
+#include "machine/trap/enclave/cpuid.h"
+#include "machine/trap/enclave/guard.h"
+#include "machine/trap/enclave/view.h"
 
 #ifndef MFD_EXEC
 #define MFD_EXEC 0x10u
@@ -264,15 +268,6 @@ uint8_t *handle_create(void *ctx, struct drv_encl *e, uint64_t base,
 	sys_madvise(at, size, MADV_DONTDUMP);
 	*m = (struct memory){ .e = e, .at = at, .base = base, .size = size };
 	return at;
-}
-
-bool handle_base(const struct drv_encl *e, uint64_t *base)
-{
-	const struct memory *m = memory_of(e);
-
-	if (m)
-		*base = m->base;
-	return m != NULL;
 }
 
 void handle_destroy(void *ctx, struct drv_encl *e)

@@ -22,6 +22,7 @@
 #include "machine/trap/calls/dispatch.h"
 #include "machine/trap/calls/preload.h"
 #include "machine/trap/signal/sig.h"
+#include "machine/trap/tell/tell.h"
 
 #define EXPORT __attribute__((visibility("default")))
 

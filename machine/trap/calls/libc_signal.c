@@ -13,6 +13,7 @@
 #include "machine/trap/base/machine.h"
 #include "machine/trap/base/sys.h"
 #include "machine/trap/signal/sig.h"
+#include "machine/trap/signal/thread.h"
 
 #define EXPORT __attribute__((visibility("default")))
 

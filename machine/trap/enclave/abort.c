@@ -14,6 +14,7 @@
 #include <Zydis/Zydis.h>
 
 #include "machine/trap/base/sys.h"
+#include "machine/trap/base/ucopy.h"
 #include "machine/trap/enclave/trap.h"
 #include "machine/trap/signal/sig.h"
 

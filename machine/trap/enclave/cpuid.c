@@ -4,8 +4,10 @@
  * the instruction into a general protection fault on each thread that asked
  * for it; threads and fork inherit that, exec does not.
  */
+#include "machine/trap/enclave/cpuid.h"
 #include "machine/trap/base/machine.h"
 #include "machine/trap/base/sys.h"
+#include "machine/trap/signal/thread.h"
 
 #define ARCH_SET_CPUID 0x1012
 #define LEAF_SGX 0x12u

@@ -20,6 +20,7 @@
 #include "machine/trap/base/machine.h"
 #include "machine/trap/base/raw.h"
 #include "machine/trap/base/sys.h"
+#include "machine/trap/enclave/cpuid.h"
 #include "machine/trap/enclave/trap.h"
 
 #define PATCHES 4096u

@@ -3,11 +3,11 @@
  * ENCLU, found by a trap. A leaf whose memory is not mapped yet is done again
  * once the driver has resolved the fault, in the same trap.
  */
-#include "machine/trap/enclave/trap.h"
 
 #include "machine/trap/base/sys.h"
-#include "machine/trap/calls/dispatch.h"
+#include "machine/trap/enclave/guard.h"
 #include "machine/trap/enclave/step.h"
+#include "machine/trap/enclave/trap.h"
 #include "machine/trap/signal/sig.h"
 
 /* Faults that one leaf can take before the machine gives up: every page that
@@ -94,6 +94,6 @@ void trap_enclu(struct trap *tr)
 	/* The first time. */
 	if (!tr->t->ready)
 		sig_adopt();
-	dispatch_arm(tr->t);
+	guard_arm(tr->t);
 	tr->t->ready = true;
 }

@@ -77,7 +77,7 @@ struct thread *fast_enclu(struct fast_regs *r)
 {
 	struct thread *t;
 
-	if ((uint32_t)r->rax != SGX_EENTER || !machine_same_process())
+	if ((uint32_t)r->rax != SGX_EENTER || !fork_same_process())
 		return NULL;
 	t = thread_self();
 	/* The first entry of a thread sets it up, by a trap. */

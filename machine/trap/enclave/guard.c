@@ -21,11 +21,19 @@
 
 #include "machine/trap/base/machine.h"
 #include "machine/trap/base/sys.h"
+#include "machine/trap/enclave/guard.h"
+#include "machine/trap/signal/thread.h"
 
 #define RANGES 512u
 #define SYS_SECCOMP_CODE 1 /* SYS_SECCOMP of <asm-generic/siginfo.h> */
 #define IP_LOW offsetof(struct seccomp_data, instruction_pointer)
 #define IP_HIGH (IP_LOW + 4)
+
+/* Of the kernel's headers from 5.11. */
+#ifndef PR_SET_SYSCALL_USER_DISPATCH
+#define PR_SET_SYSCALL_USER_DISPATCH 59
+#define PR_SYS_DISPATCH_ON 1
+#endif
 
 struct range {
 	uint64_t base;
@@ -34,6 +42,19 @@ struct range {
 
 static struct range ranges[RANGES];
 static _Atomic uint32_t count;
+
+/* Of the linker: the library from its first byte to the end of its code. */
+extern const char __ehdr_start[] __attribute__((visibility("hidden")));
+extern const char etext[] __attribute__((visibility("hidden")));
+
+bool guard_arm(struct thread *t)
+{
+	if (!t->sud && machine.has[FACILITY_SUD])
+		t->sud = !sys_call(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH,
+				   PR_SYS_DISPATCH_ON, (long)__ehdr_start,
+				   etext - __ehdr_start, (long)&t->selector);
+	return t->sud;
+}
 
 static bool covered(uint64_t from, uint64_t to)
 {

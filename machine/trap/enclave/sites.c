@@ -19,7 +19,9 @@
 
 #include "machine/trap/base/machine.h"
 #include "machine/trap/base/sys.h"
+#include "machine/trap/base/ucopy.h"
 #include "machine/trap/enclave/trap.h"
+#include "machine/trap/enclave/view.h"
 #include "machine/trap/signal/sig.h"
 
 #define SITES_MAX 65536u
@@ -27,7 +29,6 @@
 struct sites {
 	struct sites *next;
 	const struct drv_encl *e;
-	uint64_t base;
 	size_t size; /* of this mapping */
 	size_t count;
 	struct site {
@@ -64,14 +65,12 @@ static void bases_view(uint8_t *page, bool shown)
 void sites_view(struct drv_encl *e, uint64_t addr, bool shown)
 {
 	struct sites *s = list ? sites_of(e) : NULL;
-	uint64_t base = 0, page;
+	uint64_t page;
 	uint8_t *bytes;
 
 	if (machine.has[FACILITY_FSGSBASE] && !s)
 		return;
-	if (!handle_base(e, &base))
-		return;
-	page = addr - base;
+	page = addr - drv_encl_base(e);
 	bytes = drv_encl_mem(e) + page;
 	if (!machine.has[FACILITY_FSGSBASE])
 		bases_view(bytes, shown);
@@ -141,7 +140,7 @@ long sites_list(struct drv_encl *e, uint64_t arg)
 	if (!s)
 		return r;
 	drv_lock(machine.d);
-	if (!handle_base(e, &s->base))
+	if (!drv_encl_mem(e))
 		r = -EINVAL;
 	else if (sites_of(e))
 		r = -EEXIST;

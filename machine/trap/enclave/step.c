@@ -11,6 +11,7 @@
  */
 #include "machine/trap/enclave/step.h"
 
+#include "machine/trap/base/machine.h"
 #include "machine/trap/base/sys.h"
 
 #define TF 0x100ll

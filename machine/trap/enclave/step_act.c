@@ -12,6 +12,7 @@
 
 #include <string.h>
 
+#include "machine/trap/base/machine.h"
 #include "machine/trap/base/sys.h"
 
 static void each_page(const struct step_insn *in, const struct thread *t,
@@ -54,7 +55,7 @@ static void forge(struct trap *tr, const struct script_rule *r)
 	memcpy(w->saved, g, sizeof(w->saved));
 	w->saved_pending = w->pending;
 	if (r->addr != SCRIPT_SAME)
-		g[REG_RBX] = (greg_t)(tr->t->cpu.base + r->addr);
+		g[REG_RBX] = (greg_t)tr->t->cpu.base + (greg_t)r->addr;
 	g[REG_RAX] = SGX_EENTER;
 	g[REG_RDI] = (greg_t)r->reg[0];
 	g[REG_RSI] = (greg_t)r->reg[1];

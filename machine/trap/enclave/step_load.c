@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "machine/trap/base/machine.h"
 #include "machine/trap/base/sys.h"
 
 static struct drv_range pages[SCRIPT_RANGES];

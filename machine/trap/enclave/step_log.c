@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "machine/trap/base/machine.h"
 #include "machine/trap/base/sys.h"
 
 #define SLOTS 0x10000u

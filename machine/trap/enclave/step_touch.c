@@ -5,6 +5,8 @@
  */
 #include "machine/trap/enclave/step.h"
 
+#include "machine/trap/base/machine.h"
+
 #include <string.h>
 
 #include <Zydis/Zydis.h>

@@ -20,6 +20,7 @@
 
 #include "machine/trap/base/sys.h"
 #include "machine/trap/enclave/trap.h"
+#include "machine/trap/enclave/view.h"
 #include "machine/trap/signal/sig.h"
 
 #define XCOMP_PKRU 9

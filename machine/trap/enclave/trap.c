@@ -6,15 +6,18 @@
  * all signals blocked but the synchronous ones, of which only those of
  * ucopy() can happen.
  */
-#include "machine/trap/enclave/trap.h"
 
 #include <string.h>
 #include <sys/mman.h>
 
 #include "machine/trap/base/sys.h"
+#include "machine/trap/base/ucopy.h"
 #include "machine/trap/calls/dispatch.h"
+#include "machine/trap/enclave/cpuid.h"
 #include "machine/trap/enclave/fast.h"
+#include "machine/trap/enclave/guard.h"
 #include "machine/trap/enclave/step.h"
+#include "machine/trap/enclave/trap.h"
 #include "machine/trap/signal/sig.h"
 
 #define INSN_ENCLU "\x0f\x01\xd7"
@@ -238,7 +241,7 @@ static bool is_dispatched(const struct trap *tr)
 
 static void handle(struct trap *tr)
 {
-	machine_check_fork();
+	fork_check();
 	if (sig_is_kick(tr->sig, tr->info))
 		return;
 	if (is_dispatched(tr)) {

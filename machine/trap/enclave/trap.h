@@ -9,6 +9,7 @@
 #include <ucontext.h>
 
 #include "machine/trap/base/machine.h"
+#include "machine/trap/signal/thread.h"
 
 struct trap {
 	struct thread *t;
@@ -27,6 +28,11 @@ struct exception {
 	int code;
 	bool native; /* an instruction outside would raise it again */
 };
+
+/* enter.S: the handler of every signal of ours, and what it jumps to with AC
+ * clear. */
+void trap_on_signal(int sig, siginfo_t *info, void *context);
+void trap_signal(int sig, siginfo_t *info, void *context);
 
 /* The context's registers to and from the model's record of them. */
 void trap_load(struct trap *tr);

@@ -10,6 +10,7 @@
 #include "machine/trap/base/machine.h"
 #include "machine/trap/base/sys.h"
 #include "machine/trap/enclave/fast.h"
+#include "machine/trap/enclave/vdso.h"
 
 extern const char vdso_image[], vdso_image_end[];
 

@@ -20,6 +20,7 @@
 #include "machine/trap/base/machine.h"
 #include "machine/trap/base/sys.h"
 #include "machine/trap/enclave/trap.h"
+#include "machine/trap/enclave/view.h"
 
 #define PAGE SGX_PAGE_SIZE
 /* Of newer kernels than Debian's headers. */

@@ -10,7 +10,6 @@
  * that comes at any time: its handler reads an action without it, as the
  * kernel's own table may change under a signal too.
  */
-#include "machine/trap/signal/sig.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -18,7 +17,8 @@
 
 #include "machine/trap/base/machine.h"
 #include "machine/trap/base/sys.h"
-#include "machine/trap/calls/dispatch.h"
+#include "machine/trap/base/ucopy.h"
+#include "machine/trap/signal/sig.h"
 #include "machine/trap/signal/thread.h"
 
 #define NSIG_MAX 65
@@ -60,6 +60,7 @@ struct kframe {
 
 _Static_assert(sizeof(struct kucontext) == 304, "kernel's ucontext");
 
+static sig_handler *on_signal;
 static struct ksigaction actions[NSIG_MAX];
 static atomic_flag lock = ATOMIC_FLAG_INIT;
 
@@ -107,7 +108,7 @@ static long install(int sig, const struct ksigaction *act)
 	struct ksigaction k = *act;
 
 	if (is_handler(act) || KSIG_SYNC_TEST(sig) || sig == SIG_KICK) {
-		k.handler = (void *)trap_on_signal;
+		k.handler = (void *)on_signal;
 		k.flags &= SA_RESTART | SA_NOCLDSTOP | SA_NOCLDWAIT;
 		k.flags |= SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
 		k.mask = ~KSIG_SYNC;
@@ -151,8 +152,9 @@ long sig_action(int sig, const struct ksigaction *act, struct ksigaction *old)
 	return r;
 }
 
-void sig_init(void)
+void sig_init(sig_handler *handler)
 {
+	on_signal = handler;
 	for (int s = 1; s < NSIG_MAX; s++) {
 		struct ksigaction *a = &actions[s];
 
@@ -168,7 +170,7 @@ static void adopt(int sig)
 	struct ksigaction now;
 
 	if (real_action(sig, NULL, &now) || !is_handler(&now) ||
-	    now.handler == (void *)trap_on_signal)
+	    now.handler == (void *)on_signal)
 		return;
 	actions[sig] = now;
 	install(sig, &now);

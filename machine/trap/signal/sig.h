@@ -32,7 +32,9 @@ struct ksigaction {
 	 KSIG_BIT(SIGFPE) | KSIG_BIT(SIGTRAP) | KSIG_BIT(SIGSYS))
 #define KSIG_SYNC_TEST(n) (((n) <= 64) && (KSIG_SYNC & KSIG_BIT(n)))
 
-void sig_init(void);
+/* @handler: of every signal of ours. */
+typedef void sig_handler(int sig, siginfo_t *info, void *context);
+void sig_init(sig_handler *handler);
 
 /* Blocks every signal but the synchronous ones; returns the old mask. */
 uint64_t sig_block(void);
@@ -105,8 +107,6 @@ void sig_deliver(struct thread *t, int sig, siginfo_t *info, ucontext_t *uc,
 /* Ends the program by @sig, whatever it does about it, at the context. */
 void sig_die(int sig, siginfo_t *info, ucontext_t *uc);
 
-long ucopy(void *dst, const void *src, size_t size);
-extern char ucopy_insn[], ucopy_fail[];
 extern char sig_restorer[], sig_restorer_end[];
 
 /*
@@ -115,9 +115,5 @@ extern char sig_restorer[], sig_restorer_end[];
  * @sp is on, so that t->blocked is what it was before them.
  */
 void sig_settle(struct thread *t, uint64_t sp);
-
-/* The handler of every signal of ours, and what it jumps to with AC clear. */
-void trap_on_signal(int sig, siginfo_t *info, void *context);
-void trap_signal(int sig, siginfo_t *info, void *context);
 
 #endif

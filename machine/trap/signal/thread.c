@@ -11,7 +11,6 @@
 
 #include "machine/trap/base/machine.h"
 #include "machine/trap/base/sys.h"
-#include "machine/trap/calls/dispatch.h"
 
 #define RECORD_SIZE 0x3000ul /* three pages, then one of guard */
 #define GUARD_SIZE 0x1000ul
@@ -139,7 +138,7 @@ void thread_exit(void)
 		return;
 	index = t->index; /* the record goes before the slot is free */
 	self = NULL;
-	machine_thread_gone(t);
+	machine.thread_gone(t);
 	sys_call(SYS_sigaltstack, (long)&off, 0);
 	sys_madvise(p, THREAD_SLOT_SIZE, MADV_DONTNEED);
 	atomic_fetch_and(&used[index / 64], ~(1ull << (index % 64)));
@@ -149,7 +148,7 @@ void thread_free(struct thread *t)
 {
 	uint32_t index = t->index;
 
-	machine_thread_gone(t);
+	machine.thread_gone(t);
 	sys_madvise(t, THREAD_SLOT_SIZE, MADV_DONTNEED);
 	atomic_fetch_and(&used[index / 64], ~(1ull << (index % 64)));
 }
@@ -160,7 +159,7 @@ _Noreturn void thread_leave(struct thread *t, long status)
 	uint64_t here = (uint64_t)__builtin_frame_address(0);
 	char *low = thread_stack(t).ss_sp;
 
-	machine_thread_gone(t);
+	machine.thread_gone(t);
 	here = (here - SGX_PAGE_SIZE) & ~(SGX_PAGE_SIZE - 1ul);
 	sys_madvise(low, here - (uint64_t)low, MADV_DONTNEED);
 	thread_exit_call(status, (uint64_t *)&used[index / 64],

@@ -136,4 +136,8 @@ void thread_exit(void);
 /* The same on the thread's own signal stack, and ends the thread. */
 _Noreturn void thread_leave(struct thread *t, long status);
 
+/* exit(2) of one thread, which clears bits in *word on the way, when it needs
+ * its stack no more. */
+_Noreturn void thread_exit_call(long status, uint64_t *word, uint64_t keep);
+
 #endif

@@ -33,6 +33,7 @@
 
 #include "machine/trap/base/machine.h"
 #include "machine/trap/base/sys.h"
+#include "machine/trap/start/start.h"
 
 #define EPC_DEFAULT (1ull << 30)
 #define EPC_MIN (1ull << 20)

@@ -15,8 +15,13 @@
 #include "machine/trap/base/sys.h"
 #include "machine/trap/calls/dispatch.h"
 #include "machine/trap/calls/exec.h"
+#include "machine/trap/enclave/cpuid.h"
 #include "machine/trap/enclave/step.h"
+#include "machine/trap/enclave/trap.h"
+#include "machine/trap/enclave/vdso.h"
 #include "machine/trap/signal/sig.h"
+#include "machine/trap/start/start.h"
+#include "machine/trap/tell/tell.h"
 
 #define HWCAP2_FSGSBASE 2u
 
@@ -112,7 +117,7 @@ __attribute__((constructor)) static void init(int argc, char **argv,
 	if (vdso)
 		vdso->a_un.a_val = machine.vdso;
 	aux_take(envp);
-	sig_init();
+	sig_init(trap_on_signal);
 	cpuid_arm(thread_self());
 	cpuid_patch();
 	if (o.raw == MACHINE_RAW_ALWAYS ||

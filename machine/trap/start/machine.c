@@ -2,7 +2,6 @@
 /*
  * The start of the machine, what the driver needs of the platform, and forks.
  */
-#include "machine/trap/base/machine.h"
 
 #include <cpuid.h>
 #include <errno.h>
@@ -13,18 +12,19 @@
 
 #include <edmm/machine.h>
 
+#include "machine/trap/base/machine.h"
 #include "machine/trap/base/sys.h"
+#include "machine/trap/base/ucopy.h"
+#include "machine/trap/calls/handle.h"
 #include "machine/trap/enclave/step.h"
 #include "machine/trap/enclave/trap.h"
+#include "machine/trap/enclave/view.h"
 #include "machine/trap/signal/sig.h"
+#include "machine/trap/start/start.h"
+#include "machine/trap/tell/tell.h"
 
 #define MXCSR_MASK_DEFAULT 0xffbfu
 #define MXCSR_MASK_OFFSET 28
-
-struct machine machine;
-
-/* In a page that fork wipes: zero means that this is a new child. */
-static volatile int *same_process;
 
 static void *platform_alloc(void *ctx, size_t size)
 {
@@ -171,17 +171,6 @@ static void config_keys(struct mach_config *c, uint64_t seed)
 	fill(&seed, c->report_keyid, sizeof(c->report_keyid));
 }
 
-static void fork_page(void)
-{
-	void *p = platform_alloc(NULL, 4096);
-
-	if (!p)
-		sys_die(2, "no memory", NULL);
-	sys_madvise(p, 4096, MADV_WIPEONFORK);
-	same_process = p;
-	*same_process = 1;
-}
-
 static void config_make(struct drv_config *c, const struct machine_options *o)
 {
 	mach_config_default(&c->mach);
@@ -229,17 +218,7 @@ static void driver_start(void)
 	machine.m = drv_mach(machine.d);
 }
 
-void machine_init(const struct machine_options *o)
-{
-	machine.opt = *o;
-	config_make(&config, o);
-	driver_start();
-	view_init();
-	strict_init();
-	fork_page();
-}
-
-void machine_thread_gone(struct thread *t)
+static void machine_thread_gone(struct thread *t)
 {
 	uint64_t mask = sig_block();
 
@@ -255,12 +234,12 @@ void machine_thread_gone(struct thread *t)
  * their files fail with EIO, and a machine without enclaves takes over. What
  * the driver held at the fork, its lock perhaps too, is left behind.
  */
-void machine_after_fork(void)
+static void machine_after_fork(void)
 {
 	struct drv_vma v;
 	uint64_t at = 0;
 
-	*same_process = 1;
+	fork_seen();
 	thread_after_fork();
 	while (drv_find_vma(machine.d, at, &v)) {
 		sys_mmap((void *)v.start, v.end - v.start, PROT_NONE,
@@ -280,13 +259,14 @@ void machine_after_fork(void)
 	strict_after_fork();
 }
 
-bool machine_same_process(void)
+void machine_init(const struct machine_options *o)
 {
-	return *same_process;
-}
-
-void machine_check_fork(void)
-{
-	if (!*same_process)
-		machine_after_fork();
+	machine.opt = *o;
+	config_make(&config, o);
+	driver_start();
+	view_init();
+	strict_init();
+	fork_init();
+	machine.after_fork = machine_after_fork;
+	machine.thread_gone = machine_thread_gone;
 }

@@ -10,6 +10,7 @@
 
 #include "machine/trap/base/machine.h"
 #include "machine/trap/base/sys.h"
+#include "machine/trap/tell/tell.h"
 
 #define STACK 0x10000ul
 #define SECOND 1000000000ull

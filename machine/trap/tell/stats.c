@@ -12,6 +12,8 @@
 
 #include "machine/trap/base/machine.h"
 #include "machine/trap/signal/sig.h"
+#include "machine/trap/signal/thread.h"
+#include "machine/trap/tell/tell.h"
 
 #define EXPORT __attribute__((visibility("default")))
 

@@ -13,6 +13,7 @@
 #include "machine/trap/base/machine.h"
 #include "machine/trap/base/sys.h"
 #include "machine/trap/signal/sig.h"
+#include "machine/trap/tell/tell.h"
 
 #define TABLE_SIZE 0x10000ul
 #define REPORT_SIZE 0x2000ul
@@ -107,7 +108,7 @@ void report_end(void)
 					 MACHINE_STATS_JSON };
 	uint64_t mask;
 
-	if (!machine.d || !machine_same_process() ||
+	if (!machine.d || !fork_same_process() ||
 	    !__atomic_exchange_n(&machine.used, false, __ATOMIC_RELAXED))
 		return;
 	edmm_machine_stats(&s);

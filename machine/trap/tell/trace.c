@@ -20,6 +20,7 @@
 
 #include "machine/trap/base/machine.h"
 #include "machine/trap/base/sys.h"
+#include "machine/trap/tell/tell.h"
 
 #define STEP (1ull << 20)  /* by which the file grows */
 #define LIMIT (1ull << 36) /* and where it ends */

@@ -102,7 +102,7 @@ static void write_out(const struct line *l)
 	if (!umem_write(b.p, l->text, l->n)) {
 		const uint64_t args[WIRE_CALL_ARGS] = { 2, b.off, l->n };
 
-		(void)!rt_host_call(WIRE_CALL_LIBC + CALL_WRITE, args, NULL);
+		(void)!rt_host_call(WIRE_CALL_SYS + CALL_WRITE, args, NULL);
 	}
 	rt_buf_drop(&b);
 }

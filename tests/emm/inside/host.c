@@ -79,7 +79,7 @@ static void serve(struct thread *th, uint64_t index)
 	c = *slot;
 	if (c.nr == CALL_ENTER)
 		c.status = enter_all(&c);
-	else if (c.nr < WIRE_CALL_LIBC)
+	else if (c.nr < WIRE_CALL_SYS)
 		host_edmm_dispatch(&th->t, &c);
 	else
 		host_call_dispatch(&th->t, &c);

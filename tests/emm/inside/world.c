@@ -263,6 +263,8 @@ static bool on_fault(struct rt_regs *r)
 	return true;
 }
 
+const struct rt_hooks rt_hooks = { .fault = on_fault };
+
 void world_open(struct world *w, const struct w_config *cfg)
 {
 	uint32_t log2 = 0;
@@ -275,7 +277,6 @@ void world_open(struct world *w, const struct w_config *cfg)
 	w->base = reserve((uint64_t)w->pages * EMM_PAGE, log2);
 	inside_base = w->base;
 	current = w;
-	rt_fault_hook = on_fault;
 	for (uint32_t i = 0; i < 16; i++) {
 		uint64_t at = W_BASE + (W_SRC + i) * EMM_PAGE;
 

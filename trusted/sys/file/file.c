@@ -37,12 +37,12 @@ static long transfer_check(struct transfer *t)
 
 	if (t->count > IOV_MAX)
 		return -EINVAL;
-	if (!libc_owns((uint64_t)t->iov, t->count * sizeof(*t->iov)))
+	if (!sys_owns((uint64_t)t->iov, t->count * sizeof(*t->iov)))
 		return -EFAULT;
 	for (i = 0; i < t->count; i++) {
 		if (t->iov[i].size > INT64_MAX)
 			return -EINVAL;
-		if (!libc_owns(t->iov[i].base, t->iov[i].size))
+		if (!sys_owns(t->iov[i].base, t->iov[i].size))
 			return -EFAULT;
 		t->left += t->iov[i].size;
 	}
@@ -109,9 +109,9 @@ static long transfer_piece(struct transfer *t, bool out, uint64_t *want)
 		r = transfer_copy(&copy, &b, *want, true);
 	}
 	if (r == 0)
-		r = rt_host_call(WIRE_CALL_LIBC + nr, args, &count);
+		r = rt_host_call(WIRE_CALL_SYS + nr, args, &count);
 	if (r == 0)
-		r = libc_bound(nr, args, count, *want);
+		r = sys_bound(nr, args, count, *want);
 	if (r > 0 && !out && transfer_copy(t, &b, (uint64_t)r, false) != 0)
 		r = -EFAULT;
 	rt_buf_drop(&b);
@@ -139,7 +139,7 @@ static bool is_regular(uint64_t fd)
 	struct stat st;
 	const uint64_t a[WIRE_CALL_ARGS] = { fd, (uint64_t)&st };
 
-	return libc_call(CALL_fstat, a) == 0 &&
+	return sys_call(CALL_fstat, a) == 0 &&
 	       (st.st_mode & MODE_TYPE) == MODE_REGULAR;
 }
 
@@ -186,61 +186,61 @@ static long transfer_many(const uint64_t *a, uint64_t offset, bool out)
 	return transfer(&t, out);
 }
 
-long libc_read(const uint64_t *a)
+long sys_read(const uint64_t *a)
 {
 	return transfer_one(a, AT_POSITION, false);
 }
 
-long libc_write(const uint64_t *a)
+long sys_write(const uint64_t *a)
 {
 	return transfer_one(a, AT_POSITION, true);
 }
 
-long libc_pread64(const uint64_t *a)
+long sys_pread64(const uint64_t *a)
 {
 	return (int64_t)a[3] < 0 ? -EINVAL : transfer_one(a, a[3], false);
 }
 
-long libc_pwrite64(const uint64_t *a)
+long sys_pwrite64(const uint64_t *a)
 {
 	return (int64_t)a[3] < 0 ? -EINVAL : transfer_one(a, a[3], true);
 }
 
-long libc_readv(const uint64_t *a)
+long sys_readv(const uint64_t *a)
 {
 	return transfer_many(a, AT_POSITION, false);
 }
 
-long libc_writev(const uint64_t *a)
+long sys_writev(const uint64_t *a)
 {
 	return transfer_many(a, AT_POSITION, true);
 }
 
-long libc_preadv(const uint64_t *a)
+long sys_preadv(const uint64_t *a)
 {
 	return (int64_t)a[3] < 0 ? -EINVAL : transfer_many(a, a[3], false);
 }
 
-long libc_pwritev(const uint64_t *a)
+long sys_pwritev(const uint64_t *a)
 {
 	return (int64_t)a[3] < 0 ? -EINVAL : transfer_many(a, a[3], true);
 }
 
-long libc_dup2(const uint64_t *a)
+long sys_dup2(const uint64_t *a)
 {
 	const uint64_t get[WIRE_CALL_ARGS] = { a[0], F_GETFD };
 	const uint64_t dup3[WIRE_CALL_ARGS] = { a[0], a[1], 0 };
 	long r;
 
 	if (a[0] != a[1])
-		return libc_call(CALL_dup3, dup3);
-	r = libc_call(CALL_fcntl, get);
+		return sys_call(CALL_dup3, dup3);
+	r = sys_call(CALL_fcntl, get);
 	return r < 0 ? r : (long)a[1];
 }
 
-long libc_pipe(const uint64_t *a)
+long sys_pipe(const uint64_t *a)
 {
 	const uint64_t args[WIRE_CALL_ARGS] = { a[0], 0 };
 
-	return libc_call(CALL_pipe2, args);
+	return sys_call(CALL_pipe2, args);
 }

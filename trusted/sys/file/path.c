@@ -14,82 +14,82 @@
 #define BLKSIZE_MAX (1 << 20)
 
 #define CALL(nr, ...) \
-	libc_call(CALL_##nr, (const uint64_t[WIRE_CALL_ARGS]){ __VA_ARGS__ })
+	sys_call(CALL_##nr, (const uint64_t[WIRE_CALL_ARGS]){ __VA_ARGS__ })
 
-long libc_open(const uint64_t *a)
+long sys_open(const uint64_t *a)
 {
 	return CALL(openat, HERE, a[0], a[1], a[2]);
 }
 
-long libc_creat(const uint64_t *a)
+long sys_creat(const uint64_t *a)
 {
 	return CALL(openat, HERE, a[0], O_CREAT | O_WRONLY | O_TRUNC, a[1]);
 }
 
-long libc_access(const uint64_t *a)
+long sys_access(const uint64_t *a)
 {
 	return CALL(faccessat, HERE, a[0], a[1]);
 }
 
-long libc_mkdir(const uint64_t *a)
+long sys_mkdir(const uint64_t *a)
 {
 	return CALL(mkdirat, HERE, a[0], a[1]);
 }
 
-long libc_rmdir(const uint64_t *a)
+long sys_rmdir(const uint64_t *a)
 {
 	return CALL(unlinkat, HERE, a[0], AT_REMOVEDIR);
 }
 
-long libc_unlink(const uint64_t *a)
+long sys_unlink(const uint64_t *a)
 {
 	return CALL(unlinkat, HERE, a[0], 0);
 }
 
-long libc_rename(const uint64_t *a)
+long sys_rename(const uint64_t *a)
 {
 	return CALL(renameat2, HERE, a[0], HERE, a[1], 0);
 }
 
-long libc_renameat(const uint64_t *a)
+long sys_renameat(const uint64_t *a)
 {
 	return CALL(renameat2, a[0], a[1], a[2], a[3], 0);
 }
 
-long libc_link(const uint64_t *a)
+long sys_link(const uint64_t *a)
 {
 	return CALL(linkat, HERE, a[0], HERE, a[1], 0);
 }
 
-long libc_symlink(const uint64_t *a)
+long sys_symlink(const uint64_t *a)
 {
 	return CALL(symlinkat, a[0], HERE, a[1]);
 }
 
-long libc_chmod(const uint64_t *a)
+long sys_chmod(const uint64_t *a)
 {
 	return CALL(fchmodat, HERE, a[0], a[1]);
 }
 
-long libc_readlinkat(const uint64_t *a)
+long sys_readlinkat(const uint64_t *a)
 {
 	if ((int64_t)a[3] <= 0)
 		return -EINVAL;
-	return libc_call(CALL_readlinkat, a);
+	return sys_call(CALL_readlinkat, a);
 }
 
-long libc_readlink(const uint64_t *a)
+long sys_readlink(const uint64_t *a)
 {
 	const uint64_t at[WIRE_CALL_ARGS] = { HERE, a[0], a[1], a[2] };
 
-	return libc_readlinkat(at);
+	return sys_readlinkat(at);
 }
 
 /* Linux counts the NUL; a path that is not one would be believed as text. */
-long libc_getcwd(const uint64_t *a)
+long sys_getcwd(const uint64_t *a)
 {
 	const char *s = (const char *)a[0];
-	long r = libc_call(CALL_getcwd, a);
+	long r = sys_call(CALL_getcwd, a);
 
 	if (r > 0 && (s[r - 1] != '\0' || s[0] != '/'))
 		return -EPROTO;
@@ -137,33 +137,33 @@ static long stat_path(uint64_t dir, uint64_t path, uint64_t to, uint64_t flags)
 	long r;
 
 	_Static_assert(sizeof(st) == CALL_SIZE_STAT, "struct stat");
-	if (to == 0 || !libc_owns(to, sizeof(st)))
+	if (to == 0 || !sys_owns(to, sizeof(st)))
 		return -EFAULT;
 	r = CALL(newfstatat, dir, path, (uint64_t)&st, flags);
 	return r < 0 ? r : take_stat(to, &st);
 }
 
-long libc_newfstatat(const uint64_t *a)
+long sys_newfstatat(const uint64_t *a)
 {
 	return stat_path(a[0], a[1], a[2], a[3]);
 }
 
-long libc_stat(const uint64_t *a)
+long sys_stat(const uint64_t *a)
 {
 	return stat_path(HERE, a[0], a[1], 0);
 }
 
-long libc_lstat(const uint64_t *a)
+long sys_lstat(const uint64_t *a)
 {
 	return stat_path(HERE, a[0], a[1], AT_SYMLINK_NOFOLLOW);
 }
 
-long libc_fstat(const uint64_t *a)
+long sys_fstat(const uint64_t *a)
 {
 	struct stat st;
 	long r;
 
-	if (a[1] == 0 || !libc_owns(a[1], sizeof(st)))
+	if (a[1] == 0 || !sys_owns(a[1], sizeof(st)))
 		return -EFAULT;
 	r = CALL(fstat, a[0], (uint64_t)&st);
 	return r < 0 ? r : take_stat(a[1], &st);
@@ -190,10 +190,10 @@ static bool dirent_is_valid(const uint8_t *p, uint64_t left, uint64_t *size)
 	return i > DIRENT_NAME && i < reclen;
 }
 
-long libc_getdents64(const uint64_t *a)
+long sys_getdents64(const uint64_t *a)
 {
 	const uint8_t *p = (const uint8_t *)a[1];
-	long r = libc_call(CALL_getdents64, a);
+	long r = sys_call(CALL_getdents64, a);
 	uint64_t left, size;
 
 	for (left = r > 0 ? (uint64_t)r : 0; left > 0; left -= size) {

@@ -24,13 +24,13 @@ static long poll_checked(struct pollfd *p, uint64_t count, int64_t timeout)
 
 	if (count > CALL_FD_MAX)
 		return -EINVAL;
-	if (!libc_owns((uint64_t)p, count * sizeof(*p)))
+	if (!sys_owns((uint64_t)p, count * sizeof(*p)))
 		return -EFAULT;
 	for (i = 0; i < count; i++) {
 		events[i] = p[i].events;
 		fds[i] = p[i].fd;
 	}
-	r = libc_call(CALL_poll, a);
+	r = sys_call(CALL_poll, a);
 	for (i = 0; i < count; i++) {
 		was[i].fd = fds[i];
 		was[i].events = events[i];
@@ -51,7 +51,7 @@ static long timeout_ms(uint64_t addr, int64_t unit, int64_t *ms)
 	*ms = -1;
 	if (addr == 0)
 		return 0;
-	if (!libc_owns(addr, sizeof(t)))
+	if (!sys_owns(addr, sizeof(t)))
 		return -EFAULT;
 	__builtin_memcpy(&t, (const void *)addr, sizeof(t));
 	if (t.tv_sec < 0 || t.tv_nsec < 0 || t.tv_nsec >= unit)
@@ -62,12 +62,12 @@ static long timeout_ms(uint64_t addr, int64_t unit, int64_t *ms)
 	return 0;
 }
 
-long libc_poll(const uint64_t *a)
+long sys_poll(const uint64_t *a)
 {
 	return poll_checked((struct pollfd *)a[0], a[1], (int32_t)a[2]);
 }
 
-long libc_ppoll(const uint64_t *a)
+long sys_ppoll(const uint64_t *a)
 {
 	int64_t ms;
 	long r = timeout_ms(a[2], 1000000000, &ms);
@@ -147,14 +147,14 @@ static long select_sets(const uint64_t *a, int64_t ms)
 		return -EINVAL;
 	for (i = 0; i < SETS; i++)
 		if (sets[i] &&
-		    !libc_owns((uint64_t)sets[i], (a[0] + 63) / 64 * 8))
+		    !sys_owns((uint64_t)sets[i], (a[0] + 63) / 64 * 8))
 			return -EFAULT;
 	n = sets_to_poll(sets, a[0], p);
 	r = poll_checked(p, n, ms);
 	return r < 0 ? r : poll_to_sets(sets, a[0], p, n);
 }
 
-long libc_select(const uint64_t *a)
+long sys_select(const uint64_t *a)
 {
 	int64_t ms;
 	long r = timeout_ms(a[4], 1000000, &ms);
@@ -162,7 +162,7 @@ long libc_select(const uint64_t *a)
 	return r != 0 ? r : select_sets(a, ms);
 }
 
-long libc_pselect6(const uint64_t *a)
+long sys_pselect6(const uint64_t *a)
 {
 	int64_t ms;
 	long r = timeout_ms(a[4], 1000000000, &ms);

@@ -50,7 +50,7 @@ static const struct ioctl_row *find_ioctl(uint64_t cmd)
 	return NULL;
 }
 
-long libc_ioctl(const uint64_t *a)
+long sys_ioctl(const uint64_t *a)
 {
 	const struct ioctl_row *row = find_ioctl(a[1]);
 	uint8_t data[CALL_SIZE_IOCTL] = { 0 };
@@ -60,37 +60,37 @@ long libc_ioctl(const uint64_t *a)
 	if (!row)
 		return -ENOTTY;
 	if (row->way == NONE)
-		return libc_call(CALL_ioctl_none, a);
-	if (a[2] == 0 || !libc_owns(a[2], row->size))
+		return sys_call(CALL_ioctl_none, a);
+	if (a[2] == 0 || !sys_owns(a[2], row->size))
 		return -EFAULT;
 	if (row->way == IN)
 		__builtin_memcpy(data, (const void *)a[2], row->size);
-	r = libc_call(CALL_ioctl_io, args);
+	r = sys_call(CALL_ioctl_io, args);
 	if (r >= 0 && row->way == OUT)
 		__builtin_memcpy((void *)a[2], data, row->size);
 	return r;
 }
 
-long libc_fcntl(const uint64_t *a)
+long sys_fcntl(const uint64_t *a)
 {
 	switch ((int)a[1]) {
 	case F_DUPFD:
 	case F_DUPFD_CLOEXEC:
-		return libc_call(CALL_fcntl_dup, a);
+		return sys_call(CALL_fcntl_dup, a);
 	case F_GETFD:
 	case F_SETFD:
 	case F_GETFL:
 	case F_SETFL:
 	case F_GETPIPE_SZ:
 	case F_SETPIPE_SZ:
-		return libc_call(CALL_fcntl, a);
+		return sys_call(CALL_fcntl, a);
 	case F_GETLK:
 	case F_SETLK:
 	case F_SETLKW:
 	case F_OFD_GETLK:
 	case F_OFD_SETLK:
 	case F_OFD_SETLKW:
-		return a[2] == 0 ? -EFAULT : libc_call(CALL_fcntl_lock, a);
+		return a[2] == 0 ? -EFAULT : sys_call(CALL_fcntl_lock, a);
 	default:
 		return -EINVAL;
 	}

@@ -46,7 +46,7 @@ static long fill_from_file(uint64_t addr, uint64_t size, const uint64_t *a)
 							size - done,
 							a[5] + done };
 
-		r = libc_pread64(args);
+		r = sys_pread64(args);
 		if (r > 0)
 			done += (uint64_t)r;
 	}
@@ -72,21 +72,21 @@ static long map_file(const struct heap_req *want, const uint64_t *a)
 	if (err)
 		return err;
 	r.prot = EMM_RW;
-	err = to_errno(heap_map(libc_heap(), &r, &addr));
+	err = to_errno(heap_map(sys_heap(), &r, &addr));
 	if (err)
 		return err;
 	err = fill_from_file(addr, r.size, a);
 	if (!err && want->prot != EMM_RW)
 		err = to_errno(
-			heap_protect(libc_heap(), addr, r.size, want->prot));
+			heap_protect(sys_heap(), addr, r.size, want->prot));
 	if (!err)
 		return (long)addr;
 	/* The first error is the answer; the range is unmapped or leaks. */
-	(void)!heap_unmap(libc_heap(), addr, r.size);
+	(void)!heap_unmap(sys_heap(), addr, r.size);
 	return err;
 }
 
-long libc_mmap(const uint64_t *a)
+long sys_mmap(const uint64_t *a)
 {
 	struct heap_req r = {
 		.addr = a[0],
@@ -106,24 +106,24 @@ long libc_mmap(const uint64_t *a)
 		return -EINVAL;
 	if (!(a[3] & MAP_ANONYMOUS))
 		return map_file(&r, a);
-	err = to_errno(heap_map(libc_heap(), &r, &addr));
+	err = to_errno(heap_map(sys_heap(), &r, &addr));
 	return err ? err : (long)addr;
 }
 
-long libc_munmap(const uint64_t *a)
+long sys_munmap(const uint64_t *a)
 {
 	edmm_err err;
 
 	if (a[0] % PAGE != 0 || a[1] == 0 || a[1] > INT64_MAX)
 		return -EINVAL;
 	/* Nothing of the program's is mapped elsewhere. */
-	if (!heap_owns(libc_heap(), a[0], round_up(a[1])))
+	if (!heap_owns(sys_heap(), a[0], round_up(a[1])))
 		return 0;
-	err = heap_unmap(libc_heap(), a[0], a[1]);
+	err = heap_unmap(sys_heap(), a[0], a[1]);
 	return err == -EDMM_EINVAL ? -EINVAL : to_errno(err);
 }
 
-long libc_mprotect(const uint64_t *a)
+long sys_mprotect(const uint64_t *a)
 {
 	uint64_t size = round_up(a[1]);
 
@@ -131,9 +131,9 @@ long libc_mprotect(const uint64_t *a)
 		return -EINVAL;
 	if (size == 0)
 		return 0;
-	if (heap_owns(libc_heap(), a[0], size))
+	if (heap_owns(sys_heap(), a[0], size))
 		return to_errno(
-			heap_protect(libc_heap(), a[0], size, to_prot(a[2])));
+			heap_protect(sys_heap(), a[0], size, to_prot(a[2])));
 	return -ENOMEM;
 }
 
@@ -151,13 +151,13 @@ static long resize(const uint64_t *a, enum heap_kind kind)
 
 	if (a[3] & ~(uint64_t)MREMAP_MAYMOVE)
 		return -EINVAL;
-	err = heap_resize(libc_heap(), &r, &addr);
+	err = heap_resize(sys_heap(), &r, &addr);
 	if (err == -EDMM_EFAULT)
 		return -EFAULT;
 	return err ? to_errno(err) : (long)addr;
 }
 
-long libc_mremap(const uint64_t *a)
+long sys_mremap(const uint64_t *a)
 {
 	return resize(a, HEAP_MAP);
 }
@@ -166,7 +166,7 @@ long libc_mremap(const uint64_t *a)
  * Advice is followed where it changes what the program reads. MADV_FREE
  * leaves the choice to us, and pages that stay as they are cost nothing.
  */
-long libc_madvise(const uint64_t *a)
+long sys_madvise(const uint64_t *a)
 {
 	uint64_t size = round_up(a[1]);
 
@@ -174,23 +174,23 @@ long libc_madvise(const uint64_t *a)
 		return -EINVAL;
 	if (size == 0 || a[2] != MADV_DONTNEED)
 		return 0;
-	if (!heap_owns(libc_heap(), a[0], size))
+	if (!heap_owns(sys_heap(), a[0], size))
 		return -ENOMEM;
-	return to_errno(heap_discard(libc_heap(), a[0], size));
+	return to_errno(heap_discard(sys_heap(), a[0], size));
 }
 
 /* Private memory has nothing to write back. */
-long libc_msync(const uint64_t *a)
+long sys_msync(const uint64_t *a)
 {
 	return a[0] % PAGE != 0 ? -EINVAL : 0;
 }
 
-long libc_brk(const uint64_t *a)
+long sys_brk(const uint64_t *a)
 {
-	return (long)heap_brk(libc_heap(), a[0]);
+	return (long)heap_brk(sys_heap(), a[0]);
 }
 
-long libc_heap_mmap(const uint64_t *a)
+long sys_heap_mmap(const uint64_t *a)
 {
 	const struct heap_req r = {
 		.size = a[1],
@@ -202,17 +202,17 @@ long libc_heap_mmap(const uint64_t *a)
 
 	/* Records with guards around them: not what the arena is for. */
 	if (to_prot(a[2]) != EMM_RW || (a[3] & MAP_FIXED))
-		return libc_mmap(a);
-	err = to_errno(heap_map(libc_heap(), &r, &addr));
+		return sys_mmap(a);
+	err = to_errno(heap_map(sys_heap(), &r, &addr));
 	return err ? err : (long)addr;
 }
 
-long libc_heap_munmap(const uint64_t *a)
+long sys_heap_munmap(const uint64_t *a)
 {
-	return libc_munmap(a);
+	return sys_munmap(a);
 }
 
-long libc_heap_mremap(const uint64_t *a)
+long sys_heap_mremap(const uint64_t *a)
 {
 	return resize(a, HEAP_ARENA);
 }

@@ -20,28 +20,28 @@ _Noreturn static void end(uint64_t status)
 	rt_exit((int)(status & 0xff));
 }
 
-long libc_exit(const uint64_t *a)
+long sys_exit(const uint64_t *a)
 {
 	end(a[0]);
 }
 
-long libc_exit_group(const uint64_t *a)
+long sys_exit_group(const uint64_t *a)
 {
 	end(a[0]);
 }
 
-long libc_arch_prctl(const uint64_t *a)
+long sys_arch_prctl(const uint64_t *a)
 {
 	uint64_t fs = rt_fs_base();
 
 	switch (a[0]) {
 	case ARCH_SET_FS:
-		if (!libc_owns(a[1], sizeof(fs)))
+		if (!sys_owns(a[1], sizeof(fs)))
 			return -EPERM;
 		rt_set_fs_base(a[1]);
 		return 0;
 	case ARCH_GET_FS:
-		if (!libc_owns(a[1], sizeof(fs)))
+		if (!sys_owns(a[1], sizeof(fs)))
 			return -EFAULT;
 		__builtin_memcpy((void *)a[1], &fs, sizeof(fs));
 		return 0;
@@ -51,15 +51,15 @@ long libc_arch_prctl(const uint64_t *a)
 }
 
 /* Numbers of threads are the enclave's own: its contexts, from 1 on. */
-long libc_gettid(const uint64_t *a)
+long sys_gettid(const uint64_t *a)
 {
 	(void)a;
 	return (long)rt_context() + 1;
 }
 
-long libc_set_tid_address(const uint64_t *a)
+long sys_set_tid_address(const uint64_t *a)
 {
-	return libc_gettid(a);
+	return sys_gettid(a);
 }
 
 static void put_field(char *to, const char *s)
@@ -72,11 +72,11 @@ static void put_field(char *to, const char *s)
 }
 
 /* Of the enclave, so that it tells nothing of a host that could lie anyway. */
-long libc_uname(const uint64_t *a)
+long sys_uname(const uint64_t *a)
 {
 	struct new_utsname *u = (struct new_utsname *)a[0];
 
-	if (a[0] == 0 || !libc_owns(a[0], sizeof(*u)))
+	if (a[0] == 0 || !sys_owns(a[0], sizeof(*u)))
 		return -EFAULT;
 	__builtin_memset(u, 0, sizeof(*u));
 	put_field(u->sysname, "Linux");
@@ -88,11 +88,11 @@ long libc_uname(const uint64_t *a)
 	return 0;
 }
 
-long libc_getrandom(const uint64_t *a)
+long sys_getrandom(const uint64_t *a)
 {
 	if (a[1] > INT32_MAX)
 		return -EINVAL;
-	if (!libc_owns(a[0], a[1]))
+	if (!sys_owns(a[0], a[1]))
 		return -EFAULT;
 	rt_random((void *)a[0], a[1]);
 	return (long)a[1];
@@ -101,7 +101,7 @@ long libc_getrandom(const uint64_t *a)
 static long sleep_until_timeout(uint64_t timeout)
 {
 	const uint64_t a[WIRE_CALL_ARGS] = { timeout, 0 };
-	long r = libc_nanosleep(a);
+	long r = sys_nanosleep(a);
 
 	return r == 0 ? -ETIMEDOUT : r;
 }
@@ -111,11 +111,11 @@ static long sleep_until_timeout(uint64_t timeout)
  * a timeout takes it, and one without would never end. It ends as a deadlock
  * that the program can see.
  */
-long libc_futex(const uint64_t *a)
+long sys_futex(const uint64_t *a)
 {
 	const uint32_t *word = (const uint32_t *)a[0];
 
-	if (!libc_owns(a[0], sizeof(*word)) || a[0] % sizeof(*word) != 0)
+	if (!sys_owns(a[0], sizeof(*word)) || a[0] % sizeof(*word) != 0)
 		return -EINVAL;
 	switch ((int)a[1] & FUTEX_CMD_MASK) {
 	case FUTEX_WAKE:
@@ -132,24 +132,24 @@ long libc_futex(const uint64_t *a)
 	}
 }
 
-long libc_sched_getaffinity(const uint64_t *a)
+long sys_sched_getaffinity(const uint64_t *a)
 {
 	if (a[1] < CPU_MASK_SIZE)
 		return -EINVAL;
-	if (!libc_owns(a[2], CPU_MASK_SIZE))
+	if (!sys_owns(a[2], CPU_MASK_SIZE))
 		return -EFAULT;
 	*(uint64_t *)a[2] = 1;
 	return CPU_MASK_SIZE;
 }
 
-long libc_getcpu(const uint64_t *a)
+long sys_getcpu(const uint64_t *a)
 {
 	int i;
 
 	for (i = 0; i < 2; i++) {
 		if (a[i] == 0)
 			continue;
-		if (!libc_owns(a[i], sizeof(uint32_t)))
+		if (!sys_owns(a[i], sizeof(uint32_t)))
 			return -EFAULT;
 		*(uint32_t *)a[i] = 0;
 	}
@@ -163,7 +163,7 @@ static uint64_t limit_of(uint64_t resource)
 		return rt_layout()->stack_size;
 	case RLIMIT_AS:
 	case RLIMIT_DATA:
-		return libc_heap()->max;
+		return sys_heap()->max;
 	case RLIMIT_NOFILE:
 		return CALL_FD_MAX;
 	case RLIMIT_CORE:
@@ -175,29 +175,29 @@ static uint64_t limit_of(uint64_t resource)
 	}
 }
 
-long libc_getrlimit(const uint64_t *a)
+long sys_getrlimit(const uint64_t *a)
 {
 	uint64_t *to = (uint64_t *)a[1];
 
 	if (a[0] >= RLIMITS)
 		return -EINVAL;
-	if (a[1] == 0 || !libc_owns(a[1], 2 * sizeof(*to)))
+	if (a[1] == 0 || !sys_owns(a[1], 2 * sizeof(*to)))
 		return -EFAULT;
 	to[0] = to[1] = limit_of(a[0]);
 	return 0;
 }
 
 /* Limits are the image's and the start-up parameters': none can be raised. */
-long libc_setrlimit(const uint64_t *a)
+long sys_setrlimit(const uint64_t *a)
 {
 	if (a[0] >= RLIMITS)
 		return -EINVAL;
-	if (a[1] == 0 || !libc_owns(a[1], 2 * sizeof(uint64_t)))
+	if (a[1] == 0 || !sys_owns(a[1], 2 * sizeof(uint64_t)))
 		return -EFAULT;
 	return *(const uint64_t *)a[1] == limit_of(a[0]) ? 0 : -EPERM;
 }
 
-long libc_prlimit64(const uint64_t *a)
+long sys_prlimit64(const uint64_t *a)
 {
 	const uint64_t set[2] = { a[1], a[2] }, get[2] = { a[1], a[3] };
 	long r = 0;
@@ -205,18 +205,18 @@ long libc_prlimit64(const uint64_t *a)
 	if (a[0] != 0)
 		return -ESRCH;
 	if (a[3] != 0)
-		r = libc_getrlimit(get);
+		r = sys_getrlimit(get);
 	if (r == 0 && a[2] != 0)
-		r = libc_setrlimit(set);
+		r = sys_setrlimit(set);
 	return r;
 }
 
-long libc_sysinfo(const uint64_t *a)
+long sys_sysinfo(const uint64_t *a)
 {
 	struct sysinfo *s = (struct sysinfo *)a[0];
-	const struct heap *h = libc_heap();
+	const struct heap *h = sys_heap();
 
-	if (a[0] == 0 || !libc_owns(a[0], sizeof(*s)))
+	if (a[0] == 0 || !sys_owns(a[0], sizeof(*s)))
 		return -EFAULT;
 	*s = (struct sysinfo){
 		.totalram = h->max,
@@ -230,31 +230,31 @@ long libc_sysinfo(const uint64_t *a)
 static long put_ids(const uint64_t *to, enum call_nr real, enum call_nr now)
 {
 	const uint64_t none[WIRE_CALL_ARGS] = { 0 };
-	const long ids[3] = { libc_call(real, none), libc_call(now, none),
-			      libc_call(now, none) };
+	const long ids[3] = { sys_call(real, none), sys_call(now, none),
+			      sys_call(now, none) };
 	int i;
 
 	for (i = 0; i < 3; i++) {
 		if (ids[i] < 0)
 			return ids[i];
-		if (!libc_owns(to[i], sizeof(uint32_t)))
+		if (!sys_owns(to[i], sizeof(uint32_t)))
 			return -EFAULT;
 		*(uint32_t *)to[i] = (uint32_t)ids[i];
 	}
 	return 0;
 }
 
-long libc_getresuid(const uint64_t *a)
+long sys_getresuid(const uint64_t *a)
 {
 	return put_ids(a, CALL_getuid, CALL_geteuid);
 }
 
-long libc_getresgid(const uint64_t *a)
+long sys_getresgid(const uint64_t *a)
 {
 	return put_ids(a, CALL_getgid, CALL_getegid);
 }
 
-long libc_prctl(const uint64_t *a)
+long sys_prctl(const uint64_t *a)
 {
 	return a[0] == PR_SET_NAME ? 0 : -EINVAL;
 }

@@ -3,9 +3,12 @@
  * The program's handlers for its own faults. The runtime calls the hook on the
  * exception stack with the interrupted state; if a handler is set, that state
  * is copied to the program's stack (or its alternate one), and the thread
- * continues in the handler. When that returns, libc_fault_resume() puts the
- * state back, with what the handler changed in its ucontext; a handler that
- * leaves by siglongjmp() leaves the copy behind, as natively.
+ * continues in the handler. When that returns, the runtime puts the state back,
+ * with what the handler changed in its ucontext; a handler that leaves by
+ * siglongjmp() leaves the copy behind, as natively.
+ *
+ * Keeps I14: no handler while the thread is inside the runtime or a stage 2 is
+ * suspended, no frame but on memory of the program's.
  */
 #include "sgx/arch.h"
 #include "trusted/sys/signal/signal.h"
@@ -14,23 +17,25 @@
 #define RED_ZONE 128u
 #define XSAVE_ALIGN 64u
 #define ALTSTACK_MIN 2048u
+#define CALL_ROOM 8u
 
-/* fault_entry.S knows the offsets in @regs. */
+/* With all of EDMM_XFRM_ALLOWED, in XSAVE's standard form. */
+#define XSAVE_SIZE_MAX 2752u
+/* For a handler, whose system calls run on its stack as well. */
+#define HANDLER_ROOM 8192u
+#define XSAVE_MXCSR 24u
+#define XSAVE_BV 512u
+#define MXCSR_INIT 0x1f80u
+/* DF, AC, RF and TF are clear when a handler starts. */
+#define RFLAGS_CLEAR 0x50500ull
+
 struct fault_frame {
 	struct rt_regs regs;
 	uint64_t handler;
 	uint64_t mask;
-	struct libc_siginfo info;
-	struct libc_ucontext uc;
+	struct sys_siginfo info;
+	struct sys_ucontext uc;
 };
-
-_Static_assert(offsetof(struct fault_frame, regs.rip) == 136, "entry.S");
-_Static_assert(offsetof(struct fault_frame, regs.xsave) == 168, "entry.S");
-_Static_assert(offsetof(struct fault_frame, regs.xfrm) == 184, "entry.S");
-
-/* Calls the handler in @f, then libc_fault_return(f), then resumes. */
-void libc_fault_entry(struct fault_frame *f);
-void libc_fault_call(struct fault_frame *f);
 
 struct altstack {
 	uint64_t addr;
@@ -40,7 +45,6 @@ struct altstack {
 };
 
 static struct altstack alternate = { .flags = SS_DISABLE };
-static uint32_t preparing; /* a frame is being written: context + 1 */
 
 struct reason {
 	int signo;
@@ -108,38 +112,70 @@ static void take_context(struct fault_frame *f)
 
 	for (i = 0; i < GREGS; i++)
 		*reg_at(&f->regs, greg_order[i]) = f->uc.gregs[i];
-	libc_signal_leave(f->uc.sigmask);
 }
 
-void libc_fault_call(struct fault_frame *f)
+/*
+ * Where the thread goes on: the handler, and back. All that may fault on the
+ * program's stack comes first, and the signal is let in again last (I14).
+ */
+static _Noreturn void call_and_resume(struct fault_frame *f)
 {
+	struct rt_frame *back;
+	uint64_t mask;
+
 	((void (*)(int, void *, void *))f->handler)(f->info.signo, &f->info,
 						    &f->uc);
+	rt_runtime_set(true);
 	take_context(f);
+	mask = f->uc.sigmask;
+	back = rt_resume_take(&f->regs);
+	sys_signal_leave(mask);
+	rt_resume(back);
 }
 
 static bool on_alternate(uint64_t rsp)
 {
-	return rsp - alternate.addr <= alternate.size;
+	return !(alternate.flags & SS_DISABLE) &&
+	       rsp - alternate.addr <= alternate.size;
 }
 
-static uint64_t stack_for(const struct rt_regs *r,
-			  const struct libc_action *act)
+uint64_t sys_alternate_top(uint64_t rsp)
 {
-	if ((act->flags & SA_ONSTACK) && !(alternate.flags & SS_DISABLE) &&
-	    !on_alternate(r->rsp))
-		return alternate.addr + alternate.size;
-	return r->rsp - RED_ZONE;
+	if ((alternate.flags & SS_DISABLE) || on_alternate(rsp))
+		return 0;
+	return (alternate.addr + alternate.size) & ~15ull;
 }
 
-static struct fault_frame *push_frame(const struct rt_regs *r, uint64_t top)
+uint64_t sys_signal_stack_min(void)
 {
+	return sizeof(struct fault_frame) + XSAVE_SIZE_MAX + XSAVE_ALIGN +
+	       RED_ZONE + HANDLER_ROOM;
+}
+
+/* The top of a frame, and the lowest address that it may have. */
+static uint64_t stack_for(const struct rt_regs *r, const struct sys_action *act,
+			  uint64_t *low)
+{
+	*low = on_alternate(r->rsp) ? alternate.addr : 0;
+	if (!(act->flags & SA_ONSTACK) || (alternate.flags & SS_DISABLE) ||
+	    *low != 0)
+		return r->rsp - RED_ZONE;
+	*low = alternate.addr;
+	return alternate.addr + alternate.size;
+}
+
+static struct fault_frame *push_frame(const struct rt_regs *r,
+				      const struct sys_action *act)
+{
+	uint64_t low, top = stack_for(r, act, &low);
 	size_t size = r->xsave_size;
 	uint64_t xsave = (top - size) & ~(uint64_t)(XSAVE_ALIGN - 1);
 	uint64_t at = (xsave - sizeof(struct fault_frame)) & ~15ull;
 	struct fault_frame *f = (struct fault_frame *)at;
 
-	if (!libc_owns(at, top - at))
+	/* The return address of the first call lies below it. */
+	if (at - CALL_ROOM < low ||
+	    !rt_program_memory(at - CALL_ROOM, top - at + CALL_ROOM))
 		return NULL;
 	__builtin_memcpy((void *)xsave, r->xsave, size);
 	*f = (struct fault_frame){ .regs = *r };
@@ -147,57 +183,49 @@ static struct fault_frame *push_frame(const struct rt_regs *r, uint64_t top)
 	return f;
 }
 
-static bool to_handler(struct rt_regs *r)
+/* A handler starts with extended state and flags as a program does. */
+static void start_at(struct rt_regs *r, struct fault_frame *f)
+{
+	uint8_t *x = r->xsave;
+
+	*(uint64_t *)(void *)(x + XSAVE_BV) = 0;
+	*(uint32_t *)(void *)(x + XSAVE_MXCSR) = MXCSR_INIT;
+	r->rflags &= ~RFLAGS_CLEAR;
+	r->rip = (uint64_t)call_and_resume;
+	r->rdi = (uint64_t)f;
+	r->rsp = (uint64_t)f - CALL_ROOM;
+	*(uint64_t *)r->rsp = 0;
+}
+
+bool sys_fault(struct rt_regs *r)
 {
 	const struct reason why = reason_of(r);
-	struct libc_action act;
+	struct sys_action act;
 	struct fault_frame *f;
 
-	if (why.signo == 0 || !libc_signal_caught(why.signo, &act))
+	if (r->in_runtime || why.signo == 0 ||
+	    !sys_signal_caught(why.signo, &act))
 		return false;
-	f = push_frame(r, stack_for(r, &act));
+	f = push_frame(r, &act);
 	if (f == NULL)
 		return false;
 	f->handler = act.handler;
-	f->mask = libc_signal_enter(why.signo, &act);
+	f->mask = sys_signal_enter(why.signo, &act);
 	f->info.signo = why.signo;
 	f->info.code = why.code;
 	f->info.addr = r->vector == SGX_VEC_PF ? r->addr : r->rip;
 	fill_context(f);
-	r->rip = (uint64_t)libc_fault_entry;
-	r->rdi = (uint64_t)f;
-	r->rsp = (uint64_t)f;
+	start_at(r, f);
 	return true;
 }
 
-/*
- * Writing the frame may fault, too: growing the stack is resolved before it
- * comes here, so what comes here is a stack without room.
- */
-static bool on_fault(struct rt_regs *r)
-{
-	bool taken;
-
-	if (preparing == rt_context() + 1)
-		return false;
-	preparing = rt_context() + 1;
-	taken = to_handler(r);
-	preparing = 0;
-	return taken;
-}
-
-void libc_fault_start(void)
-{
-	rt_fault_hook = on_fault;
-}
-
-long libc_sigaltstack(const uint64_t *a)
+long sys_sigaltstack(const uint64_t *a)
 {
 	const struct altstack old = alternate;
 	struct altstack now;
 
-	if (!libc_owns(a[0], a[0] != 0 ? sizeof(now) : 0) ||
-	    !libc_owns(a[1], a[1] != 0 ? sizeof(now) : 0))
+	if (!sys_owns(a[0], a[0] != 0 ? sizeof(now) : 0) ||
+	    !sys_owns(a[1], a[1] != 0 ? sizeof(now) : 0))
 		return -EFAULT;
 	if (a[0] != 0) {
 		__builtin_memcpy(&now, (const void *)a[0], sizeof(now));
@@ -206,7 +234,7 @@ long libc_sigaltstack(const uint64_t *a)
 		if (!(now.flags & SS_DISABLE)) {
 			if (now.size < ALTSTACK_MIN)
 				return -ENOMEM;
-			if (!libc_owns(now.addr, now.size))
+			if (!sys_owns(now.addr, now.size))
 				return -EFAULT;
 		}
 		alternate = now;

@@ -9,12 +9,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LIBC_NSIG 64
-#define LIBC_SIG_DFL 0
-#define LIBC_SIG_IGN 1
+#define SYS_NSIG 64
+#define SYS_SIG_DFL 0
+#define SYS_SIG_IGN 1
 
 /* The kernel's struct sigaction, as rt_sigaction() takes it. */
-struct libc_action {
+struct sys_action {
 	uint64_t handler;
 	uint64_t flags;
 	uint64_t restorer; /* not used: handlers return by themselves */
@@ -22,7 +22,7 @@ struct libc_action {
 };
 
 /* The first fields of siginfo_t, padded to its size. */
-struct libc_siginfo {
+struct sys_siginfo {
 	int32_t signo;
 	int32_t error;
 	int32_t code;
@@ -31,14 +31,14 @@ struct libc_siginfo {
 	uint64_t rest[13];
 };
 
-#define LIBC_UC_GREGS 23
+#define SYS_UC_GREGS 23
 
 /* ucontext_t: what a handler can look at, and change. */
-struct libc_ucontext {
+struct sys_ucontext {
 	uint64_t flags;
 	uint64_t link;
 	uint64_t stack[3];
-	uint64_t gregs[LIBC_UC_GREGS];
+	uint64_t gregs[SYS_UC_GREGS];
 	uint64_t fpregs;
 	uint64_t reserved[8];
 	uint64_t sigmask;
@@ -46,15 +46,15 @@ struct libc_ucontext {
 	uint64_t fpmem[64];
 };
 
-_Static_assert(sizeof(struct libc_action) == 32, "sigaction");
-_Static_assert(sizeof(struct libc_siginfo) == 128, "siginfo");
-_Static_assert(offsetof(struct libc_ucontext, sigmask) == 296, "ucontext");
+_Static_assert(sizeof(struct sys_action) == 32, "sigaction");
+_Static_assert(sizeof(struct sys_siginfo) == 128, "siginfo");
+_Static_assert(offsetof(struct sys_ucontext, sigmask) == 296, "ucontext");
 
 /* A handler is set and its signal is not blocked; *act is a copy. */
-bool libc_signal_caught(int signo, struct libc_action *act);
+bool sys_signal_caught(int signo, struct sys_action *act);
 /* The mask while a handler runs; returns the mask to go back to. */
-uint64_t libc_signal_enter(int signo, const struct libc_action *act);
-void libc_signal_leave(uint64_t mask);
-uint64_t libc_signal_mask(void);
+uint64_t sys_signal_enter(int signo, const struct sys_action *act);
+void sys_signal_leave(uint64_t mask);
+uint64_t sys_signal_mask(void);
 
 #endif

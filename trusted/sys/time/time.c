@@ -49,7 +49,7 @@ static long get_time(uint64_t clock, struct __kernel_timespec *t)
 
 	if (clock >= CLOCKS)
 		return -EINVAL;
-	r = libc_call(CALL_clock_gettime, a);
+	r = sys_call(CALL_clock_gettime, a);
 	if (r == 0 && !in_range(t))
 		r = -EPROTO;
 	if (r == 0 && never_goes_back(clock))
@@ -59,13 +59,13 @@ static long get_time(uint64_t clock, struct __kernel_timespec *t)
 
 static long put_time(uint64_t to, const struct __kernel_timespec *t)
 {
-	if (!libc_owns(to, sizeof(*t)))
+	if (!sys_owns(to, sizeof(*t)))
 		return -EFAULT;
 	__builtin_memcpy((void *)to, t, sizeof(*t));
 	return 0;
 }
 
-long libc_clock_gettime(const uint64_t *a)
+long sys_clock_gettime(const uint64_t *a)
 {
 	struct __kernel_timespec t;
 	long r = get_time(a[0], &t);
@@ -73,7 +73,7 @@ long libc_clock_gettime(const uint64_t *a)
 	return r != 0 ? r : put_time(a[1], &t);
 }
 
-long libc_clock_getres(const uint64_t *a)
+long sys_clock_getres(const uint64_t *a)
 {
 	struct __kernel_timespec t;
 	const uint64_t args[WIRE_CALL_ARGS] = { a[0], (uint64_t)&t };
@@ -81,13 +81,13 @@ long libc_clock_getres(const uint64_t *a)
 
 	if (a[0] >= CLOCKS)
 		return -EINVAL;
-	r = libc_call(CALL_clock_getres, args);
+	r = sys_call(CALL_clock_getres, args);
 	if (r == 0 && !in_range(&t))
 		r = -EPROTO;
 	return r != 0 || a[1] == 0 ? r : put_time(a[1], &t);
 }
 
-long libc_gettimeofday(const uint64_t *a)
+long sys_gettimeofday(const uint64_t *a)
 {
 	struct __kernel_timespec t;
 	long r = get_time(CLOCK_REALTIME, &t);
@@ -98,7 +98,7 @@ long libc_gettimeofday(const uint64_t *a)
 	return put_time(a[0], &t);
 }
 
-long libc_time(const uint64_t *a)
+long sys_time(const uint64_t *a)
 {
 	struct __kernel_timespec t;
 	long r = get_time(CLOCK_REALTIME, &t);
@@ -106,36 +106,36 @@ long libc_time(const uint64_t *a)
 	if (r != 0)
 		return r;
 	if (a[0] != 0) {
-		if (!libc_owns(a[0], sizeof(t.tv_sec)))
+		if (!sys_owns(a[0], sizeof(t.tv_sec)))
 			return -EFAULT;
 		*(int64_t *)a[0] = t.tv_sec;
 	}
 	return t.tv_sec;
 }
 
-long libc_clock_nanosleep(const uint64_t *a)
+long sys_clock_nanosleep(const uint64_t *a)
 {
 	struct __kernel_timespec want, rest = { 0 };
 	const uint64_t args[WIRE_CALL_ARGS] = { a[0], a[1], (uint64_t)&want,
 						(uint64_t)&rest };
 	long r;
 
-	if (a[2] == 0 || !libc_owns(a[2], sizeof(want)))
+	if (a[2] == 0 || !sys_owns(a[2], sizeof(want)))
 		return -EFAULT;
 	__builtin_memcpy(&want, (const void *)a[2], sizeof(want));
 	if (a[0] >= CLOCKS || !in_range(&want))
 		return -EINVAL;
-	r = libc_call(CALL_clock_nanosleep, args);
+	r = sys_call(CALL_clock_nanosleep, args);
 	if (r == -EINTR && a[3] != 0 && in_range(&rest) &&
 	    put_time(a[3], &rest) != 0)
 		return -EFAULT;
 	return r;
 }
 
-long libc_nanosleep(const uint64_t *a)
+long sys_nanosleep(const uint64_t *a)
 {
 	const uint64_t args[WIRE_CALL_ARGS] = { CLOCK_MONOTONIC, 0, a[0],
 						a[1] };
 
-	return libc_clock_nanosleep(args);
+	return sys_clock_nanosleep(args);
 }

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The device's open files (handle.c). */
+#ifndef TRAP_CALLS_HANDLE_H
+#define TRAP_CALLS_HANDLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct drv_encl;
+
+enum handle_kind {
+	HANDLE_FREE,
+	HANDLE_ENCLAVE,
+	HANDLE_PROVISION
+};
+
+struct handle {
+	enum handle_kind kind;
+	uint64_t dev;
+	uint64_t ino;
+	bool writable;
+	struct drv_encl *e;
+	int fd; /* during an ioctl: the caller's descriptor */
+};
+
+/* Opens a device of ours: a descriptor, -errno, or -ENOSYS if not ours. */
+long handle_open(const char *path, int flags);
+struct handle *handle_of(int fd);
+/* A descriptor was closed, or a mapping went: ends files nobody holds. */
+void handle_sweep(void);
+uint8_t *handle_create(void *ctx, struct drv_encl *e, uint64_t base,
+		       uint64_t size);
+void handle_destroy(void *ctx, struct drv_encl *e);
+void handle_discard(void *ctx, struct drv_encl *e, uint64_t addr,
+		    uint64_t size);
+bool handle_is_provision(void *ctx, int fd);
+void handle_after_fork(void);
+bool device_path(const char *path);
+
+#endif

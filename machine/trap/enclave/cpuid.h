@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* CPUID of the program: cpuid.c, cpuid_patch.c. */
+#ifndef TRAP_ENCLAVE_CPUID_H
+#define TRAP_ENCLAVE_CPUID_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <ucontext.h>
+
+struct thread;
+
+/* Makes CPUID fault on this thread, where the processor can. */
+void cpuid_arm(struct thread *t);
+/* Where it cannot, makes CPUID in the program's code a trap; and what writes FS
+ * and GS bases, where that must be one. */
+void cpuid_patch(void);
+bool cpuid_patched(uint64_t rip);
+/* Answers the CPUID at the context's RIP. */
+void cpuid_emulate(struct thread *t, ucontext_t *uc);
+
+#endif

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Whose a page is, and what may be done with it, for all that the memory
+ * manager does not keep: the image (by its program headers), contexts, the
+ * manager's own metadata. Everything here is measured, and constant after
+ * start-up; so a fault is judged without asking the host (I14).
+ */
+#include "thread.h"
+
+#define PT_LOAD 1u
+#define PF_X 1u
+#define PF_W 2u
+#define PF_R 4u
+
+/* What is needed of an ELF header. */
+struct elf {
+	uint8_t ident[16];
+	uint16_t type, machine;
+	uint32_t version;
+	uint64_t entry, phoff, shoff;
+	uint32_t flags;
+	uint16_t ehsize, phentsize, phnum;
+};
+
+static bool within(uint64_t off, uint64_t from, uint64_t size)
+{
+	return off >= from && off - from < size;
+}
+
+static uint64_t page_up(uint64_t v)
+{
+	return (v + SGX_PAGE_SIZE - 1) & ~(SGX_PAGE_SIZE - 1ull);
+}
+
+/* The program headers, which are measured with the image. */
+static const struct rt_phdr *headers(int *count)
+{
+	const uint8_t *base = (const uint8_t *)rt_base();
+	const struct elf *eh = (const struct elf *)(const void *)base;
+
+	*count = eh->phnum;
+	return (const struct rt_phdr *)(const void *)(base + eh->phoff);
+}
+
+const struct rt_phdr *rt_phdr_of_type(uint32_t type)
+{
+	int count;
+	const struct rt_phdr *ph = headers(&count);
+
+	for (int i = 0; i < count; i++)
+		if (ph[i].type == type)
+			return &ph[i];
+	return NULL;
+}
+
+const struct rt_phdr *rt_image_part(uint64_t off)
+{
+	int count;
+	const struct rt_phdr *ph = headers(&count);
+
+	for (int i = 0; i < count; i++) {
+		uint64_t from = ph[i].vaddr & ~(SGX_PAGE_SIZE - 1ull);
+
+		if (ph[i].type == PT_LOAD &&
+		    within(off, from,
+			   page_up(ph[i].vaddr + ph[i].memsz) - from))
+			return &ph[i];
+	}
+	return NULL;
+}
+
+bool rt_in_relro(uint64_t off)
+{
+	return within(off, rt_global.relro_off, rt_global.relro_size);
+}
+
+static uint32_t wanted(uint32_t errcd)
+{
+	if (errcd & SGX_PFEC_W)
+		return PF_W;
+	return errcd & SGX_PFEC_I ? PF_X : PF_R;
+}
+
+static bool image_allows(uint64_t off, uint32_t want)
+{
+	const struct rt_phdr *ph = rt_image_part(off);
+
+	return ph && ph->flags & want && !(want == PF_W && rt_in_relro(off));
+}
+
+/* The save areas, the record and the exception stack are data; the TCS is
+ * nobody's, and there are guards. */
+static bool context_allows(uint64_t off, uint32_t want)
+{
+	const struct edmm_layout *l = rt_layout();
+	uint64_t in = (off - l->ctx_off) % l->ctx_stride;
+	uint64_t ssa = (uint64_t)l->nssa * l->ssa_frame_pages * SGX_PAGE_SIZE;
+
+	return !(want & PF_X) &&
+	       (within(in, l->ctx_ssa, ssa) ||
+		within(in, l->ctx_thread, l->ctx_thread_size) ||
+		within(in, l->ctx_xstack, l->ctx_xstack_size));
+}
+
+bool rt_books_allow(uint64_t off, uint32_t errcd)
+{
+	const struct edmm_layout *l = rt_layout();
+	uint32_t want = wanted(errcd);
+
+	if (off < l->image_size)
+		return image_allows(off, want);
+	if (within(off, l->ctx_off, l->ctx_count * l->ctx_stride))
+		return context_allows(off, want);
+	/* Which of these are committed is the manager's secret (I6). */
+	return within(off, l->meta_off, l->meta_size) && !(want & PF_X);
+}
+
+bool rt_program_memory(uint64_t addr, uint64_t size)
+{
+	const struct edmm_layout *l = rt_layout();
+	uint64_t off = addr - rt_base();
+	const struct rt_phdr *ph;
+
+	if (!rt_inside(addr, size))
+		return false;
+	if (off >= l->image_size)
+		return (within(off, l->stack_off, l->stack_size) &&
+			size <= l->stack_off + l->stack_size - off) ||
+		       (within(off, l->heap_off, l->heap_bound) &&
+			size <= l->heap_off + l->heap_bound - off);
+	ph = rt_image_part(off);
+	return ph && ph->flags & PF_W && off >= ph->vaddr &&
+	       size <= ph->vaddr + ph->memsz - off;
+}
