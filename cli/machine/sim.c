@@ -28,6 +28,7 @@ enum {
 	OPT_COST_TABLE,
 	OPT_PRINT_COSTS,
 	OPT_PRODUCTION,
+	OPT_STEP,
 };
 
 static const struct option options[] = {
@@ -42,6 +43,7 @@ static const struct option options[] = {
 	{ "fault", required_argument, NULL, OPT_FAULT },
 	{ "faults", no_argument, NULL, OPT_FAULTS },
 	{ "allow-production", no_argument, NULL, OPT_PRODUCTION },
+	{ "step", required_argument, NULL, OPT_STEP },
 	{ "trace", required_argument, NULL, OPT_TRACE },
 	{ "stats", optional_argument, NULL, OPT_STATS },
 	{ "stats-file", required_argument, NULL, OPT_STATS_FILE },
@@ -62,6 +64,9 @@ static const char help[] =
 	"  --fault FAULT       make something fail: eaug:3, ioctl%10=EBUSY,\n"
 	"                      lose@500ms, eaug-race; may be repeated\n"
 	"  --faults            list what can fail, and how\n"
+	"  --step SCRIPT       interrupt enclaves at each instruction, and "
+	"act\n"
+	"                      there as SCRIPT says (man 5 edmm-step)\n"
 	"  --allow-production  take enclaves that are signed for production\n"
 	"  --trace FILE        write every event for edmm trace\n"
 	"  --stats[=json]      print the counters at the end\n"
@@ -143,6 +148,23 @@ static bool append_table(char **list, const char *path)
 	return append_path(list, "cost-table", path);
 }
 
+static bool append_step(char **list, const char *path)
+{
+	char *settings = cli_step(path, NULL), *longer = NULL;
+
+	if (!settings)
+		return false;
+	if (asprintf(&longer, "%s%s%s", *list ? *list : "", *list ? "," : "",
+		     settings) < 0)
+		longer = NULL;
+	free(settings);
+	if (longer) {
+		free(*list);
+		*list = longer;
+	}
+	return longer;
+}
+
 static bool take_option(char **list, int c)
 {
 	char quota[24];
@@ -163,6 +185,8 @@ static bool take_option(char **list, int c)
 		       append(list, "quota", quota);
 	case OPT_FAULT:
 		return append(list, "fault", optarg);
+	case OPT_STEP:
+		return append_step(list, optarg);
 	case OPT_PRODUCTION:
 		return append(list, "production", "1");
 	case OPT_TRACE:

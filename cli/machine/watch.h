@@ -19,6 +19,15 @@ bool cli_misc_max(const char *path, char quota[24]);
 /* The faults that there are, on standard output. */
 void cli_faults(void);
 
+/**
+ * cli_step() - the setting that has the machine step by a script
+ * @path: the script, which is read and checked
+ * @image: where its symbols come from; NULL: it says so itself
+ *
+ * Return: settings of EDMM_MACHINE, malloc()ed; NULL after a line.
+ */
+char *cli_step(const char *path, const char *image);
+
 struct watch_costs;
 
 /* A cost table's file, or "default": false after a line. */

@@ -13,9 +13,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/machine/watch.h"
+
 enum {
 	OPT_MACHINE = CLI_OPT_VERB,
 	OPT_MACHINE_OPTIONS,
+	OPT_STEP,
 	OPT_EDMM,
 	OPT_REPORT,
 	OPT_TIMELINE,
@@ -34,6 +37,7 @@ static const struct option options[] = {
 	CLI_SETTING_OPTIONS,
 	{ "machine", required_argument, NULL, OPT_MACHINE },
 	{ "machine-options", required_argument, NULL, OPT_MACHINE_OPTIONS },
+	{ "step", required_argument, NULL, OPT_STEP },
 	{ "edmm", required_argument, NULL, OPT_EDMM },
 	{ "report", optional_argument, NULL, OPT_REPORT },
 	{ "timeline", required_argument, NULL, OPT_TIMELINE },
@@ -60,6 +64,8 @@ static const char help[] =
 	"                      else the software machine)\n"
 	"  --machine-options L settings of the software machine (man "
 	"edmm-sim)\n"
+	"  --step SCRIPT       step through it on the software machine (man 5\n"
+	"                      edmm-step)\n"
 	"  --edmm W            enable, disable or auto: elastic or static\n"
 	"  --report[=json]     at the end, tell times, pages and transitions\n"
 	"  --timeline FILE     draw committed memory over time (SVG)\n"
@@ -115,6 +121,9 @@ static bool take_option(struct cli_run_options *o, int c)
 		return cli_machine(optarg, &o->machine);
 	case OPT_MACHINE_OPTIONS:
 		o->machine_options = optarg;
+		return true;
+	case OPT_STEP:
+		o->step = optarg;
 		return true;
 	case OPT_EDMM:
 		snprintf(o->edmm_by, sizeof(o->edmm_by), "--edmm %s", optarg);
@@ -186,13 +195,36 @@ static int take_options(int argc, char **argv, struct cli_run_options *o)
 
 /* ---- machine ----------------------------------------------------------- */
 
+/* The machine's settings, malloc()ed; *ok is false after a line. */
+static char *settings(const struct cli_run *r, bool *ok)
+{
+	const char *given = r->o.machine_options;
+	char *step, *all = NULL;
+
+	*ok = true;
+	if (!r->o.step)
+		return given ? strdup(given) : NULL;
+	step = cli_step(r->o.step, r->o.program);
+	if (!step || asprintf(&all, "%s%s%s", given ? given : "",
+			      given && *given ? "," : "", step) < 0) {
+		all = NULL;
+		*ok = false;
+	}
+	free(step);
+	return all;
+}
+
 /* argv[0] is "edmm run": the new process finds its verb as this one did. */
 static int restart(const struct cli_run *r, int argc, char **argv)
 {
 	char **again = calloc((size_t)argc + 2, sizeof(*again));
-	char *self = cli_self();
+	char *self = cli_self(), *list;
+	bool ok;
 	int i;
 
+	list = settings(r, &ok);
+	if (!ok)
+		goto out;
 	if (!again || !self) {
 		cli_error("out of memory");
 		goto out;
@@ -201,8 +233,9 @@ static int restart(const struct cli_run *r, int argc, char **argv)
 	again[1] = "run";
 	for (i = 1; i < argc; i++)
 		again[i + 1] = argv[i];
-	cli_machine_exec(self, again, r->o.machine_options, true);
+	cli_machine_exec(self, again, list, true);
 out:
+	free(list);
 	free(again);
 	free(self);
 	return CLI_RUN_FAIL;
@@ -220,9 +253,19 @@ static int find_machine(struct cli_run *r, int argc, char **argv)
 			  "into this process (edmm sim?)");
 		return CLI_RUN_FAIL;
 	}
+	if (r->o.step && r->soft && !cli_machine_restarted()) {
+		cli_error("--step: the software machine runs already: give it "
+			  "to edmm sim");
+		return CLI_RUN_FAIL;
+	}
 	if (r->soft)
 		return -1;
-	if (r->o.machine == CLI_MACHINE_SOFT)
+	if (r->o.step && r->o.machine == CLI_MACHINE_HW) {
+		cli_error("--step: hardware does not step; --machine soft "
+			  "does");
+		return CLI_RUN_FAIL;
+	}
+	if (r->o.machine == CLI_MACHINE_SOFT || r->o.step)
 		return restart(r, argc, argv);
 	works = cli_device_works(&why);
 	if (works)

@@ -46,6 +46,7 @@ struct cli_run_options {
 	const char *key;
 	const char *sig;
 	const char *machine_options;
+	const char *step;    /* script, or NULL */
 	bool unsigned_image; /* sign anew, whatever lies beside the image */
 	uint64_t heap_idle;  /* UINT64_MAX: nobody said */
 	uint64_t heap_idle_percent; /* the same */

@@ -245,6 +245,9 @@ enum drv_verdict drv_fault(struct drv *d, struct mach_cpu *cpu, uint64_t addr,
  * all in the EPC and on one page. Context: drv_lock() held. */
 bool drv_peek(struct drv *d, uint64_t addr, void *out, size_t size);
 
+/* Writes to where drv_peek() reads. Context: takes the lock. */
+bool drv_poke(struct drv *d, uint64_t addr, const void *from, size_t size);
+
 /* A leaf has changed this page's EPCM entry: bring the view up to date. */
 void drv_refresh(struct drv *d, uint64_t addr);
 
@@ -266,6 +269,47 @@ struct mach_result drv_eenter(struct drv *d, struct mach_cpu *cpu,
 /* mach_aex(), told as @why. */
 void drv_aex(struct drv *d, struct mach_cpu *cpu, struct mach_frame *f,
 	     const struct mach_event *ev, enum trace_aex why);
+
+/* ---- a hostile kernel (hostile.c) -------------------------------------- */
+
+enum drv_theft {
+	DRV_THEFT_GONE,	 /* no page-table entry: #PF */
+	DRV_THEFT_OTHER, /* of another EPC page: #PF with the SGX bit */
+};
+
+/* Pages that may be away at one time. */
+#define HOSTILE_TAKEN 64u
+
+/**
+ * drv_take() - take a page of an enclave away
+ * @addr: within it; there need be no page yet
+ * @times: faults that are told until it comes back; 0: it never does
+ *
+ * Context: takes the lock, as all of this part. What the host itself touches
+ * there meanwhile is as the abort page.
+ * Return: false if HOSTILE_TAKEN pages are away already.
+ */
+bool drv_take(struct drv *d, uint64_t addr, enum drv_theft how, uint32_t times);
+void drv_give(struct drv *d, uint64_t addr);
+void drv_give_all(struct drv *d);
+/* Drops the page-table entry; the kernel makes it again at the next touch. */
+bool drv_hide(struct drv *d, uint64_t addr);
+/* EREMOVE and EAUG: an empty page, pending. False: no page, or the processor
+ * refuses, as it does while a thread is inside. */
+bool drv_replace(struct drv *d, uint64_t addr);
+/* One more fault to inject: false if there are INJECT_RULES already. */
+bool drv_inject(struct drv *d, const struct inject_rule *r);
+
+/* Offsets in ELRANGE, page aligned. */
+struct drv_range {
+	uint64_t start;
+	uint64_t end;
+};
+
+/* Code that is not executable in the view while armed, in every enclave: each
+ * fetch is a fault. @ranges stay the caller's. */
+void drv_guard(struct drv *d, const struct drv_range *ranges, uint32_t count);
+void drv_guard_arm(struct drv *d, bool on);
 
 /* ---- counters ---------------------------------------------------------- */
 

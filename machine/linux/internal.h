@@ -147,6 +147,21 @@ struct vma_table {
 	uint32_t room;
 };
 
+/* hostile.c */
+struct taken {
+	uint64_t addr;
+	enum drv_theft how;
+	uint32_t times;
+};
+
+struct hostile {
+	struct taken taken[HOSTILE_TAKEN];
+	uint32_t count;
+	const struct drv_range *range;
+	uint32_t range_count;
+	bool armed;
+};
+
 struct drv {
 	struct mach *mach;
 	struct drv_hooks p;
@@ -174,6 +189,7 @@ struct drv {
 	/* Under the lock, but for ioctls and ioctl_errors: by atomics. */
 	struct edmm_machine_stats stats;
 	struct drv_inject inject;
+	struct hostile hostile;
 	uint32_t encl_ids;
 };
 
@@ -269,6 +285,17 @@ void evicted_drop(struct drv *d, struct drv_encl *e, uint32_t index);
 
 /* encl.c */
 void encl_free(struct drv *d, struct drv_encl *e);
+
+/* fault.c: EREMOVE of a page that is in the EPC, and EAUG in its place. */
+bool page_renew(struct drv *d, struct drv_encl *e, page_t *p, uint64_t addr);
+
+/* hostile.c: is the page away? Told to a thread inside, or to a leaf, that
+ * counts. */
+bool hostile_fault(struct drv *d, uint64_t page, bool inside,
+		   enum drv_theft *how);
+/* Is this code that nobody may execute now? */
+bool hostile_guards(const struct drv *d, const struct drv_encl *e,
+		    uint64_t addr);
 
 /* ioctl.c and edmm.c */
 long ioctl_restrict(struct drv *d, struct drv_encl *e, uint64_t arg);

@@ -115,6 +115,8 @@ void page_view(struct drv *d, struct drv_encl *e, page_t *p, uint64_t addr)
 
 	if ((*p & PG_PTE) && !(*p & PG_EVICTED) && !(e->state & ENCL_LOST))
 		to = mach_rights(d->mach, pg_index(*p));
+	if ((to & MACH_X) && hostile_guards(d, e, addr))
+		to &= ~(unsigned)MACH_X;
 	if (from == to)
 		return;
 	d->p.view(d->p.ctx, e, addr, from, to);

@@ -88,6 +88,22 @@ out_shrink:
 	return false;
 }
 
+bool page_renew(struct drv *d, struct drv_encl *e, page_t *p, uint64_t addr)
+{
+	struct leaf l = { .nr = SGX_EREMOVE,
+			  .epc = mach_epc_addr(pg_index(*p)),
+			  .addr = addr };
+
+	if (!can_augment(d, e, addr) || !mach_ok(encls(d, e, &l)))
+		return false;
+	epc_free(d, pg_index(*p));
+	*p = 0;
+	e->children--;
+	encl_shrink(d, e);
+	d->p.discard(d->p.ctx, e, addr, PAGE_SIZE);
+	return augment(d, e, addr);
+}
+
 /* A fault that the kernel resolves: what it was, who took it. */
 struct kfault {
 	const struct drv_vma *v;
@@ -169,6 +185,24 @@ static enum drv_verdict resolve(struct drv *d, struct kfault *k)
 	return DRV_RETRY;
 }
 
+/* The page has been taken away. */
+static enum drv_verdict stolen(struct drv *d, const struct kfault *k,
+			       unsigned access, bool leaf, uint32_t *pfec)
+{
+	bool inside = leaf || (k->cpu && mach_inside(k->cpu));
+	enum drv_theft how;
+
+	if (!hostile_fault(d, k->addr, inside, &how))
+		return DRV_RETRY;
+	if (!inside)
+		return DRV_ABORT;
+	if (how == DRV_THEFT_OTHER)
+		*pfec = mach_access_pfec(access);
+	count(d, k, how == DRV_THEFT_OTHER ? TRACE_FAULT_EPCM : TRACE_FAULT_VMA,
+	      *pfec);
+	return DRV_SEGV_ACC;
+}
+
 /* The page-table entry is there: what does the EPCM say? */
 static enum drv_verdict epcm_check(struct drv *d, const struct kfault *k,
 				   uint32_t epc, unsigned access,
@@ -218,6 +252,12 @@ enum drv_verdict drv_fault(struct drv *d, struct mach_cpu *cpu, uint64_t addr,
 	if (!vma_allows(&v, access)) {
 		count(d, &k, TRACE_FAULT_VMA, *pfec);
 		return DRV_SEGV_ACC;
+	}
+	if (d->hostile.count) {
+		enum drv_verdict away = stolen(d, &k, access, leaf, pfec);
+
+		if (away != DRV_RETRY)
+			return away;
 	}
 	if (!p || !(*p & PG_PTE)) {
 		enum drv_verdict done = resolve(d, &k);

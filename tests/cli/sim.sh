@@ -65,6 +65,35 @@ for f in 'eaug:0 6 a number' 'eagu 1 an ioctl' 'eaug=EIO 6 an outcome' \
 	bad 2 "fault '$1', column $2: wanted: $3" edmm sim --fault "$1" true
 done
 
+# A script of steps is read before anything runs; its symbols are the image's,
+# and a counted run is as any other.
+printf 'range rt_gate_begin rt_gate_end\nlog gate.log\n' >gate.step
+run 0 edmm run --machine soft --step gate.step ./actor args
+[ "$(grep -c '^0x' gate.log)" -gt 100 ] || fail "steps: $(head gate.log)"
+mv gate.log one.log
+printf 'image actor\nrange rt_gate_begin rt_gate_end\nlog gate.log\naex every\n' \
+	>gate.step
+run 0 edmm sim --step gate.step edmm run ./actor args
+cmp -s one.log gate.log || fail "an AEX changes what is executed"
+bad 125 'gate.step:2: .rt_gate. is not a symbol of the image; wanted' \
+	sh -c 'printf "image actor\nrange rt_gate\n" >gate.step &&
+		exec edmm sim --step gate.step true'
+for l in 'on _start 1 tak|cannot be done' 'on _start last take code|not known' \
+	'on _start 1 take|too short' 'on _start 1 refuse eagu|no fault' \
+	'on _start 1 take code x|no number of times' 'step|no line' \
+	'counts none|cannot be read' 'on _start 1 interrupt 2|is too much'; do
+	printf '%s\n' "${l%|*}" >gate.step
+	bad 125 "gate.step:1: .*${l#*|}.*; wanted: " \
+		edmm run --step gate.step ./actor
+done
+printf '# nothing\n' >gate.step
+bad 125 "gate.step' steps nothing; wanted" edmm sim --step gate.step true
+run 2 edmm sim --set "step=$tmp/gate.step" true
+bad 125 'the software machine runs already' env EDMM_MACHINE_QUIET=1 \
+	edmm sim edmm run --step gate.step ./actor
+bad 125 'hardware does not step' \
+	edmm run --machine hw --step gate.step ./actor
+
 # No SGX2: the static identity, or an error where that is not wanted.
 run 0 edmm sim --without sgx2 edmm run ./actor exit 0
 grep -q 'this machine has no EDMM' err || fail "no fallback: $(cat err)"

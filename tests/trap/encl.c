@@ -19,6 +19,7 @@
 
 #include <openssl/bn.h>
 #include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <openssl/rsa.h>
 
 extern const char encl_code[], encl_code_end[], encl_cpuid[];
@@ -182,12 +183,33 @@ static void measure(const struct encl *e, uint8_t out[32])
 	EVP_MD_CTX_free(h);
 }
 
+/* For tests of many processes: a key in a file, read, or written if @k. */
+static EVP_PKEY *key_kept(EVP_PKEY *k)
+{
+	const char *path = getenv("EDMM_TEST_KEY");
+	FILE *f = path ? fopen(path, k ? "w" : "r") : NULL;
+
+	if (!f)
+		return NULL;
+	if (k)
+		PEM_write_PrivateKey(f, k, NULL, NULL, 0, NULL, NULL);
+	else
+		k = PEM_read_PrivateKey(f, NULL, NULL, NULL);
+	fclose(f);
+	return k;
+}
+
 static EVP_PKEY *key(void)
 {
 	static EVP_PKEY *k;
 	EVP_PKEY_CTX *c;
 	BIGNUM *three = BN_new();
 
+	if (k) {
+		BN_free(three);
+		return k;
+	}
+	k = key_kept(NULL);
 	if (k) {
 		BN_free(three);
 		return k;
@@ -200,6 +222,7 @@ static EVP_PKEY *key(void)
 	NEED(EVP_PKEY_keygen(c, &k) > 0);
 	EVP_PKEY_CTX_free(c);
 	BN_free(three);
+	key_kept(k);
 	return k;
 }
 

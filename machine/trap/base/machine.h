@@ -49,6 +49,8 @@ struct machine_options {
 	const char *stats_file;
 	const char *cost_table;
 	const char *trace;
+	const char *step;
+	const char *step_image;
 	bool quiet;
 	enum machine_raw raw;
 };

@@ -92,6 +92,9 @@ void trap_raise(struct trap *tr, const struct exception *e)
 		tr->t->stats.aex_exception++;
 		if (e->vector != SGX_VEC_PF)
 			tr->t->stats.fault_other++;
+		/* A forged entry that ends so is the host's to see to. */
+		if (tr->t->walk.forged == WALK_INSIDE)
+			tr->t->walk.forged = WALK_NONE;
 		told.native = false;
 		told.addr &= ~(uint64_t)(SGX_PAGE_SIZE - 1);
 	}

@@ -6,6 +6,7 @@
 
 #include "machine/trap/base/sys.h"
 #include "machine/trap/enclave/guard.h"
+#include "machine/trap/enclave/step.h"
 #include "machine/trap/enclave/trap.h"
 #include "machine/trap/signal/sig.h"
 
@@ -69,6 +70,7 @@ void trap_enclu(struct trap *tr)
 {
 	struct exception e;
 	bool done = false, decided = false, again = false;
+	const struct step_leaf l = step_leaf(tr);
 
 	trap_load(tr);
 	drv_lock(machine.d);
@@ -80,10 +82,13 @@ void trap_enclu(struct trap *tr)
 	if (again)
 		return;
 	if (!done) {
+		if (step_refused(tr, &l))
+			return;
 		trap_raise(tr, &e);
 		return;
 	}
 	trap_store(tr);
+	step_done(tr, &l);
 	if (!mach_inside(&tr->t->cpu))
 		return;
 	/* The first time. */

@@ -5,6 +5,7 @@
 #include "machine/trap/enclave/trap.h"
 
 #include "machine/trap/base/sys.h"
+#include "machine/trap/enclave/step.h"
 #include "machine/trap/signal/sig.h"
 
 struct exception trap_fault_exception(enum drv_verdict v, uint64_t addr,
@@ -35,7 +36,7 @@ void trap_page_fault(struct trap *tr)
 		access = MACH_W;
 	else if (err & SGX_PFEC_I)
 		access = MACH_X;
-	if (strict_touch(tr, addr, access))
+	if (step_fetched(tr, addr, access) || strict_touch(tr, addr, access))
 		return;
 	drv_lock(machine.d);
 	v = drv_fault(machine.d, &tr->t->cpu, addr, access, false, &pfec);

@@ -16,6 +16,7 @@
 #include "machine/trap/enclave/cpuid.h"
 #include "machine/trap/enclave/fast.h"
 #include "machine/trap/enclave/guard.h"
+#include "machine/trap/enclave/step.h"
 #include "machine/trap/enclave/trap.h"
 #include "machine/trap/signal/sig.h"
 
@@ -201,7 +202,8 @@ static void on_sync(struct trap *tr)
 		on_syscall(tr);
 		return;
 	}
-	if (trapno == SGX_VEC_DB && tr->sig == SIGTRAP && abort_stepped(tr))
+	if (trapno == SGX_VEC_DB && tr->sig == SIGTRAP &&
+	    (step_trapped(tr) || abort_stepped(tr)))
 		return;
 	if (!insn_fetch(tr, code) && trapno != SGX_VEC_PF)
 		return;
@@ -294,8 +296,10 @@ void trap_signal(int sig, siginfo_t *info, void *context)
 	if (tr.t->handler_fs)
 		bases_set(tr.t->handler_fs, tr.t->host_gs);
 	inside = mach_inside(&tr.t->cpu);
+	step_begin(&tr);
 	handle(&tr);
 	trap_due(&tr);
+	step_end(&tr);
 	strict_apply(tr.t, tr.uc);
 	strict_move(inside, mach_inside(&tr.t->cpu));
 	if (mach_inside(&tr.t->cpu)) {

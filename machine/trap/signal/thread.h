@@ -44,6 +44,27 @@ struct step_state {
 	bool tf;
 };
 
+/* An entry that a stepping host makes on a thread that is out. */
+enum walk_forged {
+	WALK_NONE,
+	WALK_ASKED, /* its ENCLU is next */
+	WALK_INSIDE,
+};
+
+/* A thread that a stepping host has in hand (enclave/step.h). */
+struct walk_state {
+	bool on;      /* it is on pages of the script's ranges */
+	bool tf;      /* the context that it runs in has our RFLAGS.TF */
+	bool trapped; /* this handler runs for that flag */
+	bool pushf;   /* the instruction that it stands before stores flags */
+	bool interrupted;	 /* it has left by an AEX of the script's */
+	enum walk_forged forged; /* @saved is the AEP's context before it */
+	uint32_t resumes; /* ERESUMEs to come, where it leaves a handler */
+	uint64_t pending; /* instruction that was counted, not executed yet */
+	long long saved[23];
+	uint64_t saved_pending;
+};
+
 /* A handler of a synchronous signal that the program is in: while its frame is
  * on the stack, more signals are blocked than before. */
 struct thread_nest {
@@ -77,6 +98,7 @@ struct thread {
 	struct edmm_machine_stats stats; /* what the front end counts of it */
 
 	struct step_state step;
+	struct walk_state walk;
 
 	stack_t altstack; /* what the program believes it has set */
 	uint64_t blocked; /* synchronous signals it believes blocked */

@@ -19,6 +19,8 @@
  *	raw=1		system calls without libc reach the machine, too; 0:
  *			never; default: if the program's own file makes any
  *	strict=1	host code that touches enclave memory is stopped
+ *	step=FILE	interrupts enclaves as this script says (script.h)
+ *	step-image=FILE	where the script's symbols come from
  *	fast=0		EENTER from the vDSO by a trap, as from anywhere else
  *
  * And what processor and kernel have (facility.c): NAME=0 does without, as
@@ -146,7 +148,7 @@ static bool parse_stats(const char *s, size_t n, struct machine_options *o)
 
 /* The environment is the program's to change. */
 static char stats_file[MACHINE_PATH], cost_table[MACHINE_PATH],
-	trace[MACHINE_PATH];
+	trace[MACHINE_PATH], step[MACHINE_PATH], step_image[MACHINE_PATH];
 
 static bool parse_path(const char *s, size_t n, char *to, const char **out)
 {
@@ -247,6 +249,10 @@ static bool parse_item(const char *name, size_t len, const char *val,
 		return parse_path(val, vlen, cost_table, &o->cost_table);
 	if (is(name, len, "trace"))
 		return parse_path(val, vlen, trace, &o->trace);
+	if (is(name, len, "step"))
+		return parse_path(val, vlen, step, &o->step);
+	if (is(name, len, "step-image"))
+		return parse_path(val, vlen, step_image, &o->step_image);
 	if (is(name, len, "raw"))
 		return parse_raw(val, vlen, o);
 	return parse_switch(name, len, val, vlen, o) ||
@@ -275,6 +281,8 @@ void config_parse(const char *text, struct machine_options *o)
 		.stats_file = "",
 		.cost_table = "",
 		.trace = "",
+		.step = "",
+		.step_image = "",
 	};
 	while (text && *text) {
 		const char *end = strchr(text, ',');
@@ -286,6 +294,9 @@ void config_parse(const char *text, struct machine_options *o)
 			bad(text, len);
 		text += len + (end != NULL);
 	}
+	/* Each entry is the handler's to see. */
+	if (*o->step)
+		o->vdso_fast = false;
 	if (!o->stats && (*o->stats_file || *o->cost_table))
 		o->stats = MACHINE_STATS_TEXT;
 }

@@ -16,6 +16,7 @@
 #include "machine/trap/calls/dispatch.h"
 #include "machine/trap/calls/exec.h"
 #include "machine/trap/enclave/cpuid.h"
+#include "machine/trap/enclave/step.h"
 #include "machine/trap/enclave/trap.h"
 #include "machine/trap/enclave/vdso.h"
 #include "machine/trap/signal/sig.h"
@@ -110,6 +111,7 @@ __attribute__((constructor)) static void init(int argc, char **argv,
 	thread_init();
 	exec_init(envp);
 	machine_init(&o);
+	step_init();
 	report_init();
 	vdso_init(vdso ? vdso->a_un.a_val : 0);
 	if (vdso)

@@ -16,6 +16,7 @@
 #include "machine/trap/base/sys.h"
 #include "machine/trap/base/ucopy.h"
 #include "machine/trap/calls/handle.h"
+#include "machine/trap/enclave/step.h"
 #include "machine/trap/enclave/trap.h"
 #include "machine/trap/enclave/view.h"
 #include "machine/trap/signal/sig.h"
@@ -251,6 +252,7 @@ static void machine_after_fork(void)
 	trace_after_fork();
 	stats_after_fork();
 	driver_start();
+	step_init();
 	sites_after_fork();
 	view_init();
 	strict_after_fork();
