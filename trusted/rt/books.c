@@ -5,7 +5,7 @@
  * manager's own metadata. Everything here is measured, and constant after
  * start-up; so a fault is judged without asking the host (I14).
  */
-#include "thread.h"
+#include "trusted/rt/thread.h"
 
 #define PT_LOAD 1u
 #define PF_X 1u
