@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "trusted/elastic/heap.h"
 
-#include "trusted/elastic/heap_in.h"
+#include "trusted/elastic/internal.h"
 
 /* The break serves malloc's records: little, and rarely given back. */
 #define BRK_SHARE 64u

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Making, ending and changing mappings. */
 #include "trusted/elastic/heap.h"
-#include "trusted/elastic/heap_in.h"
+#include "trusted/elastic/internal.h"
 
 /* Ranges up to this size are committed when they are mapped. */
 #define NOW_MAX (1ull << 20)
