@@ -206,9 +206,9 @@ void host_calls_serve(struct host_calls *c, struct wire_call *call,
 		call->status = -ENOSYS;
 		return;
 	}
-	for (i = 0; i < WIRE_CALL_ARGS && r == 0; i++)
+	for (i = 0; i < WIRE_CALL_ARGS && !r; i++)
 		r = take_arg(&s, i);
-	if (r == 0)
+	if (!r)
 		r = serve(&s);
 	if (r < 0)
 		call->status = (int32_t)r;

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "host.h"
+#include "host/host.h"
 
 #define PAGE SGX_PAGE_SIZE
 #define PROT_BITS (PROT_READ | PROT_WRITE | PROT_EXEC)

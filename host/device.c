@@ -17,7 +17,7 @@
 #include <unistd.h>
 #include <x86intrin.h>
 
-#include "host.h"
+#include "host/host.h"
 
 /* Waits of 50 us: ten seconds without any progress are a failure. */
 #define RETRY_MAX 200000

@@ -10,7 +10,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "host.h"
+#include "host/host.h"
 
 static const char *vector_name(uint32_t vector)
 {

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "edmm/machine.h"
-#include "host.h"
+#include "host/host.h"
 
 #define PAGE SGX_PAGE_SIZE
 /* Runs are copied here first: the kernel wants aligned, executable sources. */

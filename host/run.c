@@ -9,8 +9,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "calls.h"
-#include "host.h"
+#include "host/calls.h"
+#include "host/host.h"
 
 #define BUF_DEFAULT (1u << 20)
 #define SIG_SEGV 11

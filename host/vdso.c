@@ -6,7 +6,7 @@
 #include <elf.h>
 #include <string.h>
 
-#include "host.h"
+#include "host/host.h"
 
 #define ENTER_NAME "__vdso_sgx_enter_enclave"
 #define DYN_MAX 256

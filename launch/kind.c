@@ -3,7 +3,7 @@
  * Static or not: a program without PT_INTERP. The dynamic linker itself has
  * none either, but it has a DT_SONAME, and preloads when it is run by name.
  */
-#include "kind.h"
+#include "launch/kind.h"
 
 #include <elf.h>
 #include <stdbool.h>

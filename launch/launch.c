@@ -24,8 +24,8 @@
 
 #include <dlfcn.h>
 
-#include "kind.h"
-#include "launch.h"
+#include "launch/kind.h"
+#include "launch/launch.h"
 #include "machine/trap/base/sys.h"
 
 #define PAGE 4096ul

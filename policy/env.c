@@ -194,7 +194,7 @@ static edmm_err parse_lines(struct pol_doc *doc, struct edmm_findings *f,
 
 	if (!pol_node_new(doc, NULL, POL_OBJECT, NULL))
 		return -EDMM_ENOMEM;
-	while (err == 0 && next_line(doc, &at, &l)) {
+	while (!err && next_line(doc, &at, &l)) {
 		if (l.len == 0 || *l.s == '#')
 			continue;
 		if (doc->values > 4096)

@@ -89,7 +89,7 @@ static edmm_err parse_size(const char *s, uint64_t *value)
 	if (*s == '+')
 		s++;
 	err = pol_digits(&s, &n);
-	if (err != 0)
+	if (err)
 		return err;
 	while (isspace((unsigned char)*s))
 		s++;

@@ -74,7 +74,7 @@ static edmm_err parse_size(const char *s, uint64_t *value)
 		const char *p = s;
 		edmm_err err = pol_digits(&p, value);
 
-		if (err != 0)
+		if (err)
 			return err;
 		end = (char *)(uintptr_t)p;
 	} else {

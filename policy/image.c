@@ -86,11 +86,11 @@ edmm_err edmm_policy_to_image(const struct edmm_policy *policy,
 					       .set = true };
 	err = edmm_policy_resolve(&p, &t, &r, findings);
 	edmm_policy_default(mode, image);
-	if (err != 0)
+	if (err)
 		return err;
 	if (family->image)
 		err = family->image(policy, &r, findings);
-	if (err != 0)
+	if (err)
 		return err;
 	if (r.tcs_init > UINT32_MAX)
 		return too_large(policy, findings, EDMM_SET_THREADS_INIT);

@@ -84,7 +84,7 @@ static edmm_err relax(struct scan *c)
 		if (ch == '/' && c->i + 1 < c->n &&
 		    (c->s[c->i + 1] == '/' || c->s[c->i + 1] == '*')) {
 			err = comment(c);
-			if (err != 0)
+			if (err)
 				return err;
 			continue;
 		}
@@ -268,7 +268,7 @@ edmm_err pol_json_parse(struct pol_doc *doc, struct edmm_findings *f)
 	if (!c.s)
 		return -EDMM_ENOMEM;
 	err = relax(&c);
-	if (err != 0)
+	if (err)
 		return err;
 	trailing_commas(&c);
 	return parse(&c);

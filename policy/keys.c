@@ -66,7 +66,7 @@ static bool read_size(const struct reading *r, uint64_t *value)
 		return false;
 	}
 	err = edmm_size_parse(r->fmt->id, n->str, value, fix);
-	if (err == 0)
+	if (!err)
 		return true;
 	v = pol_report(r->f, r->p->doc, &n->at, EDMM_ERROR, "P103",
 		       "%s: '%.40s' is no size%s", r->m->path, n->str,

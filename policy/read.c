@@ -63,9 +63,9 @@ static edmm_err build(struct edmm_policy *p, struct edmm_findings *f)
 	size_t errors = f->errors;
 	edmm_err err = check_text(p->doc, f);
 
-	if (err == 0)
+	if (!err)
 		err = fmt->parse(p->doc, f);
-	if (err != 0)
+	if (err)
 		return err;
 	pol_map_read(fmt, p, f);
 	if (fmt->finish)
@@ -113,7 +113,7 @@ edmm_err edmm_policy_parse(const struct edmm_source *source,
 	/* Without a tree there is nothing to lint. */
 	if (!p->doc->root || err == -EDMM_ENOMEM) {
 		edmm_policy_free(p);
-		return err != 0 ? err : -EDMM_EINVAL;
+		return err ? err : -EDMM_EINVAL;
 	}
 	*out = p;
 	return err;
@@ -177,7 +177,7 @@ edmm_err edmm_policy_read(const char *path, enum edmm_format format,
 			   NULL);
 	if (!standard)
 		fclose(in);
-	if (err == 0)
+	if (!err)
 		err = edmm_policy_parse(
 			&(struct edmm_source){ text, size,
 					       standard ? "standard input"

@@ -80,7 +80,7 @@ static edmm_err plain_size(const struct pol_sizes *z, const char *s,
 	uint64_t n;
 	edmm_err err = pol_digits(&s, &n);
 
-	if (err != 0)
+	if (err)
 		return err;
 	err = pol_in_units(z->units, s, n, value);
 	if (err == -EDMM_EINVAL && z->also)
@@ -144,7 +144,7 @@ edmm_err edmm_size_parse(enum edmm_format format, const char *text,
 	if (err == -EDMM_EINVAL && guess(text, &meant))
 		snprintf(fix, 96, "%s",
 			 edmm_size_format(format, meant, spelled));
-	else if (err != 0)
+	else if (err)
 		snprintf(fix, 96, "write %s", z->example);
 	return err;
 }

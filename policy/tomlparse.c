@@ -58,7 +58,7 @@ edmm_err pol_toml_parse(struct pol_doc *doc, struct edmm_findings *f)
 	char what[256];
 	edmm_err err = check_bounds(doc, f);
 
-	if (err != 0)
+	if (err)
 		return err;
 	switch (pol_toml_tree(doc, &line, &col, what, sizeof(what))) {
 	case 0:

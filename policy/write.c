@@ -209,7 +209,7 @@ static edmm_err native(struct pol_writing *w)
 		struct edmm_resolved r;
 		edmm_err err = edmm_policy_resolve(w->p, w->t, &r, w->f);
 
-		if (err != 0)
+		if (err)
 			return err;
 		w->want[EDMM_SET_EDMM].value = r.elastic;
 	}
@@ -237,11 +237,11 @@ static edmm_err build(struct pol_writing *w)
 
 	w->native = w->fmt->common || pol_family_of(w->p) == w->fmt->family;
 	err = w->native ? native(w) : pol_cross(w);
-	if (err == 0)
+	if (!err)
 		err = put_settings(w);
-	if (err == 0)
+	if (!err)
 		err = put_kept(w);
-	if (err != 0)
+	if (err)
 		return err;
 	report_lost(w);
 	report_comments(w);
@@ -265,9 +265,9 @@ edmm_err edmm_policy_write(const struct edmm_policy *policy,
 	w.out = pol_doc_new("", 0, "");
 	if (w.out && pol_node_new(w.out, NULL, POL_OBJECT, NULL))
 		err = build(&w);
-	if (err == 0 && findings->errors > errors)
+	if (!err && findings->errors > errors)
 		err = -EDMM_EINVAL;
-	if (err == 0)
+	if (!err)
 		err = emit(&w, out);
 	pol_doc_free(w.out);
 	return err;

@@ -88,7 +88,7 @@ edmm_err pol_cross(struct pol_writing *w)
 	struct edmm_resolved r;
 	edmm_err err = edmm_policy_resolve(w->p, w->t, &r, w->f);
 
-	if (err != 0)
+	if (err)
 		return err;
 	if (r.refused) {
 		pol_report(w->f, w->p->doc, NULL, EDMM_ERROR, "P303",

@@ -109,7 +109,7 @@ static bool take_wish(const char *text, uint32_t *mode)
 	else if (!strcmp(text, "auto"))
 		*mode = 0;
 	else {
-		cli_error("--edmm: '%s' is no wish; enable, disable or auto",
+		cli_error("--edmm: '%s' is none of enable, disable, auto",
 			  text);
 		return false;
 	}

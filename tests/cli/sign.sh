@@ -95,7 +95,7 @@ modes elastic --edmm enable
 modes static --edmm disable
 modes 'elastic static' --edmm auto
 modes static --mode static
-bad 2 "--edmm: 'on' is no wish; enable, disable or auto" \
+bad 2 "--edmm: 'on' is none of enable, disable, auto" \
 	edmm sign --edmm on -k k.pem p
 printf 'SCONE_VERSION=1\nSCONE_EDMM_MODE=auto\n' >auto.env
 printf 'SCONE_VERSION=1\nSCONE_EDMM_MODE=disable\n' >disable.env

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* An enclave, a kernel and a memory manager on the model; see world.h. */
-#include "tests/emm/world_int.h"
+#include "tests/emm/internal.h"
 
 #include <sched.h>
 #include <stdio.h>

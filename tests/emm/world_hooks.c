@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The kernel of a world, and the hooks of its memory manager; see world.h. */
-#include "tests/emm/world_int.h"
+#include "tests/emm/internal.h"
 
 #include <sched.h>
 #include <string.h>

@@ -4,7 +4,7 @@
 #include <sys/mman.h>
 #include <ucontext.h>
 
-#include "fake_rt.h"
+#include "tests/rt/fake_rt.h"
 
 uint64_t fake_base;
 struct edmm_layout fake_layout;

@@ -4,7 +4,7 @@
  * argv[1] names what it does; exit status 0 means that it went as it should,
  * and others name the line of the check that failed, modulo 200, plus 1.
  */
-#include "prog.h"
+#include "tests/rt/prog.h"
 #include "edmm/emm.h"
 #include "trusted/rt/rt.h"
 

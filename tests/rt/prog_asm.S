@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "prog.h"
+#include "tests/rt/prog.h"
 
 	.macro VALUE k
 	.quad 0x0101010101010101 * (\k + 1)

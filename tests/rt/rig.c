@@ -9,8 +9,8 @@
 
 #include "toolchain/cc/scan.h"
 
-#include "prog.h"
-#include "rig.h"
+#include "tests/rt/prog.h"
+#include "tests/rt/rig.h"
 
 static struct edmm_image *image;
 static struct edmm_plan plan[2];

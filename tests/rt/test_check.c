@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fake_rt.h"
+#include "tests/rt/fake_rt.h"
 
 static struct edmm_layout good;
 

@@ -12,8 +12,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "prog.h"
-#include "rig.h"
+#include "tests/rt/prog.h"
+#include "tests/rt/rig.h"
 
 static struct rig r;
 

@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 #include <ucontext.h>
 
-#include "fake_rt.h"
+#include "tests/rt/fake_rt.h"
 
 #define PAGE 4096u
 #define TRAP_FLAG 0x100

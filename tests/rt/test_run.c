@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "rig.h"
+#include "tests/rt/rig.h"
 
 START_TEST(exit_statuses_come_back)
 {

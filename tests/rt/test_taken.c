@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "host/calls.h"
-#include "rig.h"
+#include "tests/rt/rig.h"
 
 #define CALL_WRITE (WIRE_CALL_SYS + 1)
 #define PAGE SGX_PAGE_SIZE

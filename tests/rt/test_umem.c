@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "fake_rt.h"
+#include "tests/rt/fake_rt.h"
 
 #define SIZE (1ull << 30)
 #define PAGE 4096u

@@ -52,7 +52,11 @@ class Arrows(Tree):
     def test_allowed(self):
         self.allows("trusted/emm/a.c", '"edmm/err.h"')
         self.allows("trusted/emm/b.c", "<sgx/arch.h>")
-        self.allows("trusted/rt/a.c", '"rt.h"')
+        self.allows("trusted/rt/a.c", '"trusted/rt/rt.h"')
+        self.forbids("trusted/rt/a.c", '"rt.h"')
+        self.write("trusted/rt/a.c", "")
+        self.write("examples/one/one.h", "")
+        self.allows("examples/one/a.c", '"one.h"')
         self.allows("host/a.c", '"common/wire.h"')
         self.allows("host/b.c", "<sys/ioctl.h>")
         self.allows("machine/linux/a.c", '"machine/model/model.h"')

@@ -16,7 +16,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-#include "encl.h"
+#include "tests/trap/encl.h"
 
 #define ROUNDS 15
 #define CALLS 2000u

@@ -2,7 +2,7 @@
 /*
  * Builds and drives the test enclave.
  */
-#include "encl.h"
+#include "tests/trap/encl.h"
 
 #include <elf.h>
 #include <errno.h>

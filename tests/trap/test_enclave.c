@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "encl.h"
+#include "tests/trap/encl.h"
 
 #define PAGE0 ENCL_FREE
 #define RW (SGX_SECINFO_R | SGX_SECINFO_W)

@@ -19,7 +19,7 @@
 
 #include <edmm/machine.h>
 
-#include "encl.h"
+#include "tests/trap/encl.h"
 
 #define ENCLAVES 4
 #define THREADS (ENCLAVES * ENCL_TCS)

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 
-#include "urts.h"
+#include "tests/trap/urts.h"
 
 static vdso_sgx_enter_enclave_t cached;
 static bool cpu_has_sgx;

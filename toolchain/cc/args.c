@@ -152,7 +152,7 @@ static void parse_flag(struct parse *p, const char *arg)
 {
 	const struct refusal *no = find_refusal(arg);
 
-	if (no != NULL && (p->no == NULL || no->compiling)) {
+	if (no && (!p->no || no->compiling)) {
 		p->no = no;
 		p->no_arg = arg;
 	}
@@ -214,7 +214,7 @@ const char *cc_parse(struct cc_args *out, int argc, char **argv,
 
 	*out = (struct cc_args){ .mode = CC_LINK, .output = "a.out" };
 	out->pass = calloc((size_t)argc + 1, sizeof(*out->pass));
-	if (out->pass == NULL) {
+	if (!out->pass) {
 		*bad = argv[0];
 		return "out of memory";
 	}
@@ -223,8 +223,8 @@ const char *cc_parse(struct cc_args *out, int argc, char **argv,
 	/* "gcc -v" alone asks for the version; without files gcc complains. */
 	if (out->mode == CC_LINK && p.inputs == 0)
 		set_mode(&p, CC_QUERY);
-	if (p.no != NULL && (out->mode == CC_LINK ||
-			     (out->mode == CC_COMPILE && p.no->compiling))) {
+	if (p.no && (out->mode == CC_LINK ||
+		     (out->mode == CC_COMPILE && p.no->compiling))) {
 		*bad = p.no_arg;
 		return p.no->why;
 	}

@@ -53,7 +53,7 @@ static int find_prefix(void)
 	prefix[n] = '\0';
 	for (i = 0; i < 2; i++) {
 		slash = strrchr(prefix, '/');
-		if (slash == NULL)
+		if (!slash)
 			return -1;
 		*slash = '\0';
 	}
@@ -132,7 +132,7 @@ static int build_command(struct command *cmd, const struct cc_args *args)
 	size_t i;
 
 	cmd->argv = calloc(args->npass + EXTRA_ARGS, sizeof(*cmd->argv));
-	if (cmd->argv == NULL)
+	if (!cmd->argv)
 		return -1;
 	add(cmd, EDMM_GCC);
 	for (i = 0; i < args->npass; i++)
@@ -187,7 +187,7 @@ int main(int argc, char **argv)
 	int status;
 
 	why = cc_parse(&args, argc, argv, &bad);
-	if (why != NULL) {
+	if (why) {
 		fprintf(stderr, "%s: %s: %s\n", TOOL, bad, why);
 		return 1;
 	}

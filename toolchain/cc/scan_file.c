@@ -78,7 +78,7 @@ static const char *add_funcs(struct scan_elf *elf, const Elf64_Shdr *st,
 	    elf->bytes[str->sh_offset + str->sh_size - 1] != '\0')
 		return "its symbol names are cut off";
 	f = realloc(elf->funcs, (elf->nfuncs + count + 1) * sizeof(*f));
-	if (f == NULL)
+	if (!f)
 		return "out of memory";
 	elf->funcs = f;
 	for (i = 0; i < count; i++) {
@@ -100,7 +100,7 @@ static const char *section_funcs(struct scan_elf *elf, size_t ndx)
 	size_t i;
 
 	elf->nfuncs = 0;
-	for (i = 0; i < elf->eh->e_shnum && bad == NULL; i++)
+	for (i = 0; i < elf->eh->e_shnum && !bad; i++)
 		if (elf->sh[i].sh_type == SHT_SYMTAB)
 			bad = add_funcs(elf, &elf->sh[i], ndx);
 	if (elf->nfuncs > 1)
@@ -113,8 +113,7 @@ static void print_hit(const struct scan_print *p, const struct scan_hit *hit,
 {
 	fprintf(p->err,
 		"%s: %s: %s at %s+0x%llx (0x%llx) cannot run in an enclave%s\n",
-		p->tool, p->path, hit->insn,
-		hit->func != NULL ? hit->func : "text",
+		p->tool, p->path, hit->insn, hit->func ? hit->func : "text",
 		(unsigned long long)hit->func_off,
 		(unsigned long long)hit->addr, tail);
 }
@@ -146,7 +145,7 @@ static const char *scan_sections(struct scan_elf *elf, scan_report report,
 	const char *bad = elf_open(elf);
 	size_t i;
 
-	for (i = 0; bad == NULL && i < elf->eh->e_shnum; i++) {
+	for (i = 0; !bad && i < elf->eh->e_shnum; i++) {
 		const Elf64_Shdr *sh = &elf->sh[i];
 		struct scan_code code;
 
@@ -156,7 +155,7 @@ static const char *scan_sections(struct scan_elf *elf, scan_report report,
 		if (!in_file(elf, sh->sh_offset, sh->sh_size))
 			return "a section is cut off";
 		bad = section_funcs(elf, i);
-		if (bad != NULL)
+		if (bad)
 			break;
 		code = (struct scan_code){
 			.bytes = elf->bytes + sh->sh_offset,
@@ -198,13 +197,13 @@ enum scan_result scan_file(const char *path, const char *tool, int all,
 	struct scan_elf elf = { 0 };
 	const char *bad = map_file(path, &elf);
 
-	if (bad == NULL) {
+	if (!bad) {
 		bad = scan_sections(&elf, on_hit, &p);
 		print_summary(&p);
 		munmap((void *)(uintptr_t)elf.bytes, elf.size);
 	}
 	free(elf.funcs);
-	if (bad != NULL) {
+	if (bad) {
 		fprintf(err, "%s: %s: %s\n", tool, path, bad);
 		return SCAN_BAD_FILE;
 	}
@@ -225,7 +224,7 @@ static void on_found(void *ctx, const struct scan_hit *hit)
 	if (f->full || strcmp(hit->insn, "cpuid") != 0)
 		return;
 	more = realloc(f->addr, (f->count + 1) * sizeof(*more));
-	f->full = more == NULL;
+	f->full = !more;
 	if (f->full)
 		return;
 	more[f->count++] = hit->addr;
@@ -238,12 +237,12 @@ enum scan_result scan_cpuid(const char *path, uint64_t **addr, size_t *count)
 	struct scan_elf elf = { 0 };
 	const char *bad = map_file(path, &elf);
 
-	if (bad == NULL) {
+	if (!bad) {
 		bad = scan_sections(&elf, on_found, &f);
 		munmap((void *)(uintptr_t)elf.bytes, elf.size);
 	}
 	free(elf.funcs);
-	if (bad != NULL || f.full) {
+	if (bad || f.full) {
 		free(f.addr);
 		f = (struct scan_found){ .full = 1 };
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "trusted/elastic/heap.h"
 
-#include "trusted/elastic/heap_in.h"
+#include "trusted/elastic/internal.h"
 
 /* The break serves malloc's records: little, and rarely given back. */
 #define BRK_SHARE 64u
@@ -69,16 +69,16 @@ edmm_err heap_init(struct heap *h, const struct heap_params *p)
 			h->windows.window_min = p->window;
 	}
 	err = map_bits(h, top + bits, bits, &used);
-	if (err == 0)
+	if (!err)
 		err = map_bits(h, top + 2 * bits, bits, &charged);
-	if (err == 0)
+	if (!err)
 		err = start_brk(h, top - brk, brk);
-	if (err != 0)
+	if (err)
 		return err;
 	vmap_init(&h->map, used, charged, (top - p->base) / HEAP_PAGE);
 	pages = brk / HEAP_PAGE;
 	err = heap_ready(h, h->map.pages - pages, pages);
-	if (err == 0)
+	if (!err)
 		vmap_take(&h->map, h->map.pages - pages, pages);
 	return err;
 }
@@ -100,7 +100,7 @@ edmm_err heap_ready(struct heap *h, uint64_t at, uint64_t count)
 	edmm_err err = 0;
 	int i;
 
-	for (i = 0; i < 2 && err == 0; i++) {
+	for (i = 0; i < 2 && !err; i++) {
 		from = (uint64_t)&maps[i][at / 64] & ~(HEAP_PAGE - 1);
 		to = heap_round((uint64_t)&maps[i][(at + count + 63) / 64]);
 		err = emm_commit(h->emm, from, to - from, NULL);
@@ -155,7 +155,7 @@ static edmm_err commit_brk(struct heap *h, uint64_t to)
 	if (from == h->brk_base)
 		from += HEAP_PAGE;
 	err = emm_commit(h->emm, from, end - from, NULL);
-	if (err == 0)
+	if (!err)
 		h->brk_ahead = end;
 	return err;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Making, ending and changing mappings. */
 #include "trusted/elastic/heap.h"
-#include "trusted/elastic/heap_in.h"
+#include "trusted/elastic/internal.h"
 
 /* Ranges up to this size are committed when they are mapped. */
 #define NOW_MAX (1ull << 20)
@@ -37,7 +37,7 @@ edmm_err heap_charge(struct heap *h, uint64_t addr, uint64_t size)
 	uint64_t at = heap_index(h, addr), count = size / HEAP_PAGE;
 	edmm_err err = heap_ready(h, at, count);
 
-	if (err != 0)
+	if (err)
 		return err;
 	rt_lock(&h->lock);
 	err = charge_locked(h, at, count);
@@ -68,7 +68,7 @@ static edmm_err take(struct heap *h, enum heap_kind kind, uint64_t count,
 	if (count <= room)
 		err = heap_ready(h, low ? h->map.low : h->map.high - count,
 				 count);
-	if (err != 0)
+	if (err)
 		return err;
 	rt_lock(&h->lock);
 	*at = kind == HEAP_ARENA ? vmap_find_low(&h->map, count)
@@ -77,7 +77,7 @@ static edmm_err take(struct heap *h, enum heap_kind kind, uint64_t count,
 		err = -EDMM_ENOMEM;
 	else if (charge)
 		err = charge_locked(h, *at, count);
-	if (err == 0)
+	if (!err)
 		vmap_take(&h->map, *at, count);
 	heap_note_peak(h);
 	rt_unlock(&h->lock);
@@ -108,10 +108,10 @@ static edmm_err revive(struct heap *h, uint64_t addr, uint64_t end)
 
 	for (; addr < end; addr = run.addr + run.size) {
 		err = emm_query(h->emm, addr, end, &run);
-		if (err == 0 &&
+		if (!err &&
 		    (run.state == EMM_PG_IDLE || run.state == EMM_PG_DOUBT))
 			err = emm_commit(h->emm, run.addr, run.size, NULL);
-		if (err != 0)
+		if (err)
 			return err;
 	}
 	return 0;
@@ -143,7 +143,7 @@ static edmm_err grow_arena(struct heap *h, uint64_t end)
 		return 0;
 	a.size = min64(end + window(h), top) - h->arena_end;
 	err = emm_alloc(h->emm, &a, NULL);
-	if (err == 0)
+	if (!err)
 		h->arena_end += a.size;
 	return err;
 }
@@ -165,11 +165,11 @@ static edmm_err prepare(struct heap *h, uint64_t addr, uint64_t end, bool now)
 	if (emm_committed(h->emm) + (to - addr) > h->max)
 		to = end;
 	err = emm_commit(h->emm, addr, to - addr, NULL);
-	if (err != 0 && to > end) {
+	if (err && to > end) {
 		to = end;
 		err = emm_commit(h->emm, addr, to - addr, NULL);
 	}
-	if (err == 0 && addr <= h->ahead && to > h->ahead)
+	if (!err && addr <= h->ahead && to > h->ahead)
 		h->ahead = to;
 	return err;
 }
@@ -209,7 +209,7 @@ static edmm_err fill_arena(struct heap *h, uint64_t addr, uint64_t size,
 {
 	edmm_err err = grow_arena(h, addr + size);
 
-	if (err != 0)
+	if (err)
 		return err;
 	make_room(h, addr, size);
 	err = prepare(h, addr, addr + size, now);
@@ -224,10 +224,10 @@ static edmm_err map_arena(struct heap *h, uint64_t size, bool now,
 	uint64_t at, count = size / HEAP_PAGE;
 	edmm_err err = take(h, HEAP_ARENA, count, true, &at);
 
-	if (err != 0)
+	if (err)
 		return err;
 	err = fill_arena(h, heap_addr(h, at), size, now);
-	if (err != 0)
+	if (err)
 		give_back(h, at, count);
 	else
 		*out = heap_addr(h, at);
@@ -246,14 +246,14 @@ static edmm_err alloc_area(struct heap *h, const struct heap_req *r,
 	};
 	edmm_err err = emm_alloc(h->emm, &a, NULL);
 
-	if (err != 0 || r->prot == EMM_NONE)
+	if (err || r->prot == EMM_NONE)
 		return err;
 	make_room(h, addr, size);
 	if (r->now)
 		err = emm_commit(h->emm, addr, size, NULL);
 	else
 		err = revive(h, addr, addr + size);
-	if (err != 0 && emm_dealloc(h->emm, addr, size, NULL) != 0)
+	if (err && emm_dealloc(h->emm, addr, size, NULL) != 0)
 		return -EDMM_EFAULT;
 	return err;
 }
@@ -269,7 +269,7 @@ static edmm_err cut_arena(struct heap *h, uint64_t end)
 	if (end >= h->arena_end)
 		return 0;
 	err = emm_dealloc(h->emm, end, h->arena_end - end, NULL);
-	if (err != 0)
+	if (err)
 		return err;
 	h->arena_end = end;
 	h->ahead = min64(h->ahead, end);
@@ -282,12 +282,12 @@ static edmm_err map_anywhere(struct heap *h, const struct heap_req *r,
 	uint64_t at, count = size / HEAP_PAGE;
 	edmm_err err = take(h, HEAP_MAP, count, r->prot != EMM_NONE, &at);
 
-	if (err != 0)
+	if (err)
 		return err;
 	err = cut_arena(h, heap_addr(h, at));
-	if (err == 0)
+	if (!err)
 		err = alloc_area(h, r, heap_addr(h, at), size);
-	if (err != 0)
+	if (err)
 		give_back(h, at, count);
 	else
 		*out = heap_addr(h, at);
@@ -305,20 +305,20 @@ edmm_err heap_extend(struct heap *h, uint64_t addr, uint64_t size,
 	if (at > end || count > end - at)
 		return -EDMM_ENOMEM;
 	err = heap_ready(h, at, count);
-	if (err != 0)
+	if (err)
 		return err;
 	rt_lock(&h->lock);
 	err = vmap_all_free(&h->map, at, count) ? charge_locked(h, at, count)
 						: -EDMM_ENOMEM;
-	if (err == 0)
+	if (!err)
 		vmap_take(&h->map, at, count);
 	heap_note_peak(h);
 	rt_unlock(&h->lock);
-	if (err != 0)
+	if (err)
 		return err;
 	err = kind == HEAP_ARENA ? fill_arena(h, addr, size, false)
 				 : alloc_area(h, &r, addr, size);
-	if (err != 0)
+	if (err)
 		give_back(h, at, count);
 	return err;
 }
@@ -339,26 +339,26 @@ static edmm_err map_fixed(struct heap *h, const struct heap_req *r,
 	if (at < h->map.high)
 		return -EDMM_ENOMEM;
 	err = heap_ready(h, at, count);
-	if (err != 0)
+	if (err)
 		return err;
 	if (r->place == HEAP_FIXED_NEW && !vmap_all_free(&h->map, at, count))
 		return -EDMM_EEXIST;
 	err = heap_unmap(h, r->addr, size);
-	if (err != 0)
+	if (err)
 		return err;
 	rt_lock(&h->lock);
 	if (r->prot != EMM_NONE)
 		err = charge_locked(h, at, count);
-	if (err == 0) {
+	if (!err) {
 		vmap_take(&h->map, at, count);
 		if (at < h->map.high)
 			h->map.high = at;
 	}
 	heap_note_peak(h);
 	rt_unlock(&h->lock);
-	if (err == 0) {
+	if (!err) {
 		err = alloc_area(h, r, r->addr, size);
-		if (err != 0)
+		if (err)
 			give_back(h, at, count);
 	}
 	return err;
@@ -381,7 +381,7 @@ edmm_err heap_map(struct heap *h, const struct heap_req *r, uint64_t *out)
 	struct heap_req req = *r;
 	edmm_err err = check_prot(h, &req.prot);
 
-	if (err != 0)
+	if (err)
 		return err;
 	if (r->size == 0)
 		return -EDMM_EINVAL;
@@ -420,7 +420,7 @@ static edmm_err unmap_arena(struct heap *h, uint64_t addr, uint64_t size)
 	/* The next owner expects to read and write. */
 	if (h->arena_odd)
 		err = emm_protect(h->emm, addr, size, EMM_RW, NULL);
-	if (err == 0)
+	if (!err)
 		err = emm_uncommit(h->emm, addr, size, NULL);
 	return err;
 }
@@ -437,7 +437,7 @@ edmm_err heap_unmap(struct heap *h, uint64_t addr, uint64_t size)
 	if (at < h->map.low && addr + len > h->arena_end)
 		return -EDMM_EINVAL;
 	err = heap_ready(h, at, len / HEAP_PAGE);
-	if (err != 0)
+	if (err)
 		return err;
 	if (addr < h->arena_end) {
 		err = unmap_arena(h, addr, len);
@@ -446,7 +446,7 @@ edmm_err heap_unmap(struct heap *h, uint64_t addr, uint64_t size)
 		if (err == -EDMM_EINVAL)
 			err = 0; /* nothing was there */
 	}
-	if (err == 0)
+	if (!err)
 		give_back(h, at, len / HEAP_PAGE);
 	return err;
 }
@@ -457,7 +457,7 @@ edmm_err heap_protect(struct heap *h, uint64_t addr, uint64_t size, int prot)
 	edmm_err err = check_prot(h, &prot);
 	bool fresh = false;
 
-	if (err != 0)
+	if (err)
 		return err;
 	if (addr % HEAP_PAGE != 0 || len < size || !heap_owns(h, addr, len))
 		return -EDMM_EINVAL;
@@ -465,7 +465,7 @@ edmm_err heap_protect(struct heap *h, uint64_t addr, uint64_t size, int prot)
 		return 0;
 	at = heap_index(h, addr);
 	err = heap_ready(h, at, len / HEAP_PAGE);
-	if (err != 0)
+	if (err)
 		return err;
 	if (!vmap_all_used(&h->map, at, len / HEAP_PAGE))
 		return -EDMM_ENOMEM;
@@ -473,15 +473,15 @@ edmm_err heap_protect(struct heap *h, uint64_t addr, uint64_t size, int prot)
 		fresh = vmap_uncharged(&h->map, at, len / HEAP_PAGE) ==
 			len / HEAP_PAGE;
 		err = heap_charge(h, addr, len);
-		if (err != 0)
+		if (err)
 			return err;
 	}
 	if (addr < h->arena_end && prot != EMM_RW)
 		h->arena_odd = true;
 	err = emm_protect(h->emm, addr, len, prot, NULL);
-	if (err == 0 && prot != EMM_NONE)
+	if (!err && prot != EMM_NONE)
 		err = revive(h, addr, addr + len);
-	if (err != 0 && fresh)
+	if (err && fresh)
 		heap_uncharge(h, addr, len);
 	return err;
 }
@@ -496,5 +496,5 @@ edmm_err heap_discard(struct heap *h, uint64_t addr, uint64_t size)
 	if (len == 0)
 		return 0;
 	err = emm_uncommit_now(h->emm, addr, len, NULL);
-	return err != 0 ? err : revive(h, addr, addr + len);
+	return err ? err : revive(h, addr, addr + len);
 }

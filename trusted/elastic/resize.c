@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* mremap(): in place where the neighbour is free, else by a copy. */
 #include "trusted/elastic/heap.h"
-#include "trusted/elastic/heap_in.h"
+#include "trusted/elastic/internal.h"
 
 static edmm_err move(struct heap *h, const struct heap_resize *r, uint64_t *out)
 {
@@ -10,7 +10,7 @@ static edmm_err move(struct heap *h, const struct heap_resize *r, uint64_t *out)
 				.kind = r->kind };
 	edmm_err err = heap_map(h, &req, out);
 
-	if (err != 0)
+	if (err)
 		return err;
 	__builtin_memcpy((void *)*out, (const void *)r->addr, r->old);
 	return heap_unmap(h, r->addr, r->old);

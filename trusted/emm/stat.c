@@ -101,7 +101,7 @@ static void stats_meta(struct emm *emm, struct emm_stats *out)
 	lock_acquire(emm, &pool->lock);
 	cells = pool->cell_pages * CELLS_A_PAGE - pool->ncells;
 	for (uint32_t h = pool->holes; h; h = *cell_next(emm, h))
-		cells--; /* there is a hole for what is not there */
+		cells--; /* a record of pages given back, no area */
 	tables = pool->table_pages - pool->ntables;
 	out->meta_pool = (pool->committed - pool->nholes) << PAGE_SHIFT;
 	lock_release(&pool->lock);

@@ -7,7 +7,7 @@
 #include <intel-ipsec-mb.h>
 #include <wmmintrin.h>
 
-#include "trusted/report/report_in.h"
+#include "trusted/report/internal.h"
 
 #define ROUNDS 10
 

@@ -3,7 +3,7 @@
  * The two leaves and RDRAND. Operands are copies on the stack, aligned as the
  * leaves want them, so that none of them can fault.
  */
-#include "trusted/report/report_in.h"
+#include "trusted/report/internal.h"
 
 #define RDRAND_TRIES 10
 

@@ -3,7 +3,7 @@
  * Reports. The MAC is AES-CMAC over all of REPORT before KEYID, with the
  * report key of the target, which only the target gets from EGETKEY.
  */
-#include "trusted/report/report_in.h"
+#include "trusted/report/internal.h"
 
 void edmm_report_self(struct sgx_report *report)
 {

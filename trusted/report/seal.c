@@ -17,7 +17,7 @@
  *	80	tag
  *	96	data
  */
-#include "trusted/report/report_in.h"
+#include "trusted/report/internal.h"
 #include "trusted/rt/rt.h"
 
 #define MAGIC 0x4c4145534d4d4445ull /* "EDMMSEAL" */

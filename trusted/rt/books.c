@@ -6,7 +6,7 @@
  * start-up; so a fault is judged without asking the host (I14).
  */
 #include "edmm/emm.h"
-#include "thread.h"
+#include "trusted/rt/thread.h"
 
 #define PT_LOAD 1u
 #define PF_X 1u

@@ -4,7 +4,7 @@
  * taken in stack order, because a fault between filling a slot and leaving
  * may need host calls of its own.
  */
-#include "thread.h"
+#include "trusted/rt/thread.h"
 
 #define LINUX_ERRNO_MAX 4095
 

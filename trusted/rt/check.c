@@ -4,7 +4,7 @@
  * must not become a hole), the enclave's own report (I13), and what the host
  * gives for a start (I10, I11).
  */
-#include "thread.h"
+#include "trusted/rt/thread.h"
 
 #define PAGE SGX_PAGE_SIZE
 

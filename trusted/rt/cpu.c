@@ -2,7 +2,7 @@
 /*
  * The processor: random numbers, time stamps, small locks.
  */
-#include "thread.h"
+#include "trusted/rt/thread.h"
 
 /* Intel's guidance for RDRAND: ten tries in a row, then it is broken. */
 #define RDRAND_TRIES 10

@@ -8,7 +8,7 @@
  * Who comes second has nothing to report.
  */
 #include "edmm/emm.h"
-#include "thread.h"
+#include "trusted/rt/thread.h"
 
 #define RT_PF_X 1u
 #define RT_PF_W 2u

@@ -8,7 +8,7 @@
  * execution comes in.
  */
 #include "edmm/emm.h"
-#include "thread.h"
+#include "trusted/rt/thread.h"
 
 #define PROT_RW 3u
 #define PROT_X 4u

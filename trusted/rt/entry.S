@@ -13,7 +13,7 @@
  * the end: none can happen unless the host takes committed pages away. Pushes
  * to a stack that may still grow come before the gate begins.
  */
-#include "thread.h"
+#include "trusted/rt/thread.h"
 
 #define EEXIT 4
 

@@ -11,7 +11,7 @@
  * entry finds the same exception.
  */
 #include "edmm/emm.h"
-#include "thread.h"
+#include "trusted/rt/thread.h"
 
 #define RED_ZONE 128u
 /* Least room that stage 2 must find below its frame. */

@@ -2,7 +2,7 @@
 /*
  * Look-up in the table that fixup.S makes. A handful of entries: a walk.
  */
-#include "thread.h"
+#include "trusted/rt/thread.h"
 
 extern const struct rt_fixup rt_fixups_start[] __asm__("__start_edmm_fixup")
 	__attribute__((visibility("hidden")));

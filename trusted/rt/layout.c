@@ -5,7 +5,7 @@
  * in, and takes from here how large a thread record and an exception stack
  * this runtime wants.
  */
-#include "thread.h"
+#include "trusted/rt/thread.h"
 
 #define XSTACK_SIZE (10 * SGX_PAGE_SIZE)
 _Static_assert(XSTACK_SIZE >= RT_XSTACK_MIN, "own wish fails own check");

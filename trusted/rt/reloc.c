@@ -3,7 +3,7 @@
  * Self-relocation of a static-PIE image: nothing but R_X86_64_RELATIVE. Runs
  * before anything else of C, and so needs no relocated data itself.
  */
-#include "thread.h"
+#include "trusted/rt/thread.h"
 
 #define DT_NULL 0
 #define DT_PLTRELSZ 2

@@ -4,7 +4,7 @@
  * in tables, the runtime's hooks among them. In an elastic image the EPCM says
  * so, as EACCEPT proves (I11); a static one cannot take rights away.
  */
-#include "thread.h"
+#include "trusted/rt/thread.h"
 
 #define PT_GNU_RELRO 0x6474e552u
 

@@ -5,7 +5,7 @@
  * is copied to the exception stack first, and goes back into the registers in
  * the gate, where a fault is the end.
  */
-#include "thread.h"
+#include "trusted/rt/thread.h"
 
 /* CF PF AF ZF SF DF OF AC ID: what a program may set by POPF (no TF). */
 #define RFLAGS_USER 0x240cd5ull

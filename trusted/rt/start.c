@@ -7,7 +7,7 @@
  * Until the thread's block is attached there is no way to tell more than a
  * number (enum wire_refusal).
  */
-#include "thread.h"
+#include "trusted/rt/thread.h"
 
 extern const struct rt_dyn rt_dynamic[] __asm__("_DYNAMIC")
 	__attribute__((visibility("hidden")));

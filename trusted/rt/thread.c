@@ -2,7 +2,7 @@
 /*
  * The thread record of a context, and small facts about it.
  */
-#include "thread.h"
+#include "trusted/rt/thread.h"
 
 struct rt_global rt_global;
 uint32_t rt_dead;

@@ -70,8 +70,8 @@
 
 #ifndef __ASSEMBLER__
 
-#include "rt.h"
 #include "sgx/arch.h"
+#include "trusted/rt/rt.h"
 
 /**
  * struct rt_thread - the runtime's record of one context, at GS:0

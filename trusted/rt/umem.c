@@ -8,7 +8,7 @@
  * stores are of aligned 8-byte words, or fenced one by one, so that none go
  * out. Every store looks at the end first (I16).
  */
-#include "thread.h"
+#include "trusted/rt/thread.h"
 
 #define LOWEST_ADDR 0x10000ull
 #define HIGHEST_ADDR (1ull << 47)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "check.h"
+#include "tests/emm/inside/check.h"
 
 #include <stdarg.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Inside trusted/elastic: what the heap's files share. */
-#ifndef TRUSTED_ELASTIC_HEAP_IN_H
-#define TRUSTED_ELASTIC_HEAP_IN_H
+#ifndef TRUSTED_ELASTIC_INTERNAL_H
+#define TRUSTED_ELASTIC_INTERNAL_H
 
 #include "trusted/elastic/heap.h"
 

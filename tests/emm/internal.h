@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What world.c (an enclave and its books) and world_hooks.c (its kernel and
  * the EMM's hooks) know of each other. */
-#ifndef TESTS_EMM_WORLD_INT_H
-#define TESTS_EMM_WORLD_INT_H
+#ifndef TESTS_EMM_INTERNAL_H
+#define TESTS_EMM_INTERNAL_H
 
 #include "machine/model/state.h"
 #include "tests/emm/world_both.h"

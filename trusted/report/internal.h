@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What the files of trusted/report share. */
-#ifndef TRUSTED_REPORT_IN_H
-#define TRUSTED_REPORT_IN_H
+#ifndef TRUSTED_REPORT_INTERNAL_H
+#define TRUSTED_REPORT_INTERNAL_H
 
 #include "edmm/report.h"
 
