@@ -7,7 +7,7 @@ FUZZ_SECONDS ?= 600
 TEST_SECONDS ?= 900
 
 .PHONY: all deps test check-linux-selftests demo bench-emm bench-machine \
-	soak torture fuzz-policy fuzz-image fuzz-model format format-check lint conformance clean
+	soak torture step fuzz-policy fuzz-image fuzz-model format format-check lint conformance clean
 
 all: deps
 	@cmake --preset $(PRESET) --log-level=WARNING >/dev/null
@@ -48,6 +48,10 @@ torture: all
 	@EDMM_TORTURE_SECONDS=$(TORTURE_SECONDS) $(BUILD)/bin/test_trap_torture
 
 # Each fuzzer for FUZZ_SECONDS.
+# A stepping host through the runtime, each instruction: at most half an hour.
+step: all
+	@tools/step $(BUILD)
+
 fuzz-policy: all
 	@for t in occlum toml edmm xml scone conf; do \
 		$(BUILD)/bin/fuzz_$$t -max_total_time=$(FUZZ_SECONDS) \

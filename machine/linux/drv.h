@@ -307,7 +307,7 @@ struct drv_range {
 };
 
 /* Code that is not executable in the view while armed, in every enclave: each
- * fetch is a fault. @ranges stay the caller's. */
+ * fetch is a fault. @ranges stay the caller's; to change them, disarm. */
 void drv_guard(struct drv *d, const struct drv_range *ranges, uint32_t count);
 void drv_guard_arm(struct drv *d, bool on);
 

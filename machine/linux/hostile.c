@@ -185,7 +185,6 @@ void drv_guard(struct drv *d, const struct drv_range *ranges, uint32_t count)
 	drv_lock(d);
 	d->hostile.range = ranges;
 	d->hostile.range_count = count;
-	d->hostile.armed = true;
 	drv_unlock(d);
 }
 

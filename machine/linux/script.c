@@ -408,6 +408,35 @@ static bool parse_aex(struct parse *p)
 	return wrong(p, word, "is no time of an AEX", "act, every or never");
 }
 
+static bool parse_point(struct parse *p, struct script_point *out)
+{
+	struct script_range at;
+	const char *word;
+
+	if (!place(p, ended(p) ? p->word[WORDS - 1] : p->word[p->at++], &at))
+		return false;
+	*out = (struct script_point){ at.start, 1 };
+	if (ended(p))
+		return true;
+	word = next(p);
+	return (number(word, &out->n) && out->n) ||
+	       wrong(p, word, "is no execution", "a number from 1");
+}
+
+static bool parse_from(struct parse *p)
+{
+	return parse_point(p, &p->s->from);
+}
+
+static bool parse_to(struct parse *p)
+{
+	p->s->to_done = p->words > 1 && is(p->word[1], "done");
+	if (!p->s->to_done)
+		return parse_point(p, &p->s->to);
+	p->at++;
+	return true;
+}
+
 static const struct {
 	const char *name;
 	bool (*parse)(struct parse *p);
@@ -415,6 +444,7 @@ static const struct {
 	{ "image", parse_image },   { "range", parse_range },
 	{ "on", parse_on },	    { "log", parse_log },
 	{ "counts", parse_counts }, { "aex", parse_aex },
+	{ "from", parse_from },	    { "to", parse_to },
 };
 
 static bool parse_line(struct parse *p)
@@ -427,7 +457,7 @@ static bool parse_line(struct parse *p)
 			       (ended(p) || wrong(p, next(p), "is too much",
 						  "the line's end"));
 	return wrong(p, word, "is no line of a script",
-		     "image, range, on, log, counts or aex");
+		     "image, range, from, to, on, log, counts or aex");
 }
 
 /* Splits a line; true if there are words on it. */
@@ -489,6 +519,8 @@ bool script_read(struct script *out, const char *path, const char *image,
 	size_t size;
 
 	memset(out, 0, sizeof(*out));
+	out->from.at = SCRIPT_ANY;
+	out->to.at = SCRIPT_ANY;
 	memset(e, 0, sizeof(*e));
 	p = (struct parse){ .s = out, .e = e, .r = r, .path = path };
 	text = r->read(r->ctx, path, &size);

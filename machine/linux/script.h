@@ -37,8 +37,9 @@ enum script_do {
 
 #define SCRIPT_ANY UINT64_MAX  /* of .at: every instruction of the ranges */
 #define SCRIPT_LAST UINT64_MAX /* of .n: by the counts of a run before */
-#define SCRIPT_SAME UINT64_MAX /* of .addr of an entry: the thread's own TCS \
-				*/
+#define SCRIPT_SAME                                              \
+	UINT64_MAX /* of .addr of an entry: the thread's own TCS \
+		    */
 
 /* Registers that a forged entry starts with. */
 #define SCRIPT_REGS 3u /* RDI, RSI, RDX */
@@ -68,6 +69,12 @@ struct script_range {
 	uint64_t end;
 };
 
+/* An execution at which stepping begins or ends. */
+struct script_point {
+	uint64_t at; /* offset; SCRIPT_ANY: none */
+	uint64_t n;
+};
+
 /* When a step, beside one at which something is done, leaves by an AEX. */
 enum script_aex {
 	SCRIPT_AEX_ACT,	  /* never */
@@ -85,6 +92,10 @@ struct script {
 	struct script_rule rule[SCRIPT_RULES];
 	uint32_t rules;
 	enum script_aex aex;
+	struct script_point from;
+	struct script_point to;
+	bool to_done; /* ends when each rule that names an execution has acted
+		       */
 	char log[SCRIPT_PATH]; /* "": none */
 	/* The counts of a run before, as they were read; NULL: none. */
 	const char *counts;

@@ -23,23 +23,81 @@ struct script step_script;
 /* Threads on the pages. */
 static uint32_t steppers;
 
+static enum phase {
+	PHASE_BEFORE, /* the script's `from` is waited for */
+	PHASE_STEP,
+	PHASE_OVER,
+} phase;
+
+static struct {
+	struct drv_range range[SCRIPT_RANGES + 1];
+	uint32_t count;
+} pages;
+
+/* Executions of where stepping begins and ends. */
+static uint64_t begun, ended;
+
 static uint64_t rip_of(const struct trap *tr)
 {
 	return (uint64_t)tr->uc->uc_mcontext.gregs[REG_RIP];
 }
 
-static bool in_range(uint64_t off, bool pages)
+static bool in_range(uint64_t off)
 {
-	uint64_t mask = pages ? SGX_PAGE_SIZE - 1 : 0;
-
-	for (uint32_t i = 0; i < step_script.ranges; i++) {
-		const struct script_range *r = &step_script.range[i];
-
-		if (off >= (r->start & ~mask) &&
-		    off < ((r->end + mask) & ~mask))
+	for (uint32_t i = 0; i < step_script.ranges; i++)
+		if (off >= step_script.range[i].start &&
+		    off < step_script.range[i].end)
 			return true;
-	}
 	return false;
+}
+
+/* What is guarded now: where stepping begins, or the ranges, or nothing. */
+static bool on_pages(uint64_t off)
+{
+	for (uint32_t i = 0; i < pages.count; i++)
+		if (off >= pages.range[i].start && off < pages.range[i].end)
+			return true;
+	return false;
+}
+
+/* The same of an instruction, which may end on the next page. */
+static bool stands_on_pages(uint64_t off)
+{
+	return on_pages(off) || on_pages(off + STEP_CODE_MAX - 1);
+}
+
+static void pages_add(uint64_t start, uint64_t end)
+{
+	uint64_t mask = SGX_PAGE_SIZE - 1;
+
+	pages.range[pages.count++] = (struct drv_range){
+		.start = start & ~mask,
+		.end = (end + mask) & ~mask,
+	};
+}
+
+static void phase_set(enum phase now)
+{
+	const struct script *s = &step_script;
+
+	drv_lock(machine.d);
+	phase = now;
+	pages.count = 0;
+	if (now == PHASE_BEFORE)
+		pages_add(s->from.at, s->from.at + 1);
+	for (uint32_t i = 0; now == PHASE_STEP && i < s->ranges; i++)
+		pages_add(s->range[i].start, s->range[i].end);
+	if (now == PHASE_STEP && s->to.at != SCRIPT_ANY)
+		pages_add(s->to.at, s->to.at + 1);
+	drv_unlock(machine.d);
+	drv_guard(machine.d, pages.range, pages.count);
+}
+
+void step_start(void)
+{
+	phase_set(step_script.from.at == SCRIPT_ANY ? PHASE_STEP
+						    : PHASE_BEFORE);
+	drv_guard_arm(machine.d, true);
 }
 
 /* The thread comes to the pages, or leaves them. */
@@ -99,7 +157,7 @@ bool step_fetched(struct trap *tr, uint64_t addr, unsigned access)
 
 	if (!step_on || access != MACH_X || !mach_inside(&t->cpu) ||
 	    t->walk.on || addr - t->cpu.base >= t->cpu.size ||
-	    !in_range(addr - t->cpu.base, true))
+	    !on_pages(addr - t->cpu.base))
 		return false;
 	walk(t, true);
 	return true;
@@ -136,6 +194,21 @@ void step_done(struct trap *tr, const struct step_leaf *l)
 		step_act_exit(tr, l);
 }
 
+static bool reached(const struct script_point *p, uint64_t off, uint64_t *count)
+{
+	return off == p->at &&
+	       __atomic_add_fetch(count, 1, __ATOMIC_RELAXED) == p->n;
+}
+
+/* An execution that is new: where are we in the script? */
+static void proceed(uint64_t off)
+{
+	if (phase == PHASE_BEFORE && reached(&step_script.from, off, &begun))
+		phase_set(PHASE_STEP);
+	if (phase == PHASE_STEP && reached(&step_script.to, off, &ended))
+		phase_set(PHASE_OVER);
+}
+
 /* The thread stands before an instruction of the pages. */
 static void stand(struct trap *tr)
 {
@@ -147,8 +220,12 @@ static void stand(struct trap *tr)
 	w->pending = rip;
 	step_touch(tr, &in);
 	w->pushf = step_is_pushf(&in);
-	if (fresh && in_range(off, false))
-		step_act(tr, &in, step_log(&in));
+	if (fresh)
+		proceed(off);
+	if (!fresh || phase != PHASE_STEP || !in_range(off))
+		return;
+	if (step_act(tr, &in, step_log(&in)) && step_script.to_done)
+		phase_set(PHASE_OVER);
 }
 
 void step_end(struct trap *tr)
@@ -157,7 +234,7 @@ void step_end(struct trap *tr)
 
 	if (!step_on)
 		return;
-	if (mach_inside(&t->cpu) && in_range(rip_of(tr) - t->cpu.base, true)) {
+	if (mach_inside(&t->cpu) && stands_on_pages(rip_of(tr) - t->cpu.base)) {
 		walk(t, true);
 		stand(tr);
 	} else if (mach_inside(&t->cpu) || !t->walk.interrupted) {

@@ -67,8 +67,9 @@ struct step_insn {
 void step_touch(const struct trap *tr, struct step_insn *in);
 bool step_is_pushf(const struct step_insn *in);
 
-/* Does what rules say of the instruction's @nth execution; the AEX too. */
-void step_act(struct trap *tr, const struct step_insn *in, uint64_t nth);
+/* Does what rules say of the instruction's @nth execution; the AEX too. True:
+ * no rule is left that names an execution, and none names each. */
+bool step_act(struct trap *tr, const struct step_insn *in, uint64_t nth);
 /* EEXIT was done from a TCS: does a forged entry end, or the thread resume? */
 void step_act_exit(struct trap *tr, const struct step_leaf *l);
 /* A forged entry is over: the thread's own context, at its AEP. */
@@ -81,6 +82,9 @@ void step_log_acted(void);
 /* How often it was executed in the run of the script's counts; 0: not. */
 uint64_t step_log_known(uint64_t off);
 void step_log_init(void);
+
+/* The script is there: from now on, in this process. */
+void step_start(void);
 
 /* step_load.c: reads the script, if there is one; a mistake ends the program
  * by a line. */

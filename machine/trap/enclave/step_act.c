@@ -118,7 +118,17 @@ static bool outside(const struct script_rule *r)
 	       (r->what & (SCRIPT_SSA | SCRIPT_TCS));
 }
 
-void step_act(struct trap *tr, const struct step_insn *in, uint64_t nth)
+/* Rules that have acted; their number. */
+static bool acted[SCRIPT_RULES];
+static uint32_t done;
+
+static void note(uint32_t i)
+{
+	if (!__atomic_exchange_n(&acted[i], true, __ATOMIC_RELAXED))
+		__atomic_add_fetch(&done, 1, __ATOMIC_RELAXED);
+}
+
+bool step_act(struct trap *tr, const struct step_insn *in, uint64_t nth)
 {
 	const struct script *s = &step_script;
 	bool aex = s->aex == SCRIPT_AEX_EVERY, any = false;
@@ -133,9 +143,14 @@ void step_act(struct trap *tr, const struct step_insn *in, uint64_t nth)
 		trap_interrupt(tr);
 		tr->t->walk.interrupted = true;
 	}
-	for (uint32_t i = 0; any && i < s->rules; i++)
-		if (due(&s->rule[i], in->off, nth))
-			act(tr, in, &s->rule[i]);
+	for (uint32_t i = 0; any && i < s->rules; i++) {
+		if (!due(&s->rule[i], in->off, nth))
+			continue;
+		act(tr, in, &s->rule[i]);
+		if (s->rule[i].n && s->rule[i].at != SCRIPT_ANY)
+			note(i);
+	}
+	return any && __atomic_load_n(&done, __ATOMIC_RELAXED) == s->rules;
 }
 
 void step_act_back(struct trap *tr)

@@ -12,8 +12,6 @@
 #include "machine/trap/base/machine.h"
 #include "machine/trap/base/sys.h"
 
-static struct drv_range pages[SCRIPT_RANGES];
-
 static const char *read_whole(void *ctx, const char *path, size_t *size)
 {
 	long fd = sys_call(SYS_open, (long)path, O_RDONLY | O_CLOEXEC);
@@ -60,17 +58,6 @@ static _Noreturn void bad(const struct script_error *e)
 	sys_die(2, line, e->want);
 }
 
-static void guard(void)
-{
-	for (uint32_t i = 0; i < step_script.ranges; i++) {
-		pages[i].start = step_script.range[i].start &
-				 ~(uint64_t)(SGX_PAGE_SIZE - 1);
-		pages[i].end = (step_script.range[i].end + SGX_PAGE_SIZE - 1) &
-			       ~(uint64_t)(SGX_PAGE_SIZE - 1);
-	}
-	drv_guard(machine.d, pages, step_script.ranges);
-}
-
 void step_init(void)
 {
 	const struct script_reader reader = { .read = read_whole };
@@ -87,5 +74,5 @@ void step_init(void)
 		step_log_init();
 		step_on = true;
 	}
-	guard();
+	step_start();
 }
