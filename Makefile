@@ -42,12 +42,12 @@ bench-machine: all
 soak: all
 	@cmake --build $(BUILD) --target soak_emm
 
-# Each fuzzer for FUZZ_SECONDS.
 # Eight threads in four enclaves under signals; the seed is printed.
 TORTURE_SECONDS ?= 600
 torture: all
 	@EDMM_TORTURE_SECONDS=$(TORTURE_SECONDS) $(BUILD)/bin/test_trap_torture
 
+# Each fuzzer for FUZZ_SECONDS.
 fuzz-policy: all
 	@for t in occlum toml edmm xml scone conf; do \
 		$(BUILD)/bin/fuzz_$$t -max_total_time=$(FUZZ_SECONDS) \

@@ -57,7 +57,7 @@ function(edmm_test_program name label)
 	add_test(NAME ${name} COMMAND ${name})
 	# Check's own 4 seconds are too short on a machine that is busy.
 	set_tests_properties(${name} PROPERTIES LABELS ${label}
-		ENVIRONMENT CK_DEFAULT_TIMEOUT=60)
+		ENVIRONMENT CK_DEFAULT_TIMEOUT=200)
 endfunction()
 
 function(edmm_check_test name)

@@ -64,7 +64,7 @@ enum wire_refusal {
 
 /*
  * Host calls. Numbers below WIRE_CALL_SYS are the runtime's and served by
- * host/edmm.c; the others are system calls (common/calls.h).
+ * host/calls_edmm.c; the others are system calls (common/calls.h).
  * Enclave addresses are offsets from the base here: off, size.
  */
 enum wire_call_nr {

@@ -2,7 +2,7 @@
 /*
  * Linux's SGX driver on the model: what /dev/sgx_enclave, its mappings and its
  * page faults do in Linux 6.1 to 6.12. No signal and no real mapping is made
- * here: the front end (machine/trap, or a test) gives a struct drv_platform.
+ * here: the front end (machine/trap, or a test) gives a struct drv_hooks.
  *
  *	drv_open drv_ioctl drv_release        the file
  *	drv_mmap drv_mprotect drv_munmap      its mappings, as the program asks
@@ -11,8 +11,8 @@
  *
  * Page tables. The driver keeps what Linux's page tables would hold: a mapping
  * with its rights (struct drv_vma) and, a page, whether its entry is present.
- * The platform's view shows a page when its entry is present, with no more
- * rights than the EPCM gives; the mapping's rights are applied by the platform
+ * The front end's view shows a page when its entry is present, with no more
+ * rights than the EPCM gives; the mapping's rights are applied by the front end
  * to the whole range.
  *
  * Interrupts. What Linux does by an IPI, ETRACK and zaps, and what its faults
@@ -24,7 +24,7 @@
  *
  * Locks: one lock guards all (Linux has mmap_lock, one an enclave and one for
  * the EPC). An ioctl takes it a page at a time, as Linux does its own. Nothing
- * of the platform is called without it, but copy_in and copy_out.
+ * of the front end is called without it, but copy_in and copy_out.
  */
 #ifndef MACHINE_LINUX_DRV_H
 #define MACHINE_LINUX_DRV_H
@@ -43,7 +43,7 @@ struct drv_encl;
 
 /* ---- what the front end provides --------------------------------------- */
 
-struct drv_platform {
+struct drv_hooks {
 	void *ctx;
 
 	/* Zeroed memory that is never given back (the driver recycles it);
@@ -77,7 +77,7 @@ struct drv_platform {
 	void (*each_cpu)(void *ctx, void (*fn)(void *arg, struct mach_cpu *cpu),
 			 void *arg);
 	/* The thread of @cpu must leave by mach_aex() soon, from wherever it
-	 * is: cpu->due is set. NULL: the platform looks at that itself. */
+	 * is: cpu->due is set. NULL: the front end looks at that itself. */
 	void (*kick)(void *ctx, struct mach_cpu *cpu);
 	/* Lets the threads run that were kicked; called without the lock.
 	 * NULL: they are not waited for. */
@@ -115,10 +115,10 @@ size_t drv_size(const struct drv_config *c);
  * drv_init() - start a machine and its driver
  * @mem: drv_size() zero bytes, page aligned
  * @c: configuration; mach.arena must be false
- * @p: platform, copied
+ * @p: its hooks, copied
  */
 struct drv *drv_init(void *mem, const struct drv_config *c,
-		     const struct drv_platform *p);
+		     const struct drv_hooks *p);
 
 struct mach *drv_mach(struct drv *d);
 
@@ -187,7 +187,7 @@ int drv_may_map(struct drv *d, struct drv_encl *e, uint64_t start, uint64_t end,
 		unsigned prot);
 
 /**
- * drv_mmap() - record a mapping that the platform has made
+ * drv_mmap() - record a mapping that the front end has made
  *
  * Replaces what was there. Return: 0; -ENOMEM.
  */
@@ -236,7 +236,7 @@ enum drv_verdict {
  * then @leaf is true and EPCM rights are not looked at.
  * Context: drv_lock() held. Counts an AEX and an ERESUME on @cpu for what
  * Linux would resolve while the thread is inside; where the enclave could tell
- * (AEX-Notify), cpu->due asks the platform for the AEX itself.
+ * (AEX-Notify), cpu->due asks the front end for the AEX itself.
  */
 enum drv_verdict drv_fault(struct drv *d, struct mach_cpu *cpu, uint64_t addr,
 			   unsigned access, bool leaf, uint32_t *pfec);
@@ -248,7 +248,7 @@ bool drv_peek(struct drv *d, uint64_t addr, void *out, size_t size);
 /* A leaf has changed this page's EPCM entry: bring the view up to date. */
 void drv_refresh(struct drv *d, uint64_t addr);
 
-/* mach_platform.translate for leaves: @drv is the struct drv. */
+/* mach_hooks.translate for leaves: @drv is the struct drv. */
 enum mach_xlate drv_translate(void *drv, uint64_t addr, unsigned access,
 			      uint32_t *out);
 
@@ -274,7 +274,7 @@ void drv_stats(struct drv *d, struct edmm_machine_stats *sum);
 
 /* ---- faults to inject, events ------------------------------------------ */
 
-/* Does a platform want events? */
+/* Does a front end want events? */
 bool drv_traced(const struct drv *d);
 /* The front end's own events, with the lock held. */
 void drv_trace(struct drv *d, const struct trace_event *ev);

@@ -39,19 +39,19 @@ size_t drv_size(const struct drv_config *c)
 	return n && !c->mach.arena ? mach_off(c) + n : 0;
 }
 
-static uint8_t *platform_page(void *ctx, uint32_t epc)
+static uint8_t *hook_page(void *ctx, uint32_t epc)
 {
 	return ((struct drv *)ctx)->data[epc];
 }
 
 struct drv *drv_init(void *mem, const struct drv_config *c,
-		     const struct drv_platform *p)
+		     const struct drv_hooks *p)
 {
 	struct drv *d = mem;
 	char *base = mem;
-	struct mach_platform mp = { .ctx = d,
-				    .page = platform_page,
-				    .translate = drv_translate };
+	struct mach_hooks mp = { .ctx = d,
+				 .page = hook_page,
+				 .translate = drv_translate };
 
 	if (!drv_size(c))
 		return NULL;

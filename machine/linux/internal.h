@@ -22,7 +22,7 @@
  *	33	EVICTED
  *	34	PTE: the page table has an entry
  *	35	YOUNG: touched since the reclaimer last came by
- *	38..36	VIEW: what the platform shows, MACH_R | _W | _X
+ *	38..36	VIEW: what the front end shows, MACH_R | _W | _X
  *	41..39	MAX_PROT
  *	44..42	TYPE: the driver's idea of the page type
  *	45	BLOCKED: by the reclaimer, and not written out yet
@@ -127,7 +127,7 @@ struct drv_encl {
 	uint64_t base;
 	uint64_t size;
 	uint64_t attributes_mask;
-	uint8_t *mem;	/* of base, by the platform */
+	uint8_t *mem;	/* of base, by the front end */
 	bool untracked; /* the last ETRACK could not be done yet */
 
 	struct node *root;
@@ -149,7 +149,7 @@ struct vma_table {
 
 struct drv {
 	struct mach *mach;
-	struct drv_platform p;
+	struct drv_hooks p;
 	uint32_t lock; /* 0 free, 1 held, 2 held and waited for */
 	bool sgx2;
 	bool production;

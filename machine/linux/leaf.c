@@ -190,7 +190,7 @@ struct mach_result drv_enclu(struct drv *d, struct mach_cpu *cpu,
 {
 	uint32_t leaf = (uint32_t)f->rax;
 	uint64_t rcx = f->rcx;
-	struct trace_event ev;
+	struct trace_event ev = { 0 };
 	struct mach_result r;
 
 	if (traced(d))

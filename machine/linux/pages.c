@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Page records of an enclave, and what the platform shows of each page.
+ * Page records of an enclave, and what the front end shows of each page.
  *
  * The view of a page is its page-table entry cut down to the EPCM's rights:
  * nothing unless the entry is present, the page is in the EPC, and the model

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The driver's own memory: pieces of a few sizes, cut from what the platform
+ * The driver's own memory: pieces of a few sizes, cut from what the front end
  * gives and recycled for ever. Pieces come zeroed.
  */
 #include <string.h>

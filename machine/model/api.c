@@ -164,7 +164,7 @@ static struct edmm_model *model_alloc(size_t mach_bytes, uint32_t map_size,
 edmm_err edmm_model_create(const struct edmm_model_options *o,
 			   struct edmm_model **out)
 {
-	struct mach_platform p = { .translate = translate };
+	struct mach_hooks p = { .translate = translate };
 	struct mach_config c;
 	struct edmm_model *m;
 	uint32_t i;
@@ -194,7 +194,7 @@ edmm_err edmm_model_create(const struct edmm_model_options *o,
 
 edmm_err edmm_model_copy(const struct edmm_model *m, struct edmm_model **out)
 {
-	struct mach_platform p = { .translate = translate };
+	struct mach_hooks p = { .translate = translate };
 	struct edmm_model *copy = model_alloc(mach_size(mach_config(m->mach)),
 					      m->map_size, m->processors);
 

@@ -9,13 +9,13 @@
 
 #include "machine/model/state.h"
 
-struct report {
+struct complaint {
 	char *why;
 	size_t len;
 };
 
-__attribute__((format(printf, 2, 3))) static bool broken(const struct report *r,
-							 const char *fmt, ...)
+__attribute__((format(printf, 2, 3))) static bool broken(
+	const struct complaint *r, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -25,7 +25,7 @@ __attribute__((format(printf, 2, 3))) static bool broken(const struct report *r,
 	return false;
 }
 
-static bool check_flags(const struct report *r, uint32_t n, uint32_t flags)
+static bool check_flags(const struct complaint *r, uint32_t n, uint32_t flags)
 {
 	uint32_t pt = epcm_pt(flags);
 
@@ -52,7 +52,7 @@ static bool check_flags(const struct report *r, uint32_t n, uint32_t flags)
 	return true;
 }
 
-static bool check_child(const struct mach *m, const struct report *r,
+static bool check_child(const struct mach *m, const struct complaint *r,
 			uint32_t n)
 {
 	const struct mach_epcm *e = &m->epcm[n];
@@ -75,7 +75,8 @@ static bool check_child(const struct mach *m, const struct report *r,
 	return true;
 }
 
-static bool check_page(const struct mach *m, const struct report *r, uint32_t n)
+static bool check_page(const struct mach *m, const struct complaint *r,
+		       uint32_t n)
 {
 	const struct mach_epcm *e = &m->epcm[n];
 	uint32_t flags = epcm_flags(e);
@@ -97,7 +98,8 @@ static bool check_page(const struct mach *m, const struct report *r, uint32_t n)
 	return check_child(m, r, n);
 }
 
-static bool check_secs(const struct mach *m, const struct report *r, uint32_t n)
+static bool check_secs(const struct mach *m, const struct complaint *r,
+		       uint32_t n)
 {
 	struct mach_hidden *h = hidden_of(secs_of(m, n));
 	uint32_t children = 0;
@@ -119,7 +121,7 @@ static bool check_secs(const struct mach *m, const struct report *r, uint32_t n)
 
 bool mach_check(const struct mach *m, char *why, size_t len)
 {
-	struct report r = { why, len };
+	struct complaint r = { why, len };
 	uint32_t i;
 
 	for (i = 0; i < m->cfg.epc_pages; i++)
@@ -134,7 +136,7 @@ bool mach_check(const struct mach *m, char *why, size_t len)
 
 /* ---- with the processors ------------------------------------------------ */
 
-static bool check_cpu(const struct mach *m, const struct report *r,
+static bool check_cpu(const struct mach *m, const struct complaint *r,
 		      const struct mach_cpu *cpu)
 {
 	const struct sgx_tcs *t = (const void *)page_of(m, cpu->tcs);
@@ -158,7 +160,7 @@ static bool check_cpu(const struct mach *m, const struct report *r,
 	return true;
 }
 
-static bool check_threads(const struct mach *m, const struct report *r,
+static bool check_threads(const struct mach *m, const struct complaint *r,
 			  const struct mach_cpu *cpus, size_t count, uint32_t n)
 {
 	uint64_t t = track_load(hidden_of(secs_of(m, n)));
@@ -182,7 +184,7 @@ static bool check_threads(const struct mach *m, const struct report *r,
 bool mach_check_cpus(const struct mach *m, const struct mach_cpu *cpus,
 		     size_t count, char *why, size_t len)
 {
-	struct report r = { why, len };
+	struct complaint r = { why, len };
 	uint32_t n;
 	size_t i;
 

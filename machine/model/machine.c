@@ -59,7 +59,7 @@ size_t mach_size(const struct mach_config *c)
 }
 
 struct mach *mach_init(void *mem, const struct mach_config *c,
-		       const struct mach_platform *p)
+		       const struct mach_hooks *p)
 {
 	struct mach *m = mem;
 	size_t size = mach_size(c);
@@ -77,7 +77,7 @@ struct mach *mach_init(void *mem, const struct mach_config *c,
 }
 
 struct mach *mach_copy(void *mem, const struct mach *m,
-		       const struct mach_platform *p)
+		       const struct mach_hooks *p)
 {
 	struct mach *copy = mem;
 

@@ -10,11 +10,11 @@
  *
  *	struct mach      the machine: configuration, EPCM, optional page arena
  *	struct mach_cpu  a logical processor; as many as there are threads
- *	struct mach_frame  the registers of a thread, filled in by the platform
+ *	struct mach_frame  the registers of a thread, filled in by the front end
  *
  * Addresses. ENCLS leaves take what the kernel would: host pointers for host
  * memory, and MACH_EPC_BASE + page * 4096 + offset for EPC memory. ENCLU
- * leaves take linear addresses, which the platform translates (host page
+ * leaves take linear addresses, which the front end translates (host page
  * tables are its, not the model's).
  *
  * Threads. Any leaf may run on any thread at any time, each thread with its
@@ -82,7 +82,7 @@ static inline bool mach_ok(struct mach_result r)
  */
 uint64_t mach_result_rflags(uint64_t rflags, struct mach_result r);
 
-/* ---- the platform ------------------------------------------------------ */
+/* ---- the front end ----------------------------------------------------- */
 
 /* Kinds of access, for translation and for the access check. */
 enum mach_access {
@@ -101,14 +101,14 @@ enum mach_xlate {
 /*
  * What the model needs of its surroundings. Both functions are called on the
  * hot path: they must be async-signal-safe, must not use vector registers
- * where the platform's own rules say so, and must not call back.
+ * where the front end's own rules say so, and must not call back.
  */
-struct mach_platform {
+struct mach_hooks {
 	void *ctx;
 
 	/* The 4096 bytes of EPC page @epc, readable and writable whatever the
 	 * enclave's rights. Constant from the leaf that makes the page VALID
-	 * to the one that clears VALID; the platform binds it before. NULL as
+	 * to the one that clears VALID; the front end binds it before. NULL as
 	 * function: the arena inside the model (struct mach_config.arena). */
 	uint8_t *(*page)(void *ctx, uint32_t epc);
 
@@ -192,32 +192,32 @@ size_t mach_size(const struct mach_config *c);
  * mach_init() - start a machine
  * @mem: mach_size(@c) zero-filled bytes, 64-byte aligned (4096 with an arena)
  * @c: configuration, copied
- * @p: platform, copied; NULL for an arena and no translation
+ * @p: its hooks, copied; NULL for an arena and no translation
  *
  * Return: the machine, at @mem; NULL if mach_size() would be 0, or there is
  * neither an arena nor @p->page.
  */
 struct mach *mach_init(void *mem, const struct mach_config *c,
-		       const struct mach_platform *p);
+		       const struct mach_hooks *p);
 
 /**
  * mach_copy() - copy a machine
  * @mem: memory for it, as for mach_init() but need not be zero
  * @m: the machine; no leaf may be running on it
- * @p: the copy's platform; NULL keeps @m's functions and context
+ * @p: the copy's hooks; NULL keeps @m's functions and context
  *
  * Copy each struct mach_cpu by assignment; they hold no pointers.
- * Only the arena's page contents are copied with it: a platform with pages of
+ * Only the arena's page contents are copied with it: a front end with pages of
  * its own copies those itself.
  *
  * Return: the copy, at @mem.
  */
 struct mach *mach_copy(void *mem, const struct mach *m,
-		       const struct mach_platform *p);
+		       const struct mach_hooks *p);
 
 const struct mach_config *mach_config(const struct mach *m);
 
-/** mach_page() - the contents of EPC page @epc, as the platform has it */
+/** mach_page() - the contents of EPC page @epc, as the front end has it */
 uint8_t *mach_page(const struct mach *m, uint32_t epc);
 
 /**
@@ -367,7 +367,7 @@ struct mach_cpu {
 	/* The next EACCEPT finds tracking undone, as if another processor's
 	 * ETRACK or interrupt had not come yet. The caller sets and clears. */
 	bool untracked;
-	/* The platform's: an AEX that it owes the thread, and why (drv.h).
+	/* The front end's: an AEX that it owes the thread, and why (drv.h).
 	 * However the thread leaves, nothing is owed any more. */
 	bool due;
 	struct mach_event due_event;
@@ -413,8 +413,8 @@ struct mach_frame {
  * MACH_OK or MACH_CODE: @f is the state after the instruction: RIP advanced or
  * moved, RAX and RFLAGS set for the leaves that return a code, FS and GS bases
  * and the XSAVE image after ERESUME. MACH_FAULT: @f is untouched; outside, the
- * platform raises the fault at RIP; inside, it first takes the thread out with
- * mach_aex(). A #PF without SGX_PFEC_SGX comes from the platform's own
+ * front end raises the fault at RIP; inside, it first takes the thread out with
+ * mach_aex(). A #PF without SGX_PFEC_SGX comes from the front end's own
  * translation: it may resolve it and call again.
  *
  * An unknown leaf, or one for the other mode, is #GP.
@@ -452,7 +452,7 @@ struct mach_result mach_egetkey(struct mach *m, struct mach_cpu *cpu,
  *	host, XSAVE components of XFRM in INIT state, others kept)
  * @e: why
  *
- * The platform delivers the event with the address that an operating system
+ * The front end delivers the event with the address that an operating system
  * sees: @e->addr & ~0xfff for a #PF.
  */
 void mach_aex(struct mach *m, struct mach_cpu *cpu, struct mach_frame *f,
@@ -472,7 +472,7 @@ void mach_aex(struct mach *m, struct mach_cpu *cpu, struct mach_frame *f,
  * thread was: AEX-Notify turns the ERESUME into an entry, or it would fault,
  * since the TCS or a page of the SSA frame is BLOCKED, MODIFIED or gone. Then
  * tracking waits for the thread, whose pages cannot be taken from under it: the
- * platform takes it out with mach_aex(), and its ERESUME does the rest.
+ * front end takes it out with mach_aex(), and its ERESUME does the rest.
  */
 bool mach_interrupt(struct mach *m, struct mach_cpu *cpu);
 

@@ -22,7 +22,7 @@ struct mach_ptable {
 	struct mach_pte *pte;
 };
 
-/* A platform's translate(); @ctx is a list of struct mach_ptable that ends
+/* A front end's translate(); @ctx is a list of struct mach_ptable that ends
  * with a count of 0. Addresses in none of them are absent. */
 enum mach_xlate mach_ptables_translate(void *ctx, uint64_t addr,
 				       unsigned access, uint32_t *out);

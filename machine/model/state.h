@@ -7,7 +7,7 @@
  *  - a page of an enclave names a VALID SECS page, lies in its ELRANGE, and is
  *    counted in that SECS's children, once;
  *  - no two VALID pages of one SECS have the same ENCLAVEADDRESS; this is the
- *    platform's to keep (hardware does not), so it is not checked;
+ *    front end's to keep (hardware does not), so it is not checked;
  *  - RWX is 0 for every type but REG, MODIFIED excludes PENDING and PR;
  *  - the threads of a SECS are those of its tracking word.
  *
@@ -57,7 +57,7 @@ struct mach {
 	size_t size; /* of the block */
 	size_t arena;
 	struct mach_config cfg;
-	struct mach_platform plat;
+	struct mach_hooks plat;
 	uint64_t next_eid;
 	uint64_t next_version; /* CR_VERSION: EWB's nonces */
 	uint64_t encls[MACH_ENCLS_LEAVES];

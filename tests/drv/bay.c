@@ -204,7 +204,7 @@ static void later_fill(struct bay *r)
 
 void bay_open(struct bay *r, uint32_t epc, uint32_t features)
 {
-	struct drv_platform p = {
+	struct drv_hooks p = {
 		.ctx = r,
 		.alloc = plat_alloc,
 		.create = plat_create,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A bay for the driver: a machine with a platform of plain memory, one file,
+ * A bay for the driver: a machine with a front end of plain memory, one file,
  * and the records of its ioctls, filled in for calls that succeed. No signal
  * and no real mapping is involved.
  *

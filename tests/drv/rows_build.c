@@ -316,6 +316,11 @@ static void rows_init(void)
 		kit_sign(&r->sig);
 		got = init();
 	}
+}
+
+/* What the kernel, and then EINIT, find in SIGSTRUCT. */
+static void rows_init_signature(void)
+{
 	ROW("INIT", "VENDOR is neither 0 nor Intel", -EINVAL)
 	{
 		bay_added(r);
@@ -397,5 +402,6 @@ void rows_build(void)
 	rows_add_secinfo();
 	rows_add_pages();
 	rows_init();
+	rows_init_signature();
 	rows_provision();
 }

@@ -30,6 +30,7 @@ static struct {
 	struct heap heap;
 	sigjmp_buf probe;
 	volatile sig_atomic_t probing;
+	bool refuses;
 } mini;
 
 static uint8_t *state_of(uint64_t addr)
@@ -67,6 +68,8 @@ static int eaccept(void *ctx, const struct sgx_secinfo *si, uint64_t addr)
 	(void)ctx;
 	if (!in_range(addr))
 		return 0; /* metadata is always there */
+	if (mini.refuses)
+		return EMM_LEAF_PF;
 	if (!add_page(addr))
 		return EMM_LEAF_PF;
 	s = state_of(addr);
@@ -90,6 +93,8 @@ static int eaccept(void *ctx, const struct sgx_secinfo *si, uint64_t addr)
 static int emodpe(void *ctx, const struct sgx_secinfo *si, uint64_t addr)
 {
 	(void)ctx;
+	if (mini.refuses)
+		return EMM_LEAF_PF;
 	access_to(addr, (int)(si->flags & SGX_SECINFO_RWX));
 	return 0;
 }
@@ -117,6 +122,8 @@ static int modify(void *ctx, const struct emm_modify *m)
 
 	(void)ctx;
 	mini.n.host_calls++;
+	if (mini.refuses)
+		return -EDMM_EIO;
 	for (addr = m->addr; addr < m->addr + m->size; addr += MINI_PAGE) {
 		uint8_t *s = state_of(addr);
 
@@ -246,6 +253,11 @@ void mini_stop(void)
 	munmap(mini.range, mini.size);
 	munmap(mini.meta, META_SIZE);
 	munmap(mini.state, mini.size / MINI_PAGE);
+}
+
+void mini_refuse(bool on)
+{
+	mini.refuses = on;
 }
 
 struct mini_counts mini_counts(void)

@@ -38,6 +38,8 @@ struct heap *mini_start_with(const struct heap_params *want, uint64_t epc);
 void mini_stop(void);
 
 struct mini_counts mini_counts(void);
+/* The host does nothing that it is asked for, and hides pages from leaves. */
+void mini_refuse(bool on);
 /* A load of the byte succeeds (with the memory manager's help). */
 bool mini_readable(uint64_t addr);
 

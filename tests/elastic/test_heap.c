@@ -181,6 +181,26 @@ START_TEST(idle_pages_need_no_room)
 }
 END_TEST
 
+/*
+ * A host that trims nothing while pages are in doubt shows them as they were
+ * afterwards: whoever gets them next must not see it (I5, I15).
+ */
+START_TEST(memory_in_doubt_is_zero_when_it_is_mapped_again)
+{
+	uint64_t size = _i ? 2 * MIB : 16 * MINI_PAGE, a, b = 0;
+
+	a = must_map(HEAP_ARENA, size);
+	fill(a, 0xee, size);
+	ck_assert_int_eq(heap_unmap(heap, a, size), 0);
+	mini_refuse(true);
+	ck_assert_int_ne(emm_trim(heap->emm, UINT64_MAX, NULL), 0);
+	mini_refuse(false);
+	ck_assert_int_eq(map(HEAP_ARENA, size, &b), 0);
+	ck_assert_uint_eq(a, b);
+	ck_assert(all_zero(b, size));
+}
+END_TEST
+
 static struct {
 	uint64_t peak, low;
 } last_told;
@@ -498,6 +518,8 @@ static Suite *heap_suite(void)
 	tcase_add_test(tc, the_break_moves);
 	tcase_add_test(tc, idle_memory_is_what_was_asked_for);
 	tcase_add_test(tc, idle_pages_need_no_room);
+	tcase_add_loop_test(tc, memory_in_doubt_is_zero_when_it_is_mapped_again,
+			    0, 2);
 	tcase_add_test(tc, peaks_are_told);
 	tcase_add_test(tc, a_window_bounds_what_is_ahead);
 	tcase_add_loop_test(tc, random_churn_keeps_every_byte, 0, 4);

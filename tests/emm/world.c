@@ -143,7 +143,7 @@ void world_leave(struct world *w)
 
 static void open_machine(struct world *w)
 {
-	struct mach_platform p = { .ctx = w, .translate = translate };
+	struct mach_hooks p = { .ctx = w, .translate = translate };
 	struct mach_config c;
 	size_t size;
 

@@ -124,10 +124,10 @@ static void kit_bind(struct kit *r)
 	}
 }
 
-static struct mach_platform kit_platform(struct kit *r)
+static struct mach_hooks kit_hooks(struct kit *r)
 {
-	return (struct mach_platform){ .ctx = r->tables,
-				       .translate = mach_ptables_translate };
+	return (struct mach_hooks){ .ctx = r->tables,
+				    .translate = mach_ptables_translate };
 }
 
 static void *kit_memory(const struct mach_config *cfg)
@@ -144,7 +144,7 @@ static void *kit_memory(const struct mach_config *cfg)
 
 void kit_open(struct kit *r, const struct mach_config *cfg)
 {
-	struct mach_platform p;
+	struct mach_hooks p;
 	unsigned i;
 
 	memset(r, 0, sizeof(*r));
@@ -153,7 +153,7 @@ void kit_open(struct kit *r, const struct mach_config *cfg)
 	else
 		mach_config_default(&r->cfg);
 	kit_bind(r);
-	p = kit_platform(r);
+	p = kit_hooks(r);
 	r->mem = kit_memory(&r->cfg);
 	r->m = mach_init(r->mem, &r->cfg, &p);
 	MUST(r->m);
@@ -169,11 +169,11 @@ void kit_close(struct kit *r)
 
 void kit_copy(struct kit *copy, const struct kit *r)
 {
-	struct mach_platform p;
+	struct mach_hooks p;
 
 	*copy = *r;
 	kit_bind(copy);
-	p = kit_platform(copy);
+	p = kit_hooks(copy);
 	copy->mem = kit_memory(&r->cfg);
 	copy->m = mach_copy(copy->mem, r->m, &p);
 }

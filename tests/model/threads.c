@@ -269,7 +269,7 @@ static void *evictor_main(void *arg)
 
 static void world_open(struct world *w)
 {
-	struct mach_platform p = { .ctx = w, .translate = translate };
+	struct mach_hooks p = { .ctx = w, .translate = translate };
 	unsigned i;
 
 	memset(w, 0, sizeof(*w));

@@ -6,6 +6,7 @@
  *	forge	no fault of its own, but demand faults: its handler never runs
  *	back	one fault of its own, after whose handler all is as before
  *	recur	a handler that faults again, for ever
+ *	code	an access that its rights forbid, and what the handler is told
  *	raise	a raised signal's handler has the stack that it asks for, and
  *		may leave by siglongjmp()
  * STACK is `alt' for an alternate stack, `small' for one without room for a
@@ -14,12 +15,14 @@
  * "FORGE" to descriptor 1 tells the host to begin. Status 0: all right; 1: a
  * handler that nothing of ours caused ran; 2: wrong data; 3: a wrong register.
  */
+#define _GNU_SOURCE
 #include <setjmp.h>
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #define PAGE 4096
@@ -63,6 +66,17 @@ static void on_any(int sig, siginfo_t *si, void *uc)
 	(void)uc;
 	(void)si;
 	*guard = 1;
+}
+
+/* Natively: SEGV_ACCERR, of a page that is there, by a write of a user's. */
+static void on_code(int sig, siginfo_t *si, void *uc)
+{
+	const ucontext_t *u = uc;
+
+	(void)sig;
+	if (si->si_addr != (void *)guard || si->si_code != SEGV_ACCERR)
+		_exit(1);
+	_exit(u->uc_mcontext.gregs[REG_ERR] == 7 ? 0 : 3);
 }
 
 static sigjmp_buf out;
@@ -157,6 +171,19 @@ static int recur(size_t alt)
 	return 1;
 }
 
+static int code(size_t alt)
+{
+	set_handler(on_code, alt);
+	if (mprotect((void *)guard, PAGE, PROT_READ | PROT_WRITE))
+		return 4;
+	*guard = 1;
+	if (mprotect((void *)guard, PAGE, PROT_NONE))
+		return 4;
+	tell();
+	*guard = 1;
+	return 2;
+}
+
 static size_t alternate(const char *stack)
 {
 	if (strcmp(stack, "small") == 0)
@@ -177,6 +204,8 @@ int main(int argc, char **argv)
 		return raised(alternate(argv[2]));
 	if (strcmp(argv[1], "recur") == 0)
 		return recur(alternate(argv[2]));
+	if (strcmp(argv[1], "code") == 0)
+		return code(alternate(argv[2]));
 	return strcmp(argv[1], "forge") == 0 ? forge(alternate(argv[2]))
 					     : back(alternate(argv[2]));
 }

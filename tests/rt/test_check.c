@@ -89,6 +89,17 @@ START_TEST(each_bad_field_is_found)
 }
 END_TEST
 
+/* Together they are 2^64 bytes, which is none. */
+START_TEST(contexts_do_not_wrap)
+{
+	good.elrange_size = 1ull << 40;
+	ck_assert_ptr_null(rt_layout_check(&good));
+	good.ctx_stride = 1ull << 36;
+	good.ctx_count = 1u << 28;
+	ck_assert_ptr_nonnull(rt_layout_check(&good));
+}
+END_TEST
+
 START_TEST(the_own_report_must_agree)
 {
 	const struct sgx_report r = {
@@ -245,6 +256,7 @@ int main(void)
 	tcase_add_test(t, a_good_layout_passes);
 	tcase_add_loop_test(t, each_bad_field_is_found, 0,
 			    (int)(sizeof(bad_field) / sizeof(*bad_field)));
+	tcase_add_test(t, contexts_do_not_wrap);
 	tcase_add_test(t, the_own_report_must_agree);
 	tcase_add_test(t, start_values_are_bounded);
 	tcase_add_test(t, argument_blocks_hold_their_strings);

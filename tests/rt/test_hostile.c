@@ -534,6 +534,22 @@ START_TEST(a_mapping_taken_away_is_no_endless_loop)
 }
 END_TEST
 
+/* Before the memory manager knows the stack, which its first call probes. */
+START_TEST(a_stack_page_taken_at_the_start_may_come_back)
+{
+	const struct edmm_layout *l = r.h->img.layout;
+	uint64_t end = r.h->base + l->stack_off + l->stack_size;
+	void *page = (void *)(end - 2 * SGX_PAGE_SIZE);
+
+	ck_assert_int_eq(mprotect(page, SGX_PAGE_SIZE, PROT_NONE), 0);
+	ck_assert_uint_eq(after_relro(), SGX_ERESUME);
+	ck_assert_int_eq(mprotect(page, SGX_PAGE_SIZE, PROT_READ | PROT_WRITE),
+			 0);
+	rig_serve(&r, SGX_ERESUME);
+	assert_ends_well(7);
+}
+END_TEST
+
 /* A part of the enclave that a second thread hides and shows, at random. */
 struct flicker {
 	void *at;
@@ -625,6 +641,7 @@ int main(int argc, char **argv)
 			    2);
 	tcase_add_test(t, a_restriction_that_did_not_happen_is_noticed);
 	tcase_add_test(t, a_mapping_taken_away_is_no_endless_loop);
+	tcase_add_test(t, a_stack_page_taken_at_the_start_may_come_back);
 	suite_add_tcase(s, t);
 	srunner_run_all(run, CK_NORMAL);
 	failed = srunner_ntests_failed(run);

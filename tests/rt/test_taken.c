@@ -35,6 +35,7 @@ static struct hostile {
 	enum moment when;
 	unsigned int hold; /* faults before it comes back */
 	bool armed, taken;
+	bool gone;	   /* the page's mapping ends, and does not come back */
 	unsigned int ends; /* runs that did not end by themselves */
 	unsigned int seed; /* of pages that come and go; 0: none do */
 	bool stop;
@@ -64,6 +65,10 @@ static void take(void)
 	h.armed = false;
 	if (h.off == UINT64_MAX)
 		return;
+	if (h.gone) {
+		munmap((void *)(h.r.h->base + h.off), h.size);
+		return;
+	}
 	set_page(PROT_NONE);
 	h.taken = true;
 }
@@ -316,6 +321,23 @@ START_TEST(a_heap_that_does_not_grow_is_the_end)
 }
 END_TEST
 
+/* What a handler is told of its fault is the books', not the host's, to say. */
+START_TEST(a_fault_is_told_as_the_books_have_it)
+{
+	h.when = AT_THE_CALL;
+	h.hold = UINT32_MAX;
+	h.gone = _i == 2;
+	rig_load(&h.r, EDMM_MODE_ELASTIC);
+	rig_prepare(&h.r, "code", "main");
+	host_calls_init(&h.calls);
+	h.off = _i ? h.r.h->img.layout->heap_off : UINT64_MAX;
+	h.size = h.r.h->img.layout->heap_bound;
+	ck_assert(run());
+	ck_assert_uint_eq(h.r.t.wire->end.kind, WIRE_END_EXIT);
+	ck_assert_uint_eq(h.r.t.wire->end.value, 0);
+}
+END_TEST
+
 static const struct {
 	const char *verb, *stack;
 } full[] = {
@@ -355,6 +377,7 @@ int main(int argc, char **argv)
 	tcase_add_test(t, pages_that_come_and_go_are_right_or_the_end);
 	tcase_add_test(t, a_page_that_stays_away_is_named);
 	tcase_add_test(t, a_heap_that_does_not_grow_is_the_end);
+	tcase_add_loop_test(t, a_fault_is_told_as_the_books_have_it, 0, 3);
 	tcase_add_loop_test(t, handlers_have_their_stack, 0,
 			    (int)(sizeof(stacks) / sizeof(*stacks)));
 	tcase_add_loop_test(t, a_stack_without_room_ends_the_program, 0,

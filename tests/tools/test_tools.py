@@ -75,7 +75,7 @@ class Arrows(Tree):
         self.forbids("trusted/rt/b.c", '"trusted/sys/sys.h"')
         self.forbids("trusted/elastic/b.c", '"trusted/sys/sys.h"')
         self.forbids("trusted/sys/b.c", '"trusted/emm/emm_int.h"')
-        self.forbids("trusted/report/a.c", '"trusted/rt/rt.h"')
+        self.forbids("trusted/report/a.c", '"trusted/sys/sys.h"')
 
     def test_nobody_includes_the_machine(self):
         self.forbids("host/a.c", '"machine/model/model.h"')
@@ -156,6 +156,113 @@ class Comments(unittest.TestCase):
         done = self.check("int x;\n/*\n * a line\n *of two\n */\n")
         self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
         self.assertIn("a.c:4: *of two", done.stdout)
+
+
+class Walk(Tree):
+    WORDS = ("### Words with one meaning\n\n| word | means | at |\n"
+             "|---|---|---|\n| page | a page | `host/a.c:page` |\n")
+    ROWS = ("## Where to change what\n\n| to change | at |\n|---|---|\n"
+            "| a page | `host/a.c:page` |\n")
+    SOURCE = ("/* old(); */\nstruct page {\n\tint x;\n};\n\n"
+              "#define LIST(X) \\\n\tX(row, 1)\n"
+              "enum { \n\tONE,\n};\n\n"
+              "static int add(int a)\n{\n\treturn called(a);\n}\n")
+
+    def walk(self, steps):
+        self.write("host/a.c", self.SOURCE)
+        self.write("host/b.S", "start:\n\tnop\n")
+        self.write("docs/walk.md", steps)
+        self.write("docs/architecture.md", self.WORDS)
+        self.write("CONTRIBUTING.md", self.ROWS)
+        return run("walk", self.tree)
+
+    def sound(self, steps):
+        done = self.walk(steps)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def broken(self, steps, what):
+        done = self.walk(steps)
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        self.assertIn(what, done.stdout)
+
+    def test_there(self):
+        self.sound("1. `host/a.c:add`, then\n   `host/b.S:start`\n"
+                   "2. `host/a.c:row` and `host/a.c:ONE`, in `host/a.c`\n")
+
+    def test_not_there(self):
+        self.broken("1. `host/c.c:add`\n", "docs/walk.md:1: there is no host/c.c")
+        self.broken("1. `host/a.c:gone`\n", "host/a.c does not define gone")
+        self.broken("1. `host/a.c:add`, `host/c.c`\n", "there is no host/c.c")
+
+    def test_used_is_not_defined(self):
+        self.broken("1. `host/a.c:called`\n", "does not define called")
+        self.broken("1. `host/a.c:old`\n", "does not define old")
+
+    def test_every_step_names_a_place(self):
+        self.broken("1. `host/a.c:add`\n2. magic\n",
+                    "docs/walk.md:2: names no place")
+        self.broken("1. `host/a.c:add`\n3. `host/a.c:add`\n", "is step 2")
+        self.broken("no step\n", "no list")
+
+    def test_every_row_names_a_place(self):
+        self.write("docs/more.md", "")
+        self.ROWS += "| a verb | somewhere |\n"
+        self.broken("1. `host/a.c:add`\n", "CONTRIBUTING.md:6: names no place")
+
+
+class Words(Tree):
+    def found(self, what, **files):
+        for name, text in files.items():
+            self.write(name.replace("__", "/") + ".c", text)
+        done = run("words", self.tree)
+        self.assertEqual(done.returncode, bool(what), done.stdout + done.stderr)
+        self.assertIn(what, done.stdout)
+
+    def test_sound(self):
+        self.found("", host__a="static int emm_a(void)\n{\n}\n",
+                   trusted__emm__b="struct one {\n\tint x;\n};\n"
+                   "int emm_b(void)\n{\n}\n", tests__a="struct one {\n};\n")
+
+    def test_file_twice(self):
+        self.found("so is host/a.c called", host__a="", image__a="")
+
+    def test_type_twice(self):
+        self.found("one is a type of host/a.c", host__a="struct one {\n};\n",
+                   image__b="enum one {\n\tX,\n};\n")
+
+    def test_strange_prefix(self):
+        self.found("emm_a has the prefix of trusted/emm/",
+                   host__a="int emm_a(void)\n{\n}\n")
+
+    def test_explained_twice(self):
+        self.write("docs/architecture.md", "## Words\n\n| word | meaning |\n"
+                   "|---|---|\n| a, b | x |\n| b | y |\n")
+        self.found("docs/architecture.md:6: b, again")
+
+
+class Exports(Tree):
+    def check(self, listed, *prefix):
+        source = self.write("a.c", "int a_one(void); int b_two(void);\n"
+                            "int a_one(void) { return 0; }\n"
+                            "int b_two(void) { return a_one(); }\n"
+                            "static int c; int *d(void); "
+                            "int *d(void) { return &c; }\n")
+        obj = source[:-1] + "o"
+        subprocess.run(["cc", "-c", source, "-o", obj], check=True)
+        return run("exports", self.write("list", listed), obj, *prefix)
+
+    def test_listed(self):
+        done = self.check("# all\na_one\nb_two # second\nd\n")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertEqual(self.check("a_one\n", "a_").returncode, 0)
+
+    def test_more_and_less(self):
+        done = self.check("a_one\nd\n")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("gives b_two,", done.stdout)
+        done = self.check("a_one\na_gone\n", "a_")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("lacks a_gone of", done.stdout)
 
 
 class Undefined(Tree):

@@ -100,7 +100,7 @@ int main(int argc, char **argv)
 
 	(void)argc;
 	encl_need_machine(argv, "epc=1280M,view=uffd");
-	tcase_set_timeout(t, 120);
+	tcase_set_timeout(t, 600);
 	tcase_add_test(t, every_second_page_is_read_only);
 	tcase_add_test(t, random_pages_of_16_gib);
 	suite_add_tcase(s, t);

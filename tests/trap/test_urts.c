@@ -231,6 +231,7 @@ static void skip_instruction(void)
 }
 
 /* The same TCS again, for the enclave's own handler; then back to it. */
+/* NOLINTNEXTLINE(readability-function-size): the vDSO's handler takes seven */
 static int on_exception(long rdi, long rsi, long rdx, long rsp, long r8,
 			long r9, struct sgx_enclave_run *run)
 {

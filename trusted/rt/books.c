@@ -5,6 +5,7 @@
  * manager's own metadata. Everything here is measured, and constant after
  * start-up; so a fault is judged without asking the host (I14).
  */
+#include "edmm/emm.h"
 #include "thread.h"
 
 #define PT_LOAD 1u
@@ -113,6 +114,28 @@ bool rt_books_allow(uint64_t off, uint32_t errcd)
 		return context_allows(off, want);
 	/* Which of these are committed is the manager's secret (I6). */
 	return within(off, l->meta_off, l->meta_size) && !(want & PF_X);
+}
+
+/* Memory of the program's in the managed range: has anybody mapped it? */
+static bool mapped(uint64_t addr)
+{
+	struct emm_area_info area;
+
+	return rt_emm() && !emm_area_next(rt_emm(), addr, &area) &&
+	       area.addr <= addr && !(area.flags & EMM_RESERVE);
+}
+
+uint32_t rt_books_errcd(uint64_t addr, uint32_t errcd)
+{
+	const struct edmm_layout *l = rt_layout();
+	uint64_t off = addr - rt_base();
+	bool there = false;
+
+	if (rt_inside(addr, 1))
+		there = off < l->image_size ? rt_image_part(off) != NULL
+					    : mapped(addr);
+	errcd &= SGX_PFEC_W | SGX_PFEC_U | SGX_PFEC_I;
+	return there ? errcd | SGX_PFEC_P : errcd;
 }
 
 bool rt_program_memory(uint64_t addr, uint64_t size)

@@ -29,8 +29,8 @@ static const char *contexts_check(const struct edmm_layout *l)
 	if (!l->ssa_frame_pages || l->ssa_frame_pages > 64 || l->nssa < 2 ||
 	    l->nssa > 64)
 		return "layout: save areas";
-	if (!l->ctx_count || !aligned(stride) || stride > end ||
-	    l->ctx_count > end / PAGE ||
+	if (!l->ctx_count || !stride || !aligned(stride) ||
+	    l->ctx_count > end / stride ||
 	    !region_ok(l->ctx_off, l->ctx_count * stride, l->image_size, end))
 		return "layout: contexts";
 	if (!region_ok(l->ctx_ssa, ssa, PAGE, stride) ||

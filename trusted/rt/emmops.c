@@ -20,6 +20,7 @@
 #define SPIN_MAX (1ull << 37)
 
 static struct emm *instance;
+static bool areas_known;
 
 struct emm *rt_emm(void)
 {
@@ -272,17 +273,40 @@ edmm_err rt_emm_start(void)
 	};
 	edmm_err err = emm_init(&p, &hooks, &instance);
 
-	return err ? err : add_areas(l);
+	if (!err)
+		err = add_areas(l);
+	areas_known = !err;
+	return err;
+}
+
+static bool within(uint64_t off, uint64_t from, uint64_t size)
+{
+	return off - from < size;
+}
+
+/* What the loader has put there; the manager does not know of it yet. */
+static int early_fault(const struct rt_regs *r)
+{
+	const struct edmm_layout *l = rt_layout();
+	uint64_t off = r->addr - rt_base();
+	uint64_t end = l->stack_off + l->stack_size;
+
+	if (!(r->error_code & SGX_PFEC_I) &&
+	    (within(off, end - l->stack_init, l->stack_init) ||
+	     within(off, l->heap_off, l->heap_init)))
+		return EMM_FAULT_CONTINUE;
+	return EMM_FAULT_SEARCH;
 }
 
 int rt_emm_fault(const struct rt_regs *r)
 {
 	const struct sgx_exinfo info = { .maddr = r->addr,
 					 .errcd = r->error_code };
-	int how = EMM_FAULT_SEARCH;
+	int how;
 
-	if (instance)
-		how = emm_fault(instance, &info);
+	if (!areas_known)
+		return early_fault(r);
+	how = emm_fault(instance, &info);
 	if (how == EMM_FAULT_CONTINUE)
 		rt_global.faults++;
 	return how;

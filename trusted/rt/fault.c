@@ -259,6 +259,21 @@ static void retry(struct rt_thread *t, const struct rt_regs *r, int how)
 	rt_crash_fault(r, false, how < EMM_FAULT_CONTINUE ? how : 0, text);
 }
 
+/* The program may have it: told as the books, not the host, have it. */
+static bool offer(struct rt_regs *r)
+{
+	uint32_t errcd = r->error_code;
+
+	if (!rt_hooks.fault)
+		return false;
+	if (r->vector == SGX_VEC_PF && !r->in_runtime)
+		r->error_code = rt_books_errcd(r->addr, errcd);
+	if (rt_hooks.fault(r))
+		return true;
+	r->error_code = errcd;
+	return false;
+}
+
 static void resolve(struct rt_thread *t, struct rt_regs *r)
 {
 	int how = ask_books(r);
@@ -278,7 +293,7 @@ static void resolve(struct rt_thread *t, struct rt_regs *r)
 		retry(t, r, how);
 		return;
 	}
-	if (rt_hooks.fault && rt_hooks.fault(r))
+	if (offer(r))
 		return;
 	rt_crash_fault(r, false, 0, explain(r));
 }

@@ -94,16 +94,17 @@ FUNCTION rt_store_words
 	FIXUP 1b, 2b, 4b, 1
 
 /*
- * rt_store_bytes(dst, src, size): the same for a part of a word, VERW before
- * and fences after each store (INTEL-SA-00615).
+ * rt_store_bytes(dst, src, size): the same for a part of a word, fences after
+ * each store and VERW right before it, as no load may come between: it would
+ * fill again what VERW has emptied (INTEL-SA-00615).
  */
 FUNCTION rt_store_bytes
 	pushq %rax
 	movw %ds, (%rsp)
 1:	movb (%rsi), %al
-	verw (%rsp)
 	cmpl $0, rt_dead(%rip)
 	jne 3f
+	verw (%rsp)
 	movb %al, (%rdi)
 	mfence
 	lfence

@@ -336,6 +336,12 @@ bool rt_in_relro(uint64_t off);
  * is not of the main stack or the heap: then the host has taken the page.
  */
 bool rt_books_allow(uint64_t off, uint32_t errcd);
+/*
+ * The error code of a #PF at @addr as a kernel that keeps the same books would
+ * give it: the host decides whether a page was present, and must not tell the
+ * program so (I14). No lock of the memory manager is held.
+ */
+uint32_t rt_books_errcd(uint64_t addr, uint32_t errcd);
 
 /*
  * relro.c: make relocated constants read-only, in an elastic image, with the

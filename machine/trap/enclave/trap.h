@@ -55,9 +55,9 @@ uint8_t *bases_write_find(uint8_t *at, const uint8_t *end, uint8_t first);
  * has a signal and is what it raises. */
 bool bases_emulate(struct trap *tr, const uint8_t *code, struct exception *e);
 
-/* enclu.c: the instruction at RIP is ENCLU. */
+/* enclu_trap.c: the instruction at RIP is ENCLU. */
 void trap_enclu(struct trap *tr);
-/* fault.c: a page fault by any other instruction. */
+/* fault_trap.c: a page fault by any other instruction. */
 void trap_page_fault(struct trap *tr);
 /* aex.c: gives an exception to the program, leaving the enclave first. */
 void trap_raise(struct trap *tr, const struct exception *e);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The start of the machine, what the driver needs of the platform, and forks.
+ * The start of the machine, what the driver needs of the front end, and forks.
  */
 
 #include <cpuid.h>
@@ -25,7 +25,7 @@
 #define MXCSR_MASK_DEFAULT 0xffbfu
 #define MXCSR_MASK_OFFSET 28
 
-static void *platform_alloc(void *ctx, size_t size)
+static void *hook_alloc(void *ctx, size_t size)
 {
 	void *p =
 		sys_mmap(NULL, (size + 4095) & ~4095ul, PROT_READ | PROT_WRITE,
@@ -35,20 +35,19 @@ static void *platform_alloc(void *ctx, size_t size)
 	return sys_failed(p) ? NULL : p;
 }
 
-static int platform_copy_in(void *ctx, void *dst, uint64_t src, size_t size)
+static int hook_copy_in(void *ctx, void *dst, uint64_t src, size_t size)
 {
 	(void)ctx;
 	return ucopy(dst, (const void *)src, size) ? -EFAULT : 0;
 }
 
-static int platform_copy_out(void *ctx, uint64_t dst, const void *src,
-			     size_t size)
+static int hook_copy_out(void *ctx, uint64_t dst, const void *src, size_t size)
 {
 	(void)ctx;
 	return ucopy((void *)dst, src, size) ? -EFAULT : 0;
 }
 
-static bool platform_mapped(void *ctx, uint64_t addr)
+static bool hook_mapped(void *ctx, uint64_t addr)
 {
 	char c;
 
@@ -68,9 +67,9 @@ static void each_thread(void *arg, struct thread *t)
 	e->fn(e->arg, &t->cpu);
 }
 
-static void platform_each_cpu(void *ctx,
-			      void (*fn)(void *arg, struct mach_cpu *cpu),
-			      void *arg)
+static void hook_each_cpu(void *ctx,
+			  void (*fn)(void *arg, struct mach_cpu *cpu),
+			  void *arg)
 {
 	struct each e = { fn, arg };
 
@@ -78,7 +77,7 @@ static void platform_each_cpu(void *ctx,
 	thread_each(each_thread, &e);
 }
 
-static void platform_kick(void *ctx, struct mach_cpu *cpu)
+static void hook_kick(void *ctx, struct mach_cpu *cpu)
 {
 	struct thread *t = (void *)((char *)cpu - offsetof(struct thread, cpu));
 
@@ -88,7 +87,7 @@ static void platform_kick(void *ctx, struct mach_cpu *cpu)
 		sig_kick(t->tid);
 }
 
-static void platform_pause(void *ctx)
+static void hook_pause(void *ctx)
 {
 	const struct timespec t = { 0, 20000 };
 
@@ -96,26 +95,26 @@ static void platform_pause(void *ctx)
 	sys_call(SYS_nanosleep, (long)&t, 0);
 }
 
-static void platform_refused(void *ctx)
+static void hook_refused(void *ctx)
 {
 	(void)ctx;
 	sys_err("edmm: the enclave is signed for production; the software "
 		"machine protects nothing and refuses it (INIT: EPERM)\n");
 }
 
-static bool platform_signal_pending(void *ctx)
+static bool hook_signal_pending(void *ctx)
 {
 	(void)ctx;
 	return false;
 }
 
-static void platform_wait(void *ctx, uint32_t *word, uint32_t value)
+static void hook_wait(void *ctx, uint32_t *word, uint32_t value)
 {
 	(void)ctx;
 	sys_call(SYS_futex, (long)word, FUTEX_WAIT_PRIVATE, value, 0);
 }
 
-static void platform_wake(void *ctx, uint32_t *word)
+static void hook_wake(void *ctx, uint32_t *word)
 {
 	(void)ctx;
 	sys_call(SYS_futex, (long)word, FUTEX_WAKE_PRIVATE, 1);
@@ -189,25 +188,25 @@ static struct drv_config config;
 
 static void driver_start(void)
 {
-	struct drv_platform p = {
-		.alloc = platform_alloc,
+	struct drv_hooks p = {
+		.alloc = hook_alloc,
 		.create = handle_create,
 		.destroy = handle_destroy,
 		.view = view_set,
 		.discard = handle_discard,
-		.copy_in = platform_copy_in,
-		.copy_out = platform_copy_out,
-		.mapped = platform_mapped,
-		.each_cpu = platform_each_cpu,
-		.kick = platform_kick,
-		.pause = platform_pause,
-		.signal_pending = platform_signal_pending,
-		.refused = platform_refused,
-		.wait = platform_wait,
-		.wake = platform_wake,
+		.copy_in = hook_copy_in,
+		.copy_out = hook_copy_out,
+		.mapped = hook_mapped,
+		.each_cpu = hook_each_cpu,
+		.kick = hook_kick,
+		.pause = hook_pause,
+		.signal_pending = hook_signal_pending,
+		.refused = hook_refused,
+		.wait = hook_wait,
+		.wake = hook_wake,
 	};
 	size_t size = drv_size(&config);
-	void *mem = size ? platform_alloc(NULL, size) : NULL;
+	void *mem = size ? hook_alloc(NULL, size) : NULL;
 
 	if (*machine.opt.trace)
 		p.trace = trace_sink;

@@ -77,7 +77,7 @@ static int take(int flags)
 {
 	int fd = (int)sys_call(SYS_open, (long)trace.path,
 			       O_RDWR | O_CREAT | O_CLOEXEC | flags, 0666);
-	struct stat st;
+	struct stat st = { 0 };
 
 	if (fd < 0)
 		return -1;

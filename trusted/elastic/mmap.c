@@ -98,7 +98,8 @@ static uint64_t min64(uint64_t a, uint64_t b)
 
 /*
  * Idle pages are in the enclave and can be touched without a fault, so those
- * that are handed out are committed, and so zeroed, before anyone can.
+ * that are handed out are committed, and so zeroed, before anyone can. Pages
+ * in doubt are perhaps such: the host decides whether it shows them again.
  */
 static edmm_err revive(struct heap *h, uint64_t addr, uint64_t end)
 {
@@ -107,7 +108,8 @@ static edmm_err revive(struct heap *h, uint64_t addr, uint64_t end)
 
 	for (; addr < end; addr = run.addr + run.size) {
 		err = emm_query(h->emm, addr, end, &run);
-		if (err == 0 && run.state == EMM_PG_IDLE)
+		if (err == 0 &&
+		    (run.state == EMM_PG_IDLE || run.state == EMM_PG_DOUBT))
 			err = emm_commit(h->emm, run.addr, run.size, NULL);
 		if (err != 0)
 			return err;
