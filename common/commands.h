@@ -56,13 +56,13 @@ X(fcntl_lock, F_OFD_SETLKW, GIVE, 0)
 /* clang-format on */
 
 /**
- * struct command - one of the list
+ * struct call_command - one of the list
  * @nr: number of its row
  * @cmd: the kernel's number
  * @arg: enum command_arg
  * @most: result that can be believed
  */
-struct command {
+struct call_command {
 	uint16_t nr;
 	uint8_t arg;
 	uint32_t cmd;
@@ -70,14 +70,14 @@ struct command {
 };
 
 /* Command @cmd of ioctl or fcntl, by Linux's number of the call; or NULL. */
-static inline const struct command *command_find(uint64_t linux_nr,
-						 uint64_t cmd)
+static inline const struct call_command *command_find(uint64_t linux_nr,
+						      uint64_t cmd)
 {
 #define COMMAND_ROW(row, cmd, arg, most) \
 	{ CALL_##row, COMMAND_##arg, cmd, most },
-	static const struct command list[] = { COMMAND_LIST(COMMAND_ROW) };
+	static const struct call_command list[] = { COMMAND_LIST(COMMAND_ROW) };
 #undef COMMAND_ROW
-	const struct command *c = list;
+	const struct call_command *c = list;
 
 	for (; c < list + sizeof(list) / sizeof(*list); c++)
 		if (CALL_LINUX(c->nr) == linux_nr && c->cmd == (uint32_t)cmd)

@@ -9,7 +9,7 @@
 bool host_command_allowed(uint32_t nr, uint64_t cmd)
 {
 	const uint32_t linux_nr = CALL_LINUX(nr);
-	const struct command *c;
+	const struct call_command *c;
 
 	if (linux_nr != CALL_ioctl && linux_nr != CALL_fcntl)
 		return true;

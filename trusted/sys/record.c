@@ -59,12 +59,12 @@ static const struct range ranges[] = {
 };
 
 /**
- * struct field - a piece of a structure
+ * struct record_field - a piece of a structure
  * @off, @size: bytes; those with a range are signed, of 2, 4 or 8
  * @goes: the kernel reads it, where the row's argument goes out at all
  * @rule: of what the kernel writes
  */
-struct field {
+struct record_field {
 	uint8_t off;
 	uint8_t size;
 	bool goes;
@@ -106,21 +106,21 @@ CALL_STRUCTS(CHECK_SIZE)
 #define IN(name, member, rule) FIELD(name, member, false, rule)
 #define BOTH(name, member, rule) FIELD(name, member, true, rule)
 
-static const struct field fields_byte[] = { { 0, 1, true, ANY } };
-static const struct field fields_integer[] = { { 0, 4, true, ANY } };
+static const struct record_field fields_byte[] = { { 0, 1, true, ANY } };
+static const struct record_field fields_integer[] = { { 0, 4, true, ANY } };
 
-static const struct field fields_pair[] = {
+static const struct record_field fields_pair[] = {
 	IN(pair, fd[0], FD),
 	IN(pair, fd[1], FD),
 };
 
-static const struct field fields_pollfd[] = {
+static const struct record_field fields_pollfd[] = {
 	BOTH(pollfd, fd, NEVER),
 	BOTH(pollfd, events, NEVER),
 	IN(pollfd, revents, EVENTS),
 };
 
-static const struct field fields_stat[] = {
+static const struct record_field fields_stat[] = {
 	IN(stat, st_dev, ANY),	     IN(stat, st_ino, ANY),
 	IN(stat, st_nlink, ANY),     IN(stat, st_mode, ANY),
 	IN(stat, st_uid, ANY),	     IN(stat, st_gid, ANY),
@@ -131,7 +131,7 @@ static const struct field fields_stat[] = {
 	IN(stat, st_ctime, ANY),     IN(stat, st_ctime_nsec, NANO),
 };
 
-static const struct field fields_statfs[] = {
+static const struct record_field fields_statfs[] = {
 	IN(statfs, f_type, ANY),      IN(statfs, f_bsize, UNIT),
 	IN(statfs, f_blocks, AMOUNT), IN(statfs, f_bfree, AMOUNT),
 	IN(statfs, f_bavail, AMOUNT), IN(statfs, f_files, AMOUNT),
@@ -140,12 +140,12 @@ static const struct field fields_statfs[] = {
 	IN(statfs, f_flags, ANY),
 };
 
-static const struct field fields_timespec[] = {
+static const struct record_field fields_timespec[] = {
 	BOTH(timespec, tv_sec, SECOND),
 	BOTH(timespec, tv_nsec, NANO),
 };
 
-static const struct field fields_times[] = {
+static const struct record_field fields_times[] = {
 	BOTH(times, at[0].tv_sec, NEVER),
 	BOTH(times, at[0].tv_nsec, NEVER),
 	BOTH(times, at[1].tv_sec, NEVER),
@@ -153,13 +153,13 @@ static const struct field fields_times[] = {
 };
 
 /* The owner is the kernel's to say; it is asked for zero there, or nothing. */
-static const struct field fields_flock[] = {
+static const struct record_field fields_flock[] = {
 	BOTH(flock, l_type, SMALL), BOTH(flock, l_whence, SMALL),
 	BOTH(flock, l_start, ANY),  BOTH(flock, l_len, ANY),
 	IN(flock, l_pid, PID),
 };
 
-static const struct field fields_rusage[] = {
+static const struct record_field fields_rusage[] = {
 	IN(rusage, ru_utime.tv_sec, SECOND),
 	IN(rusage, ru_utime.tv_usec, MICRO),
 	IN(rusage, ru_stime.tv_sec, SECOND),
@@ -180,20 +180,20 @@ static const struct field fields_rusage[] = {
 	IN(rusage, ru_nivcsw, COUNT),
 };
 
-static const struct field fields_tms[] = {
+static const struct record_field fields_tms[] = {
 	IN(tms, tms_utime, COUNT),
 	IN(tms, tms_stime, COUNT),
 	IN(tms, tms_cutime, COUNT),
 	IN(tms, tms_cstime, COUNT),
 };
 
-static const struct field fields_termios[] = {
+static const struct record_field fields_termios[] = {
 	BOTH(termios, c_iflag, ANY), BOTH(termios, c_oflag, ANY),
 	BOTH(termios, c_cflag, ANY), BOTH(termios, c_lflag, ANY),
 	BOTH(termios, c_line, ANY),  BOTH(termios, c_cc, ANY),
 };
 
-static const struct field fields_winsize[] = {
+static const struct record_field fields_winsize[] = {
 	BOTH(winsize, ws_row, ANY),
 	BOTH(winsize, ws_col, ANY),
 	BOTH(winsize, ws_xpixel, ANY),
@@ -201,7 +201,7 @@ static const struct field fields_winsize[] = {
 };
 
 struct record {
-	const struct field *fields;
+	const struct record_field *fields;
 	uint8_t count;
 };
 
@@ -227,7 +227,7 @@ static int64_t get(const uint8_t *p, uint8_t size)
 }
 
 /* Brings the field at @p into its range; false where it may not be. */
-static bool in_range(const struct field *f, uint8_t *p)
+static bool in_range(const struct record_field *f, uint8_t *p)
 {
 	const struct range *r = &ranges[f->rule];
 	int64_t v = get(p, f->size);
@@ -255,7 +255,7 @@ edmm_err record_out(uint16_t arg, umem_t to, uint64_t from)
 {
 	const struct record *r = record_of(arg);
 	uint8_t image[CALL_STRUCT_SIZE_MAX] = { 0 };
-	const struct field *f;
+	const struct record_field *f;
 
 	for (f = r->fields; f < r->fields + r->count; f++)
 		if (f->goes)
@@ -270,7 +270,7 @@ edmm_err record_in(uint16_t arg, uint64_t to, umem_t from)
 	const struct record *r = record_of(arg);
 	_Alignas(8) uint8_t image[CALL_STRUCT_SIZE_MAX] = { 0 };
 	uint8_t said[CALL_STRUCT_SIZE_MAX];
-	const struct field *f;
+	const struct record_field *f;
 	edmm_err err = umem_read(said, from, call_size(arg));
 
 	if (err)

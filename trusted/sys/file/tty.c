@@ -32,7 +32,7 @@ static long take_lock(uint64_t to, const struct flock *said)
 }
 
 /* With a copy of what the argument points to; of no more than goes its way. */
-static long by_pointer(const struct command *c, const uint64_t *a)
+static long by_pointer(const struct call_command *c, const uint64_t *a)
 {
 	const uint64_t size = call_size(sys_row(c->nr)->args[2]);
 	_Alignas(8) uint8_t data[CALL_STRUCT_SIZE_MAX] = { 0 };
@@ -55,7 +55,7 @@ static long by_pointer(const struct command *c, const uint64_t *a)
 	return r;
 }
 
-static long command(const struct command *c, const uint64_t *a)
+static long command(const struct call_command *c, const uint64_t *a)
 {
 	const uint64_t args[WIRE_CALL_ARGS] = { a[0], a[1],
 						c->arg == COMMAND_VALUE ? a[2]
@@ -70,7 +70,7 @@ static long command(const struct command *c, const uint64_t *a)
 
 long sys_ioctl(const uint64_t *a)
 {
-	const struct command *c = command_find(CALL_ioctl, a[1]);
+	const struct call_command *c = command_find(CALL_ioctl, a[1]);
 
 	return c ? command(c, a) : -ENOTTY;
 }
@@ -86,7 +86,7 @@ static bool names_an_owner(const uint64_t *a)
 
 long sys_fcntl(const uint64_t *a)
 {
-	const struct command *c = command_find(CALL_fcntl, a[1]);
+	const struct call_command *c = command_find(CALL_fcntl, a[1]);
 
 	return c && !names_an_owner(a) ? command(c, a) : -EINVAL;
 }
