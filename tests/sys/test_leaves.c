@@ -46,11 +46,13 @@ static unsigned int serve(void)
 /* One step of a good host; false at the end. */
 static bool step(unsigned int *f)
 {
-	if (*f == SGX_ERESUME)
+	if (*f == SGX_ERESUME) {
 		*f = rig_enter(&r, SGX_EENTER, WIRE_ENTER_EXCEPTION, 0);
-	else if (*f != SGX_EEXIT)
+		return true;
+	}
+	if (*f != SGX_EEXIT)
 		return false;
-	else if (r.regs.rdi == WIRE_EXIT_RESUME)
+	if (r.regs.rdi == WIRE_EXIT_RESUME)
 		*f = rig_enter(&r, SGX_ERESUME, 0, 0);
 	else if (r.regs.rdi == WIRE_EXIT_CALL)
 		*f = serve();
