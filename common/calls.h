@@ -48,6 +48,7 @@ enum call_ret {
 	CALL_RET_LEN,	/* 0 to the length of its CALL_IN or CALL_OUT */
 	CALL_RET_ARRAY, /* 0 to the number of elements of its array */
 	CALL_RET_INT,	/* 0 to INT32_MAX */
+	CALL_RET_MODE,	/* 0 to 0777 */
 	CALL_RET_OFF,	/* 0 to INT64_MAX */
 	CALL_RET_FD,	/* a descriptor: the lowest number that is free */
 	CALL_RET_FD_AT, /* a copy of argument 1, as the number in argument 2 */
@@ -55,47 +56,71 @@ enum call_ret {
 };
 
 /*
- * Columns of arguments: what one is, and for one in memory how many bytes of
- * it go which way. Flags, and the size in the low bits.
+ * Structures of the kernel's on x86-64 that arguments point to: X(name, size).
+ * The host moves their bytes; trusted/sys/record.c knows their fields.
+ */
+#define CALL_STRUCTS(X) \
+	X(byte, 1)      \
+	X(pair, 8)      \
+	X(pollfd, 8)    \
+	X(stat, 144)    \
+	X(statfs, 120)  \
+	X(timespec, 16) \
+	X(times, 32)    \
+	X(flock, 32)    \
+	X(rusage, 144)  \
+	X(tms, 32)      \
+	X(termios, 36)  \
+	X(winsize, 8)   \
+	X(integer, 4)
+
+#define CALL_STRUCT_SIZE_MAX 144
+
+#define CALL_ENUM(name, size) CALL_STRUCT_##name,
+enum call_struct {
+	CALL_STRUCTS(CALL_ENUM) CALL_STRUCT_COUNT
+};
+#undef CALL_ENUM
+
+/*
+ * Columns of arguments: what one is, and for one in memory which way bytes of
+ * it go. Flags, and enum call_struct in the low bits.
  */
 #define CALL_TO 0x8000u	     /* bytes go to the host */
 #define CALL_FROM 0x4000u    /* bytes come from the host */
-#define CALL_COUNTED 0x2000u /* the next argument says how many of the size */
+#define CALL_COUNTED 0x2000u /* the next argument says how many of them */
 #define CALL_STRING 0x1000u  /* to its NUL, CALL_PATH_MAX bytes at most */
 #define CALL_HAS_FD 0x0800u  /* a descriptor, or begins with one */
-#define CALL_SIZE_MASK 0x07ffu
+#define CALL_NUMBER 0x0400u  /* not in memory */
+#define CALL_INT 0x0200u     /* of 32 bits: the others are anything */
+#define CALL_LATE 0x0100u    /* comes when the call is cut short: -EINTR */
+#define CALL_STRUCT_MASK 0x00ffu
 
-#define CALL_0 0u			      /* no argument */
-#define CALL_V 1u			      /* a number, as it is */
-#define CALL_D CALL_HAS_FD		      /* a descriptor, or AT_FDCWD */
-#define CALL_P (CALL_TO | CALL_STRING)	      /* a path */
-#define CALL_IN (CALL_TO | CALL_COUNTED | 1u) /* bytes, may be cut short */
-#define CALL_OUT (CALL_FROM | CALL_COUNTED | 1u)
-#define CALL_GIVE(size) (CALL_TO | (size)) /* a structure; may be NULL */
-#define CALL_TAKE(size) (CALL_FROM | (size))
-#define CALL_SWAP(size) (CALL_TO | CALL_FROM | (size))
-#define CALL_PAIR (CALL_FROM | CALL_HAS_FD | 8u) /* two new descriptors */
-/* struct pollfd: of these, only what happened is believed to have changed. */
-#define CALL_POLLFDS (CALL_SWAP(8u) | CALL_COUNTED | CALL_HAS_FD)
+#define CALL_0 0u	   /* no argument: 0 is sent */
+#define CALL_V CALL_NUMBER /* as it is */
+#define CALL_I (CALL_NUMBER | CALL_INT)
+#define CALL_D (CALL_I | CALL_HAS_FD)	 /* a descriptor, or AT_FDCWD */
+#define CALL_P (CALL_TO | CALL_STRING)	 /* a path */
+#define CALL_IN (CALL_TO | CALL_COUNTED) /* bytes, may be cut short */
+#define CALL_OUT (CALL_FROM | CALL_COUNTED)
+#define CALL_GIVE(name) (CALL_TO | CALL_STRUCT_##name) /* may be NULL */
+#define CALL_TAKE(name) (CALL_FROM | CALL_STRUCT_##name)
+#define CALL_SWAP(name) (CALL_TO | CALL_TAKE(name))
+#define CALL_PAIR (CALL_TAKE(pair) | CALL_HAS_FD) /* two new descriptors */
+#define CALL_POLLFDS (CALL_SWAP(pollfd) | CALL_COUNTED | CALL_HAS_FD)
 
-/* Sizes of the kernel's structures on x86-64. */
-#define CALL_SIZE_STAT 144
-#define CALL_SIZE_STATFS 120
-#define CALL_SIZE_TIMESPEC 16
-#define CALL_SIZE_FLOCK 32
-#define CALL_SIZE_RUSAGE 144
-#define CALL_SIZE_TMS 32
-#define CALL_SIZE_IOCTL 64 /* the largest argument of the ioctls allowed */
-
-#define CALL_TIME_IN CALL_GIVE(CALL_SIZE_TIMESPEC)
-#define CALL_TIME_OUT CALL_TAKE(CALL_SIZE_TIMESPEC)
-#define CALL_TIMES CALL_GIVE(2 * CALL_SIZE_TIMESPEC)
-#define CALL_STAT CALL_TAKE(CALL_SIZE_STAT)
-#define CALL_STATFS CALL_TAKE(CALL_SIZE_STATFS)
-#define CALL_USAGE CALL_TAKE(CALL_SIZE_RUSAGE)
-#define CALL_TMS CALL_TAKE(CALL_SIZE_TMS)
-#define CALL_FLOCK CALL_SWAP(CALL_SIZE_FLOCK)
-#define CALL_IOCTL CALL_SWAP(CALL_SIZE_IOCTL)
+#define CALL_TIME_IN CALL_GIVE(timespec)
+#define CALL_TIME_OUT CALL_TAKE(timespec)
+#define CALL_TIME_LEFT (CALL_TIME_OUT | CALL_LATE)
+#define CALL_TIMES CALL_GIVE(times)
+#define CALL_STAT CALL_TAKE(stat)
+#define CALL_STATFS CALL_TAKE(statfs)
+#define CALL_USAGE CALL_TAKE(rusage)
+#define CALL_TMS CALL_TAKE(tms)
+#define CALL_FLOCK CALL_SWAP(flock)
+#define CALL_TERMIOS CALL_SWAP(termios)
+#define CALL_WINSIZE CALL_SWAP(winsize)
+#define CALL_INTEGER CALL_SWAP(integer)
 
 /*
  * X(name, number, who, result, arguments...), by Linux's number:
@@ -118,10 +143,10 @@ X(write, 1, BOTH, LEN, CALL_D, CALL_IN, CALL_V) \
 X(open, 2, INSIDE, -, -) \
 X(close, 3, HOST, ZERO, CALL_D) \
 X(stat, 4, INSIDE, -, -) \
-X(fstat, 5, BOTH, ZERO, CALL_D, CALL_STAT) \
+X(fstat, 5, HOST, ZERO, CALL_D, CALL_STAT) \
 X(lstat, 6, INSIDE, -, -) \
-X(poll, 7, BOTH, ARRAY, CALL_POLLFDS, CALL_V, CALL_V) \
-X(lseek, 8, HOST, OFF, CALL_D, CALL_V, CALL_V) \
+X(poll, 7, BOTH, ARRAY, CALL_POLLFDS, CALL_V, CALL_I) \
+X(lseek, 8, HOST, OFF, CALL_D, CALL_V, CALL_I) \
 X(mmap, 9, INSIDE, -, -) \
 X(mprotect, 10, INSIDE, -, -) \
 X(munmap, 11, INSIDE, -, -) \
@@ -129,8 +154,10 @@ X(brk, 12, INSIDE, -, -) \
 X(rt_sigaction, 13, INSIDE, -, -) \
 X(rt_sigprocmask, 14, INSIDE, -, -) \
 X(ioctl, 16, INSIDE, -, -) \
-X(ioctl_none, CALL_FORM(1, 16), PART, INT, CALL_D, CALL_V, CALL_V) \
-X(ioctl_io, CALL_FORM(2, 16), PART, INT, CALL_D, CALL_V, CALL_IOCTL) \
+X(ioctl_none, CALL_FORM(1, 16), PART, ZERO, CALL_D, CALL_I, CALL_I) \
+X(ioctl_int, CALL_FORM(2, 16), PART, ZERO, CALL_D, CALL_I, CALL_INTEGER) \
+X(ioctl_size, CALL_FORM(3, 16), PART, ZERO, CALL_D, CALL_I, CALL_WINSIZE) \
+X(ioctl_tty, CALL_FORM(4, 16), PART, ZERO, CALL_D, CALL_I, CALL_TERMIOS) \
 X(pread64, 17, BOTH, LEN, CALL_D, CALL_OUT, CALL_V, CALL_V) \
 X(pwrite64, 18, BOTH, LEN, CALL_D, CALL_IN, CALL_V, CALL_V) \
 X(readv, 19, INSIDE, -, -) \
@@ -153,10 +180,10 @@ X(exit, 60, INSIDE, -, -) \
 X(wait4, 61, NONE, CHILD, "there are no children") \
 X(kill, 62, INSIDE, -, -) \
 X(uname, 63, INSIDE, -, -) \
-X(fcntl, 72, BOTH, INT, CALL_D, CALL_V, CALL_V) \
-X(fcntl_dup, CALL_FORM(1, 72), PART, FD_FROM, CALL_D, CALL_V, CALL_V) \
-X(fcntl_lock, CALL_FORM(2, 72), PART, ZERO, CALL_D, CALL_V, CALL_FLOCK) \
-X(flock, 73, HOST, ZERO, CALL_D, CALL_V) \
+X(fcntl, 72, BOTH, INT, CALL_D, CALL_I, CALL_I) \
+X(fcntl_dup, CALL_FORM(1, 72), PART, FD_FROM, CALL_D, CALL_I, CALL_I) \
+X(fcntl_lock, CALL_FORM(2, 72), PART, ZERO, CALL_D, CALL_I, CALL_FLOCK) \
+X(flock, 73, HOST, ZERO, CALL_D, CALL_I) \
 X(fsync, 74, HOST, ZERO, CALL_D) \
 X(fdatasync, 75, HOST, ZERO, CALL_D) \
 X(truncate, 76, HOST, ZERO, CALL_P, CALL_V) \
@@ -173,11 +200,11 @@ X(unlink, 87, INSIDE, -, -) \
 X(symlink, 88, INSIDE, -, -) \
 X(readlink, 89, INSIDE, -, -) \
 X(chmod, 90, INSIDE, -, -) \
-X(fchmod, 91, HOST, ZERO, CALL_D, CALL_V) \
-X(umask, 95, HOST, INT, CALL_V) \
+X(fchmod, 91, HOST, ZERO, CALL_D, CALL_I) \
+X(umask, 95, HOST, MODE, CALL_I) \
 X(gettimeofday, 96, INSIDE, -, -) \
 X(getrlimit, 97, INSIDE, -, -) \
-X(getrusage, 98, HOST, ZERO, CALL_V, CALL_USAGE) \
+X(getrusage, 98, HOST, ZERO, CALL_I, CALL_USAGE) \
 X(sysinfo, 99, INSIDE, -, -) \
 X(times, 100, HOST, OFF, CALL_TMS) \
 X(getuid, 102, HOST, INT, CALL_0) \
@@ -204,37 +231,37 @@ X(futex, 202, INSIDE, -, -) \
 X(sched_getaffinity, 204, INSIDE, -, -) \
 X(getdents64, 217, BOTH, LEN, CALL_D, CALL_OUT, CALL_V) \
 X(set_tid_address, 218, INSIDE, -, -) \
-X(fadvise64, 221, HOST, ZERO, CALL_D, CALL_V, CALL_V, CALL_V) \
-X(clock_gettime, 228, BOTH, ZERO, CALL_V, CALL_TIME_OUT) \
-X(clock_getres, 229, BOTH, ZERO, CALL_V, CALL_TIME_OUT) \
-X(clock_nanosleep, 230, BOTH, ZERO, CALL_V, CALL_V, CALL_TIME_IN, \
-	CALL_TIME_OUT) \
+X(fadvise64, 221, HOST, ZERO, CALL_D, CALL_V, CALL_V, CALL_I) \
+X(clock_gettime, 228, BOTH, ZERO, CALL_I, CALL_TIME_OUT) \
+X(clock_getres, 229, BOTH, ZERO, CALL_I, CALL_TIME_OUT) \
+X(clock_nanosleep, 230, BOTH, ZERO, CALL_I, CALL_I, CALL_TIME_IN, \
+	CALL_TIME_LEFT) \
 X(exit_group, 231, INSIDE, -, -) \
 X(tgkill, 234, INSIDE, -, -) \
-X(openat, 257, HOST, FD, CALL_D, CALL_P, CALL_V, CALL_V) \
-X(mkdirat, 258, HOST, ZERO, CALL_D, CALL_P, CALL_V) \
-X(newfstatat, 262, BOTH, ZERO, CALL_D, CALL_P, CALL_STAT, CALL_V) \
-X(unlinkat, 263, HOST, ZERO, CALL_D, CALL_P, CALL_V) \
+X(openat, 257, BOTH, FD, CALL_D, CALL_P, CALL_I, CALL_I) \
+X(mkdirat, 258, HOST, ZERO, CALL_D, CALL_P, CALL_I) \
+X(newfstatat, 262, HOST, ZERO, CALL_D, CALL_P, CALL_STAT, CALL_I) \
+X(unlinkat, 263, HOST, ZERO, CALL_D, CALL_P, CALL_I) \
 X(renameat, 264, INSIDE, -, -) \
-X(linkat, 265, HOST, ZERO, CALL_D, CALL_P, CALL_D, CALL_P, CALL_V) \
+X(linkat, 265, HOST, ZERO, CALL_D, CALL_P, CALL_D, CALL_P, CALL_I) \
 X(symlinkat, 266, HOST, ZERO, CALL_P, CALL_D, CALL_P) \
 X(readlinkat, 267, BOTH, LEN, CALL_D, CALL_P, CALL_OUT, CALL_V) \
-X(fchmodat, 268, HOST, ZERO, CALL_D, CALL_P, CALL_V) \
-X(faccessat, 269, HOST, ZERO, CALL_D, CALL_P, CALL_V) \
+X(fchmodat, 268, HOST, ZERO, CALL_D, CALL_P, CALL_I) \
+X(faccessat, 269, HOST, ZERO, CALL_D, CALL_P, CALL_I) \
 X(pselect6, 270, INSIDE, -, -) \
 X(ppoll, 271, INSIDE, -, -) \
 X(set_robust_list, 273, NONE, OK, "a thread's locks end with the enclave") \
-X(utimensat, 280, HOST, ZERO, CALL_D, CALL_P, CALL_TIMES, CALL_V) \
-X(fallocate, 285, HOST, ZERO, CALL_D, CALL_V, CALL_V, CALL_V) \
-X(dup3, 292, HOST, FD_AT, CALL_D, CALL_V, CALL_V) \
-X(pipe2, 293, HOST, ZERO, CALL_PAIR, CALL_V) \
+X(utimensat, 280, BOTH, ZERO, CALL_D, CALL_P, CALL_TIMES, CALL_I) \
+X(fallocate, 285, HOST, ZERO, CALL_D, CALL_I, CALL_V, CALL_V) \
+X(dup3, 292, HOST, FD_AT, CALL_D, CALL_I, CALL_I) \
+X(pipe2, 293, HOST, ZERO, CALL_PAIR, CALL_I) \
 X(preadv, 295, INSIDE, -, -) \
 X(pwritev, 296, INSIDE, -, -) \
 X(prlimit64, 302, INSIDE, -, -) \
 X(getcpu, 309, INSIDE, -, -) \
-X(renameat2, 316, HOST, ZERO, CALL_D, CALL_P, CALL_D, CALL_P, CALL_V) \
+X(renameat2, 316, HOST, ZERO, CALL_D, CALL_P, CALL_D, CALL_P, CALL_I) \
 X(getrandom, 318, INSIDE, -, -) \
-X(faccessat2, 439, HOST, ZERO, CALL_D, CALL_P, CALL_V, CALL_V) \
+X(faccessat2, 439, HOST, ZERO, CALL_D, CALL_P, CALL_I, CALL_I) \
 X(heap_mmap, CALL_NR_HEAP_MMAP, INSIDE, -, -) \
 X(heap_munmap, CALL_NR_HEAP_MUNMAP, INSIDE, -, -) \
 X(heap_mremap, CALL_NR_HEAP_MREMAP, INSIDE, -, -) \
@@ -322,10 +349,21 @@ static inline bool call_in_memory(uint16_t arg)
 	return (arg & (CALL_TO | CALL_FROM)) != 0;
 }
 
+/* Bytes of one element of an argument in memory. */
+static inline uint64_t call_size(uint16_t arg)
+{
+#define CALL_SIZE(name, size) size,
+	static const uint8_t sizes[] = { CALL_STRUCTS(CALL_SIZE) };
+#undef CALL_SIZE
+
+	return sizes[arg & CALL_STRUCT_MASK];
+}
+
 /* Bytes as read() has them: fewer can be moved than were asked for. */
 static inline bool call_can_be_cut(uint16_t arg)
 {
-	return (arg & CALL_COUNTED) && (arg & CALL_SIZE_MASK) == 1;
+	return (arg & CALL_COUNTED) &&
+	       (arg & CALL_STRUCT_MASK) == CALL_STRUCT_byte;
 }
 
 #endif

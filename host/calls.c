@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "host/calls_command.h"
 #include "host/calls_fd.h"
 #include "host/host.h"
 
@@ -81,7 +82,7 @@ static int take_fd(struct served *s, int i)
 static int take_memory(struct served *s, int i)
 {
 	const uint16_t arg = s->row->args[i];
-	uint64_t size = arg & CALL_SIZE_MASK;
+	uint64_t size = call_size(arg);
 
 	if (arg & CALL_COUNTED) {
 		if (s->wire->args[i + 1] > s->buf_size)
@@ -208,6 +209,9 @@ void host_calls_serve(struct host_calls *c, struct wire_call *call,
 	}
 	for (i = 0; i < WIRE_CALL_ARGS && !r; i++)
 		r = take_arg(&s, i);
+	if (!r && !host_command_allowed(call->nr - WIRE_CALL_SYS,
+					    (uint64_t)s.args[1]))
+		r = -EINVAL;
 	if (!r)
 		r = serve(&s);
 	if (r < 0)

@@ -16,6 +16,9 @@ static struct {
 	uint64_t size;
 	uint64_t used;
 	fake_lie lie;
+	fake_look look;
+	uint8_t *seen; /* bytes of the buffer that were read since the call */
+	unsigned int twice;
 	unsigned int count;
 	jmp_buf end;
 	int status;
@@ -30,12 +33,26 @@ void fake_start(uint64_t buf_size, fake_lie lie)
 	if (fake.buf != NULL)
 		host_calls_close(&fake.calls);
 	free(fake.buf);
+	free(fake.seen);
 	host_calls_init(&fake.calls);
 	fake.buf = calloc(1, buf_size);
+	fake.seen = calloc(1, buf_size);
+	fake.twice = 0;
+	fake.look = NULL;
 	fake.size = buf_size;
 	fake.used = 0;
 	fake.lie = lie;
 	fake.count = 0;
+}
+
+void fake_watch(fake_look look)
+{
+	fake.look = look;
+}
+
+unsigned int fake_read_twice(void)
+{
+	return fake.twice;
 }
 
 struct host_calls *fake_calls(void)
@@ -86,9 +103,17 @@ bool rt_inside(uint64_t addr, uint64_t size)
 	return addr + size <= out || addr >= out + FAKE_OUTSIDE_SIZE;
 }
 
+/* The host changes what has been read: whoever reads again sees that. */
 edmm_err umem_read(void *dst, umem_t src, size_t size)
 {
-	memcpy(dst, (const void *)(uintptr_t)src, size);
+	uint8_t *from = (uint8_t *)(uintptr_t)src;
+	size_t i;
+
+	memcpy(dst, from, size);
+	for (i = 0; i < size; i++) {
+		fake.twice += fake.seen[from + i - fake.buf]++ != 0;
+		from[i] = (uint8_t)~from[i];
+	}
 	return 0;
 }
 
@@ -122,7 +147,10 @@ edmm_err rt_host_call(uint32_t nr, const uint64_t args[WIRE_CALL_ARGS],
 	struct wire_call call = { .nr = nr };
 
 	fake.count++;
+	memset(fake.seen, 0, fake.size);
 	memcpy(call.args, args, sizeof(call.args));
+	if (fake.look != NULL)
+		fake.look(&call, fake.buf, fake.size);
 	host_calls_serve(&fake.calls, &call, fake.buf, fake.size);
 	if (fake.lie != NULL)
 		fake.lie(&call, fake.buf);

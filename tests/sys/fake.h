@@ -21,11 +21,21 @@ extern uint8_t fake_outside[FAKE_OUTSIDE_SIZE];
 /* Called after a host call; may change status, count and the buffer. */
 typedef void (*fake_lie)(struct wire_call *call, uint8_t *buf);
 
+/* Called before it: what has left the enclave. */
+typedef void (*fake_look)(const struct wire_call *call, const uint8_t *buf,
+			  uint64_t size);
+
 /* Begins anew: empty table of descriptors, a buffer of @size bytes. */
 void fake_start(uint64_t buf_size, fake_lie lie);
 
 /* The host's side of the program: its descriptors. */
 struct host_calls *fake_calls(void);
+
+/* Who looks at what leaves, from now on. */
+void fake_watch(fake_look look);
+
+/* Bytes that were read more than once after one call: each had changed. */
+unsigned int fake_read_twice(void);
 
 /* How many host calls there were since fake_start(). */
 unsigned int fake_host_calls(void);

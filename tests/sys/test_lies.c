@@ -84,6 +84,47 @@ START_TEST(structures_are_checked)
 }
 END_TEST
 
+/* What is left of a sleep is told when it was cut short, and is a part of it.
+ */
+START_TEST(what_is_left_of_a_sleep_is_less)
+{
+	const struct timespec want = { 0, 5000 };
+	struct timespec left = { 7, 7 };
+	struct timespec said[2] = { want, { 0, 4999 } };
+
+	lie_status = -EINTR;
+	memcpy(lie_bytes, said, sizeof(said));
+	lie_size = sizeof(said);
+	ck_assert_int_eq(SYS(nanosleep, PTR(&want), PTR(&left)), -EINTR);
+	ck_assert_int_eq(left.tv_sec, 0);
+	ck_assert_int_eq(left.tv_nsec, 4999);
+	said[1] = (struct timespec){ 0, 5001 };
+	memcpy(lie_bytes, said, sizeof(said));
+	ck_assert_int_eq(SYS(nanosleep, PTR(&want), PTR(&left)), -EPROTO);
+	ck_assert_int_eq(left.tv_nsec, 4999);
+}
+END_TEST
+
+/* Who holds what: inside the file, or nobody; a lock that was set stays. */
+START_TEST(locks_are_where_files_can_be)
+{
+	struct flock f = { .l_type = F_WRLCK, .l_start = 3, .l_len = 4 };
+	struct flock said = { .l_type = F_RDLCK, .l_start = -1, .l_pid = 9 };
+
+	memcpy(lie_bytes, &said, sizeof(said));
+	lie_size = sizeof(said);
+	ck_assert_int_eq(SYS(fcntl, 0, F_GETLK, PTR(&f)), -EPROTO);
+	ck_assert_int_eq(SYS(fcntl, 0, F_SETLK, PTR(&f)), 0);
+	ck_assert_int_eq(f.l_type, F_WRLCK);
+	said.l_type = F_UNLCK;
+	memcpy(lie_bytes, &said, sizeof(said));
+	ck_assert_int_eq(SYS(fcntl, 0, F_GETLK, PTR(&f)), 0);
+	ck_assert_int_eq(f.l_type, F_UNLCK);
+	ck_assert_int_eq(f.l_start, 3);
+	ck_assert_int_eq(f.l_pid, 0);
+}
+END_TEST
+
 START_TEST(time_does_not_go_back)
 {
 	struct timespec t = { 1000, 5 };
@@ -181,6 +222,8 @@ Suite *lies_suite(void)
 	tcase_add_test(tc, no_more_bytes_than_asked_for);
 	tcase_add_test(tc, results_have_bounds);
 	tcase_add_test(tc, structures_are_checked);
+	tcase_add_test(tc, what_is_left_of_a_sleep_is_less);
+	tcase_add_test(tc, locks_are_where_files_can_be);
 	tcase_add_test(tc, time_does_not_go_back);
 	tcase_add_test(tc, events_nobody_asked_for_are_dropped);
 	tcase_add_loop_test(tc, records_of_directories_are_checked, 0,

@@ -19,7 +19,9 @@
 
 /* Linux has no names for forms. */
 #define __NR_ioctl_none CALL_FORM(1, __NR_ioctl)
-#define __NR_ioctl_io CALL_FORM(2, __NR_ioctl)
+#define __NR_ioctl_int CALL_FORM(2, __NR_ioctl)
+#define __NR_ioctl_size CALL_FORM(3, __NR_ioctl)
+#define __NR_ioctl_tty CALL_FORM(4, __NR_ioctl)
 #define __NR_fcntl_dup CALL_FORM(1, __NR_fcntl)
 #define __NR_fcntl_lock CALL_FORM(2, __NR_fcntl)
 #define __NR_heap_mmap CALL_FORM(1, __NR_mmap)

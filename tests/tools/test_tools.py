@@ -167,6 +167,8 @@ class Walk(Tree):
              "|---|---|---|\n| page | a page | `host/a.c:page` |\n")
     ROWS = ("## Where to change what\n\n| to change | at |\n|---|---|\n"
             "| a page | `host/a.c:page` |\n")
+    ATTACKS = ("## Defended\n\n| | attack |\n|---|---|\n"
+               "| I1 | `host/a.c:page` |\n")
     SOURCE = ("/* old(); */\nstruct page {\n\tint x;\n};\n\n"
               "#define LIST(X) \\\n\tX(row, 1)\n"
               "enum { \n\tONE,\n};\n\n"
@@ -178,6 +180,7 @@ class Walk(Tree):
         self.write("docs/walk.md", steps)
         self.write("docs/architecture.md", self.WORDS)
         self.write("CONTRIBUTING.md", self.ROWS)
+        self.write("docs/security.md", self.ATTACKS)
         return run("walk", self.tree)
 
     def sound(self, steps):
@@ -207,6 +210,10 @@ class Walk(Tree):
                     "docs/walk.md:2: names no place")
         self.broken("1. `host/a.c:add`\n3. `host/a.c:add`\n", "is step 2")
         self.broken("no step\n", "no list")
+
+    def test_every_attack_names_a_test(self):
+        self.ATTACKS += "| I2 | hope |\n"
+        self.broken("1. `host/a.c:add`\n", "docs/security.md:6: names no place")
 
     def test_every_row_names_a_place(self):
         self.write("docs/more.md", "")

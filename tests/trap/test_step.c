@@ -16,7 +16,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-#include "encl.h"
+#include "tests/trap/encl.h"
 
 #define RW (SGX_SECINFO_R | SGX_SECINFO_W)
 #define REG SGX_SECINFO_PT(SGX_PT_REG)

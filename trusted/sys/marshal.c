@@ -5,9 +5,8 @@
  * buffer, 8-byte aligned, in their order. When the buffer is short, arguments
  * that can be cut are, so that the call does less, as read() and write() may.
  */
+#include "trusted/sys/record.h"
 #include "trusted/sys/sys.h"
-
-#define PAIR 2
 
 struct marshal {
 	const struct call_row *row;
@@ -48,11 +47,22 @@ static long path_size(uint64_t addr)
 	return -ENAMETOOLONG;
 }
 
+/*
+ * A number as the host gets it: no more bits than the row has, since what else
+ * is in a register of a call with fewer was left there by others.
+ */
+static uint64_t number(uint16_t arg, uint64_t v)
+{
+	if (!(arg & CALL_NUMBER))
+		return 0;
+	return arg & CALL_INT ? (uint64_t)(int32_t)v : v;
+}
+
 /* How many bytes argument @i has in memory. */
 static long arg_size(const struct marshal *m, int i)
 {
 	const uint16_t arg = m->row->args[i];
-	uint64_t size = arg & CALL_SIZE_MASK;
+	uint64_t size = call_size(arg);
 
 	if (call_can_be_cut(arg)) {
 		size = m->a[i + 1];
@@ -111,7 +121,7 @@ static long measure(struct marshal *m)
 	int i;
 
 	for (i = 0; i < WIRE_CALL_ARGS; i++) {
-		m->args[i] = m->a[i];
+		m->args[i] = number(m->row->args[i], m->a[i]);
 		if (!call_in_memory(m->row->args[i]))
 			continue;
 		n = arg_size(m, i);
@@ -124,6 +134,44 @@ static long measure(struct marshal *m)
 			wanted += align8((uint64_t)n);
 	}
 	return take_buffer(m, fixed, wanted);
+}
+
+/* Elements of argument @i, of which there is one if the row does not say. */
+static uint64_t elements(const struct marshal *m, int i)
+{
+	return m->size[i] / call_size(m->row->args[i]);
+}
+
+/* Bytes as they are, structures as their fields say (record.c). */
+static edmm_err put(const struct marshal *m, int i, umem_t to)
+{
+	const uint16_t arg = m->row->args[i];
+	const uint64_t step = call_size(arg);
+	edmm_err err = 0;
+	uint64_t k;
+
+	if (step == 1)
+		return umem_write(to, (const void *)m->a[i], m->size[i]);
+	for (k = 0; k < elements(m, i) && !err; k++)
+		err = record_out(arg, to + k * step, m->a[i] + k * step);
+	return err;
+}
+
+static edmm_err take(const struct marshal *m, int i, umem_t from,
+		     uint64_t result)
+{
+	const uint16_t arg = m->row->args[i];
+	const uint64_t step = call_size(arg);
+	uint64_t k, size = m->size[i];
+	edmm_err err = 0;
+
+	if (call_can_be_cut(arg) && result < size)
+		size = result;
+	if (step == 1)
+		return umem_read((void *)m->a[i], from, size);
+	for (k = 0; k < elements(m, i) && !err; k++)
+		err = record_in(arg, m->a[i] + k * step, from + k * step);
+	return err;
 }
 
 /* Second walk: places in the buffer, and what goes to the host. */
@@ -146,49 +194,28 @@ static edmm_err copy_out(struct marshal *m)
 		}
 		m->args[i] = m->buf.off + off;
 		if (arg & CALL_TO)
-			err = umem_write(m->buf.p + off, (const void *)m->a[i],
-					 m->size[i]);
+			err = put(m, i, m->buf.p + off);
 		off += align8(m->size[i]);
 	}
 	return err;
 }
 
-/* Two descriptors that the host made: both or none are believed. */
-static edmm_err take_pair(uint64_t to, umem_t from)
-{
-	int32_t fds[PAIR];
-	edmm_err err = umem_read(fds, from, sizeof(fds));
-	int i;
-
-	for (i = 0; i < PAIR && !err; i++)
-		if (fds[i] < 0 || fds[i] >= (int32_t)CALL_FD_MAX)
-			err = -EPROTO;
-	if (!err)
-		__builtin_memcpy((void *)to, fds, sizeof(fds));
-	return err;
-}
-
-/* Third walk: what comes from the host, after the result was believed. */
-static edmm_err copy_in(const struct marshal *m, uint64_t result)
+/*
+ * Third walk: what comes from the host, after the result was believed. @late
+ * are those that Linux writes when it is interrupted, and only then.
+ */
+static edmm_err copy_in(const struct marshal *m, uint64_t result, bool late)
 {
 	edmm_err err = 0;
 	uint16_t arg;
-	uint64_t size;
-	umem_t from;
 	int i;
 
 	for (i = 0; i < WIRE_CALL_ARGS && !err; i++) {
 		arg = m->row->args[i];
-		size = m->size[i];
-		if (!(arg & CALL_FROM) || m->args[i] == CALL_NULL)
-			continue;
-		from = m->buf.p + (m->args[i] - m->buf.off);
-		if (call_can_be_cut(arg) && result < size)
-			size = result;
-		if (arg == CALL_PAIR)
-			err = take_pair(m->a[i], from);
-		else
-			err = umem_read((void *)m->a[i], from, size);
+		if ((arg & CALL_FROM) && m->args[i] != CALL_NULL &&
+		    late == !!(arg & CALL_LATE))
+			err = take(m, i, m->buf.p + (m->args[i] - m->buf.off),
+				   result);
 	}
 	return err;
 }
@@ -207,6 +234,9 @@ long sys_bound(enum call_nr nr, const uint64_t *a, uint64_t result,
 		break;
 	case CALL_RET_INT:
 		high = INT32_MAX;
+		break;
+	case CALL_RET_MODE:
+		high = 0777;
 		break;
 	case CALL_RET_OFF:
 		high = INT64_MAX;
@@ -245,8 +275,8 @@ long sys_call(enum call_nr nr, const uint64_t *a)
 		r = rt_host_call(WIRE_CALL_SYS + nr, m.args, &result);
 	if (r == 0)
 		r = sys_bound(nr, a, result, m.limit);
-	if (r >= 0) {
-		err = copy_in(&m, result);
+	if (r >= 0 || r == -EINTR) {
+		err = copy_in(&m, result, r < 0);
 		if (err)
 			r = err;
 	}

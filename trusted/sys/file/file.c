@@ -91,7 +91,7 @@ static enum call_nr transfer_nr(const struct transfer *t, bool out)
 static long transfer_piece(struct transfer *t, bool out, uint64_t *want)
 {
 	enum call_nr nr = transfer_nr(t, out);
-	uint64_t args[WIRE_CALL_ARGS] = { t->fd };
+	uint64_t args[WIRE_CALL_ARGS] = { (uint64_t)(int32_t)t->fd };
 	uint64_t count = 0;
 	struct rt_buf b;
 	long r;

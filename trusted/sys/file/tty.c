@@ -1,97 +1,92 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* ioctl() and fcntl(): what their argument is depends on the command. */
+/*
+ * ioctl() and fcntl(): what their argument is depends on the command, which
+ * common/commands.h tells.
+ */
 #include "trusted/sys/sys.h"
 
-#include <asm/fcntl.h>
 #include <asm/ioctls.h>
 #include <linux/fcntl.h>
 
-#define COUNT(t) (sizeof(t) / sizeof((t)[0]))
-#define TERMIOS_SIZE 36 /* the kernel's struct termios */
+#include "common/commands.h"
 
-enum way {
-	NONE,
-	IN,
-	OUT
-};
+#define RANGE_FROM_START 0 /* l_whence of what the kernel says */
 
-struct ioctl_row {
-	uint32_t cmd;
-	uint8_t way;
-	uint8_t size;
-};
-
-/* Commands that are not here get -ENOTTY. */
-static const struct ioctl_row ioctls[] = {
-	{ TCGETS, OUT, TERMIOS_SIZE },
-	{ TCSETS, IN, TERMIOS_SIZE },
-	{ TCSETSW, IN, TERMIOS_SIZE },
-	{ TCSETSF, IN, TERMIOS_SIZE },
-	{ TCSBRK, NONE, 0 },
-	{ TCXONC, NONE, 0 },
-	{ TCFLSH, NONE, 0 },
-	{ TIOCGPGRP, OUT, 4 },
-	{ TIOCSPGRP, IN, 4 },
-	{ TIOCGWINSZ, OUT, 8 },
-	{ TIOCSWINSZ, IN, 8 },
-	{ FIONREAD, OUT, 4 },
-	{ FIONBIO, IN, 4 },
-	{ FIOCLEX, NONE, 0 },
-	{ FIONCLEX, NONE, 0 },
-};
-
-static const struct ioctl_row *find_ioctl(uint64_t cmd)
+/*
+ * The lock that is in the way, or that there is none: then only the type is
+ * the kernel's, and the rest as it was asked.
+ */
+static long take_lock(uint64_t to, const struct flock *said)
 {
-	size_t i;
+	struct flock *asked = (struct flock *)to;
 
-	for (i = 0; i < COUNT(ioctls); i++)
-		if (ioctls[i].cmd == (uint32_t)cmd)
-			return &ioctls[i];
-	return NULL;
+	if (said->l_type == F_UNLCK) {
+		asked->l_type = F_UNLCK;
+		return 0;
+	}
+	if (said->l_whence != RANGE_FROM_START || said->l_start < 0 ||
+	    said->l_len < 0)
+		return -EPROTO;
+	__builtin_memcpy(asked, said, sizeof(*said));
+	return 0;
+}
+
+/* With a copy of what the argument points to; of no more than goes its way. */
+static long by_pointer(const struct call_command *c, const uint64_t *a)
+{
+	const uint64_t size = call_size(sys_row(c->nr)->args[2]);
+	_Alignas(8) uint8_t data[CALL_STRUCT_SIZE_MAX] = { 0 };
+	const uint64_t args[WIRE_CALL_ARGS] = { a[0], a[1], (uint64_t)data };
+	long r;
+
+	if (a[2] == 0 || !sys_owns(a[2], size))
+		return -EFAULT;
+	if (c->arg & COMMAND_GIVE)
+		__builtin_memcpy(data, (const void *)a[2], size);
+	r = sys_call(c->nr, args);
+	if (r < 0 || !(c->arg & COMMAND_TAKE))
+		return r;
+	if (c->nr == CALL_fcntl_lock)
+		return take_lock(a[2], (const struct flock *)(void *)data);
+	/* A number of bytes, or a process group's. */
+	if (c->nr == CALL_ioctl_int && (data[3] & 0x80))
+		return -EPROTO;
+	__builtin_memcpy((void *)a[2], data, size);
+	return r;
+}
+
+static long command(const struct call_command *c, const uint64_t *a)
+{
+	const uint64_t args[WIRE_CALL_ARGS] = { a[0], a[1],
+						c->arg == COMMAND_VALUE ? a[2]
+									: 0 };
+	long r;
+
+	if (c->arg & COMMAND_SWAP)
+		return by_pointer(c, a);
+	r = sys_call(c->nr, args);
+	return r > c->most ? -EPROTO : r;
 }
 
 long sys_ioctl(const uint64_t *a)
 {
-	const struct ioctl_row *row = find_ioctl(a[1]);
-	uint8_t data[CALL_SIZE_IOCTL] = { 0 };
-	const uint64_t args[WIRE_CALL_ARGS] = { a[0], a[1], (uint64_t)data };
-	long r;
+	const struct call_command *c = command_find(CALL_ioctl, a[1]);
 
-	if (!row)
-		return -ENOTTY;
-	if (row->way == NONE)
-		return sys_call(CALL_ioctl_none, a);
-	if (a[2] == 0 || !sys_owns(a[2], row->size))
-		return -EFAULT;
-	if (row->way == IN)
-		__builtin_memcpy(data, (const void *)a[2], row->size);
-	r = sys_call(CALL_ioctl_io, args);
-	if (r >= 0 && row->way == OUT)
-		__builtin_memcpy((void *)a[2], data, row->size);
-	return r;
+	return c ? command(c, a) : -ENOTTY;
+}
+
+/* An open file's lock belongs to no process: Linux insists on that. */
+static bool names_an_owner(const uint64_t *a)
+{
+	const struct flock *f = (const struct flock *)a[2];
+
+	return (int)a[1] >= F_OFD_GETLK && (int)a[1] <= F_OFD_SETLKW &&
+	       sys_owns(a[2], sizeof(*f)) && f->l_pid != 0;
 }
 
 long sys_fcntl(const uint64_t *a)
 {
-	switch ((int)a[1]) {
-	case F_DUPFD:
-	case F_DUPFD_CLOEXEC:
-		return sys_call(CALL_fcntl_dup, a);
-	case F_GETFD:
-	case F_SETFD:
-	case F_GETFL:
-	case F_SETFL:
-	case F_GETPIPE_SZ:
-	case F_SETPIPE_SZ:
-		return sys_call(CALL_fcntl, a);
-	case F_GETLK:
-	case F_SETLK:
-	case F_SETLKW:
-	case F_OFD_GETLK:
-	case F_OFD_SETLK:
-	case F_OFD_SETLKW:
-		return a[2] == 0 ? -EFAULT : sys_call(CALL_fcntl_lock, a);
-	default:
-		return -EINVAL;
-	}
+	const struct call_command *c = command_find(CALL_fcntl, a[1]);
+
+	return c && !names_an_owner(a) ? command(c, a) : -EINVAL;
 }

@@ -10,6 +10,9 @@
 
 #define NSEC 1000000000
 #define CLOCKS 12
+/* Of utimensat(); no header of the kernel's has them. */
+#define UTIME_NOW 0x3fffffff
+#define UTIME_OMIT 0x3ffffffe
 
 static int64_t latest[CLOCKS];
 
@@ -25,6 +28,13 @@ static bool in_range(const struct __kernel_timespec *t)
 {
 	return t->tv_sec >= 0 && t->tv_sec <= INT64_MAX / NSEC - 1 &&
 	       t->tv_nsec >= 0 && t->tv_nsec < NSEC;
+}
+
+static bool later(const struct __kernel_timespec *a,
+		  const struct __kernel_timespec *b)
+{
+	return a->tv_sec > b->tv_sec ||
+	       (a->tv_sec == b->tv_sec && a->tv_nsec > b->tv_nsec);
 }
 
 /* No earlier than any time given out before. */
@@ -50,8 +60,6 @@ static long get_time(uint64_t clock, struct __kernel_timespec *t)
 	if (clock >= CLOCKS)
 		return -EINVAL;
 	r = sys_call(CALL_clock_gettime, a);
-	if (r == 0 && !in_range(t))
-		r = -EPROTO;
 	if (r == 0 && never_goes_back(clock))
 		hold(clock, t);
 	return r;
@@ -68,7 +76,7 @@ static long put_time(uint64_t to, const struct __kernel_timespec *t)
 long sys_clock_gettime(const uint64_t *a)
 {
 	struct __kernel_timespec t;
-	long r = get_time(a[0], &t);
+	long r = get_time((uint32_t)a[0], &t);
 
 	return r != 0 ? r : put_time(a[1], &t);
 }
@@ -79,11 +87,9 @@ long sys_clock_getres(const uint64_t *a)
 	const uint64_t args[WIRE_CALL_ARGS] = { a[0], (uint64_t)&t };
 	long r;
 
-	if (a[0] >= CLOCKS)
+	if ((uint32_t)a[0] >= CLOCKS)
 		return -EINVAL;
 	r = sys_call(CALL_clock_getres, args);
-	if (r == 0 && !in_range(&t))
-		r = -EPROTO;
 	return r != 0 || a[1] == 0 ? r : put_time(a[1], &t);
 }
 
@@ -123,13 +129,14 @@ long sys_clock_nanosleep(const uint64_t *a)
 	if (a[2] == 0 || !sys_owns(a[2], sizeof(want)))
 		return -EFAULT;
 	__builtin_memcpy(&want, (const void *)a[2], sizeof(want));
-	if (a[0] >= CLOCKS || !in_range(&want))
+	if ((uint32_t)a[0] >= CLOCKS || !in_range(&want))
 		return -EINVAL;
 	r = sys_call(CALL_clock_nanosleep, args);
-	if (r == -EINTR && a[3] != 0 && in_range(&rest) &&
-	    put_time(a[3], &rest) != 0)
-		return -EFAULT;
-	return r;
+	if (r != -EINTR || a[3] == 0 || (int)a[1] != 0)
+		return r;
+	if (later(&rest, &want))
+		return -EPROTO;
+	return put_time(a[3], &rest) != 0 ? -EFAULT : r;
 }
 
 long sys_nanosleep(const uint64_t *a)
@@ -138,4 +145,24 @@ long sys_nanosleep(const uint64_t *a)
 						a[1] };
 
 	return sys_clock_nanosleep(args);
+}
+
+#define TIMES 2
+
+/* UTIME_NOW and UTIME_OMIT stand alone: the seconds beside them are nothing. */
+long sys_utimensat(const uint64_t *a)
+{
+	struct __kernel_timespec t[TIMES];
+	const uint64_t args[WIRE_CALL_ARGS] = { a[0], a[1], (uint64_t)t, a[3] };
+	int i;
+
+	if (a[2] == 0)
+		return sys_call(CALL_utimensat, a);
+	if (!sys_owns(a[2], sizeof(t)))
+		return -EFAULT;
+	__builtin_memcpy(t, (const void *)a[2], sizeof(t));
+	for (i = 0; i < TIMES; i++)
+		if (t[i].tv_nsec == UTIME_NOW || t[i].tv_nsec == UTIME_OMIT)
+			t[i].tv_sec = 0;
+	return sys_call(CALL_utimensat, args);
 }
