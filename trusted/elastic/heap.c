@@ -138,10 +138,18 @@ bool heap_relieve(struct heap *h)
 	return emm_committed(h->emm) < before;
 }
 
+static bool absent(struct heap *h, uint64_t page)
+{
+	struct emm_run run;
+
+	return emm_query(h->emm, page, page + HEAP_PAGE, &run) == 0 &&
+	       run.state == EMM_PG_UNCOMMITTED;
+}
+
 /*
  * Commits up to @to, and a window ahead where the zone has room. The first
  * page is left to a fault: musl makes it a guard, which costs nothing while
- * it is absent.
+ * it is absent. In a static image it never is: no fault would zero it.
  */
 static edmm_err commit_brk(struct heap *h, uint64_t to)
 {
@@ -152,7 +160,7 @@ static edmm_err commit_brk(struct heap *h, uint64_t to)
 		return 0;
 	if (end > h->brk_end)
 		end = h->brk_end;
-	if (from == h->brk_base)
+	if (from == h->brk_base && absent(h, from))
 		from += HEAP_PAGE;
 	err = emm_commit(h->emm, from, end - from, NULL);
 	if (!err)

@@ -16,6 +16,7 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -147,6 +148,20 @@ static void memory_has_an_end(void)
 	free(p);
 }
 
+/* Before anyone has used the break: from its first page on (I5). */
+static void the_break_comes_back_zero(void)
+{
+	char *low = (char *)syscall(SYS_brk, 0);
+	long end = (long)low + 8192;
+
+	CHECK(syscall(SYS_brk, end) == end);
+	memset(low, 7, 8192);
+	CHECK(syscall(SYS_brk, low) == (long)low);
+	CHECK(syscall(SYS_brk, end) == end);
+	CHECK(low[0] == 0 && memcmp(low, low + 1, 8191) == 0);
+	CHECK(syscall(SYS_brk, low) == (long)low);
+}
+
 static sigjmp_buf out;
 static char *page;
 static volatile sig_atomic_t handled;
@@ -215,6 +230,7 @@ static void goodbye(void)
 int main(int argc, char **argv)
 {
 	rights_hold = strcmp(argv[1], "static") != 0;
+	the_break_comes_back_zero();
 	surroundings(argc, argv);
 	text_and_numbers();
 	CHECK(deep(1500) == 1500);
