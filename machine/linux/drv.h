@@ -132,8 +132,9 @@ void drv_unlock(struct drv *d);
 struct drv_encl *drv_open(struct drv *d, void *cookie);
 void *drv_encl_cookie(const struct drv_encl *e);
 uint8_t *drv_encl_mem(const struct drv_encl *e);
-/* Where ELRANGE starts; meaningless before CREATE. */
+/* Where ELRANGE starts, and its size; meaningless before CREATE. */
 uint64_t drv_encl_base(const struct drv_encl *e);
+uint64_t drv_encl_size(const struct drv_encl *e);
 
 /**
  * drv_release() - the last descriptor of the file is closed

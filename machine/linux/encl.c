@@ -127,6 +127,11 @@ uint64_t drv_encl_base(const struct drv_encl *e)
 	return e->base;
 }
 
+uint64_t drv_encl_size(const struct drv_encl *e)
+{
+	return e->size;
+}
+
 static void free_pages(struct drv *d, struct drv_encl *e)
 {
 	uint64_t at;

@@ -10,7 +10,7 @@
 #define WORDS 10u
 #define WORD_MAX SCRIPT_PATH
 
-struct parse {
+struct script_parse {
 	struct script *s;
 	struct script_error *e;
 	const struct script_reader *r;
@@ -33,7 +33,7 @@ static size_t put(char *to, size_t size, size_t at, const char *from)
 }
 
 /* "'WORD' REASON"; always false. An empty word is the line's end. */
-static bool wrong(struct parse *p, const char *word, const char *reason,
+static bool wrong(struct script_parse *p, const char *word, const char *reason,
 		  const char *want)
 {
 	size_t n = sizeof(p->e->what), at = put(p->e->what, n / 2, 0, "'");
@@ -50,12 +50,12 @@ static bool wrong(struct parse *p, const char *word, const char *reason,
 }
 
 /* The next word; "" at the line's end. */
-static const char *next(struct parse *p)
+static const char *next(struct script_parse *p)
 {
 	return p->at < p->words ? p->word[p->at++] : "";
 }
 
-static bool ended(const struct parse *p)
+static bool ended(const struct script_parse *p)
 {
 	return p->at == p->words;
 }
@@ -93,7 +93,7 @@ static const char place_want[] = "a symbol of the image, SYMBOL+N, or 0xN from "
 				 "the enclave's base";
 
 /* A place, and where its symbol ends. */
-static bool place(struct parse *p, char *word, struct script_range *out)
+static bool place(struct script_parse *p, char *word, struct script_range *out)
 {
 	char *plus = strchr(word, '+');
 	uint64_t more = 0;
@@ -132,7 +132,7 @@ static const struct {
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-static bool parse_what(struct parse *p, struct script_rule *r)
+static bool parse_what(struct script_parse *p, struct script_rule *r)
 {
 	char *word = p->word[p->at];
 	struct script_range at;
@@ -156,7 +156,7 @@ static bool parse_what(struct parse *p, struct script_rule *r)
 	return true;
 }
 
-static bool parse_times(struct parse *p, struct script_rule *r)
+static bool parse_times(struct script_parse *p, struct script_rule *r)
 {
 	const char *word;
 	uint64_t n;
@@ -176,12 +176,12 @@ static bool parse_times(struct parse *p, struct script_rule *r)
 	return true;
 }
 
-static bool parse_page_times(struct parse *p, struct script_rule *r)
+static bool parse_page_times(struct script_parse *p, struct script_rule *r)
 {
 	return parse_what(p, r) && parse_times(p, r);
 }
 
-static bool parse_give(struct parse *p, struct script_rule *r)
+static bool parse_give(struct script_parse *p, struct script_rule *r)
 {
 	if (!ended(p) && !is(p->word[p->at], "all"))
 		return parse_what(p, r);
@@ -190,7 +190,7 @@ static bool parse_give(struct parse *p, struct script_rule *r)
 	return true;
 }
 
-static bool parse_enter(struct parse *p, struct script_rule *r)
+static bool parse_enter(struct script_parse *p, struct script_rule *r)
 {
 	char *word = p->word[p->at];
 	struct script_range at = { .start = SCRIPT_SAME };
@@ -211,7 +211,7 @@ static bool parse_enter(struct parse *p, struct script_rule *r)
 	return true;
 }
 
-static bool parse_signal(struct parse *p, struct script_rule *r)
+static bool parse_signal(struct script_parse *p, struct script_rule *r)
 {
 	static const struct {
 		const char *name;
@@ -235,7 +235,7 @@ static bool parse_signal(struct parse *p, struct script_rule *r)
 		     "number up to 64");
 }
 
-static bool parse_refuse(struct parse *p, struct script_rule *r)
+static bool parse_refuse(struct script_parse *p, struct script_rule *r)
 {
 	struct drv_inject in = { 0 };
 	const char *word = next(p);
@@ -250,7 +250,7 @@ static bool parse_refuse(struct parse *p, struct script_rule *r)
 	return true;
 }
 
-static bool parse_nothing(struct parse *p, struct script_rule *r)
+static bool parse_nothing(struct script_parse *p, struct script_rule *r)
 {
 	(void)p;
 	(void)r;
@@ -260,7 +260,7 @@ static bool parse_nothing(struct parse *p, struct script_rule *r)
 static const struct {
 	const char *name;
 	uint8_t act;
-	bool (*rest)(struct parse *p, struct script_rule *r);
+	bool (*rest)(struct script_parse *p, struct script_rule *r);
 } acts[] = {
 	{ "take", SCRIPT_TAKE, parse_page_times },
 	{ "swap", SCRIPT_SWAP, parse_page_times },
@@ -274,7 +274,7 @@ static const struct {
 	{ "interrupt", SCRIPT_INTERRUPT, parse_nothing },
 };
 
-static bool parse_when(struct parse *p, struct script_rule *r)
+static bool parse_when(struct script_parse *p, struct script_rule *r)
 {
 	const char *word = next(p);
 
@@ -295,7 +295,7 @@ static bool parse_when(struct parse *p, struct script_rule *r)
 	return true;
 }
 
-static bool parse_on(struct parse *p)
+static bool parse_on(struct script_parse *p)
 {
 	struct script_rule *r = &p->s->rule[p->s->rules];
 	struct script_range at = { .start = SCRIPT_ANY };
@@ -325,7 +325,7 @@ static bool parse_on(struct parse *p)
 
 /* ---- the other lines --------------------------------------------------- */
 
-static bool parse_range(struct parse *p)
+static bool parse_range(struct script_parse *p)
 {
 	struct script_range from = { 0 }, to = { 0 };
 
@@ -347,7 +347,8 @@ static bool parse_range(struct parse *p)
 }
 
 /* A name in the script, from its folder. */
-static bool resolve(struct parse *p, const char *name, char out[SCRIPT_PATH])
+static bool resolve(struct script_parse *p, const char *name,
+		    char out[SCRIPT_PATH])
 {
 	const char *slash = strrchr(p->path, '/');
 	size_t n = *name == '/' || !slash ? 0 : (size_t)(slash + 1 - p->path);
@@ -361,7 +362,7 @@ static bool resolve(struct parse *p, const char *name, char out[SCRIPT_PATH])
 	return true;
 }
 
-static const char *load(struct parse *p, size_t *size)
+static const char *load(struct script_parse *p, size_t *size)
 {
 	const char *name = next(p), *text;
 	char path[SCRIPT_PATH];
@@ -374,24 +375,24 @@ static const char *load(struct parse *p, size_t *size)
 	return text;
 }
 
-static bool parse_image(struct parse *p)
+static bool parse_image(struct script_parse *p)
 {
 	p->image = load(p, &p->image_size);
 	return p->image;
 }
 
-static bool parse_counts(struct parse *p)
+static bool parse_counts(struct script_parse *p)
 {
 	p->s->counts = load(p, &p->s->counts_size);
 	return p->s->counts;
 }
 
-static bool parse_log(struct parse *p)
+static bool parse_log(struct script_parse *p)
 {
 	return resolve(p, next(p), p->s->log);
 }
 
-static bool parse_aex(struct parse *p)
+static bool parse_aex(struct script_parse *p)
 {
 	static const char *const names[] = {
 		[SCRIPT_AEX_ACT] = "act",
@@ -408,7 +409,7 @@ static bool parse_aex(struct parse *p)
 	return wrong(p, word, "is no time of an AEX", "act, every or never");
 }
 
-static bool parse_point(struct parse *p, struct script_point *out)
+static bool parse_point(struct script_parse *p, struct script_point *out)
 {
 	struct script_range at;
 	const char *word;
@@ -423,12 +424,12 @@ static bool parse_point(struct parse *p, struct script_point *out)
 	       wrong(p, word, "is no execution", "a number from 1");
 }
 
-static bool parse_from(struct parse *p)
+static bool parse_from(struct script_parse *p)
 {
 	return parse_point(p, &p->s->from);
 }
 
-static bool parse_to(struct parse *p)
+static bool parse_to(struct script_parse *p)
 {
 	p->s->to_done = p->words > 1 && is(p->word[1], "done");
 	if (!p->s->to_done)
@@ -439,7 +440,7 @@ static bool parse_to(struct parse *p)
 
 static const struct {
 	const char *name;
-	bool (*parse)(struct parse *p);
+	bool (*parse)(struct script_parse *p);
 } lines[] = {
 	{ "image", parse_image },   { "range", parse_range },
 	{ "on", parse_on },	    { "log", parse_log },
@@ -447,7 +448,7 @@ static const struct {
 	{ "from", parse_from },	    { "to", parse_to },
 };
 
-static bool parse_line(struct parse *p)
+static bool parse_line(struct script_parse *p)
 {
 	const char *word = next(p);
 
@@ -461,7 +462,8 @@ static bool parse_line(struct parse *p)
 }
 
 /* Splits a line; true if there are words on it. */
-static bool split(struct parse *p, const char *s, const char *end, bool *fits)
+static bool split(struct script_parse *p, const char *s, const char *end,
+		  bool *fits)
 {
 	p->words = 0;
 	p->at = 0;
@@ -490,7 +492,7 @@ static bool split(struct parse *p, const char *s, const char *end, bool *fits)
 	return p->words;
 }
 
-static bool parse_text(struct parse *p, const char *text, size_t size)
+static bool parse_text(struct script_parse *p, const char *text, size_t size)
 {
 	const char *end = text + size;
 	bool fits;
@@ -514,7 +516,7 @@ static bool parse_text(struct parse *p, const char *text, size_t size)
 bool script_read(struct script *out, const char *path, const char *image,
 		 const struct script_reader *r, struct script_error *e)
 {
-	static struct parse p;
+	static struct script_parse p;
 	const char *text;
 	size_t size;
 
@@ -522,7 +524,7 @@ bool script_read(struct script *out, const char *path, const char *image,
 	out->from.at = SCRIPT_ANY;
 	out->to.at = SCRIPT_ANY;
 	memset(e, 0, sizeof(*e));
-	p = (struct parse){ .s = out, .e = e, .r = r, .path = path };
+	p = (struct script_parse){ .s = out, .e = e, .r = r, .path = path };
 	text = r->read(r->ctx, path, &size);
 	if (!text)
 		return wrong(&p, path, "cannot be read", "a script");

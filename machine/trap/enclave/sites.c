@@ -25,6 +25,7 @@
 #include "machine/trap/signal/sig.h"
 
 #define SITES_MAX 65536u
+#define TAILS 256u
 
 struct sites {
 	struct sites *next;
@@ -52,14 +53,57 @@ static struct sites *sites_of(const struct drv_encl *e)
 	return s;
 }
 
-/* No list is needed: five bytes are what nothing else is. */
-static void bases_view(uint8_t *page, bool shown)
-{
-	uint8_t *at = page;
-	uint8_t from = shown ? BASES_WRITE : BASES_WRITE_TRAP;
+/* Instructions that end on the page after their first byte's, and trap now. */
+static struct tail {
+	const struct drv_encl *e;
+	uint8_t *at;
+} tails[TAILS];
 
-	while ((at = bases_write_find(at, page + SGX_PAGE_SIZE, from)) != NULL)
-		*at = shown ? BASES_WRITE_TRAP : BASES_WRITE;
+static struct tail *tail_of(const struct drv_encl *e, const uint8_t *page)
+{
+	for (size_t i = 0; i < TAILS; i++)
+		if (tails[i].e == e &&
+		    (!page || (tails[i].at >= page &&
+			       tails[i].at < page + SGX_PAGE_SIZE)))
+			return &tails[i];
+	return NULL;
+}
+
+/*
+ * No list is needed: five bytes are what nothing else is. The last of them may
+ * be on the next page, which is looked at as it is now.
+ */
+static void bases_show(const struct drv_encl *e, uint8_t *page, size_t more)
+{
+	uint8_t *at = page, *end = page + SGX_PAGE_SIZE;
+
+	while ((at = bases_write_find(at, end + more, BASES_WRITE)) != NULL) {
+		struct tail *t = at + BASES_WRITE_SIZE > end
+					 ? tail_of(NULL, NULL)
+					 : NULL;
+
+		if (at >= end)
+			return;
+		if (at + BASES_WRITE_SIZE > end && !t)
+			sys_die(2, "more WRFSBASE across pages than expected",
+				NULL);
+		if (t)
+			*t = (struct tail){ e, at };
+		*at = BASES_WRITE_TRAP;
+	}
+}
+
+static void bases_hide(const struct drv_encl *e, uint8_t *page)
+{
+	uint8_t *at = page, *end = page + SGX_PAGE_SIZE;
+	struct tail *t;
+
+	while ((at = bases_write_find(at, end, BASES_WRITE_TRAP)) != NULL)
+		*at = BASES_WRITE;
+	while ((t = tail_of(e, page)) != NULL) {
+		*t->at = BASES_WRITE;
+		*t = (struct tail){ 0 };
+	}
 }
 
 void sites_view(struct drv_encl *e, uint64_t addr, bool shown)
@@ -72,8 +116,13 @@ void sites_view(struct drv_encl *e, uint64_t addr, bool shown)
 		return;
 	page = addr - drv_encl_base(e);
 	bytes = drv_encl_mem(e) + page;
-	if (!machine.has[FACILITY_FSGSBASE])
-		bases_view(bytes, shown);
+	if (!machine.has[FACILITY_FSGSBASE] && shown)
+		bases_show(e, bytes,
+			   page + SGX_PAGE_SIZE < drv_encl_size(e)
+				   ? BASES_WRITE_SIZE - 1
+				   : 0);
+	else if (!machine.has[FACILITY_FSGSBASE])
+		bases_hide(e, bytes);
 	for (size_t i = 0; s && i < s->count; i++) {
 		uint64_t at = s->site[i].off + 1 - page;
 
@@ -87,6 +136,10 @@ void sites_view(struct drv_encl *e, uint64_t addr, bool shown)
 
 void sites_end(const struct drv_encl *e)
 {
+	struct tail *t;
+
+	while ((t = tail_of(e, NULL)) != NULL)
+		*t = (struct tail){ 0 };
 	for (struct sites **at = &list; *at; at = &(*at)->next) {
 		struct sites *s = *at;
 
@@ -101,6 +154,8 @@ void sites_end(const struct drv_encl *e)
 void sites_after_fork(void)
 {
 	list = NULL;
+	for (size_t i = 0; i < TAILS; i++)
+		tails[i] = (struct tail){ 0 };
 }
 
 static struct sites *sites_make(const struct edmm_cpuid_sites *a, long *r)

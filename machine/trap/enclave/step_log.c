@@ -29,7 +29,7 @@
 #define ROW_LAST 34u
 #define LOG_SIZE ((uint64_t)SLOTS * ROW_SIZE + sizeof(HEADER))
 
-struct slot {
+struct log_slot {
 	uint64_t off;
 	uint64_t count;
 	uint64_t known; /* of the run before */
@@ -39,7 +39,7 @@ struct slot {
 
 static struct {
 	atomic_flag lock;
-	struct slot slot[SLOTS];
+	struct log_slot slot[SLOTS];
 	uint32_t used;
 	char *map;
 	uint64_t at;
@@ -59,7 +59,7 @@ static void unlock(void)
 	atomic_flag_clear_explicit(&counts.lock, memory_order_release);
 }
 
-static struct slot *slot_of(uint64_t off)
+static struct log_slot *slot_of(uint64_t off)
 {
 	uint32_t i = (uint32_t)(off * 0x9e3779b97f4a7c15ull >> 48) % SLOTS;
 
@@ -109,7 +109,7 @@ static void start(void)
 	memcpy(counts.map, HEADER, counts.at);
 }
 
-static void row_add(struct slot *s)
+static void row_add(struct log_slot *s)
 {
 	uint64_t off = s->off;
 
@@ -137,7 +137,7 @@ static void row_touch(char *to, const struct step_insn *in)
 
 uint64_t step_log(const struct step_insn *in)
 {
-	struct slot *s;
+	struct log_slot *s;
 	uint64_t n;
 
 	lock();
