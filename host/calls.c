@@ -210,7 +210,7 @@ void host_calls_serve(struct host_calls *c, struct wire_call *call,
 	for (i = 0; i < WIRE_CALL_ARGS && !r; i++)
 		r = take_arg(&s, i);
 	if (!r && !host_command_allowed(call->nr - WIRE_CALL_SYS,
-					    (uint64_t)s.args[1]))
+					(uint64_t)s.args[1]))
 		r = -EINVAL;
 	if (!r)
 		r = serve(&s);

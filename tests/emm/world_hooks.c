@@ -217,7 +217,8 @@ static int hook_eacceptcopy(void *ctx, const struct sgx_secinfo *si,
 		memcpy(page_of(w->m, world_pte(w, a[1])->epc),
 		       (const void *)(uintptr_t)src, EMM_PAGE);
 	}
-	return f != WF_NONE ? world_injected(f) : leaf(w, SGX_EACCEPTCOPY, si, a);
+	return f != WF_NONE ? world_injected(f)
+			    : leaf(w, SGX_EACCEPTCOPY, si, a);
 }
 
 static int hook_modify(void *ctx, const struct emm_modify *m)
