@@ -248,10 +248,9 @@ START_TEST(bad_arguments_of_alloc)
 }
 END_TEST
 
-START_TEST(bad_arguments)
+START_TEST(bad_ranges)
 {
 	uint8_t *meta = (uint8_t *)(uintptr_t)glue_get()->user_end;
-	uint8_t *data = (uint8_t *)(uintptr_t)(W_BASE + W_SRC * 4096);
 
 	three_areas();
 	/* ranges */
@@ -272,6 +271,16 @@ START_TEST(bad_arguments)
 	ROW(sgx_mm_dealloc(meta, 4096), EINVAL);
 	ROW(sgx_mm_dealloc(at(30), 4096), EINVAL);
 	ROW(sgx_mm_dealloc((void *)W_BASE, 4096), EINVAL);
+	mirror();
+}
+END_TEST
+
+START_TEST(bad_rights_types_data)
+{
+	uint8_t *meta = (uint8_t *)(uintptr_t)glue_get()->user_end;
+	uint8_t *data = (uint8_t *)(uintptr_t)(W_BASE + W_SRC * 4096);
+
+	three_areas();
 	/* rights and types */
 	ROW(sgx_mm_modify_permissions(at(20), 4096, SGX_EMA_PROT_WRITE),
 	    EINVAL);
@@ -415,7 +424,8 @@ int main(void)
 	tcase_add_checked_fixture(on, open_started, NULL);
 	tcase_add_test(on, all_the_calls);
 	tcase_add_test(on, bad_arguments_of_alloc);
-	tcase_add_test(on, bad_arguments);
+	tcase_add_test(on, bad_ranges);
+	tcase_add_test(on, bad_rights_types_data);
 	tcase_add_test(on, the_runtimes_own);
 	tcase_add_test(on, handlers_nest_and_jump);
 	tcase_add_test(on, guard_pages_are_searched_for);
