@@ -6,7 +6,6 @@
 #include <linux/seccomp.h>
 #include <linux/userfaultfd.h>
 #include <sys/ioctl.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 
 #define CALL(p, nr, ...) (p)->call((nr), (const long[6]){ __VA_ARGS__ })
@@ -14,11 +13,6 @@
 #define HWCAP2_FSGSBASE 2u
 /* Of newer kernels than Debian's headers. */
 #define FEATURE_WP_SHMEM (1ull << 12)
-
-#ifndef PR_SET_SYSCALL_USER_DISPATCH
-#define PR_SET_SYSCALL_USER_DISPATCH 59
-#endif
-#define DISPATCH_OFF 0
 
 #define UFFD_FEATURES                                       \
 	(UFFD_FEATURE_SIGBUS | UFFD_FEATURE_MISSING_SHMEM | \
@@ -68,8 +62,8 @@ static bool uffd(const struct facility_probe *p)
 
 static bool sud(const struct facility_probe *p)
 {
-	return !CALL(p, SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH, DISPATCH_OFF,
-		     0, 0, 0);
+	return !CALL(p, SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH,
+		     PR_SYS_DISPATCH_OFF, 0, 0, 0);
 }
 
 static bool seccomp(const struct facility_probe *p)

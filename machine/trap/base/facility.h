@@ -9,6 +9,14 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/prctl.h>
+
+/* Of the kernel's headers from 5.11. */
+#ifndef PR_SET_SYSCALL_USER_DISPATCH
+#define PR_SET_SYSCALL_USER_DISPATCH 59
+#define PR_SYS_DISPATCH_OFF 0
+#define PR_SYS_DISPATCH_ON 1
+#endif
 
 /* X(NAME, function, setting, what it is, what happens without it) */
 #define FACILITY_LIST(X)                                                    \

@@ -30,9 +30,6 @@
 #define ARCH_SET_CPUID 0x1012
 #define SYSCALL_SIZE 2
 #define ADDRESS_LIMIT (1ull << 47)
-#ifndef PR_SET_SYSCALL_USER_DISPATCH
-#define PR_SET_SYSCALL_USER_DISPATCH 59
-#endif
 
 _Static_assert(offsetof(struct dispatch_frame, args) == 8, "dispatch.S");
 _Static_assert(sizeof(struct dispatch_frame) == 80, "dispatch.S");

@@ -17,7 +17,6 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stdatomic.h>
-#include <sys/prctl.h>
 
 #include "machine/trap/base/machine.h"
 #include "machine/trap/base/sys.h"
@@ -28,12 +27,6 @@
 #define SYS_SECCOMP_CODE 1 /* SYS_SECCOMP of <asm-generic/siginfo.h> */
 #define IP_LOW offsetof(struct seccomp_data, instruction_pointer)
 #define IP_HIGH (IP_LOW + 4)
-
-/* Of the kernel's headers from 5.11. */
-#ifndef PR_SET_SYSCALL_USER_DISPATCH
-#define PR_SET_SYSCALL_USER_DISPATCH 59
-#define PR_SYS_DISPATCH_ON 1
-#endif
 
 struct range {
 	uint64_t base;

@@ -69,6 +69,15 @@ static struct tail *tail_of(const struct drv_encl *e, const uint8_t *page)
 	return NULL;
 }
 
+static void tail_add(const struct drv_encl *e, uint8_t *at)
+{
+	struct tail *t = tail_of(NULL, NULL);
+
+	if (!t)
+		sys_die(2, "more WRFSBASE across pages than expected", NULL);
+	*t = (struct tail){ e, at };
+}
+
 /*
  * No list is needed: five bytes are what nothing else is. The last of them may
  * be on the next page, which is looked at as it is now.
@@ -78,17 +87,10 @@ static void bases_show(const struct drv_encl *e, uint8_t *page, size_t more)
 	uint8_t *at = page, *end = page + SGX_PAGE_SIZE;
 
 	while ((at = bases_write_find(at, end + more, BASES_WRITE)) != NULL) {
-		struct tail *t = at + BASES_WRITE_SIZE > end
-					 ? tail_of(NULL, NULL)
-					 : NULL;
-
 		if (at >= end)
 			return;
-		if (at + BASES_WRITE_SIZE > end && !t)
-			sys_die(2, "more WRFSBASE across pages than expected",
-				NULL);
-		if (t)
-			*t = (struct tail){ e, at };
+		if (at + BASES_WRITE_SIZE > end)
+			tail_add(e, at);
 		*at = BASES_WRITE_TRAP;
 	}
 }
