@@ -52,6 +52,7 @@ bool edmm_rt_elastic(void);
  * @heap_free_percent: the same as a share of what is mapped, or UINT64_MAX
  * @heap_window: largest window of commit-ahead, page aligned; 0: built in
  * @populate: the host populates ahead on request
+ * @signals: struct wire_signals, or NULL
  */
 struct rt_params {
 	uint64_t heap_max;
@@ -59,6 +60,7 @@ struct rt_params {
 	uint64_t heap_free_percent;
 	uint32_t heap_window;
 	bool populate;
+	umem_t signals;
 };
 const struct rt_params *rt_params(void);
 

@@ -229,7 +229,9 @@ static void init_xstate(const struct rt_regs *r)
 {
 	uint8_t *x = r->xsave;
 
-	*(uint64_t *)(void *)(x + XSAVE_BV) = 0;
+	/* All of it: the next frame may have this for its own. */
+	__builtin_memset(x, 0, r->xsave_size);
+	*(uint16_t *)(void *)(x + XSAVE_FCW) = FCW_INIT;
 	*(uint32_t *)(void *)(x + XSAVE_MXCSR) = MXCSR_INIT;
 }
 
