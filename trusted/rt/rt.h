@@ -297,13 +297,11 @@ long rt_interrupt(long value, uint64_t flags);
  *
  * Context: as rt_interrupt().
  * Return: a state on the exception stack, of which @xsave, @xsave_size, @xfrm
- * and @fs_base are set and the rest is zero. The caller fills it, and then
- * either goes on there with rt_resume(), by way of the program's signals and
- * without bits of flags and extended state that are not a program's, or gives
- * it back with rt_resume_drop().
+ * and @fs_base are set and the rest is zero. The caller fills it and goes on
+ * there with rt_resume(), by way of the program's signals and without bits of
+ * flags and extended state that are not a program's.
  */
 struct rt_regs *rt_resume_take(void);
-void rt_resume_drop(struct rt_regs *regs);
 _Noreturn void rt_resume(struct rt_regs *regs);
 
 /* The program. */
