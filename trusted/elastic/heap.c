@@ -168,6 +168,15 @@ static edmm_err commit_brk(struct heap *h, uint64_t to)
 	return err;
 }
 
+/* Gives back what was committed from @to on: it is zero when it comes again. */
+static void cut_brk(struct heap *h, uint64_t to)
+{
+	if (emm_uncommit_now(h->emm, to, h->brk_ahead - to, NULL) == 0)
+		h->brk_ahead = to;
+	else /* the host keeps some of it */
+		__builtin_memset((void *)to, 0, h->brk_ahead - to);
+}
+
 uint64_t heap_brk(struct heap *h, uint64_t addr)
 {
 	uint64_t now = heap_round(h->brk_now), to = heap_round(addr);
@@ -182,9 +191,7 @@ uint64_t heap_brk(struct heap *h, uint64_t addr)
 			return h->brk_now;
 		}
 	} else if (to < now) {
-		if (emm_uncommit_now(h->emm, to, h->brk_ahead - to, NULL) != 0)
-			return h->brk_now;
-		h->brk_ahead = to;
+		cut_brk(h, to);
 		heap_uncharge(h, to, now - to);
 	}
 	h->brk_now = addr;

@@ -132,7 +132,10 @@ struct heap_req {
 EDMM_NODISCARD edmm_err heap_map(struct heap *h, const struct heap_req *r,
 				 uint64_t *out);
 
-/* Holes are allowed; -EDMM_EINVAL for a range that is not the heap's. */
+/*
+ * Holes are allowed; -EDMM_EINVAL for a range that is not the heap's. After
+ * another error the range is as before, but for pages whose content is gone.
+ */
 EDMM_NODISCARD edmm_err heap_unmap(struct heap *h, uint64_t addr,
 				   uint64_t size);
 
