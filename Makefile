@@ -7,7 +7,7 @@ FUZZ_SECONDS ?= 600
 TEST_SECONDS ?= 900
 
 .PHONY: all deps test check-linux-selftests demo bench-emm bench-machine \
-	soak torture step fuzz-policy fuzz-image fuzz-model format format-check lint conformance clean
+	soak soak-memory torture step fuzz-policy fuzz-image fuzz-model format format-check lint conformance clean
 
 all: deps
 	@cmake --preset $(PRESET) --log-level=WARNING >/dev/null
@@ -41,6 +41,11 @@ bench-machine: all
 # Random operations of the memory manager for ever; prints its seed.
 soak: all
 	@cmake --build $(BUILD) --target soak_emm
+
+# Memory in an enclave beside memory natively; prints its seed.
+MEMORY_STEPS ?= 1000000
+soak-memory: all
+	@tools/differ --steps $(MEMORY_STEPS) $(BUILD)
 
 # Eight threads in four enclaves under signals; the seed is printed.
 TORTURE_SECONDS ?= 600
