@@ -262,6 +262,16 @@ bool rt_runtime_set(bool in);
 bool rt_program_memory(uint64_t addr, uint64_t size);
 
 /**
+ * rt_books_look() - the program's memory that is not the heap's
+ * @addr, @end: any pages
+ * @prot: rights (enum emm_prot) of the image or the main stack at @addr, or -1:
+ *	there is nothing of the program's
+ *
+ * Return: how far that is so, at most @end.
+ */
+uint64_t rt_books_look(uint64_t addr, uint64_t end, int *prot);
+
+/**
  * rt_resume_take() - prepare to continue at a state that was kept elsewhere
  * @regs: as rt_hooks.fault had it, perhaps changed: copied to the exception
  *	stack, without bits of flags and extended state that are not a program's
@@ -272,6 +282,14 @@ bool rt_program_memory(uint64_t addr, uint64_t size);
  */
 struct rt_frame *rt_resume_take(const struct rt_regs *regs);
 _Noreturn void rt_resume(struct rt_frame *frame);
+
+/**
+ * rt_host_show() - ask the host to map a range with these rights (enum
+ * emm_prot)
+ *
+ * It is no guarantee: what the EPCM has is another matter. May exit.
+ */
+EDMM_NODISCARD edmm_err rt_host_show(uint64_t addr, uint64_t size, int prot);
 
 /* The program. */
 
