@@ -27,6 +27,10 @@
 #define __NR_heap_mmap CALL_FORM(1, __NR_mmap)
 #define __NR_heap_munmap CALL_FORM(1, __NR_munmap)
 #define __NR_heap_mremap CALL_FORM(1, __NR_mremap)
+#define __NR_heap_trim CALL_FORM(2, __NR_munmap)
+#define __NR_kept_close CALL_FORM(1, __NR_close)
+#define __NR_kept_read CALL_FORM(1, __NR_pread64)
+#define __NR_kept_dup CALL_FORM(1, __NR_dup)
 #define __NR_thread CALL_FORM(1, __NR_clone)
 
 struct named {

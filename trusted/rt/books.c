@@ -159,6 +159,43 @@ uint32_t rt_books_errcd(uint64_t addr, uint32_t errcd)
 	return there ? errcd | SGX_PFEC_P : errcd;
 }
 
+static int image_prot(uint64_t off)
+{
+	const struct rt_phdr *ph = rt_image_part(off);
+	int prot = EMM_NONE;
+
+	if (!ph)
+		return -1;
+	prot |= ph->flags & PF_R ? EMM_R : 0;
+	prot |= ph->flags & PF_W && !rt_in_relro(off) ? EMM_W : 0;
+	prot |= ph->flags & PF_X ? EMM_X : 0;
+	return prot;
+}
+
+uint64_t rt_books_look(uint64_t addr, uint64_t end, int *prot)
+{
+	const struct edmm_layout *l = rt_layout();
+	uint64_t stack = rt_base() + l->stack_off, at = addr;
+	uint64_t image = rt_base() + l->image_size;
+
+	*prot = -1;
+	if (addr < rt_base())
+		return end < rt_base() ? end : rt_base();
+	if (addr < image) {
+		*prot = image_prot(addr - rt_base());
+		do
+			at += SGX_PAGE_SIZE;
+		while (at < end && at < image &&
+		       image_prot(at - rt_base()) == *prot);
+		return at < end ? at : end;
+	}
+	if (within(addr, stack, l->stack_size)) {
+		*prot = EMM_RW;
+		stack += l->stack_size;
+	}
+	return addr < stack && stack < end ? stack : end;
+}
+
 bool rt_program_memory(uint64_t addr, uint64_t size)
 {
 	const struct edmm_layout *l = rt_layout();

@@ -268,6 +268,16 @@ bool rt_runtime_set(bool in);
 bool rt_program_memory(uint64_t addr, uint64_t size);
 
 /**
+ * rt_books_look() - the program's memory that is not the heap's
+ * @addr, @end: any pages
+ * @prot: rights (enum emm_prot) of the image or the main stack at @addr, or -1:
+ *	there is nothing of the program's
+ *
+ * Return: how far that is so, at most @end.
+ */
+uint64_t rt_books_look(uint64_t addr, uint64_t end, int *prot);
+
+/**
  * rt_copy_inside() - copy memory that may not be the program's to use
  * @dst: of the enclave, as @src; one of both is memory of the runtime's
  * @size: bytes, a multiple of 8; 0 does nothing
@@ -303,6 +313,14 @@ long rt_interrupt(long value, uint64_t flags);
 struct rt_regs *rt_resume_take(void);
 void rt_resume_drop(struct rt_regs *regs);
 _Noreturn void rt_resume(struct rt_regs *regs);
+
+/**
+ * rt_host_show() - ask the host to map a range with these rights (enum
+ * emm_prot)
+ *
+ * It is no guarantee: what the EPCM has is another matter. May exit.
+ */
+EDMM_NODISCARD edmm_err rt_host_show(uint64_t addr, uint64_t size, int prot);
 
 /* The program. */
 
