@@ -263,7 +263,9 @@ static void leave_with_7(void)
 
 START_TEST(signals_are_served_inside)
 {
-	struct kernel_action act = { .handler = on_signal };
+	/* SA_RESTORER, as a C library has it. */
+	struct kernel_action act = { .handler = on_signal,
+				     .flags = 0x04000000 };
 	uint64_t set = 1ull << (SIGUSR1 - 1), pending;
 	int is_signal;
 

@@ -103,6 +103,7 @@ static bool on_shortage(void)
 const struct rt_hooks rt_hooks = {
 	.shortage = on_shortage,
 	.fault = sys_fault,
+	.signals = sys_signals,
 };
 
 int rt_main(const struct rt_args *args)
