@@ -14,6 +14,18 @@ static bool interrupted(void)
 	return sys_signal_due() != 0;
 }
 
+/*
+ * Nobody else sends anything, so this is for ever, or until the enclave ends:
+ * outside, since a wait looks at the end (I16).
+ */
+static void sleep_on(void)
+{
+	const struct __kernel_timespec hour = { .tv_sec = 3600 };
+	const uint64_t a[WIRE_CALL_ARGS] = { (uint64_t)&hour };
+
+	(void)!sys_nanosleep(a);
+}
+
 long sys_rt_sigsuspend(const uint64_t *a)
 {
 	if (a[1] != SYS_SIGSET_SIZE)
@@ -22,7 +34,7 @@ long sys_rt_sigsuspend(const uint64_t *a)
 		return -EFAULT;
 	sys_signal_suspend(*(const uint64_t *)a[0]);
 	while (!interrupted())
-		;
+		sleep_on();
 	return -EINTR;
 }
 
