@@ -408,7 +408,6 @@ START_TEST(resizing_keeps_content_that_the_host_does_not_take_back)
 {
 	struct heap_resize r = { .old = 16 * MINI_PAGE,
 				 .size = 40 * MINI_PAGE,
-				 .kind = HEAP_MAP,
 				 .move = true };
 	uint64_t a = 0;
 
@@ -422,8 +421,7 @@ START_TEST(resizing_keeps_content_that_the_host_does_not_take_back)
 	ck_assert(all_zero(a + r.old, r.size - r.old));
 	r = (struct heap_resize){ .addr = a,
 				  .old = 40 * MINI_PAGE,
-				  .size = 8 * MINI_PAGE,
-				  .kind = HEAP_MAP };
+				  .size = 8 * MINI_PAGE };
 	ck_assert_int_eq(heap_resize(heap, &r, &a), 0);
 	ck_assert(all_are(a, 3, r.size));
 }
