@@ -17,6 +17,7 @@
 #include "host/calls_command.h"
 #include "host/calls_fd.h"
 #include "host/host.h"
+#include "host/signals.h"
 
 struct served {
 	struct host_calls *calls;
@@ -242,6 +243,8 @@ static void tell_output(const struct host_thread *t, const struct wire_call *c)
 
 void host_call_dispatch(struct host_thread *t, struct wire_call *c)
 {
+	host_signals_call(true);
 	host_calls_serve(t->calls, c, t->buf, t->buf_size);
+	host_signals_call(false);
 	tell_output(t, c);
 }

@@ -9,6 +9,7 @@
 #include "trusted/elastic/heap.h"
 
 uint8_t fake_outside[FAKE_OUTSIDE_SIZE];
+struct wire_signals fake_signals;
 
 static struct {
 	struct host_calls calls;
@@ -189,6 +190,26 @@ void rt_random(void *buf, size_t size)
 {
 	if (getrandom(buf, size, 0) != (ssize_t)size)
 		abort();
+}
+
+const struct rt_params *rt_params(void)
+{
+	static struct rt_params p;
+
+	p.signals = (umem_t)(uintptr_t)&fake_signals;
+	return &p;
+}
+
+edmm_err umem_get64(uint64_t *v, umem_t src)
+{
+	*v = *(uint64_t *)(uintptr_t)src;
+	return 0;
+}
+
+edmm_err umem_put64(umem_t dst, uint64_t v)
+{
+	*(uint64_t *)(uintptr_t)dst = v;
+	return 0;
 }
 
 const struct edmm_layout *rt_layout(void)

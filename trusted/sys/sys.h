@@ -59,6 +59,10 @@ long sys_bound(enum call_nr nr, const uint64_t *a, uint64_t result,
 bool sys_fault(struct rt_regs *r);
 /* Signals are due at the end of a call; @r goes on with them (deliver.c). */
 bool sys_signals_wait(void);
+/* The call that they have interrupted begins anew after them (signal.c). */
+bool sys_signal_restarts(void);
+/* What the host's process began with is the program's, too (outside.c). */
+void sys_outside_start(void);
 void sys_signals(struct rt_regs *r);
 /* The least stack on which a handler can run: AT_MINSIGSTKSZ (frame.c). */
 uint64_t sys_signal_stack_min(void);
