@@ -71,6 +71,11 @@ void host_edmm_dispatch(struct host_thread *t, struct wire_call *c)
 	uint64_t off = c->args[0], size = c->args[1], arg = c->args[2];
 
 	c->count = 0;
+	if (c->nr == WIRE_CALL_TELL) {
+		c->status = 0;
+		host_tell(t, c);
+		return;
+	}
 	if (c->nr == WIRE_CALL_NONE || c->nr > WIRE_CALL_POPULATE) {
 		c->status = -EDMM_ENOSYS;
 		return;

@@ -79,6 +79,8 @@ static void take_start(uint64_t addr, struct wire_start *s)
 		.heap_free_percent = s->heap_free_percent,
 		.heap_window = (uint32_t)s->heap_window,
 		.populate = s->flags & WIRE_START_POPULATE,
+		.tell = s->flags & WIRE_START_TELL &&
+			rt_layout()->flags & EDMM_LAYOUT_DEBUG,
 	};
 }
 
