@@ -265,7 +265,8 @@ static edmm_err make_start(struct edmm_host *h, const struct edmm_host_start *s,
 		.heap_free_max = s->heap_free_max,
 		.heap_free_percent = s->heap_free_percent,
 		.heap_window = s->heap_window,
-		.flags = s->populate ? WIRE_START_POPULATE : 0,
+		.flags = (s->populate ? WIRE_START_POPULATE : 0) |
+			 (s->tell ? WIRE_START_TELL : 0),
 	};
 	return 0;
 }
@@ -353,6 +354,7 @@ edmm_err edmm_host_run(struct edmm_host *h, const struct edmm_host_start *s,
 				 h->img.name);
 	h->populate = s->populate;
 	h->watch = s->watch;
+	h->tell = s->tell;
 	h->stats = pages(sizeof(*h->stats));
 	if (!h->stats)
 		return host_fail(e, -EDMM_ENOMEM, "out of memory");

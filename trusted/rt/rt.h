@@ -53,6 +53,7 @@ bool edmm_rt_elastic(void);
  * @heap_window: largest window of commit-ahead, page aligned; 0: built in
  * @populate: the host populates ahead on request
  * @signals: struct wire_signals, or NULL
+ * @tell: tell the host each system call, since its image is for debugging
  */
 struct rt_params {
 	uint64_t heap_max;
@@ -61,6 +62,7 @@ struct rt_params {
 	uint32_t heap_window;
 	bool populate;
 	umem_t signals;
+	bool tell;
 };
 const struct rt_params *rt_params(void);
 
@@ -265,6 +267,17 @@ extern const struct rt_hooks rt_hooks;
  * Return: what it was, to be put back.
  */
 bool rt_runtime_set(bool in);
+
+/**
+ * rt_accessible() - memory that an access of the program's would not fault on
+ * @addr: where it begins
+ * @size: bytes wanted
+ * @write: for writing, not for reading
+ *
+ * By the books alone, so that no host decides it: what is absent counts, if a
+ * touch would bring it in. Return: bytes from @addr on, up to @size.
+ */
+uint64_t rt_accessible(uint64_t addr, uint64_t size, bool write);
 
 /* [addr, addr + size) is of the main stack, the heap or the image's data. */
 bool rt_program_memory(uint64_t addr, uint64_t size);

@@ -85,6 +85,8 @@ static void take_start(uint64_t addr, struct wire_start *s)
 				   ? umem_at(s->signals_addr,
 					     sizeof(struct wire_signals))
 				   : NULL,
+		.tell = s->flags & WIRE_START_TELL &&
+			rt_layout()->flags & EDMM_LAYOUT_DEBUG,
 	};
 }
 
