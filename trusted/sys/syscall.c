@@ -40,6 +40,7 @@ long edmm_syscall(long n, long a, long b, long c, long d, long e, long f)
 	bool was = rt_runtime_set(true);
 	long r = dispatch(n, args);
 
+	sys_tick();
 	rt_runtime_set(was);
 	return r;
 }
