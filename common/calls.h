@@ -157,6 +157,7 @@ X(munmap, 11, INSIDE, -, -) \
 X(brk, 12, INSIDE, -, -) \
 X(rt_sigaction, 13, INSIDE, -, -) \
 X(rt_sigprocmask, 14, INSIDE, -, -) \
+X(rt_sigreturn, 15, INSIDE, -, -) \
 X(ioctl, 16, INSIDE, -, -) \
 X(ioctl_none, CALL_FORM(1, 16), PART, ZERO, CALL_D, CALL_I, CALL_I) \
 X(ioctl_int, CALL_FORM(2, 16), PART, ZERO, CALL_D, CALL_I, CALL_INTEGER) \
@@ -224,6 +225,9 @@ X(getgroups, 115, NONE, OK, "no supplementary groups are told") \
 X(getresuid, 118, INSIDE, -, -) \
 X(getresgid, 120, INSIDE, -, -) \
 X(rt_sigpending, 127, INSIDE, -, -) \
+X(rt_sigtimedwait, 128, INSIDE, -, -) \
+X(rt_sigqueueinfo, 129, INSIDE, -, -) \
+X(rt_sigsuspend, 130, INSIDE, -, -) \
 X(sigaltstack, 131, INSIDE, -, -) \
 X(statfs, 137, HOST, ZERO, CALL_P, CALL_STATFS) \
 X(fstatfs, 138, HOST, ZERO, CALL_D, CALL_STATFS) \
@@ -268,6 +272,7 @@ X(dup3, 292, HOST, FD_AT, CALL_D, CALL_I, CALL_I) \
 X(pipe2, 293, HOST, ZERO, CALL_PAIR, CALL_I) \
 X(preadv, 295, INSIDE, -, -) \
 X(pwritev, 296, INSIDE, -, -) \
+X(rt_tgsigqueueinfo, 297, INSIDE, -, -) \
 X(prlimit64, 302, INSIDE, -, -) \
 X(getcpu, 309, INSIDE, -, -) \
 X(renameat2, 316, HOST, ZERO, CALL_D, CALL_P, CALL_D, CALL_P, CALL_I) \

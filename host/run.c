@@ -21,6 +21,8 @@
 /**
  * struct loop - one thread's way through entries
  * @leaf: of the next entry
+ * @kind: of the next entry, if it is EENTER: after an exception the registers
+ *	are not what they were
  * @unseen: exceptions in a row that the enclave had no record of
  * @done: the program has ended, and @end says how
  */
@@ -29,6 +31,7 @@ struct loop {
 	struct sgx_enclave_run run;
 	struct host_regs regs;
 	unsigned int leaf;
+	uint64_t kind;
 	unsigned int unseen;
 	bool done;
 	struct edmm_host_end *end;
@@ -38,6 +41,7 @@ struct loop {
 static void next(struct loop *l, unsigned int leaf, uint64_t rdi, uint64_t rsi)
 {
 	l->leaf = leaf;
+	l->kind = rdi;
 	l->regs = (struct host_regs){ .rdi = rdi, .rsi = rsi };
 }
 
@@ -192,7 +196,7 @@ static edmm_err step(struct loop *l)
 		return left(l);
 	h->counts.exceptions++;
 	if (l->run.function == SGX_ERESUME && l->leaf == SGX_EENTER &&
-	    l->regs.rdi == WIRE_ENTER_EXCEPTION) {
+	    l->kind == WIRE_ENTER_EXCEPTION) {
 		host_crash(l, "while an exception was being handled", SIG_SEGV);
 		return 0;
 	}

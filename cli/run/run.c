@@ -201,7 +201,9 @@ static char *settings(const struct cli_run *r, bool *ok)
 	const char *given = r->o.machine_options;
 	char *step, *all = NULL;
 
-	*ok = true;
+	*ok = cli_machine_settings(given, "machine-options", NULL);
+	if (!*ok)
+		return NULL;
 	if (!r->o.step)
 		return given ? strdup(given) : NULL;
 	step = cli_step(r->o.step, r->o.program);

@@ -31,6 +31,7 @@ static struct {
 	sigjmp_buf probe;
 	volatile sig_atomic_t probing;
 	bool refuses;
+	uint64_t trims; /* pages that the host still takes back */
 } mini;
 
 static uint8_t *state_of(uint64_t addr)
@@ -93,7 +94,7 @@ static int eaccept(void *ctx, const struct sgx_secinfo *si, uint64_t addr)
 static int emodpe(void *ctx, const struct sgx_secinfo *si, uint64_t addr)
 {
 	(void)ctx;
-	if (mini.refuses)
+	if (mini.refuses || (in_range(addr) && *state_of(addr) != COMMITTED))
 		return EMM_LEAF_PF;
 	access_to(addr, (int)(si->flags & SGX_SECINFO_RWX));
 	return 0;
@@ -129,6 +130,9 @@ static int modify(void *ctx, const struct emm_modify *m)
 
 		switch (m->op) {
 		case EMM_HOST_TO_TRIM:
+			if (!mini.trims)
+				return -EDMM_EIO;
+			mini.trims--;
 			access_to(addr, PROT_NONE);
 			*s = TRIM;
 			break;
@@ -231,6 +235,7 @@ struct heap *mini_start_with(const struct heap_params *want, uint64_t epc)
 	memset(&mini, 0, sizeof(mini));
 	mini.size = size;
 	mini.epc = epc;
+	mini.trims = UINT64_MAX;
 	mini.range = get(size, PROT_NONE);
 	mini.meta = get(META_SIZE, PROT_READ | PROT_WRITE);
 	mini.state = get(size / MINI_PAGE, PROT_READ | PROT_WRITE);
@@ -258,6 +263,11 @@ void mini_stop(void)
 void mini_refuse(bool on)
 {
 	mini.refuses = on;
+}
+
+void mini_trims(uint64_t pages)
+{
+	mini.trims = pages;
 }
 
 struct mini_counts mini_counts(void)

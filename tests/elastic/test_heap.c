@@ -41,11 +41,16 @@ static uint64_t must_map(enum heap_kind kind, uint64_t size)
 	return addr;
 }
 
-static bool all_zero(uint64_t addr, uint64_t size)
+static bool all_are(uint64_t addr, int v, uint64_t size)
 {
 	const uint8_t *p = (const uint8_t *)addr;
 
-	return p[0] == 0 && memcmp(p, p + 1, size - 1) == 0;
+	return p[0] == v && memcmp(p, p + 1, size - 1) == 0;
+}
+
+static bool all_zero(uint64_t addr, uint64_t size)
+{
+	return all_are(addr, 0, size);
 }
 
 static void fill(uint64_t addr, int v, uint64_t size)
@@ -427,6 +432,30 @@ START_TEST(resizing_keeps_content)
 }
 END_TEST
 
+/* The host takes some of the old pages back, and then no more. */
+START_TEST(resizing_keeps_content_that_the_host_does_not_take_back)
+{
+	struct heap_resize r = { .old = 16 * MINI_PAGE,
+				 .size = 40 * MINI_PAGE,
+				 .move = true };
+	uint64_t a = 0;
+
+	r.addr = must_map(HEAP_MAP, r.old);
+	must_map(HEAP_MAP, MINI_PAGE);
+	r.addr = must_map(HEAP_MAP, r.old);
+	fill(r.addr, 3, r.old);
+	mini_trims((uint64_t)_i);
+	ck_assert_int_eq(heap_resize(heap, &r, &a), 0);
+	ck_assert(all_are(a, 3, r.old));
+	ck_assert(all_zero(a + r.old, r.size - r.old));
+	r = (struct heap_resize){ .addr = a,
+				  .old = 40 * MINI_PAGE,
+				  .size = 8 * MINI_PAGE };
+	ck_assert_int_eq(heap_resize(heap, &r, &a), 0);
+	ck_assert(all_are(a, 3, r.size));
+}
+END_TEST
+
 START_TEST(resizing_stays_where_there_is_room)
 {
 	struct heap_resize r = { .old = 20 * MIB,
@@ -480,6 +509,22 @@ START_TEST(the_break_moves)
 	ck_assert_uint_eq(heap_brk(heap, b + MINI_PAGE), b + MINI_PAGE);
 	ck_assert(all_zero(b, MINI_PAGE));
 	ck_assert_uint_eq(heap_brk(heap, b + SIZE), b + MINI_PAGE);
+}
+END_TEST
+
+START_TEST(the_break_is_zero_that_the_host_does_not_take_back)
+{
+	uint64_t b = heap_brk(heap, 0), size = 8 * MINI_PAGE;
+
+	ck_assert_uint_eq(heap_brk(heap, b + size), b + size);
+	fill(b, 1, size);
+	mini_trims((uint64_t)_i);
+	ck_assert_uint_eq(heap_brk(heap, b + MINI_PAGE), b + MINI_PAGE);
+	ck_assert(all_are(b, 1, MINI_PAGE));
+	ck_assert_uint_eq(heap->charged, MINI_PAGE);
+	ck_assert_uint_eq(heap_brk(heap, b + size), b + size);
+	ck_assert(all_are(b, 1, MINI_PAGE));
+	ck_assert(all_zero(b + MINI_PAGE, size - MINI_PAGE));
 }
 END_TEST
 
@@ -539,9 +584,14 @@ static Suite *heap_suite(void)
 	tcase_add_test(tc, rights_are_kept);
 	tcase_add_loop_test(tc, discarded_reads_as_zero, 0, 2);
 	tcase_add_loop_test(tc, resizing_keeps_content, 0, 2);
+	tcase_add_loop_test(
+		tc, resizing_keeps_content_that_the_host_does_not_take_back, 0,
+		40);
 	tcase_add_test(tc, resizing_stays_where_there_is_room);
 	tcase_add_test(tc, the_arena_gives_way_to_mappings);
 	tcase_add_test(tc, the_break_moves);
+	tcase_add_loop_test(
+		tc, the_break_is_zero_that_the_host_does_not_take_back, 0, 8);
 	tcase_add_test(tc, idle_memory_is_what_was_asked_for);
 	tcase_add_test(tc, idle_pages_need_no_room);
 	tcase_add_test(tc, idle_memory_decays);

@@ -292,8 +292,7 @@ static edmm_err commit_brk(struct heap *h, uint64_t from, uint64_t to)
 	return from < to ? emm_commit(h->emm, from, to - from, NULL) : 0;
 }
 
-/* Above the break there is no area: nothing is mapped. */
-static edmm_err raise_brk(struct heap *h, uint64_t from, uint64_t to)
+static edmm_err map_brk(struct heap *h, uint64_t from, uint64_t to)
 {
 	struct emm_alloc a = {
 		.addr = from,
@@ -301,29 +300,56 @@ static edmm_err raise_brk(struct heap *h, uint64_t from, uint64_t to)
 		.flags = EMM_ON_DEMAND | EMM_FIXED,
 		.prot = EMM_RW,
 	};
+
+	return from < to ? emm_alloc(h->emm, &a, NULL) : 0;
+}
+
+/* Above the break there is no area, but for what the host has kept. */
+static edmm_err raise_brk(struct heap *h, uint64_t from, uint64_t to)
+{
+	uint64_t fresh = from < h->brk_kept ? h->brk_kept : from;
 	edmm_err err = heap_charge(h, from, to - from);
 
 	if (err)
 		return err;
-	err = emm_alloc(h->emm, &a, NULL);
+	err = map_brk(h, fresh, to);
 	if (!err) {
 		err = commit_brk(h, from, to);
 		/* The first error is the answer; what it leaves leaks. */
-		if (err)
-			(void)!emm_dealloc(h->emm, from, to - from, NULL);
+		if (err && fresh < to)
+			(void)!emm_dealloc(h->emm, fresh, to - fresh, NULL);
 	}
 	if (err)
 		heap_uncharge(h, from, to - from);
 	return err;
 }
 
-static edmm_err lower_brk(struct heap *h, uint64_t to, uint64_t from)
+/* Zero, and the program's again when the break is back. */
+static void keep_brk(struct heap *h, uint64_t from, uint64_t to)
 {
-	edmm_err err = emm_dealloc(h->emm, to, from - to, NULL);
+	struct emm_run run;
+	uint64_t at;
 
-	if (!err)
-		heap_uncharge(h, to, from - to);
-	return err;
+	h->brk_kept = to;
+	if (emm_protect(h->emm, from, to - from, EMM_RW, NULL) != 0)
+		rt_abort_host("memory that the host keeps cannot be zeroed");
+	for (at = from; at < to; at += run.size) {
+		if (emm_query(h->emm, at, to, &run) != 0)
+			rt_abort_host("memory that the host keeps is lost");
+		if (run.state != EMM_PG_UNCOMMITTED)
+			__builtin_memset((void *)at, 0, run.size);
+	}
+}
+
+static void lower_brk(struct heap *h, uint64_t to, uint64_t from)
+{
+	uint64_t end = from < h->brk_kept ? h->brk_kept : from;
+
+	if (emm_dealloc(h->emm, to, end - to, NULL) == 0)
+		h->brk_kept = 0;
+	else
+		keep_brk(h, to, end);
+	heap_uncharge(h, to, from - to);
 }
 
 uint64_t heap_brk(struct heap *h, uint64_t addr)
@@ -336,7 +362,7 @@ uint64_t heap_brk(struct heap *h, uint64_t addr)
 	if (to > now)
 		err = raise_brk(h, now, to);
 	else if (to < now)
-		err = lower_brk(h, to, now);
+		lower_brk(h, to, now);
 	if (!err)
 		h->brk_now = addr;
 	return h->brk_now;

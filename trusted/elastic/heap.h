@@ -100,7 +100,8 @@ struct heap {
 	uint64_t brk_base;
 	uint64_t brk_end;
 	uint64_t brk_now;
-	uint64_t decayed; /* time stamp of the last decay, or of the start */
+	uint64_t brk_kept; /* above it the host has kept pages up to here */
+	uint64_t decayed;  /* time stamp of the last decay, or of the start */
 };
 
 /*
@@ -188,7 +189,8 @@ void heap_look(struct heap *h, uint64_t addr, uint64_t end,
 
 /*
  * Holes are allowed; -EDMM_EINVAL for a range that is not the heap's, or
- * touches the break's part.
+ * touches the break's part. After another error the range is as before, but for
+ * pages whose content is gone.
  */
 EDMM_NODISCARD edmm_err heap_unmap(struct heap *h, uint64_t addr,
 				   uint64_t size);

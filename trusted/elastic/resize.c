@@ -3,6 +3,18 @@
 #include "trusted/elastic/heap.h"
 #include "trusted/elastic/internal.h"
 
+/*
+ * What the program keeps is in its place by now. Pages that the host does not
+ * take back cost room: as an error they would cost content, since others of the
+ * range are gone.
+ */
+static edmm_err cut_off(struct heap *h, uint64_t addr, uint64_t size)
+{
+	edmm_err err = heap_unmap(h, addr, size);
+
+	return err == -EDMM_EINVAL ? err : 0;
+}
+
 /* One run of pages alike, and with something in it, to where it goes. */
 static edmm_err copy_run(struct heap *h, const struct emm_run *run, uint64_t to)
 {
@@ -69,7 +81,10 @@ static edmm_err move(struct heap *h, const struct heap_resize *r, uint64_t *out)
 		(void)!heap_unmap(h, *out, r->size);
 		return err;
 	}
-	return heap_unmap(h, r->addr, r->old);
+	err = cut_off(h, r->addr, r->old);
+	if (err)
+		(void)!heap_unmap(h, *out, r->size);
+	return err;
 }
 
 edmm_err heap_resize(struct heap *h, const struct heap_resize *r, uint64_t *out)
@@ -87,7 +102,7 @@ edmm_err heap_resize(struct heap *h, const struct heap_resize *r, uint64_t *out)
 	if (n.size == n.old)
 		return 0;
 	if (n.size < n.old)
-		return heap_unmap(h, r->addr + n.size, n.old - n.size);
+		return cut_off(h, r->addr + n.size, n.old - n.size);
 	if (heap_extend(h, r->addr, n.old, n.size - n.old) == 0)
 		return 0;
 	return r->move ? move(h, &n, out) : -EDMM_ENOMEM;

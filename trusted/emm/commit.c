@@ -16,13 +16,15 @@ int leaf_accept(struct emm *emm, uint64_t flags, uint32_t pg)
 	return emm->hooks.eaccept(emm->ctx, &si, pg_addr(emm, pg));
 }
 
+/* EMODPE has no result: whatever EAX holds, only a fault of its own counts. */
 int leaf_extend(struct emm *emm, int prot, uint32_t pg)
 {
 	const struct sgx_secinfo si = {
 		.flags = (uint64_t)prot | SGX_SECINFO_PT(SGX_PT_REG),
 	};
+	int said = emm->hooks.emodpe(emm->ctx, &si, pg_addr(emm, pg));
 
-	return emm->hooks.emodpe(emm->ctx, &si, pg_addr(emm, pg));
+	return said < 0 ? said : 0;
 }
 
 /* What EACCEPTCOPY makes new pages of; in the enclave, as this code is. */

@@ -111,6 +111,7 @@ void sys_tick(void)
 const struct rt_hooks rt_hooks = {
 	.shortage = on_shortage,
 	.fault = sys_fault,
+	.signals = sys_signals,
 };
 
 int rt_main(const struct rt_args *args)

@@ -30,8 +30,16 @@ struct transfer {
 	uint64_t done;
 };
 
+/* What is read would change where the rest of it goes, after the check. */
+static bool covers_vector(const struct transfer *t, const struct iovec *v)
+{
+	const uint64_t at = (uint64_t)t->iov;
+
+	return v->base < at + t->count * sizeof(*v) && at < v->base + v->size;
+}
+
 /* Checks the vector and sums it up. */
-static long transfer_check(struct transfer *t)
+static long transfer_check(struct transfer *t, bool out)
 {
 	uint64_t i;
 
@@ -42,7 +50,8 @@ static long transfer_check(struct transfer *t)
 	for (i = 0; i < t->count; i++) {
 		if (t->iov[i].size > INT64_MAX)
 			return -EINVAL;
-		if (!sys_owns(t->iov[i].base, t->iov[i].size))
+		if (!sys_owns(t->iov[i].base, t->iov[i].size) ||
+		    (!out && covers_vector(t, &t->iov[i])))
 			return -EFAULT;
 		t->left += t->iov[i].size;
 	}
@@ -146,7 +155,7 @@ static bool is_regular(uint64_t fd)
 static long transfer(struct transfer *t, bool out)
 {
 	uint64_t want = 0;
-	long r = transfer_check(t);
+	long r = transfer_check(t, out);
 	bool more;
 
 	if (r != 0)
