@@ -24,6 +24,7 @@ int leaf_new(struct emm *emm, int prot, uint32_t pg);
 int leaf_accept(struct emm *emm, uint64_t flags, uint32_t pg);
 int leaf_extend(struct emm *emm, int prot, uint32_t pg);
 edmm_err idle_limit(struct emm *emm);
+void idle_fewer(struct emm *emm, uint64_t pages);
 
 /* For the compatible interface: with rights that all pages must have; on pages
  * of the states `ok` only. */

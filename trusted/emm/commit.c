@@ -234,7 +234,7 @@ static edmm_err commit_idle(struct op *op, struct run *r)
 		rc = err ? err : rc;
 	}
 	map_settle(op, r->a, r->b, emm->lut[PAGE_COMMIT]);
-	__atomic_fetch_sub(&emm->idle, r->b - r->a, __ATOMIC_RELAXED);
+	idle_fewer(emm, r->b - r->a);
 	COUNT(op->slot->reuses, r->b - r->a);
 	return rc;
 }

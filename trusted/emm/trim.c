@@ -113,7 +113,7 @@ edmm_err act_trim(struct op *op, struct run *r)
 		idle -= count_idle(emm, rest.a, rest.b);
 	}
 	if (idle)
-		__atomic_fetch_sub(&emm->idle, idle, __ATOMIC_RELAXED);
+		idle_fewer(emm, idle);
 	if (r->a == r->b)
 		return -EDMM_EFAULT;
 	COUNT(op->slot->trims, r->b - r->a);

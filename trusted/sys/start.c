@@ -102,6 +102,12 @@ static bool on_shortage(void)
 	return heap_is_up && heap_relieve(&heap);
 }
 
+void sys_tick(void)
+{
+	if (heap_is_up && rt_elastic())
+		heap_tick(&heap, rt_tsc());
+}
+
 const struct rt_hooks rt_hooks = {
 	.shortage = on_shortage,
 	.fault = sys_fault,

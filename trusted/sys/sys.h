@@ -78,6 +78,8 @@ uint64_t sys_signal_stack_min(void);
 /* start.c */
 struct heap;
 struct heap *sys_heap(void);
+/* Time goes on: now and then, inside the runtime. */
+void sys_tick(void);
 
 /* A function for each row of common/calls.h that has one. */
 #define SYS_DECLARE_HOST(name)

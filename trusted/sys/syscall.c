@@ -116,6 +116,7 @@ long edmm_syscall(long n, long a, long b, long c, long d, long e, long f)
 		r = dispatch(n, args);
 		if (to_tell((uint64_t)n, r))
 			tell((uint64_t)n, args, r);
+		sys_tick();
 		due = sys_signals_wait();
 		again = r == -EINTR &&
 			(due ? begins_anew(n) && sys_signal_restarts()
