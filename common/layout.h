@@ -41,6 +41,9 @@
  */
 #define EDMM_XFRM_ALLOWED 0xe7ull
 
+/* From the main stack to the heap's end: the memory manager's page numbers. */
+#define EDMM_MANAGED_MAX (0xffff0000ull << 12)
+
 struct edmm_layout {
 	uint64_t magic;
 	uint32_t version;

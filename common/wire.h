@@ -91,6 +91,10 @@ enum wire_call_nr {
 	/* number: one more whose default is nothing or to stop is handed over
 	 */
 	WIRE_CALL_SIGNAL_HAND = 8,
+	/* a system call that did not leave the enclave: its number, its result,
+	 * its first four arguments. Of one that is not there once, of all with
+	 * WIRE_START_TELL */
+	WIRE_CALL_TELL = 9,
 	WIRE_CALL_SYS = 0x100,
 };
 
@@ -319,7 +323,9 @@ struct wire_start {
 
 /* The host populates ahead when asked to (WIRE_CALL_POPULATE). */
 #define WIRE_START_POPULATE 0x1ull
-#define WIRE_START_FLAGS WIRE_START_POPULATE
+/* An enclave signed for DEBUG tells each system call (WIRE_CALL_TELL). */
+#define WIRE_START_TELL 0x2ull
+#define WIRE_START_FLAGS (WIRE_START_POPULATE | WIRE_START_TELL)
 
 _Static_assert(sizeof(struct wire_call) == 64, "wire_call");
 _Static_assert(offsetof(struct wire_call, status) == 4, "wire_call.status");

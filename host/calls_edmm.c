@@ -106,6 +106,11 @@ void host_edmm_dispatch(struct host_thread *t, struct wire_call *c)
 	c->count = 0;
 	if (signal_call(t, c))
 		return;
+	if (c->nr == WIRE_CALL_TELL) {
+		c->status = 0;
+		host_tell(t, c);
+		return;
+	}
 	if (c->nr == WIRE_CALL_NONE || c->nr > WIRE_CALL_POPULATE) {
 		c->status = -EDMM_ENOSYS;
 		return;

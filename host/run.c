@@ -22,6 +22,8 @@
 /**
  * struct loop - one thread's way through entries
  * @leaf: of the next entry
+ * @kind: of the next entry, if it is EENTER: after an exception the registers
+ *	are not what they were
  * @unseen: exceptions in a row that the enclave had no record of
  * @done: the program has ended, and @end says how
  * @signals: shared with the enclave
@@ -31,6 +33,7 @@ struct loop {
 	struct sgx_enclave_run run;
 	struct host_regs regs;
 	unsigned int leaf;
+	uint64_t kind;
 	unsigned int unseen;
 	bool done;
 	struct edmm_host_end *end;
@@ -41,6 +44,7 @@ struct loop {
 static void next(struct loop *l, unsigned int leaf, uint64_t rdi, uint64_t rsi)
 {
 	l->leaf = leaf;
+	l->kind = rdi;
 	l->regs = (struct host_regs){ .rdi = rdi, .rsi = rsi };
 }
 
@@ -195,7 +199,7 @@ static edmm_err step(struct loop *l)
 		return left(l);
 	h->counts.exceptions++;
 	if (l->run.function == SGX_ERESUME && l->leaf == SGX_EENTER &&
-	    l->regs.rdi == WIRE_ENTER_EXCEPTION) {
+	    l->kind == WIRE_ENTER_EXCEPTION) {
 		host_crash(l, "while an exception was being handled", SIG_SEGV);
 		return 0;
 	}
@@ -261,7 +265,8 @@ static edmm_err make_start(struct edmm_host *h, const struct edmm_host_start *s,
 		.heap_free_max = s->heap_free_max,
 		.heap_free_percent = s->heap_free_percent,
 		.heap_window = s->heap_window,
-		.flags = s->populate ? WIRE_START_POPULATE : 0,
+		.flags = (s->populate ? WIRE_START_POPULATE : 0) |
+			 (s->tell ? WIRE_START_TELL : 0),
 	};
 	return 0;
 }
@@ -349,6 +354,7 @@ edmm_err edmm_host_run(struct edmm_host *h, const struct edmm_host_start *s,
 				 h->img.name);
 	h->populate = s->populate;
 	h->watch = s->watch;
+	h->tell = s->tell;
 	h->stats = pages(sizeof(*h->stats));
 	if (!h->stats)
 		return host_fail(e, -EDMM_ENOMEM, "out of memory");

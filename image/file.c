@@ -107,7 +107,8 @@ static int write_all(int fd, const uint8_t *p, size_t size)
 			return -1;
 		done += (size_t)n;
 	}
-	return fsync(fd);
+	/* EINVAL: a pipe, or a device that has nothing to wait for. */
+	return fsync(fd) && errno != EINVAL ? -1 : 0;
 }
 
 /* rename() replaces; link() does not, and says so. */
@@ -137,21 +138,86 @@ static edmm_err write_temp(const char *temp, const void *bytes, size_t size,
 	return -failed;
 }
 
-edmm_err img_file_write(const char *path, const void *bytes, size_t size,
-			enum img_file_kind kind, struct edmm_diag *diag)
+static mode_t mode_of(enum img_file_kind kind)
 {
-	mode_t mode = kind == IMG_FILE_PUBLIC ? 0666 : 0600;
+	return kind == IMG_FILE_PUBLIC ? 0666 : 0600;
+}
+
+/* A new file by way of a temporary one beside it. */
+static edmm_err write_beside(const char *path, const void *bytes, size_t size,
+			     enum img_file_kind kind)
+{
 	char *temp;
 	edmm_err err;
 
 	if (asprintf(&temp, "%s.%ld.tmp", path, (long)getpid()) < 0)
-		return img_fail(diag, -EDMM_ENOMEM, "%s: out of memory", path);
-	err = write_temp(temp, bytes, size, mode);
+		return -EDMM_ENOMEM;
+	err = write_temp(temp, bytes, size, mode_of(kind));
 	if (!err && publish(temp, path, kind != IMG_FILE_PRIVATE_NEW)) {
 		err = -errno;
 		unlink(temp);
 	}
 	free(temp);
+	return err;
+}
+
+/* /dev/stdout and its like, whatever is behind it: >>FILE must not lose any. */
+static int standard_fd(const struct stat *file)
+{
+	struct stat st;
+	int fd;
+
+	for (fd = 1; fd <= 2; fd++)
+		if (!fstat(fd, &st) && st.st_dev == file->st_dev &&
+		    st.st_ino == file->st_ino)
+			return fd;
+	return -1;
+}
+
+/* What is no file of ours to replace: a device, a pipe, a link to nothing. */
+static edmm_err write_into(const char *path, int standard, const void *bytes,
+			   size_t size, mode_t mode)
+{
+	const int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY;
+	int fd = standard >= 0 ? dup(standard) : open(path, flags, mode);
+	edmm_err err = 0;
+
+	if (fd < 0 || write_all(fd, bytes, size))
+		err = -errno;
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
+static edmm_err write_file(const char *path, const void *bytes, size_t size,
+			   enum img_file_kind kind)
+{
+	/* A link stays: the file behind it is the one that was meant. */
+	char *real = realpath(path, NULL);
+	const char *name = real ? real : path;
+	int standard = -1;
+	struct stat st;
+	edmm_err err;
+
+	if (!lstat(name, &st))
+		standard = standard_fd(&st);
+	else
+		st.st_mode = S_IFREG;
+	if (standard >= 0 || !S_ISREG(st.st_mode))
+		err = write_into(path, standard, bytes, size, mode_of(kind));
+	else
+		err = write_beside(name, bytes, size, kind);
+	free(real);
+	return err;
+}
+
+edmm_err img_file_write(const char *path, const void *bytes, size_t size,
+			enum img_file_kind kind, struct edmm_diag *diag)
+{
+	edmm_err err = kind == IMG_FILE_PRIVATE_NEW
+			       ? write_beside(path, bytes, size, kind)
+			       : write_file(path, bytes, size, kind);
+
 	if (!err)
 		return 0;
 	errno = -err;

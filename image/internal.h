@@ -95,6 +95,9 @@ enum img_file_kind {
 /**
  * img_file_write() - write a file whole or not at all, through a temporary
  * file in the same folder
+ *
+ * Behind a link the file is replaced and the link stays. A device, a pipe and
+ * what is a standard descriptor already are written into.
  */
 EDMM_NODISCARD edmm_err img_file_write(const char *path, const void *bytes,
 				       size_t size, enum img_file_kind kind,

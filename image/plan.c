@@ -26,12 +26,14 @@
 /*
  * EMM metadata. Address range: 4 bytes a page of ELRANGE, four times what a
  * page state for each page would take. A static image cannot grow it, so it
- * gets 16 bytes a page of its heap at once.
+ * gets 16 bytes a page of its heap at once. Only slots for threads are there
+ * from the start (emm_meta_min(); tests/image compares).
  */
 #define META_RANGE_SHIFT 10
 #define META_STATIC_SHIFT 8
 #define META_MIN (256ull << 10)
 #define META_INIT (64ull << 10)
+#define META_A_CONTEXT 512u
 
 #define RIGHTS_RW (SGX_SECINFO_R | SGX_SECINFO_W | SGX_SECINFO_PT(SGX_PT_REG))
 
@@ -61,8 +63,8 @@ const char *img_policy_fault(const struct edmm_image_policy *p)
 	if (p->flags & ~(EDMM_POLICY_WX | EDMM_POLICY_DEBUG))
 		return "flags: unknown bits";
 	if ((p->elrange_size & (p->elrange_size - 1)) ||
-	    p->elrange_size > limit)
-		return "ELRANGE: a power of two, at most 128T, is wanted";
+	    p->elrange_size > EDMM_ELRANGE_MAX)
+		return "ELRANGE: a power of two, at most 32T, is wanted";
 	if ((p->heap_init | p->heap_size | p->stack_size | p->stack_init) %
 	    SGX_PAGE_SIZE)
 		return "sizes: whole pages of 4096 bytes are wanted";
@@ -115,13 +117,25 @@ static uint64_t lay_context(const struct edmm_image *im,
 	return at + l->ctx_xstack_size + GUARD;
 }
 
+static uint64_t meta_contexts(const struct edmm_image_policy *p)
+{
+	return img_page_down((uint64_t)p->ctx_count * META_A_CONTEXT);
+}
+
 static uint64_t meta_size(const struct edmm_image_policy *p)
 {
 	uint64_t n = p->mode == EDMM_MODE_ELASTIC
 			     ? p->elrange_size >> META_RANGE_SHIFT
 			     : p->heap_size >> META_STATIC_SHIFT;
 
-	return n < META_MIN ? META_MIN : img_page_up(n);
+	if (n < META_MIN)
+		n = META_MIN;
+	return img_page_up(n) + meta_contexts(p);
+}
+
+static uint64_t min_u64(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
 }
 
 static uint64_t power_of_two_above(uint64_t n)
@@ -156,7 +170,7 @@ static edmm_err lay_out(const struct edmm_image *im,
 	at += p->stack_size + GUARD;
 	l->meta_off = at;
 	l->meta_size = meta_size(p);
-	l->meta_init = elastic ? META_INIT : l->meta_size;
+	l->meta_init = elastic ? META_INIT + meta_contexts(p) : l->meta_size;
 	at += l->meta_size + GUARD;
 	l->heap_off = (at + HEAP_ALIGN - 1) & ~(HEAP_ALIGN - 1);
 	l->heap_init = elastic ? p->heap_init : p->heap_size;
@@ -170,7 +184,11 @@ static edmm_err lay_out(const struct edmm_image *im,
 				"and stack",
 				im->name, (unsigned long long)end >> 10,
 				(unsigned long long)l->elrange_size >> 10);
-	l->heap_bound = elastic ? l->elrange_size - l->heap_off : l->heap_init;
+	l->heap_bound = l->heap_init;
+	if (elastic)
+		l->heap_bound = min_u64(l->elrange_size,
+					l->stack_off + EDMM_MANAGED_MAX) -
+				l->heap_off;
 	return 0;
 }
 

@@ -159,6 +159,7 @@ static void resolve(struct pol_rules *c)
 		pol_report(c->f, c->p->doc, &at, EDMM_ERROR, "P206",
 			   "enclave.size is no power of two");
 	}
+	pol_range_bound(c);
 }
 
 /* ---- layout ----------------------------------------------------------- */

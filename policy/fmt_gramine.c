@@ -183,6 +183,7 @@ static void resolve(struct pol_rules *c)
 	r->tcs_max = r->elastic ? 4096 : r->tcs_init;
 	r->misc_select = pol_get(c, EDMM_SET_EXINFO, 0) != 0;
 	r->misc_mask = 0xffffffff;
+	pol_range_bound(c);
 	if (size >= 4096 && (size & (size - 1)) == 0)
 		return;
 	while (two < size && two < 1ull << 63)

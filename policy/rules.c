@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "edmm/image.h"
+
 const struct pol_family *pol_family_of(const struct edmm_policy *p)
 {
 	enum edmm_format rules = p->format;
@@ -50,6 +52,16 @@ struct edmm_finding *pol_above(const struct pol_rules *c, enum edmm_level level,
 	return pol_report(c->f, c->p->doc, &at, level, "P201",
 			  "%s (%s) is above %s (%s)", pol_name(c->p, init.id),
 			  a, pol_name(c->p, max.id), b);
+}
+
+void pol_range_bound(const struct pol_rules *c)
+{
+	struct pol_span at = pol_at(c->p, EDMM_SET_ENCLAVE_SIZE);
+
+	if (pol_get(c, EDMM_SET_ENCLAVE_SIZE, 0) > EDMM_ELRANGE_MAX)
+		pol_report(c->f, c->p->doc, &at, EDMM_ERROR, "P206",
+			   "%s is beyond the 32T that a process has room for",
+			   pol_name(c->p, EDMM_SET_ENCLAVE_SIZE));
 }
 
 bool pol_wished(const struct pol_rules *c, enum edmm_wish otherwise)

@@ -50,6 +50,9 @@ struct pol_bound {
 };
 #define BOUND(id, value) ((struct pol_bound){ id, value })
 
+/* An enclave for which no process has room: rule P206. */
+void pol_range_bound(const struct pol_rules *c);
+
 /* `init` above `max`: rule P201. */
 struct edmm_finding *pol_above(const struct pol_rules *c, enum edmm_level level,
 			       struct pol_bound init, struct pol_bound max);

@@ -4,7 +4,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 extern char **environ;
@@ -124,21 +123,7 @@ static bool write_stream(FILE *out, const char *path, const char *text,
 
 bool cli_write_text(const char *path, const char *text, size_t size)
 {
-	struct stat st;
-	bool ok;
-
 	if (!strcmp(path, "-"))
 		return write_stream(stdout, "standard output", text, size);
-	/* A pipe or a device must not be replaced by a file. */
-	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
-		FILE *out = fopen(path, "w");
-
-		ok = out && write_stream(out, path, text, size);
-		if (!out)
-			cli_error("%s: cannot be written", path);
-		else
-			fclose(out);
-		return ok;
-	}
 	return cli_write_file(path, text, size);
 }

@@ -12,6 +12,7 @@
 
 #include "cli/cli.h"
 #include "launch/kind.h"
+#include "machine/trap/base/options.h"
 #include "sgx/linux.h"
 #include "toolchain/cc/scan.h"
 
@@ -186,6 +187,25 @@ static bool set_env(const char *library, const char *options, bool quiet)
 	     (!options || !setenv(EDMM_MACHINE_ENV, options, 1));
 	free(preload);
 	return ok;
+}
+
+bool cli_machine_settings(const char *list, const char *option,
+			  const char *typed)
+{
+	struct machine_options options;
+	struct option_error e;
+	char line[OPTION_TEXT], *name = NULL;
+
+	if (options_parse(list, &options, &e))
+		return true;
+	if (asprintf(&name, "--%s '%.*s'", option,
+		     typed ? (int)strlen(typed) : (int)e.len,
+		     typed ? typed : e.item) < 0)
+		name = NULL;
+	options_tell(line, name, &e);
+	cli_error("%s", line);
+	free(name);
+	return false;
 }
 
 /* The file that execvp() would take; malloc()ed, or NULL. */

@@ -59,6 +59,17 @@ char *cli_self(void);
 void cli_machine_exec(const char *file, char *const *argv, const char *options,
 		      bool quiet);
 
+/**
+ * cli_machine_settings() - look at settings before the machine does
+ * @list: EDMM_MACHINE's value
+ * @option: what the last of them came from, "epc"
+ * @typed: and its value; NULL: the setting itself
+ *
+ * Return: false after a line that says what would be right.
+ */
+bool cli_machine_settings(const char *list, const char *option,
+			  const char *typed);
+
 /* Whether cli_machine_exec() with @quiet has started this process. */
 bool cli_machine_restarted(void);
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/machine/limits.h"
 #include "cli/machine/machine.h"
 #include "cli/machine/watch.h"
 
@@ -208,12 +209,19 @@ static bool take_option(char **list, int c)
 	return false;
 }
 
+/* What has just been appended is looked at, while its option is known. */
+static bool take(char **list, int c, int index)
+{
+	return take_option(list, c) &&
+	       cli_machine_settings(*list, options[index].name, optarg);
+}
+
 int verb_sim(int argc, char **argv)
 {
 	char *list = NULL;
-	int c;
+	int c, index = 0;
 
-	while ((c = getopt_long_only(argc, argv, "+", options, NULL)) != -1) {
+	while ((c = getopt_long_only(argc, argv, "+", options, &index)) != -1) {
 		if (c == CLI_OPT_HELP) {
 			fputs(help, stdout);
 			return 0;
@@ -226,7 +234,7 @@ int verb_sim(int argc, char **argv)
 			cli_print_cost_table();
 			return 0;
 		}
-		if (c == '?' || !take_option(&list, c)) {
+		if (c == '?' || !take(&list, c, index)) {
 			free(list);
 			return CLI_RUN_FAIL;
 		}
@@ -236,7 +244,8 @@ int verb_sim(int argc, char **argv)
 		cli_usage("sim", "a COMMAND is wanted");
 		return CLI_RUN_FAIL;
 	}
-	cli_machine_exec(argv[optind], argv + optind, list, false);
+	if (cli_limits_ok())
+		cli_machine_exec(argv[optind], argv + optind, list, false);
 	free(list);
 	return CLI_RUN_FAIL;
 }

@@ -44,6 +44,8 @@ enum edmm_mode {
 	      */
 
 #define EDMM_ELRANGE_DEFAULT (64ull << 30)
+/* What a process has room for twice, as aligning takes. */
+#define EDMM_ELRANGE_MAX (32ull << 40)
 #define EDMM_HEAP_INIT_DEFAULT (2ull << 20)
 #define EDMM_HEAP_STATIC_DEFAULT (64ull << 20)
 #define EDMM_STACK_DEFAULT (8ull << 20)

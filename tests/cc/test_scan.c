@@ -134,7 +134,7 @@ START_TEST(file_without_elf_is_refused)
 	ck_assert_int_ge(fd, 0);
 	ck_assert_ptr_nonnull(err);
 	ck_assert_int_eq(dprintf(fd, "#!/bin/sh\n"), 10);
-	ck_assert_int_eq(scan_file(path, "t", 0, err), SCAN_BAD_FILE);
+	ck_assert_int_eq(scan_file(path, path, "t", 0, err), SCAN_BAD_FILE);
 	fclose(err);
 	ck_assert_ptr_nonnull(strstr(text, ": not an ELF file\n"));
 	unlink(path);

@@ -62,7 +62,7 @@ for f in 'eaug:0 6 a number' 'eagu 1 an ioctl' 'eaug=EIO 6 an outcome' \
 	'lose@3h 7 ms or s' 'eaug:3x 7 the end' 'eadd% 6 a number'; do
 	# shellcheck disable=SC2086
 	set -- $f
-	bad 2 "fault '$1', column $2: wanted: $3" edmm sim --fault "$1" true
+	bad 125 "fault '$1', column $2: wanted: $3" edmm sim --fault "$1" true
 done
 
 # A script of steps is read before anything runs; its symbols are the image's,
@@ -88,7 +88,7 @@ for l in 'on _start 1 tak|cannot be done' 'on _start last take code|not known' \
 done
 printf '# nothing\n' >gate.step
 bad 125 "gate.step' steps nothing; wanted" edmm sim --step gate.step true
-run 2 edmm sim --set "step=$tmp/gate.step" true
+run 125 edmm sim --set "step=$tmp/gate.step" true
 bad 125 'the software machine runs already' env EDMM_MACHINE_QUIET=1 \
 	edmm sim edmm run --step gate.step ./actor
 bad 125 'hardware does not step' \
@@ -102,6 +102,15 @@ bad 125 'a COMMAND is wanted' edmm sim
 bad 125 'none: cannot be started: No such file' edmm sim none
 bad 125 "'x' is no size" edmm sim --epc x true
 bad 125 'is no NAME=VALUE' edmm sim --set x true
-run 2 edmm sim --set shape=round true
-grep -q 'shape=round' err || fail "the setting is not named: $(cat err)"
+# A setting is named by the option that it was typed with, and what would be
+# right is said; EDMM_MACHINE is named where that is what the user has set.
+bad 125 "^edmm: --set 'shape=round': wanted: NAME=VALUE, .*epc, .*, uffd" \
+	edmm sim --set shape=round true
+bad 125 "^edmm: --epc '1K': wanted: 1M to 1024G" edmm sim --epc 1K true
+bad 125 "^edmm: --stats 'xml': wanted: text or json" edmm sim --stats=xml true
+bad 125 "^edmm: --set 'uffd=2': wanted: 0 or 1" edmm sim --set uffd=2 true
+bad 125 "^edmm: --machine-options 'foo=1': wanted: NAME=VALUE" \
+	edmm run --machine soft --machine-options epc=16M,foo=1 ./actor
+bad 125 "EDMM_MACHINE: 'epc=1K': wanted: 1M" \
+	env EDMM_MACHINE=epc=1K edmm run --machine soft ./actor
 finish

@@ -126,7 +126,7 @@ run 0 edmm sim --stats-file counters --cost-table table edmm run ./actor args
 grep -q 'estimate_us' counters || fail 'no estimate'
 table() {
 	printf "$2" >table
-	bad 2 "table:$1" edmm sim --cost-table table true
+	bad 125 "table:$1" edmm sim --cost-table table true
 	bad 2 "table:$1" edmm trace --cost-table table t.trc
 }
 table '1:1: wanted: a leaf' 'eentre 5 us\n'
@@ -134,5 +134,5 @@ table '2:6: wanted: a digit' 'clock 1000000 us\neadd x us\n'
 table '1:7: wanted: a number' 'clock \n'
 table '1:9: wanted: the figure' 'eenter 5'
 table "2:1: wanted: a line 'clock" 'eadd 5 us\n'
-bad 2 'cannot be read' edmm sim --cost-table none true
+bad 125 'cannot be read' edmm sim --cost-table none true
 finish

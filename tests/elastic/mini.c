@@ -22,7 +22,8 @@ enum state {
 static struct {
 	uint8_t *range;
 	uint8_t *meta;
-	uint8_t *state; /* enum state a page */
+	uint8_t *state;	 /* enum state a page */
+	uint8_t *loaded; /* pages that can never execute */
 	uint64_t size;
 	uint64_t epc;
 	struct mini_counts n;
@@ -31,6 +32,7 @@ static struct {
 	sigjmp_buf probe;
 	volatile sig_atomic_t probing;
 	bool refuses;
+	uint64_t trims; /* pages that the host still takes back */
 } mini;
 
 static uint8_t *state_of(uint64_t addr)
@@ -93,7 +95,7 @@ static int eaccept(void *ctx, const struct sgx_secinfo *si, uint64_t addr)
 static int emodpe(void *ctx, const struct sgx_secinfo *si, uint64_t addr)
 {
 	(void)ctx;
-	if (mini.refuses)
+	if (mini.refuses || (in_range(addr) && *state_of(addr) != COMMITTED))
 		return EMM_LEAF_PF;
 	access_to(addr, (int)(si->flags & SGX_SECINFO_RWX));
 	return 0;
@@ -116,25 +118,37 @@ static int eacceptcopy(void *ctx, const struct sgx_secinfo *si, uint64_t addr,
 	return 0;
 }
 
+static bool some_loaded(const struct emm_modify *m)
+{
+	uint64_t at = (m->addr - (uint64_t)mini.range) / MINI_PAGE;
+
+	return in_range(m->addr) &&
+	       memchr(mini.loaded + at, 1, m->size / MINI_PAGE);
+}
+
 static int modify(void *ctx, const struct emm_modify *m)
 {
 	uint64_t addr;
 
 	(void)ctx;
 	mini.n.host_calls++;
-	if (mini.refuses)
+	if (mini.refuses || (m->to & EMM_X && some_loaded(m)))
 		return -EDMM_EIO;
 	for (addr = m->addr; addr < m->addr + m->size; addr += MINI_PAGE) {
 		uint8_t *s = state_of(addr);
 
 		switch (m->op) {
 		case EMM_HOST_TO_TRIM:
+			if (!mini.trims)
+				return -EDMM_EIO;
+			mini.trims--;
 			access_to(addr, PROT_NONE);
 			*s = TRIM;
 			break;
 		case EMM_HOST_REMOVE:
 			ck_assert_uint_eq(*s, TRIMMED);
 			*s = ABSENT;
+			mini.loaded[s - mini.state] = 0;
 			mini.n.present--;
 			mini.n.trimmed++;
 			break;
@@ -231,9 +245,11 @@ struct heap *mini_start_with(const struct heap_params *want, uint64_t epc)
 	memset(&mini, 0, sizeof(mini));
 	mini.size = size;
 	mini.epc = epc;
+	mini.trims = UINT64_MAX;
 	mini.range = get(size, PROT_NONE);
 	mini.meta = get(META_SIZE, PROT_READ | PROT_WRITE);
 	mini.state = get(size / MINI_PAGE, PROT_READ | PROT_WRITE);
+	mini.loaded = get(size / MINI_PAGE, PROT_READ | PROT_WRITE);
 	sigaction(SIGSEGV, &act, NULL);
 	p.base = p.user_base = (uint64_t)mini.range;
 	p.meta_base = mini.meta;
@@ -253,11 +269,23 @@ void mini_stop(void)
 	munmap(mini.range, mini.size);
 	munmap(mini.meta, META_SIZE);
 	munmap(mini.state, mini.size / MINI_PAGE);
+	munmap(mini.loaded, mini.size / MINI_PAGE);
 }
 
 void mini_refuse(bool on)
 {
 	mini.refuses = on;
+}
+
+void mini_load(uint64_t addr, uint64_t size)
+{
+	memset(mini.loaded + (addr - (uint64_t)mini.range) / MINI_PAGE, 1,
+	       size / MINI_PAGE);
+}
+
+void mini_trims(uint64_t pages)
+{
+	mini.trims = pages;
 }
 
 struct mini_counts mini_counts(void)
@@ -276,4 +304,10 @@ void rt_unlock(struct rt_lock *l)
 {
 	ck_assert_uint_eq(l->owner, 1);
 	l->owner = 0;
+}
+
+void rt_abort_host(const char *text)
+{
+	ck_abort_msg("%s", text);
+	abort();
 }

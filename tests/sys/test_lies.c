@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <time.h>
 
 #include "tests/sys/fake.h"
@@ -49,6 +50,27 @@ START_TEST(no_more_bytes_than_asked_for)
 	lie_count = 8;
 	ck_assert_int_eq(SYS(read, 0, PTR(buf), 8), 8);
 	ck_assert_uint_eq(buf[8], 0x5a);
+}
+END_TEST
+
+/* What the host gives to read is no vector to read by (I10). */
+START_TEST(a_vector_is_checked_and_then_used)
+{
+	static uint64_t others[8];
+	uint64_t last = 0;
+	struct iovec v[2];
+	const struct iovec said = { others, sizeof(others) };
+	long r;
+
+	v[0] = (struct iovec){ v, sizeof(v) };
+	v[1] = (struct iovec){ &last, sizeof(last) };
+	memcpy(lie_bytes, &said, sizeof(said));
+	memset(lie_bytes + sizeof(v), 0xee, sizeof(last));
+	lie_size = sizeof(v) + sizeof(last);
+	lie_count = lie_size;
+	r = SYS(readv, 0, PTR(v), 2);
+	ck_assert_uint_eq(others[4], 0);
+	ck_assert_int_eq(r, -EFAULT);
 }
 END_TEST
 
@@ -272,6 +294,7 @@ Suite *lies_suite(void)
 	tcase_add_test(tc, no_more_bytes_than_asked_for);
 	tcase_add_test(tc, a_host_sends_no_signal_of_a_fault);
 	tcase_add_test(tc, results_have_bounds);
+	tcase_add_test(tc, a_vector_is_checked_and_then_used);
 	tcase_add_test(tc, structures_are_checked);
 	tcase_add_test(tc, what_is_left_of_a_sleep_is_less);
 	tcase_add_test(tc, locks_are_where_files_can_be);

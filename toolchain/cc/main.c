@@ -3,16 +3,19 @@
  * edmm-cc: gcc for enclave images. It compiles as position-independent code
  * against musl's headers, links a static-PIE with the trusted runtime and
  * musl, and checks the result for instructions that fault in an enclave. An
- * image that fails the check is removed, so that make sees no file.
+ * image that fails the check never gets its name (output.h).
  *
  * It finds what it needs beside itself: ../lib/edmm-rt.o (the runtime, linked
  * into one object whose inner names are local), ../lib/edmm-cc.specs, ../musl.
  */
 #include "toolchain/cc/args.h"
+#include "toolchain/cc/output.h"
+#include "toolchain/cc/respond.h"
 #include "toolchain/cc/scan.h"
 
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -146,6 +149,29 @@ static int build_command(struct command *cmd, const struct cc_args *args)
 	return 0;
 }
 
+static volatile sig_atomic_t child, caught;
+
+/* The child ends first, so that what it was writing can be removed. */
+static void on_signal(int signo)
+{
+	caught = signo;
+	if (child > 0)
+		kill(child, signo);
+}
+
+static void catch_signals(void)
+{
+	static const int list[] = { SIGHUP, SIGINT, SIGTERM };
+	const struct sigaction ours = { .sa_handler = on_signal };
+	struct sigaction was;
+	size_t i;
+
+	for (i = 0; i < sizeof(list) / sizeof(list[0]); i++)
+		if (!sigaction(list[i], NULL, &was) &&
+		    was.sa_handler != SIG_IGN)
+			sigaction(list[i], &ours, NULL);
+}
+
 /* Runs a command and returns its exit status. */
 static int run(const char *const *argv)
 {
@@ -159,34 +185,76 @@ static int run(const char *const *argv)
 	}
 	if (pid < 0)
 		return 1;
+	child = pid;
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return 1;
+	child = 0;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
-/* The check, and -s, which would have taken the names out of its messages. */
-static int finish_image(const struct cc_args *args)
+/* The check, -s, which would have taken the names out of its messages, and
+ * the way to its name. */
+static int finish_image(const struct cc_args *args, const struct cc_output *out)
 {
-	const char *strip[] = { "strip", args->output, NULL };
+	const char *strip[] = { "strip", out->temp, NULL };
+	int status;
 
-	if (access(args->output, F_OK) != 0)
+	if (!output_made(out))
 		return 0; /* gcc was asked for something that writes none */
-	if (scan_file(args->output, TOOL, 0, stderr) != SCAN_CLEAN) {
-		unlink(args->output);
+	if (scan_file(out->temp, args->output, TOOL, 0, stderr) != SCAN_CLEAN)
+		return 1;
+	status = args->strip ? run(strip) : 0;
+	if (status || caught)
+		return status;
+	if (output_deliver(out)) {
+		fprintf(stderr, "%s: %s: %s\n", TOOL, args->output,
+			strerror(errno));
 		return 1;
 	}
-	return args->strip ? run(strip) : 0;
+	return 0;
+}
+
+/* ld takes the last of its -o, while gcc names what lies beside by its own. */
+static void add_output(struct command *cmd, const struct cc_output *out)
+{
+	add(cmd, "-Xlinker");
+	add(cmd, "-o");
+	add(cmd, "-Xlinker");
+	add(cmd, out->temp);
+}
+
+static int link_image(struct command *cmd, const struct cc_args *args)
+{
+	static struct cc_output out;
+	int status;
+
+	catch_signals();
+	if (output_begin(&out, args->output) != 0) {
+		fprintf(stderr, "%s: no folder for the image: %s: %s\n", TOOL,
+			out.folder, strerror(errno));
+		return 1;
+	}
+	add_output(cmd, &out);
+	status = run(cmd->argv);
+	if (status == 0 && !caught)
+		status = finish_image(args, &out);
+	output_end(&out);
+	if (caught) {
+		signal(caught, SIG_DFL);
+		raise(caught);
+	}
+	return status;
 }
 
 int main(int argc, char **argv)
 {
 	static struct command cmd; /* lives until the process ends */
 	static struct cc_args args;
-	const char *bad, *why;
-	int status;
+	const char *bad = argv[0], *why = "bad response files";
 
-	why = cc_parse(&args, argc, argv, &bad);
+	if (cc_respond(&argc, &argv) == 0)
+		why = cc_parse(&args, argc, argv, &bad);
 	if (why) {
 		fprintf(stderr, "%s: %s: %s\n", TOOL, bad, why);
 		return 1;
@@ -199,12 +267,9 @@ int main(int argc, char **argv)
 		fprintf(stderr, "%s: cannot find its own directory\n", TOOL);
 		return 1;
 	}
-	if (args.mode != CC_LINK) {
-		execvp(cmd.argv[0], (char *const *)(uintptr_t)cmd.argv);
-		fprintf(stderr, "%s: %s: %s\n", TOOL, cmd.argv[0],
-			strerror(errno));
-		return 127;
-	}
-	status = run(cmd.argv);
-	return status != 0 ? status : finish_image(&args);
+	if (args.mode == CC_LINK)
+		return link_image(&cmd, &args);
+	execvp(cmd.argv[0], (char *const *)(uintptr_t)cmd.argv);
+	fprintf(stderr, "%s: %s: %s\n", TOOL, cmd.argv[0], strerror(errno));
+	return 127;
 }

@@ -56,14 +56,15 @@ enum scan_result {
 /**
  * scan_file() - check a whole ELF file.
  * @path: an x86-64 ELF executable or object with section headers.
+ * @name: what messages call it.
  * @tool: name that opens each message.
  * @all: print every hit; otherwise the first one and the number of others.
  * @err: where messages go, a line each.
  *
  * Return: one of enum scan_result.
  */
-enum scan_result scan_file(const char *path, const char *tool, int all,
-			   FILE *err);
+enum scan_result scan_file(const char *path, const char *name, const char *tool,
+			   int all, FILE *err);
 
 /**
  * scan_cpuid() - where an ELF file has CPUID

@@ -188,11 +188,11 @@ static const char *map_file(const char *path, struct scan_elf *elf)
 	return NULL;
 }
 
-enum scan_result scan_file(const char *path, const char *tool, int all,
-			   FILE *err)
+enum scan_result scan_file(const char *path, const char *name, const char *tool,
+			   int all, FILE *err)
 {
 	struct scan_print p = {
-		.path = path, .tool = tool, .all = all, .err = err
+		.path = name, .tool = tool, .all = all, .err = err
 	};
 	struct scan_elf elf = { 0 };
 	const char *bad = map_file(path, &elf);
@@ -204,7 +204,7 @@ enum scan_result scan_file(const char *path, const char *tool, int all,
 	}
 	free(elf.funcs);
 	if (bad) {
-		fprintf(err, "%s: %s: %s\n", tool, path, bad);
+		fprintf(err, "%s: %s: %s\n", tool, name, bad);
 		return SCAN_BAD_FILE;
 	}
 	return p.hits > 0 ? SCAN_FOUND : SCAN_CLEAN;

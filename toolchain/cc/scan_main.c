@@ -20,7 +20,8 @@ int main(int argc, char **argv)
 		return argc < 2 ? SCAN_BAD_FILE : SCAN_CLEAN;
 	}
 	for (i = 1; i < argc; i++) {
-		enum scan_result r = scan_file(argv[i], "edmm-scan", 1, stderr);
+		enum scan_result r =
+			scan_file(argv[i], argv[i], "edmm-scan", 1, stderr);
 
 		worst = r > worst ? r : worst;
 	}

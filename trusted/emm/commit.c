@@ -16,13 +16,15 @@ int leaf_accept(struct emm *emm, uint64_t flags, uint32_t pg)
 	return emm->hooks.eaccept(emm->ctx, &si, pg_addr(emm, pg));
 }
 
+/* EMODPE has no result: whatever EAX holds, only a fault of its own counts. */
 int leaf_extend(struct emm *emm, int prot, uint32_t pg)
 {
 	const struct sgx_secinfo si = {
 		.flags = (uint64_t)prot | SGX_SECINFO_PT(SGX_PT_REG),
 	};
+	int said = emm->hooks.emodpe(emm->ctx, &si, pg_addr(emm, pg));
 
-	return emm->hooks.emodpe(emm->ctx, &si, pg_addr(emm, pg));
+	return said < 0 ? said : 0;
 }
 
 /* What EACCEPTCOPY makes new pages of; in the enclave, as this code is. */
@@ -107,8 +109,28 @@ edmm_err accept_one(struct op *op, uint32_t pg)
 	return 0;
 }
 
-/* New pages that may execute: the host mapped them RW, or wide. */
-static edmm_err map_executable(struct op *op, struct run *r, int prot)
+/*
+ * EACCEPTCOPY stores through the mapping, which a narrow host has given these
+ * absent pages' rights: map them anew, which is for reading and writing.
+ */
+edmm_err map_storable(struct op *op, const struct run *r, int prot)
+{
+	struct emm *emm = op->emm;
+
+	if (emm->wide || emm->static_mode || prot & EMM_W)
+		return 0;
+	if (!emm->hooks.map)
+		return host_modify(op, EMM_HOST_PROTECT, r, EMM_RW);
+	COUNT(op->slot->host_calls, 1);
+	return emm->hooks.map(emm->ctx, pg_addr(emm, r->a),
+			      (uint64_t)(r->b - r->a) << PAGE_SHIFT,
+			      EMM_ON_DEMAND)
+		       ? -EDMM_EFAULT
+		       : 0;
+}
+
+/* New pages whose rights are not those that the host has mapped them with. */
+static edmm_err map_rights(struct op *op, struct run *r, int prot)
 {
 	struct run rest = *r;
 	uint32_t n = r->b - r->a;
@@ -116,7 +138,7 @@ static edmm_err map_executable(struct op *op, struct run *r, int prot)
 
 	rest.byte = page_byte(PG_COMM, EMM_RW);
 	rc = host_modify(op, EMM_HOST_PROTECT, &rest, prot);
-	if (!rc)
+	if (!rc || !(prot & EMM_X)) /* too wide a mapping does no harm */
 		return 0;
 	r->b = r->a;
 	if (act_trim(op, &rest))
@@ -147,6 +169,11 @@ static edmm_err commit_fresh(struct op *op, struct run *r)
 		r->b = r->a;
 		return -EDMM_ENOMEM;
 	}
+	rc = map_storable(op, r, prot);
+	if (rc) {
+		r->b = r->a;
+		return rc;
+	}
 	if (hint)
 		populate(op, r);
 	rc = accept_new(op, r, prot);
@@ -156,9 +183,28 @@ static edmm_err commit_fresh(struct op *op, struct run *r)
 		map_settle(op, r->b, all.b, emm->lut[PAGE_HINT]);
 	}
 	COUNT(op->slot->commits, r->b - r->a);
-	if (prot & EMM_X && !emm->wide && r->a < r->b)
-		err = map_executable(op, r, prot);
+	if (prot != EMM_RW && !emm->wide && r->a < r->b)
+		err = map_rights(op, r, prot);
 	return err ? err : rc;
+}
+
+/*
+ * Static mode: what is idle the host does not show, but in a lazy area. Asks it
+ * to, for the pages of one area, to which r is narrowed.
+ */
+edmm_err act_show(struct op *op, struct run *r)
+{
+	struct run x;
+	edmm_err rc;
+
+	if (!op->emm->static_mode || area_is_lazy(op->emm, r))
+		return 0;
+	x = *r;
+	x.byte = page_byte(PG_IDLE, EMM_NONE);
+	rc = host_modify(op, EMM_HOST_PROTECT, &x, EMM_RW);
+	if (rc)
+		r->b = r->a;
+	return rc;
 }
 
 /*
@@ -168,11 +214,13 @@ static edmm_err commit_fresh(struct op *op, struct run *r)
 static edmm_err commit_idle(struct op *op, struct run *r)
 {
 	struct emm *emm = op->emm;
+	int prot = page_rights(r->byte), has = page_epcm(r->byte);
+	edmm_err rc = act_show(op, r), err;
 	uint64_t addr = pg_addr(emm, r->a);
 	uint64_t size = (uint64_t)(r->b - r->a) << PAGE_SHIFT;
-	int prot = page_rights(r->byte), has = page_epcm(r->byte);
-	edmm_err rc = 0, err;
 
+	if (rc)
+		return rc;
 	if (page_known_zero(r->byte))
 		;
 	else if (emm->hooks.zero)
@@ -186,7 +234,7 @@ static edmm_err commit_idle(struct op *op, struct run *r)
 		rc = err ? err : rc;
 	}
 	map_settle(op, r->a, r->b, emm->lut[PAGE_COMMIT]);
-	__atomic_fetch_sub(&emm->idle, r->b - r->a, __ATOMIC_RELAXED);
+	idle_fewer(emm, r->b - r->a);
 	COUNT(op->slot->reuses, r->b - r->a);
 	return rc;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * An instance in its metadata region: the instance itself, op slots, zones,
- * the top of the page map, then the pool.
+ * the top of the page map, the pool, and what the top has beyond a page.
  */
 #include "trusted/emm/instance.h"
 
@@ -16,6 +16,7 @@ struct shape {
 	uint64_t zones;
 	uint64_t top;
 	uint64_t end;
+	uint64_t far; /* bytes at the region's end */
 	uint32_t nslots;
 	uint32_t nzones;
 	uint32_t zone_shift;
@@ -25,6 +26,11 @@ struct shape {
 static uint64_t round_up(uint64_t v, uint64_t to)
 {
 	return (v + to - 1) & ~(to - 1);
+}
+
+static uint64_t min_u64(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
 }
 
 /* Two slots a thread: a fault inside an op's hook is an op, too. */
@@ -45,7 +51,10 @@ static struct shape shape_of(uint64_t size, uint32_t threads)
 	s.slots = round_up(sizeof(struct emm), 128);
 	s.zones = s.slots + s.nslots * sizeof(struct slot);
 	s.top = s.zones + s.nzones * sizeof(struct zone);
-	s.end = round_up(s.top + s.ntop * sizeof(uint64_t), EMM_PAGE);
+	s.far = top_far_pages(s.ntop) << PAGE_SHIFT;
+	s.end = round_up(s.top + min_u64(s.ntop, TABLE_ENTRIES) *
+					 sizeof(uint64_t),
+			 EMM_PAGE);
 	return s;
 }
 
@@ -60,7 +69,7 @@ uint64_t emm_meta_min(uint64_t size, uint32_t threads)
 uint64_t emm_meta_bound(uint64_t size, uint32_t threads, uint64_t areas)
 {
 	/* A table each 128 MiB; an area's record and its two mixed ends. */
-	return emm_meta_min(size, threads) +
+	return emm_meta_min(size, threads) + shape_of(size, threads).far +
 	       ((size >> (TOP_SHIFT + PAGE_SHIFT)) + 1) * EMM_PAGE +
 	       round_up(areas * 3 * CELL_SIZE, EMM_PAGE);
 }
@@ -84,6 +93,8 @@ static edmm_err params_check(const struct emm_params *p,
 		return -EDMM_EINVAL;
 	if (p->meta_init > p->meta_size ||
 	    p->meta_init < emm_meta_min(p->size, p->threads) ||
+	    p->meta_size - emm_meta_min(p->size, p->threads) <
+		    shape_of(p->size, p->threads).far ||
 	    p->meta_init & (EMM_PAGE - 1))
 		return -EDMM_EINVAL;
 	if (!p->static_mode && (!hooks->eaccept || !hooks->emodpe ||
@@ -104,7 +115,7 @@ static uint32_t page_of(const struct emm_params *p, uint64_t addr)
 static void set_shape(struct emm *emm, const struct emm_params *p)
 {
 	struct shape s = shape_of(p->size, p->threads);
-	uint64_t meta = (uint64_t)(uintptr_t)p->meta_base;
+	uint64_t meta = (uint64_t)(uintptr_t)p->meta_base, pages;
 
 	emm->meta = p->meta_base;
 	emm->slots = (struct slot *)(void *)(emm->meta + s.slots);
@@ -123,8 +134,10 @@ static void set_shape(struct emm *emm, const struct emm_params *p)
 	}
 	emm->meta_lo = page_of(p, meta);
 	emm->meta_hi = page_of(p, meta + p->meta_size);
-	pool_init(emm, s.end >> PAGE_SHIFT, p->meta_init >> PAGE_SHIFT,
-		  p->meta_size >> PAGE_SHIFT);
+	top_init(emm, p->meta_init >> PAGE_SHIFT, p->meta_size >> PAGE_SHIFT);
+	pages = (p->meta_size - s.far) >> PAGE_SHIFT;
+	pool_init(emm, s.end >> PAGE_SHIFT,
+		  min_u64(p->meta_init >> PAGE_SHIFT, pages), pages);
 }
 
 /* The EMM's own memory, if it is in the range: an area that nobody gets. */

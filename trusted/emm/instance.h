@@ -23,6 +23,10 @@
  * effect (I3). Table pages stay tables for ever: a walker that lost a race
  * with a fold may lock an entry of a freed table, sees that the top entry has
  * changed, and starts again.
+ *
+ * The top entries beyond 64 GiB lie at the region's end, in pages that come in
+ * with the first area among theirs (top.c). Until then one entry
+ * stands for all, which says that there is nothing, and nobody changes it.
  */
 #ifndef TRUSTED_EMM_INSTANCE_H
 #define TRUSTED_EMM_INSTANCE_H
@@ -44,8 +48,12 @@ struct emm {
 	uint32_t meta_lo; /* pages out of reach; empty if not in the range */
 	uint32_t meta_hi;
 	uint8_t *meta; /* cell 0 and page 0 of the metadata region */
-	uint64_t *top;
+	uint64_t *top; /* the first TABLE_ENTRIES */
+	uint64_t *far; /* by the same index, all others */
 	uint32_t ntop;
+	uint32_t far_taken; /* a thread brings in a page of them */
+	uint64_t nothing;   /* an entry for those of pages that are not there */
+	uint8_t far_there[TOP_FAR_MAX];
 	struct slot *slots;
 	uint32_t nslots;
 	struct zone *zones;
@@ -62,9 +70,19 @@ struct emm {
 	uint64_t charged __attribute__((aligned(LINE))); /* with quotas */
 	uint64_t peak;
 	uint64_t idle __attribute__((aligned(LINE))); /* pages */
+	uint64_t idle_low; /* fewest since emm_decay() looked */
 	uint64_t lazy_areas __attribute__((aligned(LINE)));
 	uint32_t spin_max __attribute__((aligned(LINE)));
 };
+
+/* The entry of 128 MiB. */
+static inline uint64_t *top_entry(struct emm *emm, uint32_t at)
+{
+	if (at < TABLE_ENTRIES)
+		return &emm->top[at];
+	return LOAD(&emm->far_there[at / TABLE_ENTRIES]) ? &emm->far[at]
+							 : &emm->nothing;
+}
 
 /* The table that gives pages other rights. */
 static inline const uint8_t *lut_rights(const struct emm *emm, int prot)

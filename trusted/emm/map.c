@@ -45,13 +45,22 @@ void map_entry_init(struct emm *emm, uint64_t *e, uint64_t val)
 	STORE(e, val);
 }
 
+/* Nothing, as far as a page of the top level goes. */
+static void span_widen(const struct emm *emm, struct span *sp)
+{
+	uint32_t end = (emm->ntop - 1) << TOP_SHIFT;
+
+	sp->first &= ~(TABLE_ENTRIES * TOP_PAGES - 1);
+	sp->n = min_u32(end - sp->first, (TABLE_ENTRIES - 1) * TOP_PAGES) +
+		TOP_PAGES;
+}
+
 void map_lock(struct emm *emm, uint32_t pg, struct span *sp)
 {
-	uint64_t *top = &emm->top[pg >> TOP_SHIFT];
-
 	sp->dirty = false;
 	sp->bytes = NULL;
 	for (;;) {
+		uint64_t *top = top_entry(emm, pg >> TOP_SHIFT);
 		uint64_t t = LOAD(top), *e;
 
 		if (!(t & E_PTR)) {
@@ -65,6 +74,8 @@ void map_lock(struct emm *emm, uint32_t pg, struct span *sp)
 			sp->first = pg & ~(TOP_PAGES - 1);
 			sp->n = TOP_PAGES;
 			sp->is_top = true;
+			if (top == &emm->nothing)
+				span_widen(emm, sp);
 			return;
 		}
 		e = &table_ptr(
@@ -109,7 +120,7 @@ static bool cell_uniform(const uint8_t *bytes)
 static void table_fold(struct op *op, uint32_t at)
 {
 	struct emm *emm = op->emm;
-	uint64_t *top = &emm->top[at];
+	uint64_t *top = top_entry(emm, at);
 	uint64_t t = LOAD(top), *table, val;
 	uint32_t i;
 
@@ -246,6 +257,8 @@ edmm_err span_apply(struct op *op, struct span *sp, struct run *r,
 			return 0;
 		}
 		new = lut[e_byte(sp->val)];
+		if (sp->e == &op->emm->nothing && new != e_byte(sp->val))
+			return -EDMM_ENOMEM;
 		if (new == e_byte(sp->val) ||
 		    (r->a == sp->first && end == sp->first + sp->n)) {
 			sp->dirty |= new != e_byte(sp->val);
@@ -260,14 +273,14 @@ edmm_err span_apply(struct op *op, struct span *sp, struct run *r,
 }
 
 /* Tables that an op on the range can need: its ends', and one for a cut. */
-uint32_t map_tables(const struct emm *emm, uint32_t a, uint32_t b)
+uint32_t map_tables(struct emm *emm, uint32_t a, uint32_t b)
 {
 	uint32_t i = a >> TOP_SHIFT, last = (b - 1) >> TOP_SHIFT, n = 0;
 
-	if (!(PEEK(&emm->top[last]) & E_PTR) && last != i)
+	if (!(PEEK(top_entry(emm, last)) & E_PTR) && last != i)
 		n++;
 	for (; i <= last && n < 3; i++) {
-		if (!(PEEK(&emm->top[i]) & E_PTR))
+		if (!(PEEK(top_entry(emm, i)) & E_PTR))
 			n++;
 	}
 	return n;
@@ -276,6 +289,10 @@ uint32_t map_tables(const struct emm *emm, uint32_t a, uint32_t b)
 /* Metadata for the two ends of a range, for one cut within, and `cells`. */
 edmm_err map_reserve(struct op *op, uint32_t a, uint32_t b, uint32_t cells)
 {
+	edmm_err rc = top_ready(op, a, b);
+
+	if (rc)
+		return rc;
 	return meta_reserve(op, cells + 4, map_tables(op->emm, a, b));
 }
 

@@ -12,6 +12,7 @@
 #define TABLE_ENTRIES 512u
 #define TOP_SHIFT 15
 #define TOP_PAGES 32768u
+#define TOP_FAR_MAX 256u /* pages of top entries: 16 TiB */
 
 /* A word of the map: uniform byte at 8..15, or a reference at 32..63. */
 #define E_LOCK 1ull
@@ -46,14 +47,19 @@ struct span {
 struct op;
 struct run;
 
+/* top.c: the pages of the topmost level. */
+uint64_t top_far_pages(uint32_t ntop);
+void top_init(struct emm *emm, uint64_t committed, uint64_t pages);
+EDMM_NODISCARD edmm_err top_ready(struct op *op, uint32_t a, uint32_t b);
+uint32_t top_count(const struct emm *emm);
+
 void map_lock(struct emm *emm, uint32_t pg, struct span *sp);
 void map_unlock(struct op *op, struct span *sp);
 void map_unlock_clean(struct span *sp);
 void map_entry_init(struct emm *emm, uint64_t *e, uint64_t val);
 EDMM_NODISCARD edmm_err span_apply(struct op *op, struct span *sp,
 				   struct run *r, const uint8_t *lut);
-EDMM_NODISCARD uint32_t map_tables(const struct emm *emm, uint32_t a,
-				   uint32_t b);
+EDMM_NODISCARD uint32_t map_tables(struct emm *emm, uint32_t a, uint32_t b);
 EDMM_NODISCARD edmm_err map_reserve(struct op *op, uint32_t a, uint32_t b,
 				    uint32_t cells);
 EDMM_NODISCARD edmm_err map_claim(struct op *op, uint32_t a, uint32_t b,

@@ -327,6 +327,22 @@ static uint64_t grow_end(struct op *op, uint64_t n)
 	return got;
 }
 
+/* One page: a hint to the host would cost what its fault does. */
+edmm_err pool_bring(struct op *op, uint64_t page)
+{
+	struct emm *emm = op->emm;
+	uint64_t addr = page_addr(emm, page);
+
+	if (emm->static_mode ||
+	    (emm->hooks.map &&
+	     emm->hooks.map(emm->ctx, addr, EMM_PAGE, EMM_COMMIT_NOW)) ||
+	    !accept_new(emm, page))
+		return -EDMM_ENOMEM;
+	if (emm->hooks.notify)
+		emm->hooks.notify(emm->ctx, EMM_EV_META, addr, EMM_PAGE);
+	return 0;
+}
+
 /* Grow if little is left. need: nothing is left, so wait for who grows. */
 edmm_err pool_grow(struct op *op, bool need)
 {
@@ -445,7 +461,7 @@ static void refused(struct emm *emm, uint64_t page)
 		.flags = EMM_RW | SGX_SECINFO_PT(SGX_PT_REG),
 	};
 
-	if (!emm->hooks.emodpe(emm->ctx, &si, page_addr(emm, page))) {
+	if (emm->hooks.emodpe(emm->ctx, &si, page_addr(emm, page)) >= 0) {
 		lock_acquire(emm, &emm->pool.lock);
 		fresh_put(emm, page, 1);
 		lock_release(&emm->pool.lock);

@@ -72,6 +72,8 @@ EDMM_NODISCARD bool pool_low(const struct pool *pool);
 EDMM_NODISCARD bool pool_high(const struct pool *pool);
 EDMM_NODISCARD edmm_err pool_grow(struct op *op, bool need);
 void pool_shrink(struct op *op);
+/* Brings in a page of the region that is not the pool's. */
+EDMM_NODISCARD edmm_err pool_bring(struct op *op, uint64_t page);
 
 /* The caller has locked the pool. */
 EDMM_NODISCARD uint32_t pool_page(struct emm *emm);

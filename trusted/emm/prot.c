@@ -48,6 +48,18 @@ static edmm_err rights_extend(struct op *op, struct run *r, int to)
 	return 0;
 }
 
+/* Pages from pg on keep their rights: so does a narrow host's mapping. */
+static void restore_mapping(struct op *op, const struct run *r, uint32_t pg,
+			    int from, int to)
+{
+	const struct run rest = { .a = pg,
+				  .b = r->b,
+				  .byte = page_byte(PG_COMM, to) };
+
+	if (!op->emm->wide && to)
+		(void)host_modify(op, EMM_HOST_PROTECT, &rest, from);
+}
+
 /*
  * Fewer rights (perhaps others more): the host restricts, EACCEPT proves it.
  * Where the proof fails, EMODPE gives the page its old rights back.
@@ -57,10 +69,13 @@ static edmm_err rights_restrict(struct op *op, struct run *r, int from, int to)
 	struct emm *emm = op->emm;
 	uint64_t flags = (uint64_t)(unsigned int)(from & to) | SGX_SECINFO_PR |
 			 REG_FLAGS;
+	edmm_err said = host_modify(op, EMM_HOST_RESTRICT, r, to);
 	uint32_t pg;
 
-	(void)host_modify(op, EMM_HOST_RESTRICT, r, to);
 	for (pg = r->a; pg < r->b; pg++) {
+		/* No EACCEPT tells whether it is mapped for new rights. */
+		if (said && to & ~from)
+			break;
 		if (leaf_accept(emm, flags, pg))
 			break;
 		if (to & ~from && leaf_extend(emm, to, pg))
@@ -71,6 +86,7 @@ static edmm_err rights_restrict(struct op *op, struct run *r, int from, int to)
 			(void)host_modify(op, EMM_HOST_PROTECT, r, to);
 		return 0;
 	}
+	restore_mapping(op, r, pg, from, to);
 	for (uint32_t k = pg; from && k < r->b; k++)
 		(void)leaf_extend(emm, from, k);
 	r->b = pg;

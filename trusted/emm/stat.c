@@ -103,13 +103,14 @@ static void stats_meta(struct emm *emm, struct emm_stats *out)
 	for (uint32_t h = pool->holes; h; h = *cell_next(emm, h))
 		cells--; /* a record of pages given back, no area */
 	tables = pool->table_pages - pool->ntables;
-	out->meta_pool = (pool->committed - pool->nholes) << PAGE_SHIFT;
+	out->meta_pool = (pool->committed - pool->nholes + top_count(emm))
+			 << PAGE_SHIFT;
 	lock_release(&pool->lock);
 	for (uint32_t i = 0; i < emm->nslots; i++) {
 		cells -= PEEK(&emm->slots[i].ncells);
 		tables -= PEEK(&emm->slots[i].ntables);
 	}
-	out->meta_fixed = pool->fixed << PAGE_SHIFT;
+	out->meta_fixed = (pool->fixed + top_count(emm)) << PAGE_SHIFT;
 	out->meta_tables = tables << PAGE_SHIFT;
 	out->meta_used = out->meta_fixed + out->meta_tables + cells * CELL_SIZE;
 	out->meta_area = CELL_SIZE;

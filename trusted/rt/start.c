@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The first entry: from a bare stack to the program. Check, then take: layout,
- * relocations, start-up parameters, the enclave's own report, arguments, the
+ * the enclave's own report, relocations, start-up parameters, arguments, the
  * memory manager; then rt_main().
  *
  * Until the thread's block is attached there is no way to tell more than a
@@ -38,20 +38,22 @@ static void init_thread(void)
 	rt_set_fs_base(0);
 }
 
-static void check_report(void)
+/*
+ * What stage 2 saves and restores is known before the thread's record lets any
+ * exception in. Return: NULL, or what is wrong with the report: that can be
+ * told later.
+ */
+static const char *take_report(void)
 {
 	_Alignas(512) struct sgx_targetinfo target = { 0 };
 	_Alignas(128) uint8_t data[64] = { 0 };
 	_Alignas(512) uint8_t out[512];
 	const struct sgx_report *r = (const struct sgx_report *)(void *)out;
-	const char *bad;
 
 	if (rt_enclu(SGX_EREPORT, &target, (uint64_t)data, (uint64_t)out) < 0)
-		rt_abort(13, "EREPORT fails");
-	bad = rt_report_check(rt_layout(), r);
-	if (bad)
-		rt_abort(13, bad);
-	rt_global.xfrm = r->attributes.xfrm;
+		return "EREPORT fails";
+	rt_global.xfrm = r->attributes.xfrm & EDMM_XFRM_ALLOWED;
+	return rt_report_check(rt_layout(), r);
 }
 
 static void take_start(uint64_t addr, struct wire_start *s)
@@ -83,6 +85,8 @@ static void take_start(uint64_t addr, struct wire_start *s)
 				   ? umem_at(s->signals_addr,
 					     sizeof(struct wire_signals))
 				   : NULL,
+		.tell = s->flags & WIRE_START_TELL &&
+			rt_layout()->flags & EDMM_LAYOUT_DEBUG,
 	};
 }
 
@@ -117,16 +121,18 @@ static _Noreturn void run(const struct wire_start *s)
 void rt_first(uint64_t start_addr)
 {
 	const struct edmm_layout *l = rt_layout();
+	const char *unfit, *bad;
 	struct wire_start s;
-	const char *bad;
 
 	if (rt_layout_check(l))
 		refuse(WIRE_REFUSED_CONFIG);
+	unfit = take_report();
 	init_thread();
 	if (!rt_relocate((uint8_t *)rt_base(), l->image_size, rt_dynamic))
 		refuse(WIRE_REFUSED_CONFIG);
 	take_start(start_addr, &s);
-	check_report();
+	if (unfit)
+		rt_abort(13, unfit);
 	bad = rt_relro();
 	if (bad)
 		rt_abort_host(bad);

@@ -99,7 +99,9 @@ void rt_thread_init(struct rt_thread *t, uint32_t context)
 	t->xlow = tcs + l->ctx_xstack;
 	t->xtop = t->xlow + l->ctx_xstack_size - RT_STAGE1_STACK;
 	t->xsp = t->xtop;
-	t->stage1_top = t->xlow + l->ctx_xstack_size;
+	/* From here on exceptions come in, and find all of the above. */
+	__atomic_store_n(&t->stage1_top, t->xlow + l->ctx_xstack_size,
+			 __ATOMIC_RELEASE);
 }
 
 edmm_err rt_thread_attach(struct rt_thread *t, uint64_t wire)

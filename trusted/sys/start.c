@@ -45,6 +45,8 @@ static edmm_err start_heap(void)
 		.window = rt_params()->heap_window,
 		.told = rt_stats_heap,
 		.init = l->heap_init,
+		.fixed = !rt_elastic(),
+		.show = rt_host_show,
 		.wx = (l->flags & EDMM_LAYOUT_WX) != 0,
 	};
 
@@ -98,6 +100,12 @@ static char *put_strings(uint64_t *to, char *s, uint32_t count)
 static bool on_shortage(void)
 {
 	return heap_is_up && heap_relieve(&heap);
+}
+
+void sys_tick(void)
+{
+	if (heap_is_up && rt_elastic())
+		heap_tick(&heap, rt_tsc());
 }
 
 const struct rt_hooks rt_hooks = {

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A system call by its row: who serves it is the row's to say. */
+/*
+ * A system call by its row: who serves it is the row's to say. One that is not
+ * there is told to the host, by its number and once, for the user to see; all
+ * that do not leave are, if the image is signed for debugging.
+ */
 #include "trusted/sys/sys.h"
 
 #define RFLAGS_AC 0x40000ull
@@ -60,6 +64,41 @@ static uint64_t aligned_or_not(void)
 	return flags;
 }
 
+#define NUMBERS 512u
+#define TOLD_ARGS 4
+
+/* Whether the call is not there, and the user does not know it yet. */
+static bool is_news(uint64_t n, long r)
+{
+	static uint64_t told[NUMBERS / 64];
+	const struct call_row *row = sys_row(n);
+	const uint64_t bit = 1ull << n % 64;
+
+	if (r != -ENOSYS || n >= NUMBERS ||
+	    (row && (row->who != CALL_NONE || row->ret == CALL_QUIET)))
+		return false;
+	return !(__atomic_fetch_or(&told[n / 64], bit, __ATOMIC_RELAXED) & bit);
+}
+
+static void tell(uint64_t n, const uint64_t *a, long r)
+{
+	uint64_t args[WIRE_CALL_ARGS] = { n, (uint64_t)r };
+	int i;
+
+	for (i = 0; i < TOLD_ARGS && rt_params()->tell; i++)
+		args[2 + i] = a[i];
+	(void)!rt_host_call(WIRE_CALL_TELL, args, NULL);
+}
+
+/* What goes out, the host sees for itself. */
+static bool to_tell(uint64_t n, long r)
+{
+	const struct call_row *row = sys_row(n);
+
+	return is_news(n, r) ||
+	       (rt_params()->tell && !(row && call_goes_out(row)));
+}
+
 /* NOLINTNEXTLINE(readability-function-size): as many as a call has. */
 long edmm_syscall(long n, long a, long b, long c, long d, long e, long f)
 {
@@ -75,6 +114,9 @@ long edmm_syscall(long n, long a, long b, long c, long d, long e, long f)
 	do {
 		rt_runtime_set(true);
 		r = dispatch(n, args);
+		if (to_tell((uint64_t)n, r))
+			tell((uint64_t)n, args, r);
+		sys_tick();
 		due = sys_signals_wait();
 		again = r == -EINTR &&
 			(due ? begins_anew(n) && sys_signal_restarts()

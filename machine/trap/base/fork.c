@@ -20,7 +20,7 @@ void fork_init(void)
 			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (sys_failed(p))
-		sys_die(2, "no memory", NULL);
+		sys_die("no memory", NULL);
 	sys_madvise(p, SGX_PAGE_SIZE, MADV_WIPEONFORK);
 	same_process = p;
 	*same_process = 1;

@@ -13,47 +13,9 @@
 
 #include "machine/linux/drv.h"
 
-#include "machine/trap/base/facility.h"
+#include "machine/trap/base/options.h"
 
 struct thread;
-
-/* ---- configuration ------------------------------------------ */
-
-/* Whether system calls of the program's own are dispatched. */
-enum machine_raw {
-	MACHINE_RAW_AUTO, /* if its code has any */
-	MACHINE_RAW_NEVER,
-	MACHINE_RAW_ALWAYS
-};
-
-enum machine_stats {
-	MACHINE_STATS_NONE,
-	MACHINE_STATS_TEXT,
-	MACHINE_STATS_JSON
-};
-
-#define MACHINE_PATH 4096
-
-struct machine_options {
-	uint64_t epc;	/* bytes */
-	uint64_t quota; /* bytes; UINT64_MAX: none */
-	uint32_t features;
-	uint64_t seed;
-	struct drv_inject inject;
-	enum facility_want want[FACILITIES];
-	bool vdso_fast;
-	bool production; /* take enclaves signed for it */
-	bool strict;
-	enum machine_stats stats;
-	/* Files, "" for none; the machine keeps no copy. */
-	const char *stats_file;
-	const char *cost_table;
-	const char *trace;
-	const char *step;
-	const char *step_image;
-	bool quiet;
-	enum machine_raw raw;
-};
 
 /* ---- the machine ------------------------------------------- */
 

@@ -11,9 +11,11 @@ void sys_err(const char *text)
 	sys_call(SYS_write, 2, (long)text, (long)strlen(text));
 }
 
-_Noreturn void sys_die(int status, const char *what, const char *detail)
+#define DIED 125
+
+_Noreturn void sys_die(const char *what, const char *detail)
 {
-	char line[512];
+	char line[640];
 	size_t n = 0;
 	const char *part[] = { "edmm: machine: ", what, detail ? ": " : "",
 			       detail ? detail : "", "\n" };
@@ -25,5 +27,5 @@ _Noreturn void sys_die(int status, const char *what, const char *detail)
 		line[n++] = '\n';
 	sys_call(SYS_write, 2, (long)line, (long)n);
 	for (;;)
-		sys_call(SYS_exit_group, status);
+		sys_call(SYS_exit_group, DIED);
 }

@@ -56,8 +56,9 @@ static inline long sys_madvise(const void *addr, size_t size, int advice)
 	return sys_call(SYS_madvise, (long)addr, (long)size, advice);
 }
 
-/* Writes a line to standard error and ends the process. */
-_Noreturn void sys_die(int status, const char *what, const char *detail);
+/* Writes a line to standard error and ends the process with status 125, which
+ * says that no program of the user's has failed. */
+_Noreturn void sys_die(const char *what, const char *detail);
 void sys_err(const char *text);
 
 #endif

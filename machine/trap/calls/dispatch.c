@@ -37,8 +37,7 @@ _Static_assert(sizeof(struct dispatch_frame) == 80, "dispatch.S");
 void dispatch_start(struct thread *t)
 {
 	if (!guard_arm(t))
-		sys_die(2,
-			"a program that makes its own system calls needs "
+		sys_die("a program that makes its own system calls needs "
 			"system call dispatch",
 			"Linux 5.11 has it, and sud=0 switches it off");
 	dispatch.fs = bases_fs();

@@ -63,7 +63,7 @@ static void patch(uint8_t *at)
 	uint32_t n = atomic_load(&count);
 
 	if (n == PATCHES)
-		sys_die(2, "more CPUID instructions than can be patched", NULL);
+		sys_die("more CPUID instructions than can be patched", NULL);
 	patched[n] = (uint64_t)at;
 	atomic_store(&count, n + 1);
 	put(at + 1, UD2_BYTE2);

@@ -78,7 +78,7 @@ void trap_enclu(struct trap *tr)
 		decided = attempt(tr, &e, &done, &again);
 	drv_unlock(machine.d);
 	if (!decided)
-		sys_die(2, "an ENCLU leaf never finds all of its pages", NULL);
+		sys_die("an ENCLU leaf never finds all of its pages", NULL);
 	if (again)
 		return;
 	if (!done) {

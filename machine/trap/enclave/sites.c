@@ -74,7 +74,7 @@ static void tail_add(const struct drv_encl *e, uint8_t *at)
 	struct tail *t = tail_of(NULL, NULL);
 
 	if (!t)
-		sys_die(2, "more WRFSBASE across pages than expected", NULL);
+		sys_die("more WRFSBASE across pages than expected", NULL);
 	*t = (struct tail){ e, at };
 }
 

@@ -55,7 +55,7 @@ static _Noreturn void bad(const struct script_error *e)
 	at = put(line, sizeof(line), at, ": ");
 	at = put(line, sizeof(line), at, e->what);
 	put(line, sizeof(line), at, "; wanted");
-	sys_die(2, line, e->want);
+	sys_die(line, e->want);
 }
 
 void step_init(void)

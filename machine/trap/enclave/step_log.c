@@ -67,7 +67,7 @@ static struct log_slot *slot_of(uint64_t off)
 		i = (i + 1) % SLOTS;
 	if (!counts.slot[i].used) {
 		if (++counts.used == SLOTS)
-			sys_die(2, "step: too many instructions in the ranges",
+			sys_die("step: too many instructions in the ranges",
 				"65535 at most");
 		counts.slot[i].used = true;
 		counts.slot[i].off = off;

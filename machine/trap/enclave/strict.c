@@ -47,7 +47,7 @@ void strict_init(void)
 	key = (int)sys_call(SYS_pkey_alloc, 0, CLOSED);
 	__cpuid_count(0xd, XCOMP_PKRU, a, pkru_offset, c, d);
 	if (!a || key < 0)
-		sys_die(2, "strict: no protection key is left", NULL);
+		sys_die("strict: no protection key is left", NULL);
 }
 
 void strict_after_fork(void)

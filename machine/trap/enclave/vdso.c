@@ -102,14 +102,14 @@ void vdso_init(uint64_t real)
 	uint64_t fn;
 
 	if (sys_failed(p))
-		sys_die(2, "no memory for the vDSO", NULL);
+		sys_die("no memory for the vDSO", NULL);
 	memcpy(p, vdso_image, size);
 	if (!image_open(&fake, (uint64_t)p))
-		sys_die(2, "the vDSO's image is damaged", NULL);
+		sys_die("the vDSO's image is damaged", NULL);
 	lead_out(&fake, real && image_open(&truth, real) ? &truth : NULL);
 	enter = symbol(&fake, "__vdso_sgx_enter_enclave");
 	if (!enter)
-		sys_die(2, "the vDSO's image is damaged", NULL);
+		sys_die("the vDSO's image is damaged", NULL);
 	fn = (uint64_t)p + enter->st_value;
 	memcpy(&table, (const void *)(fn - TABLE_BEFORE), sizeof(table));
 	machine.vdso = (uint64_t)p;

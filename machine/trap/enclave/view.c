@@ -96,7 +96,7 @@ long view_map(int fd, uint64_t addr, uint64_t size, unsigned prot)
 
 static _Noreturn void view_die(const char *what)
 {
-	sys_die(2, what, "see vm.max_map_count");
+	sys_die(what, "see vm.max_map_count");
 }
 
 struct run {
@@ -175,7 +175,7 @@ static void write_protect(uint64_t addr, bool on)
 		r = sys_call(SYS_ioctl, uffd, UFFDIO_WRITEPROTECT, (long)&wp);
 	while (r == -EAGAIN);
 	if (r)
-		sys_die(2, "userfaultfd lost: write protect", NULL);
+		sys_die("userfaultfd lost: write protect", NULL);
 }
 
 static void show(uint64_t addr, bool writable)
@@ -193,7 +193,7 @@ static void show(uint64_t addr, bool writable)
 	if (r == -EEXIST)
 		write_protect(addr, !writable);
 	else if (r)
-		sys_die(2, "userfaultfd lost: continue", NULL);
+		sys_die("userfaultfd lost: continue", NULL);
 }
 
 /* With userfaultfd: the page-table entry. */

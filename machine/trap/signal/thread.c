@@ -37,7 +37,7 @@ static uint32_t slot_take(void)
 				return i * 64 + bit;
 		}
 	}
-	sys_die(2, "more threads than the machine can hold", NULL);
+	sys_die("more threads than the machine can hold", NULL);
 }
 
 stack_t thread_stack(struct thread *t)
@@ -62,7 +62,7 @@ void thread_init(void)
 			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (sys_failed(p))
-		sys_die(2, "no address space for signal stacks", NULL);
+		sys_die("no address space for signal stacks", NULL);
 	arena = ((uintptr_t)p + THREAD_SLOT_SIZE - 1) & ~(THREAD_SLOT_SIZE - 1);
 }
 
@@ -85,7 +85,7 @@ struct thread *thread_new(void)
 	if (sys_mprotect(p, RECORD_SIZE, PROT_READ | PROT_WRITE) ||
 	    sys_mprotect(p + low, THREAD_SLOT_SIZE - low,
 			 PROT_READ | PROT_WRITE))
-		sys_die(2, "no memory for a signal stack", NULL);
+		sys_die("no memory for a signal stack", NULL);
 	*t = (struct thread){ .index = i };
 	mach_cpu_init(&t->cpu);
 	t->altstack.ss_flags = SS_DISABLE;

@@ -69,6 +69,17 @@ static void aux_take(char **envp)
 		(size_t)((const char *)(a + 1) - (const char *)machine.auxv);
 }
 
+static void take_settings(const char *text, struct machine_options *o)
+{
+	struct option_error e;
+	char line[OPTION_TEXT];
+
+	if (options_parse(text, o, &e))
+		return;
+	options_tell(line, NULL, &e);
+	sys_die(EDMM_MACHINE_ENV, line);
+}
+
 static _Noreturn void insisted(const struct facility_row *f)
 {
 	char text[32];
@@ -76,7 +87,7 @@ static _Noreturn void insisted(const struct facility_row *f)
 
 	memcpy(text, f->setting, n);
 	memcpy(text + n, "=1", 3);
-	sys_die(2, text, "this processor or kernel does not have it");
+	sys_die(text, "this processor or kernel does not have it");
 }
 
 void facility_init(const struct machine_options *o, uint64_t hwcap2)
@@ -102,7 +113,7 @@ __attribute__((constructor)) static void init(int argc, char **argv,
 
 	(void)argc;
 	(void)argv;
-	config_parse(env(envp, EDMM_MACHINE_ENV), &o);
+	take_settings(env(envp, EDMM_MACHINE_ENV), &o);
 	facility_init(&o, hwcap2 ? hwcap2->a_un.a_val : 0);
 	/* The program's are emulated where they are not there. */
 	if (hwcap2)

@@ -213,7 +213,7 @@ static void driver_start(void)
 		p.trace = trace_sink;
 	machine.d = mem ? drv_init(mem, &config, &p) : NULL;
 	if (!machine.d)
-		sys_die(2, "no memory for the EPC's metadata", NULL);
+		sys_die("no memory for the EPC's metadata", NULL);
 	machine.m = drv_mach(machine.d);
 }
 

@@ -8,9 +8,6 @@
 struct machine_options;
 struct thread;
 
-/* config.c */
-void config_parse(const char *text, struct machine_options *o);
-
 /* init.c: what this processor and kernel have, as the options want it. */
 void facility_init(const struct machine_options *o, uint64_t hwcap2);
 

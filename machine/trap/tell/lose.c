@@ -65,5 +65,5 @@ void lose_later(void)
 	stack = sys_mmap(NULL, STACK, PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (sys_failed(stack) || spawn((void **)(stack + STACK)) < 0)
-		sys_die(2, "no thread to lose the enclaves with", NULL);
+		sys_die("no thread to lose the enclaves with", NULL);
 }

@@ -43,7 +43,7 @@ static _Noreturn void bad_table(const char *file, const struct watch_error *e)
 	watch_text(&out, ":");
 	watch_number(&out, e->column);
 	watch_text(&out, ": wanted");
-	sys_die(2, text, e->want);
+	sys_die(text, e->want);
 }
 
 static size_t load(const char *file)
@@ -52,7 +52,7 @@ static size_t load(const char *file)
 	long n = 0, r = 1;
 
 	if (fd < 0)
-		sys_die(2, "the cost table cannot be read", file);
+		sys_die("the cost table cannot be read", file);
 	while (r > 0 && n < (long)sizeof(text)) {
 		r = sys_call(SYS_read, fd, (long)text + n,
 			     (long)sizeof(text) - n);
@@ -60,7 +60,7 @@ static size_t load(const char *file)
 	}
 	sys_call(SYS_close, fd);
 	if (r)
-		sys_die(2, "the cost table cannot be read, or is over 64 KiB",
+		sys_die("the cost table cannot be read, or is over 64 KiB",
 			file);
 	return (size_t)n;
 }

@@ -4,10 +4,14 @@
  * says what the other must do.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -86,6 +90,49 @@ static int poke(const char *where)
 	return 0;
 }
 
+/* Mappings of 48 GiB, each touched at its ends and in between. */
+static int far_apart(unsigned long count)
+{
+	const size_t size = 48ul << 30;
+	unsigned long i, bad = 0;
+	volatile char *p[16];
+	size_t at;
+
+	if (count > 16)
+		return 2;
+	for (i = 0; i < count; i++) {
+		p[i] = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		if (p[i] == MAP_FAILED)
+			return 1;
+		for (at = 0; at < size; at += size / 5) {
+			bad += p[i][at] != 0;
+			p[i][at] = (char)(i + 1);
+		}
+	}
+	for (i = 0; i < count; i++) {
+		for (at = 0; at < size; at += size / 5)
+			bad += p[i][at] != (char)(i + 1);
+		bad += munmap((void *)(uintptr_t)p[i], size) != 0;
+	}
+	printf("%lu bad\n", bad);
+	return bad != 0;
+}
+
+/* What is not there inside, and what every C library tries. */
+static int missing(void)
+{
+	char record[256];
+	int i;
+
+	for (i = 0; i < 3; i++)
+		syscall(SYS_socket, 2, 1, 0);
+	syscall(SYS_statx, -100, "/", 0, 0, record);
+	syscall(SYS_rseq, NULL, 0, 0, 0);
+	syscall(SYS_clone3, NULL, 0);
+	return open("/nonexistent", O_RDONLY) >= 0;
+}
+
 static int nap(const char *seconds)
 {
 	struct timespec ts = { .tv_sec = atoi(seconds) };
@@ -115,6 +162,10 @@ int main(int argc, char **argv)
 		return copy_input();
 	if (!strcmp(what, "grow"))
 		return grow(strtoul(value, NULL, 0));
+	if (!strcmp(what, "far"))
+		return far_apart(strtoul(value, NULL, 0));
+	if (!strcmp(what, "missing"))
+		return missing();
 	if (!strcmp(what, "poke"))
 		return poke(value);
 	if (!strcmp(what, "sleep"))

@@ -30,10 +30,19 @@ struct transfer {
 	uint64_t done;
 };
 
-/* Checks the vector and sums it up. */
-static long transfer_check(struct transfer *t)
+/* What is read would change where the rest of it goes, after the check. */
+static bool covers_vector(const struct transfer *t, const struct iovec *v)
 {
-	uint64_t i;
+	const uint64_t at = (uint64_t)t->iov;
+
+	return v->base < at + t->count * sizeof(*v) && at < v->base + v->size;
+}
+
+/* Checks the vector and sums it up. */
+static long transfer_check(struct transfer *t, bool out)
+{
+	bool bad = false;
+	uint64_t i, n;
 
 	if (t->count > IOV_MAX)
 		return -EINVAL;
@@ -42,10 +51,17 @@ static long transfer_check(struct transfer *t)
 	for (i = 0; i < t->count; i++) {
 		if (t->iov[i].size > INT64_MAX)
 			return -EINVAL;
-		if (!sys_owns(t->iov[i].base, t->iov[i].size))
+		if (!out && covers_vector(t, &t->iov[i]))
 			return -EFAULT;
-		t->left += t->iov[i].size;
+		if (bad)
+			continue;
+		n = rt_accessible(t->iov[i].base, t->iov[i].size, !out);
+		t->left += n;
+		bad = n < t->iov[i].size;
 	}
+	/* As far as it goes: the kernel touches what it moves. */
+	if (bad && !t->left)
+		return -EFAULT;
 	if (t->left > SIZE_LIMIT)
 		t->left = SIZE_LIMIT;
 	return 0;
@@ -146,7 +162,7 @@ static bool is_regular(uint64_t fd)
 static long transfer(struct transfer *t, bool out)
 {
 	uint64_t want = 0;
-	long r = transfer_check(t);
+	long r = transfer_check(t, out);
 	bool more;
 
 	if (r != 0)

@@ -69,7 +69,7 @@ static long get_time(uint64_t clock, struct __kernel_timespec *t)
 
 static long put_time(uint64_t to, const struct __kernel_timespec *t)
 {
-	if (!sys_owns(to, sizeof(*t)))
+	if (!sys_owns_to_write(to, sizeof(*t)))
 		return -EFAULT;
 	__builtin_memcpy((void *)to, t, sizeof(*t));
 	return 0;
@@ -114,7 +114,7 @@ long sys_time(const uint64_t *a)
 	if (r != 0)
 		return r;
 	if (a[0] != 0) {
-		if (!sys_owns(a[0], sizeof(t.tv_sec)))
+		if (!sys_owns_to_write(a[0], sizeof(t.tv_sec)))
 			return -EFAULT;
 		*(int64_t *)a[0] = t.tv_sec;
 	}
