@@ -290,15 +290,20 @@ START_TEST(signals_are_served_inside)
 }
 END_TEST
 
-/* The host's sleep is where the signal comes in this test. */
-static long sleep_until_signal(long nr, const long *args)
+/* The host's wait is where the signal comes in this test. */
+static void signal_in_wait(struct wire_call *call, uint8_t *buf)
 {
-	siginfo_t info = { .si_code = SI_QUEUE };
+	const struct wire_signal s = { .signo = SIGUSR1, .code = SI_USER };
 
-	if (nr != __NR_clock_nanosleep)
-		return host_calls_linux(nr, args);
-	SYS(rt_tgsigqueueinfo, 1, 1, SIGUSR1, PTR(&info));
-	return 0;
+	if (call->nr == WIRE_CALL_SIGNAL_WAIT) {
+		call->status = 0;
+		fake_signals.pending = 1;
+	} else if (call->nr == WIRE_CALL_SIGNAL_TAKE) {
+		call->status = 0;
+		call->count = fake_signals.pending;
+		fake_signals.pending = 0;
+		memcpy(buf + call->args[0], &s, sizeof(s));
+	}
 }
 
 /* A wait leaves the enclave, since it has to look at the end (I16). */
@@ -309,11 +314,11 @@ START_TEST(a_wait_for_signals_is_the_hosts)
 	uint64_t none = 0;
 
 	handled = 0;
-	fake_calls()->make = sleep_until_signal;
+	fake_start(1u << 16, signal_in_wait);
 	ck_assert_int_eq(SYS(rt_sigaction, SIGUSR1, PTR(&act), 0, 8), 0);
 	ck_assert_int_eq(SYS(rt_sigsuspend, PTR(&none), 8), -EINTR);
 	ck_assert_int_eq(handled, SIGUSR1);
-	ck_assert_uint_eq(fake_host_calls(), 1);
+	ck_assert_uint_gt(fake_host_calls(), 0);
 }
 END_TEST
 
