@@ -83,14 +83,41 @@ static long map_new(const struct remap *m, struct mem_map **map, uint64_t *addr)
 	return err;
 }
 
+/*
+ * What the program keeps is in its place by now. Pages that the host does not
+ * take back cost room: as an error they would cost content.
+ */
+static long cut_off(uint64_t addr, uint64_t size)
+{
+	long err = mem_unmap(addr, size);
+
+	return err == -EINVAL ? err : 0;
+}
+
+/* Zeros, also where the host keeps the pages. */
+static void wipe(const struct remap *m)
+{
+	void *old = (void *)m->from;
+
+	if (heap_discard(sys_heap(), m->from, m->old) == 0)
+		return;
+	if (old == NULL ||
+	    heap_protect(sys_heap(), m->from, m->old, EMM_RW) != 0)
+		rt_abort_host("memory that the host keeps cannot be zeroed");
+	__builtin_memset(old, 0, m->old);
+	if (heap_protect(sys_heap(), m->from, m->old, m->run.prot) != 0)
+		rt_abort_host("memory that the host keeps has other rights");
+}
+
 /* What the content has left: unmapped, or as if nobody had touched it. */
 static long leave(const struct remap *m)
 {
 	if (!(m->flags & MREMAP_DONTUNMAP))
-		return mem_unmap(m->from, m->old);
+		return cut_off(m->from, m->old);
 	if (is_file(&m->run))
 		return mem_map_read(m->run.map, m->from, m->old, m->run.prot);
-	return mem_errno(heap_discard(sys_heap(), m->from, m->old));
+	wipe(m);
+	return 0;
 }
 
 static long move(const struct remap *m)
@@ -129,7 +156,7 @@ static long move_to(struct remap *m)
 		err = mem_unmap(m->to, m->size);
 	}
 	if (!err && m->old > m->size) {
-		err = mem_unmap(m->from + m->size, m->old - m->size);
+		err = cut_off(m->from + m->size, m->old - m->size);
 		m->old = m->size;
 	}
 	return err ? err : move(m);
@@ -175,7 +202,7 @@ static long remap(struct remap *m)
 
 	if (m->old >= m->size && !moves) {
 		if (m->old > m->size)
-			err = mem_unmap(m->from + m->size, m->old - m->size);
+			err = cut_off(m->from + m->size, m->old - m->size);
 		else
 			err = 0;
 		return err ? err : (long)m->from;
