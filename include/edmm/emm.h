@@ -84,7 +84,8 @@ enum emm_host_op {
 	EMM_HOST_PROTECT,  /* mapping rights from -> to; nothing of SGX */
 	EMM_HOST_RESTRICT, /* RESTRICT_PERMISSIONS to `to`, then as PROTECT */
 	EMM_HOST_TO_TRIM,  /* MODIFY_TYPES(TRIM) */
-	EMM_HOST_REMOVE,   /* REMOVE_PAGES; all were EACCEPTed as TRIM */
+	EMM_HOST_REMOVE,   /* REMOVE_PAGES; all were EACCEPTed as TRIM. A
+			    * narrow host maps them so if `to` is none */
 	EMM_HOST_TO_TCS,   /* MODIFY_TYPES(TCS) */
 };
 
@@ -127,7 +128,7 @@ enum emm_event {
  *	then asks each page by EACCEPT what became of it. Must be set, except
  *	in static mode, which asks at most PROTECT (NULL: it asks nothing).
  * @map: the host makes the range addressable, readable and writable (Intel's
- *	alloc_ocall). NULL: all of the range is mapped already.
+ *	alloc_ocall). NULL: all of the range is mapped already, and wide.
  * @populate: hint that the host add absent pages of the range ahead of their
  *	EACCEPT. NULL, or failing: EACCEPT takes a fault a page. One call a run.
  *	What stays unaccepted is remembered, as it could not be trimmed:

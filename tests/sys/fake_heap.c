@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* No heap: these tests are about calls that leave the enclave. */
+#include "edmm/emm.h"
 #include "trusted/elastic/heap.h"
 #include "trusted/sys/sys.h"
 

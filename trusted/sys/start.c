@@ -124,6 +124,7 @@ int rt_main(const struct rt_args *args)
 	if (start_heap() != 0)
 		rt_abort(3, "the heap does not fit its address range");
 	heap_is_up = true;
+	sys_outside_start();
 	rt_random(random, sizeof(random));
 	argv = __builtin_alloca((words + 2 * AUX_ENTRIES) * sizeof(*argv));
 	s = put_strings(argv, args->block, args->argc);

@@ -26,6 +26,18 @@ static bool is_file(const struct mem_run *run)
 	return run->map != NULL && run->map->file != NULL;
 }
 
+/*
+ * What the program keeps is in its place by now. Pages that the host does not
+ * take back cost room: as an error they would cost content, since others of the
+ * range are gone.
+ */
+static long cut_off(uint64_t addr, uint64_t size)
+{
+	long err = mem_unmap(addr, size);
+
+	return err == -ENOMEM ? 0 : err;
+}
+
 /* Locks go where the mapping goes; what they cannot fill comes by touches. */
 static void lock_new(const struct remap *m, uint64_t addr, uint64_t size)
 {
@@ -83,40 +95,20 @@ static long map_new(const struct remap *m, struct mem_map **map, uint64_t *addr)
 	return err;
 }
 
-/*
- * What the program keeps is in its place by now. Pages that the host does not
- * take back cost room: as an error they would cost content.
- */
-static long cut_off(uint64_t addr, uint64_t size)
-{
-	long err = mem_unmap(addr, size);
-
-	return err == -EINVAL ? err : 0;
-}
-
-/* Zeros, also where the host keeps the pages. */
-static void wipe(const struct remap *m)
-{
-	void *old = (void *)m->from;
-
-	if (heap_discard(sys_heap(), m->from, m->old) == 0)
-		return;
-	if (old == NULL ||
-	    heap_protect(sys_heap(), m->from, m->old, EMM_RW) != 0)
-		rt_abort_host("memory that the host keeps cannot be zeroed");
-	__builtin_memset(old, 0, m->old);
-	if (heap_protect(sys_heap(), m->from, m->old, m->run.prot) != 0)
-		rt_abort_host("memory that the host keeps has other rights");
-}
-
 /* What the content has left: unmapped, or as if nobody had touched it. */
 static long leave(const struct remap *m)
 {
+	long err;
+
 	if (!(m->flags & MREMAP_DONTUNMAP))
 		return cut_off(m->from, m->old);
 	if (is_file(&m->run))
-		return mem_map_read(m->run.map, m->from, m->old, m->run.prot);
-	wipe(m);
+		err = mem_map_read(m->run.map, m->from, m->old, m->run.prot);
+	else
+		err = mem_errno(heap_discard(sys_heap(), m->from, m->old));
+	/* An error would say that the content is still there. */
+	if (err)
+		rt_abort_host("memory that has moved cannot be left as new");
 	return 0;
 }
 
@@ -201,10 +193,9 @@ static long remap(struct remap *m)
 	long err;
 
 	if (m->old >= m->size && !moves) {
+		err = 0;
 		if (m->old > m->size)
 			err = cut_off(m->from + m->size, m->old - m->size);
-		else
-			err = 0;
 		return err ? err : (long)m->from;
 	}
 	err = run_refused(m);
