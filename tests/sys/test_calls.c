@@ -106,6 +106,42 @@ START_TEST(descriptors_are_the_programs_own)
 }
 END_TEST
 
+static long part(enum call_nr nr, uint64_t a, void *to, uint64_t size)
+{
+	const uint64_t args[WIRE_CALL_ARGS] = { a, PTR(to), size };
+
+	return sys_call(nr, args);
+}
+
+/* What the runtime keeps of a file has numbers that no program reaches. */
+START_TEST(kept_descriptors_are_apart)
+{
+	char text[4] = "";
+	int i;
+
+	ck_assert_int_eq(open_new(), 3);
+	ck_assert_int_eq(SYS(write, 3, PTR("kept"), 4), 4);
+	ck_assert_int_eq(part(CALL_kept_dup, 3, NULL, 0), 0);
+	ck_assert_int_eq(part(CALL_kept_dup, 9, NULL, 0), -EBADF);
+	ck_assert_int_eq(SYS(close, 3), 0);
+	ck_assert_int_eq(SYS(close, 0), 0);
+	ck_assert_int_eq(part(CALL_kept_read, 0, text, 4), 4);
+	ck_assert_mem_eq(text, "kept", 4);
+	ck_assert_int_eq(part(CALL_kept_read, 1, text, 4), -EBADF);
+	ck_assert_int_eq(part(CALL_kept_read, (uint64_t)-100, text, 4), -EBADF);
+	ck_assert_int_eq(part(CALL_kept_close, 0, NULL, 0), 0);
+	ck_assert_int_eq(part(CALL_kept_close, 0, NULL, 0), -EBADF);
+	/* As many as the table has, or as Linux gives to a process. */
+	for (i = 0; part(CALL_kept_dup, 1, NULL, 0) == i; i++)
+		;
+	ck_assert_int_gt(i, 500);
+	ck_assert_int_eq(part(CALL_kept_dup, 1, NULL, 0), -EMFILE);
+	while (i-- > 0)
+		ck_assert_int_eq(part(CALL_kept_close, (uint64_t)i, NULL, 0),
+				 0);
+}
+END_TEST
+
 START_TEST(paths_work_in_old_and_new_form)
 {
 	char other[80], text[128];
@@ -340,6 +376,7 @@ Suite *calls_suite(void)
 	tcase_add_test(tc, a_file_comes_back_as_written);
 	tcase_add_test(tc, vectors_are_one_call);
 	tcase_add_test(tc, descriptors_are_the_programs_own);
+	tcase_add_test(tc, kept_descriptors_are_apart);
 	tcase_add_test(tc, paths_work_in_old_and_new_form);
 	tcase_add_test(tc, directories_are_listed);
 	tcase_add_test(tc, long_paths_end);
