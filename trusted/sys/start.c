@@ -102,8 +102,14 @@ static bool on_shortage(void)
 	return heap_is_up && heap_relieve(&heap);
 }
 
+static bool on_grow(uint64_t addr)
+{
+	return heap_is_up && sys_grow(addr);
+}
+
 const struct rt_hooks rt_hooks = {
 	.shortage = on_shortage,
+	.grow = on_grow,
 	.fault = sys_fault,
 	.signals = sys_signals,
 };
