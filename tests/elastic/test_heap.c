@@ -427,30 +427,6 @@ START_TEST(resizing_keeps_content_that_the_host_does_not_take_back)
 }
 END_TEST
 
-/* Pages of the loader's are replaced before they can execute. */
-START_TEST(execution_keeps_content_that_the_host_does_not_take_back)
-{
-	const struct heap_params want = { .size = SIZE,
-					  .max = MAX,
-					  .init = 16 * MINI_PAGE,
-					  .free_max = UINT64_MAX,
-					  .free_percent = UINT64_MAX };
-	uint64_t a;
-	edmm_err err;
-
-	mini_stop();
-	heap = mini_start_with(&want, EPC);
-	a = must_map(HEAP_ARENA, want.init);
-	fill(a, 5, want.init);
-	mini_load(a, want.init);
-	mini_trims((uint64_t)_i);
-	err = heap_protect(heap, a, want.init, EMM_R | EMM_X);
-	/* They are trimmed, and so is the copy. */
-	ck_assert_int_eq(err, _i < 32 ? -EDMM_EFAULT : 0);
-	ck_assert(all_are(a, 5, want.init));
-}
-END_TEST
-
 START_TEST(resizing_stays_where_there_is_room)
 {
 	struct heap_resize r = { .old = 20 * MIB,
@@ -582,9 +558,6 @@ static Suite *heap_suite(void)
 	tcase_add_loop_test(
 		tc, resizing_keeps_content_that_the_host_does_not_take_back, 0,
 		40);
-	tcase_add_loop_test(
-		tc, execution_keeps_content_that_the_host_does_not_take_back, 0,
-		33);
 	tcase_add_test(tc, resizing_stays_where_there_is_room);
 	tcase_add_test(tc, the_arena_gives_way_to_mappings);
 	tcase_add_test(tc, the_break_moves);
