@@ -223,10 +223,12 @@ static bool refused_and_wrong(const struct op *o)
 	if (prot_of(o) & ~(uint64_t)7)
 		return true;
 	if (o->kind == OP_mprotect)
-		return addr_of(o->arg[0]) % PAGE != 0 || size == 0 ||
+		return o->arg[0] >> ADDR_SHIFT == BASE_HIGH ||
+		       addr_of(o->arg[0]) % PAGE != 0 || size == 0 ||
 		       pages_up(size) == 0;
 	return addr_of(o->arg[1]) % PAGE != 0 || size == 0 ||
-	       o->arg[6] % PAGE != 0 || size >= (uint64_t)1 << 47 ||
+	       o->arg[1] >> ADDR_SHIFT == BASE_HIGH || o->arg[6] % PAGE != 0 ||
+	       size >= (uint64_t)1 << 47 ||
 	       (o->arg[4] & MAP_TYPE) != MAP_PRIVATE ||
 	       (o->arg[4] & (MAP_FIXED_NOREPLACE | MAP_GROWSDOWN)) ||
 	       !(o->arg[4] & MAP_ANONYMOUS);

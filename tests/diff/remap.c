@@ -67,12 +67,17 @@ static void carry(uint64_t from, uint64_t old, uint64_t to, uint64_t size)
 {
 	static struct page kept[YARD_PAGES];
 	uint64_t count = old / PAGE, i;
+	uint32_t id = ledger_id();
 	struct page fresh;
 
 	if (count > YARD_PAGES)
 		count = YARD_PAGES;
-	for (i = 0; i < count; i++)
+	/* What has been moved is not joined with what is beside it, or is. */
+	for (i = 0; i < count; i++) {
 		kept[i] = *page_at(from + i * PAGE);
+		if (from != to)
+			kept[i].id = id;
+	}
 	fresh = kept[0];
 	fresh.freed = false;
 	ledger_set(from, old, &hole);
