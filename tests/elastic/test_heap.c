@@ -241,6 +241,35 @@ START_TEST(peaks_are_told)
 }
 END_TEST
 
+/* Half of it each time, but for what is used in between. */
+START_TEST(idle_memory_decays)
+{
+	uint64_t a = must_map(HEAP_ARENA, 4 * MIB), now = 1, i;
+	uint64_t before, after;
+
+	fill(a, 1, 4 * MIB);
+	heap_tick(heap, now);
+	ck_assert_int_eq(heap_unmap(heap, a, 4 * MIB), 0);
+	before = mini_counts().present;
+	heap_tick(heap, now + HEAP_DECAY - 1);
+	heap_tick(heap, now += HEAP_DECAY);
+	ck_assert_uint_eq(mini_counts().present, before);
+	heap_tick(heap, now += HEAP_DECAY);
+	after = mini_counts().present;
+	ck_assert_uint_eq(before - after, 2 * MIB / MINI_PAGE);
+	for (i = 0; i < 4; i++) {
+		a = must_map(HEAP_ARENA, MIB);
+		ck_assert(all_zero(a, MIB));
+		ck_assert_int_eq(heap_unmap(heap, a, MIB), 0);
+		heap_tick(heap, now += HEAP_DECAY);
+	}
+	after = mini_counts().present;
+	ck_assert_uint_le(before - after, 3 * MIB / MINI_PAGE);
+	heap_tick(heap, now += 40 * HEAP_DECAY);
+	ck_assert_uint_ge(before - mini_counts().present, 3 * MIB / MINI_PAGE);
+}
+END_TEST
+
 /* Sequential commits of a page each: how many faults and calls they take. */
 static uint64_t cost_of_growth(uint32_t window)
 {
@@ -592,6 +621,7 @@ static Suite *heap_suite(void)
 		tc, the_break_is_zero_that_the_host_does_not_take_back, 0, 8);
 	tcase_add_test(tc, idle_memory_is_what_was_asked_for);
 	tcase_add_test(tc, idle_pages_need_no_room);
+	tcase_add_test(tc, idle_memory_decays);
 	tcase_add_loop_test(tc, memory_in_doubt_is_zero_when_it_is_mapped_again,
 			    0, 2);
 	tcase_add_test(tc, peaks_are_told);

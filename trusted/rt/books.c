@@ -213,3 +213,54 @@ bool rt_program_memory(uint64_t addr, uint64_t size)
 	return ph && ph->flags & PF_W && off >= ph->vaddr &&
 	       size <= ph->vaddr + ph->memsz - off;
 }
+
+/* The managed range: what the page's state and rights say. */
+static uint64_t managed_part(uint64_t addr, uint64_t end, uint32_t want)
+{
+	const int right = want == PF_W ? EMM_W : EMM_R;
+	uint64_t page = addr & ~(SGX_PAGE_SIZE - 1ull);
+	struct emm_run run;
+
+	if (!rt_emm() || emm_query(rt_emm(), page, end, &run) ||
+	    !(run.prot & right))
+		return 0;
+	switch (run.state) {
+	case EMM_PG_NONE:
+	case EMM_PG_RESERVED:
+	case EMM_PG_FREE_IDLE:
+	case EMM_PG_TCS:
+		return 0;
+	default:
+		return run.addr + run.size - addr;
+	}
+}
+
+/* Bytes from @addr on of which one look tells; 0: it may not be touched. */
+static uint64_t part(uint64_t addr, uint64_t end, uint32_t want)
+{
+	const struct edmm_layout *l = rt_layout();
+	uint64_t off = addr - rt_base();
+
+	if (off >= l->stack_off)
+		return managed_part(addr, end, want);
+	if (!rt_books_allow(off, want == PF_W ? SGX_PFEC_W : 0))
+		return 0;
+	return SGX_PAGE_SIZE - off % SGX_PAGE_SIZE;
+}
+
+uint64_t rt_accessible(uint64_t addr, uint64_t size, bool write)
+{
+	uint64_t end = rt_base() + rt_layout()->elrange_size, at = addr, n;
+
+	if (!rt_inside(addr, 1))
+		return 0;
+	if (size < end - addr)
+		end = addr + size;
+	while (at < end) {
+		n = part(at, end, write ? PF_W : PF_R);
+		if (!n)
+			break;
+		at += n < end - at ? n : end - at;
+	}
+	return at - addr;
+}
