@@ -226,6 +226,12 @@ edmm_err umem_put64(umem_t dst, uint64_t v)
 	return 0;
 }
 
+void rt_abort_host(const char *text)
+{
+	(void)text;
+	abort();
+}
+
 uint64_t rt_base(void)
 {
 	return 0;
