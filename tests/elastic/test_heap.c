@@ -103,6 +103,19 @@ START_TEST(the_maximum_is_enomem_and_no_end)
 }
 END_TEST
 
+START_TEST(a_lower_maximum_holds)
+{
+	uint64_t a = must_map(HEAP_ARENA, 2 * MIB), b = 7;
+
+	heap->max = MIB;
+	ck_assert_int_eq(map(HEAP_ARENA, MINI_PAGE, &b), -EDMM_ENOMEM);
+	ck_assert_int_eq(map(HEAP_MAP, MINI_PAGE, &b), -EDMM_ENOMEM);
+	ck_assert_int_eq(heap_unmap(heap, a + MINI_PAGE, 2 * MIB - MINI_PAGE),
+			 0);
+	must_map(HEAP_MAP, MINI_PAGE);
+}
+END_TEST
+
 START_TEST(lazily_freed_memory_has_a_cap)
 {
 	uint64_t a = must_map(HEAP_ARENA, 48 * MIB);
@@ -612,6 +625,7 @@ static Suite *heap_suite(void)
 	tcase_add_loop_test(tc, memory_is_zero_and_stays, 0, 2);
 	tcase_add_loop_test(tc, freed_and_mapped_again_is_zero, 0, 4);
 	tcase_add_test(tc, the_maximum_is_enomem_and_no_end);
+	tcase_add_test(tc, a_lower_maximum_holds);
 	tcase_add_test(tc, lazily_freed_memory_has_a_cap);
 	tcase_add_test(tc, no_churn_moves_the_limit);
 	tcase_add_test(tc, small_churn_costs_no_host_call);

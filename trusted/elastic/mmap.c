@@ -25,7 +25,8 @@ static edmm_err charge_locked(struct heap *h, uint64_t at, uint64_t count)
 {
 	uint64_t more = vmap_uncharged(&h->map, at, count) * HEAP_PAGE;
 
-	if (more > h->max - h->charged)
+	/* A limit that is lowered may be below what is mapped. */
+	if (more && (h->charged > h->max || more > h->max - h->charged))
 		return -EDMM_ENOMEM;
 	vmap_charge(&h->map, at, count, true);
 	h->charged += more;
