@@ -24,6 +24,7 @@
 #define CALL_NULL UINT64_MAX
 #define CALL_PATH_MAX 4096u /* with its NUL */
 #define CALL_FD_MAX 1024u   /* descriptors of a program: 0 to this less one */
+#define CALL_KEPT_MAX 1024u /* the runtime's own, in a table that is apart */
 
 /* Column "who": who serves the call. */
 enum call_who {
@@ -55,6 +56,7 @@ enum call_ret {
 	CALL_RET_FD,	/* a descriptor: the lowest number that is free */
 	CALL_RET_FD_AT, /* a copy of argument 1, as the number in argument 2 */
 	CALL_RET_FD_FROM, /* the same, as the lowest free from argument 3 on */
+	CALL_RET_KEPT,	  /* a descriptor of the runtime's own */
 };
 
 /*
@@ -102,6 +104,7 @@ enum call_struct {
 #define CALL_V CALL_NUMBER /* as it is */
 #define CALL_I (CALL_NUMBER | CALL_INT)
 #define CALL_D (CALL_I | CALL_HAS_FD)	 /* a descriptor, or AT_FDCWD */
+#define CALL_K (CALL_D | 1u)		 /* one of the runtime's own */
 #define CALL_P (CALL_TO | CALL_STRING)	 /* a path */
 #define CALL_IN (CALL_TO | CALL_COUNTED) /* bytes, may be cut short */
 #define CALL_OUT (CALL_FROM | CALL_COUNTED)
@@ -145,6 +148,7 @@ X(read, 0, BOTH, LEN, CALL_D, CALL_OUT, CALL_V) \
 X(write, 1, BOTH, LEN, CALL_D, CALL_IN, CALL_V) \
 X(open, 2, INSIDE, -, -) \
 X(close, 3, HOST, ZERO, CALL_D) \
+X(kept_close, CALL_FORM(1, 3), PART, ZERO, CALL_K) \
 X(stat, 4, INSIDE, -, -) \
 X(fstat, 5, HOST, ZERO, CALL_D, CALL_STAT) \
 X(lstat, 6, INSIDE, -, -) \
@@ -156,12 +160,14 @@ X(munmap, 11, INSIDE, -, -) \
 X(brk, 12, INSIDE, -, -) \
 X(rt_sigaction, 13, INSIDE, -, -) \
 X(rt_sigprocmask, 14, INSIDE, -, -) \
+X(rt_sigreturn, 15, INSIDE, -, -) \
 X(ioctl, 16, INSIDE, -, -) \
 X(ioctl_none, CALL_FORM(1, 16), PART, ZERO, CALL_D, CALL_I, CALL_I) \
 X(ioctl_int, CALL_FORM(2, 16), PART, ZERO, CALL_D, CALL_I, CALL_INTEGER) \
 X(ioctl_size, CALL_FORM(3, 16), PART, ZERO, CALL_D, CALL_I, CALL_WINSIZE) \
 X(ioctl_tty, CALL_FORM(4, 16), PART, ZERO, CALL_D, CALL_I, CALL_TERMIOS) \
 X(pread64, 17, BOTH, LEN, CALL_D, CALL_OUT, CALL_V, CALL_V) \
+X(kept_read, CALL_FORM(1, 17), PART, LEN, CALL_K, CALL_OUT, CALL_V, CALL_V) \
 X(pwrite64, 18, BOTH, LEN, CALL_D, CALL_IN, CALL_V, CALL_V) \
 X(readv, 19, INSIDE, -, -) \
 X(writev, 20, INSIDE, -, -) \
@@ -171,8 +177,10 @@ X(select, 23, INSIDE, -, -) \
 X(sched_yield, 24, NONE, OK, "there is one thread") \
 X(mremap, 25, INSIDE, -, -) \
 X(msync, 26, INSIDE, -, -) \
+X(mincore, 27, INSIDE, -, -) \
 X(madvise, 28, INSIDE, -, -) \
 X(dup, 32, HOST, FD, CALL_D) \
+X(kept_dup, CALL_FORM(1, 32), PART, KEPT, CALL_D) \
 X(dup2, 33, INSIDE, -, -) \
 X(nanosleep, 35, INSIDE, -, -) \
 X(getpid, 39, HOST, INT, CALL_0) \
@@ -224,6 +232,9 @@ X(getgroups, 115, NONE, OK, "no supplementary groups are told") \
 X(getresuid, 118, INSIDE, -, -) \
 X(getresgid, 120, INSIDE, -, -) \
 X(rt_sigpending, 127, INSIDE, -, -) \
+X(rt_sigtimedwait, 128, INSIDE, -, -) \
+X(rt_sigqueueinfo, 129, INSIDE, -, -) \
+X(rt_sigsuspend, 130, INSIDE, -, -) \
 X(sigaltstack, 131, INSIDE, -, -) \
 X(statfs, 137, HOST, ZERO, CALL_P, CALL_STATFS) \
 X(fstatfs, 138, HOST, ZERO, CALL_D, CALL_STATFS) \
@@ -234,6 +245,10 @@ X(sched_setscheduler, 144, NONE, OK, "as sched_setparam()") \
 X(sched_getscheduler, 145, NONE, OK, "SCHED_OTHER, which is 0") \
 X(sched_get_priority_max, 146, INSIDE, -, -) \
 X(sched_get_priority_min, 147, INSIDE, -, -) \
+X(mlock, 149, INSIDE, -, -) \
+X(munlock, 150, INSIDE, -, -) \
+X(mlockall, 151, INSIDE, -, -) \
+X(munlockall, 152, INSIDE, -, -) \
 X(prctl, 157, INSIDE, -, -) \
 X(arch_prctl, 158, INSIDE, -, -) \
 X(setrlimit, 160, INSIDE, -, -) \
@@ -271,10 +286,12 @@ X(dup3, 292, HOST, FD_AT, CALL_D, CALL_I, CALL_I) \
 X(pipe2, 293, HOST, ZERO, CALL_PAIR, CALL_I) \
 X(preadv, 295, INSIDE, -, -) \
 X(pwritev, 296, INSIDE, -, -) \
+X(rt_tgsigqueueinfo, 297, INSIDE, -, -) \
 X(prlimit64, 302, INSIDE, -, -) \
 X(getcpu, 309, INSIDE, -, -) \
 X(renameat2, 316, HOST, ZERO, CALL_D, CALL_P, CALL_D, CALL_P, CALL_I) \
 X(getrandom, 318, INSIDE, -, -) \
+X(mlock2, 325, INSIDE, -, -) \
 X(statx, 332, NONE, QUIET, "newfstatat() serves") \
 X(rseq, 334, NONE, QUIET, "the host moves threads as it likes") \
 X(clone3, 435, NONE, QUIET, "clone() is tried next") \
@@ -282,6 +299,7 @@ X(faccessat2, 439, HOST, ZERO, CALL_D, CALL_P, CALL_I, CALL_I) \
 X(heap_mmap, CALL_NR_HEAP_MMAP, INSIDE, -, -) \
 X(heap_munmap, CALL_NR_HEAP_MUNMAP, INSIDE, -, -) \
 X(heap_mremap, CALL_NR_HEAP_MREMAP, INSIDE, -, -) \
+X(heap_trim, CALL_NR_HEAP_TRIM, INSIDE, -, -) \
 X(thread, CALL_NR_THREAD, NONE, AGAIN, "no context for one more is to be had")
 /* clang-format on */
 

@@ -69,12 +69,14 @@ static int take_path(struct served *s, int i)
 static int take_fd(struct served *s, int i)
 {
 	int32_t fd = (int32_t)s->wire->args[i];
+	bool kept = s->row->args[i] == CALL_K;
 
-	if (fd == AT_FDCWD) {
+	if (fd == AT_FDCWD && !kept) {
 		s->args[i] = AT_FDCWD;
 		return 0;
 	}
-	s->args[i] = host_fd_get(s->calls, fd);
+	s->args[i] =
+		kept ? host_kept_get(s->calls, fd) : host_fd_get(s->calls, fd);
 	return s->args[i] < 0 ? -EBADF : 0;
 }
 
@@ -174,6 +176,8 @@ static long call_number(struct served *s)
 		return call_pollfds(s, pollfds);
 	if (pair >= 0)
 		return call_pair(s, pair);
+	if (s->row->linux_nr == CALL_close && s->row->args[0] == CALL_K)
+		return host_kept_close(s->calls, (int32_t)s->wire->args[0]);
 	if (s->row->linux_nr == CALL_close)
 		return host_fd_close(s->calls, (int32_t)s->wire->args[0]);
 	return call_linux(s);
@@ -185,6 +189,8 @@ static long serve(struct served *s)
 	switch ((enum call_ret)s->row->ret) {
 	case CALL_RET_FD:
 		return host_fd_add(s->calls, call_linux(s), 0);
+	case CALL_RET_KEPT:
+		return host_kept_add(s->calls, call_linux(s));
 	case CALL_RET_FD_AT:
 		return host_fd_dup_to(s->calls, (int)s->args[0],
 				      (int32_t)s->args[1], (int)s->args[2]);

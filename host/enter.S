@@ -40,6 +40,9 @@ host_enter:
 	movq %rsi, 8(%rbx)
 	movq %rdx, 16(%rbx)
 	cld
+	/* After #MF the x87 state still has it pending (SDM table 37-1): the
+	 * next x87 instruction of ours would raise it. */
+	fnclex
 	addq $16, %rsp
 	ldmxcsr (%rsp)
 	fldcw 4(%rsp)

@@ -10,10 +10,14 @@
 #include <stdint.h>
 
 #include "sgx_mm.h"
-#include "sgx_mm_rt_abstraction.h"
 
 #ifdef __cplusplus
 extern "C" {
+#endif
+
+/* In flags: the runtime's own region. */
+#ifndef SGX_EMA_SYSTEM
+#define SGX_EMA_SYSTEM SGX_EMA_ALLOC_FLAGS(0x80UL)
 #endif
 
 /**

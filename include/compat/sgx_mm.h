@@ -94,7 +94,7 @@ typedef int (*sgx_enclave_fault_handler_t)(const sgx_pfinfo *pfinfo,
  * @flags: exactly one of RESERVE, COMMIT_NOW, COMMIT_ON_DEMAND; at most one of
  *	GROWSDOWN, GROWSUP; FIXED; a page type (0 or REG); ALIGNED(n)
  * @handler, @handler_private: the region's own fault handler, or NULL
- * @out_addr: where it is; NULL is stored on failure
+ * @out_addr: where it is; untouched on failure; may be NULL
  *
  * Pages are readable and writable, in a RESERVE region nothing.
  * Return: 0; EINVAL; EACCES (outside of the enclave); EEXIST (FIXED, in use);

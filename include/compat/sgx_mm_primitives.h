@@ -30,8 +30,9 @@ typedef struct _sec_info_t {
  * @addr, @dest: the page
  * @src: the page to copy
  *
- * Return: 0 or an SGX code (EMODPE: 0); a negated exception vector if the
- * runtime lets the instruction's own fault end here (sgx_mm_fixup).
+ * Return: 0 or an SGX code; a negated exception vector if the runtime lets the
+ * instruction's own fault end here (sgx_mm_fixup). EMODPE sets no result: of
+ * do_emodpe only negative values are failures. All three are weak.
  */
 int do_eaccept(const sec_info_t *si, size_t addr);
 int do_emodpe(const sec_info_t *si, size_t addr);

@@ -52,8 +52,10 @@ int sgx_mm_mutex_destroy(sgx_mm_mutex *mutex);
 
 bool sgx_mm_is_within_enclave(const void *ptr, size_t size);
 
-/* For the runtime's own regions (emm_private.h). */
+/* For the runtime's own regions, as emm_private.h has it. */
+#ifndef SGX_EMA_SYSTEM
 #define SGX_EMA_SYSTEM SGX_EMA_ALLOC_FLAGS(0x80UL)
+#endif
 
 /* ---- optional: weak, used where the runtime defines them --------------- */
 

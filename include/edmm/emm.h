@@ -120,8 +120,9 @@ enum emm_event {
  * may themselves fault on, or use, pages that the current call does not name.
  *
  * @eaccept, @emodpe, @eacceptcopy: the leaves. Return 0, a positive SGX code,
- *	or EMM_LEAF_PF/EMM_LEAF_GP where the ENCLU itself faulted. Must be set,
- *	except in static mode, which never calls them.
+ *	or EMM_LEAF_PF/EMM_LEAF_GP where the ENCLU itself faulted; EMODPE has no
+ *	code, so that what is positive or 0 is success. Must be set, except in
+ *	static mode, which never calls them.
  * @modify: one host call for one run. Return 0 or a negated error; the EMM
  *	then asks each page by EACCEPT what became of it. Must be set, except
  *	in static mode, which asks at most PROTECT (NULL: it asks nothing).

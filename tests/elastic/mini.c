@@ -287,3 +287,9 @@ void rt_unlock(struct rt_lock *l)
 	ck_assert_uint_eq(l->owner, 1);
 	l->owner = 0;
 }
+
+void rt_abort_host(const char *text)
+{
+	ck_abort_msg("%s", text);
+	abort();
+}

@@ -383,9 +383,9 @@ END_TEST
 START_TEST(resizing_keeps_content)
 {
 	enum heap_kind kind = _i == 0 ? HEAP_ARENA : HEAP_MAP;
-	struct heap_resize r = {
-		.old = 2 * MIB, .size = 5 * MIB, .kind = kind, .move = true
-	};
+	struct heap_resize r = { .old = 2 * MIB,
+				 .size = 5 * MIB,
+				 .move = true };
 	uint64_t other, a = 0;
 
 	r.addr = must_map(kind, 2 * MIB);
@@ -395,9 +395,7 @@ START_TEST(resizing_keeps_content)
 	ck_assert_int_eq(heap_resize(heap, &r, &a), 0);
 	ck_assert_int_eq(*(char *)(a + 2 * MIB - 1), 3);
 	ck_assert(all_zero(a + 2 * MIB, 3 * MIB));
-	r = (struct heap_resize){
-		.addr = a, .old = 5 * MIB, .size = MIB, .kind = kind
-	};
+	r = (struct heap_resize){ .addr = a, .old = 5 * MIB, .size = MIB };
 	ck_assert_int_eq(heap_resize(heap, &r, &a), 0);
 	ck_assert_uint_eq(heap->charged, MIB + MINI_PAGE);
 	ck_assert_int_eq(*(char *)(a + MIB - 1), 3);
@@ -410,7 +408,6 @@ START_TEST(resizing_keeps_content_that_the_host_does_not_take_back)
 {
 	struct heap_resize r = { .old = 16 * MINI_PAGE,
 				 .size = 40 * MINI_PAGE,
-				 .kind = HEAP_MAP,
 				 .move = true };
 	uint64_t a = 0;
 
@@ -424,8 +421,7 @@ START_TEST(resizing_keeps_content_that_the_host_does_not_take_back)
 	ck_assert(all_zero(a + r.old, r.size - r.old));
 	r = (struct heap_resize){ .addr = a,
 				  .old = 40 * MINI_PAGE,
-				  .size = 8 * MINI_PAGE,
-				  .kind = HEAP_MAP };
+				  .size = 8 * MINI_PAGE };
 	ck_assert_int_eq(heap_resize(heap, &r, &a), 0);
 	ck_assert(all_are(a, 3, r.size));
 }
@@ -435,7 +431,6 @@ START_TEST(resizing_stays_where_there_is_room)
 {
 	struct heap_resize r = { .old = 20 * MIB,
 				 .size = 50 * MIB,
-				 .kind = HEAP_ARENA,
 				 .move = true };
 	uint64_t a = 0;
 

@@ -7,12 +7,17 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <string.h>
+#ifndef WORLD_INSIDE
+#include <signal.h>
+#include <sys/mman.h>
+#endif
 
 #include <check.h>
 
 #include "compat/emm_private.h"
 #include "compat/sgx_mm.h"
 #include "compat/sgx_mm_primitives.h"
+#include "compat/sgx_mm_rt_abstraction.h"
 #include "tests/emm/world.h"
 #include "trusted/emm/compat/glue.h"
 
@@ -22,6 +27,7 @@
 static struct world w;
 static sgx_mm_pfhandler_t handler;
 static int fail_register;
+static uint64_t cut_pages; /* that the enclave lacks of a power of two */
 
 /* ---- the runtime ------------------------------------------------------- */
 
@@ -40,7 +46,8 @@ bool sgx_mm_is_within_enclave(const void *ptr, size_t size)
 {
 	uint64_t a = (uint64_t)(uintptr_t)ptr, end = W_BASE + w.pages * 4096ull;
 
-	return a >= W_BASE && size <= w.pages * 4096ull && a + size <= end;
+	end -= cut_pages * 4096ull;
+	return a >= W_BASE && a <= end && size <= end - a;
 }
 
 int sgx_mm_alloc_ocall(uint64_t addr, size_t length, int type, int flags)
@@ -76,7 +83,10 @@ int do_eaccept(const sec_info_t *si, size_t addr)
 
 int do_emodpe(const sec_info_t *si, size_t addr)
 {
-	return world_all_hooks()->emodpe(&w, (const void *)si, addr);
+	int rc = world_all_hooks()->emodpe(&w, (const void *)si, addr);
+
+	/* As a plain ENCLU leaves EAX: EMODPE does not write it. */
+	return rc ? rc : SGX_EMODPE;
 }
 
 int do_eacceptcopy(const sec_info_t *si, size_t dest, size_t src)
@@ -121,14 +131,11 @@ static void mirror(void)
 
 static int alloc_at(uint32_t page, uint32_t pages, int flags)
 {
-	void *out;
+	void *out = &w;
 	int rc = sgx_mm_alloc(at(page), pages * 4096ull, flags | SGX_EMA_FIXED,
 			      NULL, NULL, &out);
 
-	if (!rc)
-		ck_assert_ptr_eq(out, at(page));
-	else
-		ck_assert_ptr_null(out);
+	ck_assert_ptr_eq(out, rc ? (void *)&w : at(page));
 	return rc;
 }
 
@@ -198,7 +205,7 @@ static int plain(void *addr, size_t size, int flags)
 	int rc = sgx_mm_alloc(addr, size, flags, NULL, NULL, &out);
 
 	if (rc)
-		ck_assert_ptr_null(out);
+		ck_assert_ptr_eq(out, at(0));
 	return rc;
 }
 
@@ -375,6 +382,74 @@ START_TEST(handlers_nest_and_jump)
 }
 END_TEST
 
+/* Without FIXED an address is a hint: a region's, or half a reservation's. */
+START_TEST(hints_that_are_taken)
+{
+	const uint32_t hints[] = { 0, 7, 12, 20 };
+	void *out;
+
+	ck_assert_int_eq(alloc_at(0, 8, SGX_EMA_COMMIT_ON_DEMAND), 0);
+	ck_assert_int_eq(alloc_at(8, 8, SGX_EMA_RESERVE), 0);
+	ck_assert_int_eq(alloc_at(20, 4, SGX_EMA_COMMIT_NOW), 0);
+	for (unsigned int i = 0; i < 4; i++) {
+		int mode = i & 1 ? SGX_EMA_COMMIT_NOW : SGX_EMA_RESERVE;
+
+		ck_assert_int_eq(sgx_mm_alloc(at(hints[i]), 8 * 4096, mode,
+					      NULL, NULL, &out),
+				 0);
+		ck_assert((uint8_t *)out >= at(24));
+		ck_assert_int_eq(sgx_mm_dealloc(out, 8 * 4096), 0);
+	}
+	ck_assert_int_eq(sgx_mm_alloc(at(8), 8 * 4096, SGX_EMA_COMMIT_NOW, NULL,
+				      NULL, &out),
+			 0);
+	ck_assert_ptr_eq(out, at(8));
+	mirror();
+}
+END_TEST
+
+#ifdef WORLD_INSIDE
+static void source_made(void)
+{
+	ck_assert_int_eq(sgx_mm_commit(at(40), 4096), 0);
+	memset(w_bytes(&w, RTS + 40), 0x5a, 4096);
+}
+#else
+/* The source of commit_data is there when a fault has committed it. */
+static void on_segv(int sig, siginfo_t *info, void *uc)
+{
+	uint64_t addr = (uint64_t)(uintptr_t)info->si_addr & ~4095ull;
+
+	(void)sig;
+	(void)uc;
+	ck_assert_ptr_eq((void *)(uintptr_t)addr, at(40));
+	ck_assert_int_eq(fault(40, 0), SGX_MM_EXCEPTION_CONTINUE_EXECUTION);
+	memset(w_bytes(&w, RTS + 40), 0x5a, 4096);
+	mprotect(at(40), 4096, PROT_READ);
+}
+
+static void source_made(void)
+{
+	struct sigaction sa = { .sa_sigaction = on_segv,
+				.sa_flags = SA_SIGINFO };
+
+	ck_assert_int_eq(mprotect(at(40), 4096, PROT_NONE), 0);
+	sigaction(SIGSEGV, &sa, NULL);
+}
+#endif
+
+START_TEST(data_is_read_before_it_is_copied)
+{
+	ck_assert_int_eq(alloc_at(0, 8, SGX_EMA_COMMIT_ON_DEMAND), 0);
+	ck_assert_int_eq(alloc_at(40, 1, SGX_EMA_COMMIT_ON_DEMAND), 0);
+	source_made();
+	ck_assert_int_eq(
+		sgx_mm_commit_data(at(2), 4096, at(40), SGX_EMA_PROT_READ), 0);
+	ck_assert_uint_eq(w_bytes(&w, RTS + 2)[100], 0x5a);
+	mirror();
+}
+END_TEST
+
 START_TEST(guard_pages_are_searched_for)
 {
 	ck_assert_int_eq(alloc_at(0, 4, SGX_EMA_RESERVE), 0);
@@ -384,6 +459,26 @@ START_TEST(guard_pages_are_searched_for)
 	ck_assert_int_eq(sgx_mm_uncommit(at(9), 4096), 0);
 	ck_assert_int_eq(fault(9, 0), SGX_MM_EXCEPTION_CONTINUE_SEARCH);
 	ck_assert_int_eq(sgx_mm_commit(at(9), 4096), 0);
+}
+END_TEST
+
+/* Not a power of two: SDKs round up, but a mapping may be what it is. */
+START_TEST(enclaves_of_any_size)
+{
+	uint64_t end = W_BASE + w.pages * 4096ull;
+
+	cut_pages = w.pages - W_CTRL - PAGES + 13;
+	ck_assert_int_eq(start(), 0);
+	ck_assert_uint_eq(glue_get()->base, W_BASE);
+	ck_assert_uint_eq(glue_get()->base + glue_get()->size,
+			  end - cut_pages * 4096);
+	ck_assert_int_eq(alloc_at(0, 16, SGX_EMA_COMMIT_NOW), 0);
+	ck_assert_int_eq(
+		mm_alloc((void *)w_addr(PAGES - 14), 4096,
+			 SGX_EMA_COMMIT_NOW | SGX_EMA_SYSTEM | SGX_EMA_FIXED,
+			 NULL, NULL, NULL),
+		0);
+	mirror();
 }
 END_TEST
 
@@ -428,9 +523,12 @@ int main(void)
 	tcase_add_test(on, bad_rights_types_data);
 	tcase_add_test(on, the_runtimes_own);
 	tcase_add_test(on, handlers_nest_and_jump);
+	tcase_add_test(on, hints_that_are_taken);
+	tcase_add_test(on, data_is_read_before_it_is_copied);
 	tcase_add_test(on, guard_pages_are_searched_for);
 	tcase_add_checked_fixture(off, open_world, NULL);
 	tcase_add_test(off, refused_starts);
+	tcase_add_test(off, enclaves_of_any_size);
 	tcase_add_test(off, no_handler_no_manager);
 	suite_add_tcase(s, on);
 	suite_add_tcase(s, off);

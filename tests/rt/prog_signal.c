@@ -68,7 +68,7 @@ static void on_any(int sig, siginfo_t *si, void *uc)
 	*guard = 1;
 }
 
-/* Natively: SEGV_ACCERR, of a page that is there, by a write of a user's. */
+/* Natively: SEGV_ACCERR, by a write of a user's; PROT_NONE: nothing there. */
 static void on_code(int sig, siginfo_t *si, void *uc)
 {
 	const ucontext_t *u = uc;
@@ -76,7 +76,7 @@ static void on_code(int sig, siginfo_t *si, void *uc)
 	(void)sig;
 	if (si->si_addr != (void *)guard || si->si_code != SEGV_ACCERR)
 		_exit(1);
-	_exit(u->uc_mcontext.gregs[REG_ERR] == 7 ? 0 : 3);
+	_exit(u->uc_mcontext.gregs[REG_ERR] == 6 ? 0 : 3);
 }
 
 static sigjmp_buf out;

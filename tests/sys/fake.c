@@ -226,15 +226,3 @@ struct heap *sys_heap(void)
 {
 	return &heap;
 }
-
-uint64_t sys_alternate_top(uint64_t rsp)
-{
-	(void)rsp;
-	return 0;
-}
-
-long sys_sigaltstack(const uint64_t *a)
-{
-	(void)a;
-	return -ENOSYS;
-}

@@ -28,6 +28,10 @@
 #define __NR_heap_mmap CALL_FORM(1, __NR_mmap)
 #define __NR_heap_munmap CALL_FORM(1, __NR_munmap)
 #define __NR_heap_mremap CALL_FORM(1, __NR_mremap)
+#define __NR_heap_trim CALL_FORM(2, __NR_munmap)
+#define __NR_kept_close CALL_FORM(1, __NR_close)
+#define __NR_kept_read CALL_FORM(1, __NR_pread64)
+#define __NR_kept_dup CALL_FORM(1, __NR_dup)
 #define __NR_thread CALL_FORM(1, __NR_clone)
 
 struct named {
@@ -268,6 +272,7 @@ static void check_makers(void)
 	for (i = 0; i < sizeof(makers) / sizeof(makers[0]); i++)
 		if (call_goes_out(row) && row->linux_nr == makers[i])
 			ck_assert_msg(row->ret == CALL_RET_FD ||
+					      row->ret == CALL_RET_KEPT ||
 					      row->ret == CALL_RET_FD_AT ||
 					      row->ret == CALL_RET_FD_FROM,
 				      "%s makes a descriptor", now->name);

@@ -16,6 +16,8 @@ EDMM_NODISCARD edmm_err accept_one(struct op *op, uint32_t pg);
 edmm_err act_rights(struct op *op, struct run *r, int from, int to);
 edmm_err host_modify(struct op *op, enum emm_host_op what, const struct run *r,
 		     int to);
+EDMM_NODISCARD edmm_err act_show(struct op *op, struct run *r);
+EDMM_NODISCARD bool area_is_lazy(struct emm *emm, struct run *r);
 int leaf_new(struct emm *emm, int prot, uint32_t pg);
 int leaf_accept(struct emm *emm, uint64_t flags, uint32_t pg);
 int leaf_extend(struct emm *emm, int prot, uint32_t pg);

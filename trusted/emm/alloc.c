@@ -227,6 +227,7 @@ static edmm_err place(struct op *op, struct plan *p)
 		return rc;
 	if (rc != -EDMM_EEXIST && rc != -EDMM_EPERM)
 		return rc;
+	p->carve = false; /* the hint lay in a reservation, and more */
 	return place_anywhere(op, p);
 }
 

@@ -16,13 +16,15 @@ int leaf_accept(struct emm *emm, uint64_t flags, uint32_t pg)
 	return emm->hooks.eaccept(emm->ctx, &si, pg_addr(emm, pg));
 }
 
+/* EMODPE has no result: whatever EAX holds, only a fault of its own counts. */
 int leaf_extend(struct emm *emm, int prot, uint32_t pg)
 {
 	const struct sgx_secinfo si = {
 		.flags = (uint64_t)prot | SGX_SECINFO_PT(SGX_PT_REG),
 	};
+	int said = emm->hooks.emodpe(emm->ctx, &si, pg_addr(emm, pg));
 
-	return emm->hooks.emodpe(emm->ctx, &si, pg_addr(emm, pg));
+	return said < 0 ? said : 0;
 }
 
 /* What EACCEPTCOPY makes new pages of; in the enclave, as this code is. */
@@ -162,17 +164,38 @@ static edmm_err commit_fresh(struct op *op, struct run *r)
 }
 
 /*
+ * Static mode: what is idle the host does not show, but in a lazy area. Asks it
+ * to, for the pages of one area, to which r is narrowed.
+ */
+edmm_err act_show(struct op *op, struct run *r)
+{
+	struct run x;
+	edmm_err rc;
+
+	if (!op->emm->static_mode || area_is_lazy(op->emm, r))
+		return 0;
+	x = *r;
+	x.byte = page_byte(PG_IDLE, EMM_NONE);
+	rc = host_modify(op, EMM_HOST_PROTECT, &x, EMM_RW);
+	if (rc)
+		r->b = r->a;
+	return rc;
+}
+
+/*
  * Idle pages: zero them, unless they are known to be; their rights are read
  * and write at least. r is narrowed to what is committed.
  */
 static edmm_err commit_idle(struct op *op, struct run *r)
 {
 	struct emm *emm = op->emm;
+	int prot = page_rights(r->byte), has = page_epcm(r->byte);
+	edmm_err rc = act_show(op, r), err;
 	uint64_t addr = pg_addr(emm, r->a);
 	uint64_t size = (uint64_t)(r->b - r->a) << PAGE_SHIFT;
-	int prot = page_rights(r->byte), has = page_epcm(r->byte);
-	edmm_err rc = 0, err;
 
+	if (rc)
+		return rc;
 	if (page_known_zero(r->byte))
 		;
 	else if (emm->hooks.zero)

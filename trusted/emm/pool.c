@@ -461,7 +461,7 @@ static void refused(struct emm *emm, uint64_t page)
 		.flags = EMM_RW | SGX_SECINFO_PT(SGX_PT_REG),
 	};
 
-	if (!emm->hooks.emodpe(emm->ctx, &si, page_addr(emm, page))) {
+	if (emm->hooks.emodpe(emm->ctx, &si, page_addr(emm, page)) >= 0) {
 		lock_acquire(emm, &emm->pool.lock);
 		fresh_put(emm, page, 1);
 		lock_release(&emm->pool.lock);

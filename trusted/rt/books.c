@@ -12,6 +12,8 @@
 #define PF_X 1u
 #define PF_W 2u
 #define PF_R 4u
+/* Addresses of the kernel's: Linux says of all that there is a page. */
+#define USER_END (1ull << 47)
 
 /* What is needed of an ELF header. */
 struct elf {
@@ -117,7 +119,7 @@ bool rt_books_allow(uint64_t off, uint32_t errcd)
 }
 
 /* Memory of the program's in the managed range: has anybody mapped it? */
-static bool mapped(uint64_t addr)
+static bool heap_mapped(uint64_t addr)
 {
 	struct emm_area_info area;
 
@@ -125,17 +127,73 @@ static bool mapped(uint64_t addr)
 	       area.addr <= addr && !(area.flags & EMM_RESERVE);
 }
 
+bool rt_books_mapped(uint64_t addr)
+{
+	uint64_t off = addr - rt_base();
+
+	if (!rt_inside(addr, 1))
+		return false;
+	return off < rt_layout()->image_size ? rt_image_part(off) != NULL
+					     : heap_mapped(addr);
+}
+
+/* As Linux maps one: committed, and with a right to see it. */
+static bool heap_present(uint64_t addr)
+{
+	uint64_t page = addr & ~(SGX_PAGE_SIZE - 1ull);
+	struct emm_run run;
+
+	return rt_emm() &&
+	       !emm_query(rt_emm(), page, page + SGX_PAGE_SIZE, &run) &&
+	       run.state == EMM_PG_COMMITTED && run.prot != EMM_NONE;
+}
+
 uint32_t rt_books_errcd(uint64_t addr, uint32_t errcd)
 {
-	const struct edmm_layout *l = rt_layout();
 	uint64_t off = addr - rt_base();
-	bool there = false;
+	bool there = addr >= USER_END;
 
-	if (rt_inside(addr, 1))
-		there = off < l->image_size ? rt_image_part(off) != NULL
-					    : mapped(addr);
+	if (rt_books_mapped(addr))
+		there = off < rt_layout()->image_size || heap_present(addr);
 	errcd &= SGX_PFEC_W | SGX_PFEC_U | SGX_PFEC_I;
 	return there ? errcd | SGX_PFEC_P : errcd;
+}
+
+static int image_prot(uint64_t off)
+{
+	const struct rt_phdr *ph = rt_image_part(off);
+	int prot = EMM_NONE;
+
+	if (!ph)
+		return -1;
+	prot |= ph->flags & PF_R ? EMM_R : 0;
+	prot |= ph->flags & PF_W && !rt_in_relro(off) ? EMM_W : 0;
+	prot |= ph->flags & PF_X ? EMM_X : 0;
+	return prot;
+}
+
+uint64_t rt_books_look(uint64_t addr, uint64_t end, int *prot)
+{
+	const struct edmm_layout *l = rt_layout();
+	uint64_t stack = rt_base() + l->stack_off, at = addr;
+	uint64_t image = rt_base() + l->image_size;
+
+	*prot = -1;
+	if (addr < rt_base())
+		return end < rt_base() ? end : rt_base();
+	if (addr < image) {
+		*prot = image_prot(addr - rt_base());
+		do
+			at += SGX_PAGE_SIZE;
+		while (at < end && at < image &&
+		       image_prot(at - rt_base()) == *prot);
+		return at < end ? at : end;
+	}
+	if (within(addr, stack, l->stack_size)) {
+		*prot = EMM_RW;
+		stack += l->stack_size;
+	}
+	return addr < stack && stack < end ? stack : end;
 }
 
 bool rt_program_memory(uint64_t addr, uint64_t size)

@@ -289,7 +289,7 @@ rt_stage2_entry:
 	jmpq *%gs:RT_T_RESUME_RIP
 
 /*
- * rt_resume(frame): as at the end of a stage 2. Everything comes back from the
+ * rt_resume(regs): as at the end of a stage 2. Everything comes back from the
  * exception stack, and the stack pointer does not move to the program's before.
  */
 	.globl rt_resume
@@ -298,8 +298,11 @@ rt_stage2_entry:
 rt_resume:
 	movq %rdi, %rbx
 	movq %rdi, %rsp
-	movq RT_F_PREV_XSP(%rbx), %rax
-	movq %rax, %gs:RT_T_XSP
+.Lto_program:
+	INIT_XSTATE
+	xorl %ebp, %ebp
+	movq %rbx, %rdi
+	call rt_to_program
 	movl $0, %gs:RT_T_IN_RUNTIME
 	jmp .Lstage2_out
 
@@ -324,6 +327,36 @@ rt_leave_call:
 	/* The gate pushes and pops one word below this. */
 	movq $0, -8(%rsp)
 	jmp .Lcall_out
+
+/* rt_interrupt(value, flags): what the caller would go on with is a frame. */
+	.globl rt_interrupt
+	.hidden rt_interrupt
+	.type rt_interrupt, @function
+rt_interrupt:
+	pushq %rsi
+	pushq %rdi
+	subq $8, %rsp
+	call rt_frame_take
+	addq $8, %rsp
+	popq RT_F_RAX(%rax)
+	popq RT_F_RFLAGS(%rax)
+	movq %rbx, RT_F_RBX(%rax)
+	movq %rbp, RT_F_RBP(%rax)
+	movq %r12, 32+RT_F_R8(%rax)
+	movq %r13, 40+RT_F_R8(%rax)
+	movq %r14, 48+RT_F_R8(%rax)
+	movq %r15, 56+RT_F_R8(%rax)
+	movq (%rsp), %rcx
+	movq %rcx, RT_F_RIP(%rax)
+	leaq 8(%rsp), %rcx
+	movq %rcx, RT_F_RSP(%rax)
+	movq %rax, %rbx
+	movq RT_F_XSAVE(%rbx), %rcx
+	movl RT_G_XFRM+rt_global(%rip), %eax
+	movl 4+RT_G_XFRM+rt_global(%rip), %edx
+	xsave64 (%rcx)
+	movq %rbx, %rsp
+	jmp .Lto_program
 
 	.bss
 	.balign 4

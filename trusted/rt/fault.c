@@ -88,6 +88,8 @@ static bool fix_up_at_once(const struct rt_thread *t, uint32_t vector)
 	/* A fetch that faults says nothing of what the instruction does. */
 	if (vector == SGX_VEC_PF && t->exinfo->errcd & SGX_PFEC_I)
 		return false;
+	if (f->kind == RT_FIX_INSIDE)
+		return false;
 	if (f->kind == RT_FIX_UMEM &&
 	    (vector != SGX_VEC_PF || !rt_outside(t->exinfo->maddr, 1)))
 		return false;
@@ -266,8 +268,10 @@ static bool offer(struct rt_regs *r)
 
 	if (!rt_hooks.fault)
 		return false;
-	if (r->vector == SGX_VEC_PF && !r->in_runtime)
+	if (r->vector == SGX_VEC_PF && !r->in_runtime) {
 		r->error_code = rt_books_errcd(r->addr, errcd);
+		r->mapped = rt_books_mapped(r->addr);
+	}
 	if (rt_hooks.fault(r))
 		return true;
 	r->error_code = errcd;
@@ -284,7 +288,7 @@ static void resolve(struct rt_thread *t, struct rt_regs *r)
 		return;
 	}
 	fix = rt_fixup_find(r->rip);
-	if (fix) {
+	if (fix && (how == EMM_FAULT_SEARCH || fix->kind != RT_FIX_INSIDE)) {
 		r->rip = rt_fixup_target(fix);
 		r->rax = fixup_value(r->vector);
 		return;
@@ -303,5 +307,7 @@ void rt_stage2(struct rt_frame *f)
 	struct rt_thread *t = rt_self();
 
 	resolve(t, &f->regs);
+	if (!f->regs.in_runtime && rt_hooks.signals)
+		rt_hooks.signals(&f->regs);
 	t->xsp = f->prev_xsp;
 }

@@ -75,6 +75,21 @@ FUNCTION rt_copy_words
 	FIXUP 1b, 4b, 5b, 1
 
 /*
+ * rt_move_words(dst, src, count), count at least 1: both of the enclave, and
+ * either may be what the program has no right to.
+ */
+FUNCTION rt_move_words
+1:	movq (%rsi), %rax
+	movq %rax, (%rdi)
+	addq $8, %rsi
+	addq $8, %rdi
+	decq %rdx
+	jnz 1b
+2:	xorl %eax, %eax
+3:	ret
+	FIXUP 1b, 2b, 3b, 2
+
+/*
  * rt_store_words(dst, src, count), count at least 1: to the outside. Each store
  * looks at the end before (I16); 1 where that has come.
  */

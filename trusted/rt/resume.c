@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The way back from a handler of the program's (I14). Its frame is on a stack
- * of the program's, where a page may be taken at any instruction; so the state
- * is copied to the exception stack first, and goes back into the registers in
- * the gate, where a fault is the end.
+ * The way back to the program by its signals (I14): out of a system call, and
+ * from a handler, whose frame is on a stack of the program's, where a page may
+ * be taken at any instruction. So the state is on the exception stack first,
+ * frames are pushed from there, and it goes back into the registers in the
+ * gate, where a fault is the end.
  */
 #include "trusted/rt/thread.h"
 
@@ -25,23 +26,56 @@ static void clean_xsave(uint8_t *x, uint64_t xfrm)
 		*(uint64_t *)(void *)(x + i) = 0;
 }
 
-struct rt_frame *rt_resume_take(const struct rt_regs *regs)
+struct rt_frame *rt_frame_take(void)
 {
 	struct rt_thread *t = rt_self();
 	struct rt_frame *f;
-	uint8_t *xsave;
+	void *xsave;
 
 	RT_INVARIANT(14, t->in_runtime && t->xsp == t->xtop);
 	/* Taken before it is filled: a fault in between goes below it. */
 	t->xsp = t->xtop - rt_frame_room();
 	f = rt_frame_below(t->xtop);
 	xsave = f->regs.xsave;
-	f->prev_xsp = t->xtop;
-	__builtin_memcpy(xsave, regs->xsave, rt_xsave_size());
-	f->regs = *regs;
+	*f = (struct rt_frame){ .prev_xsp = t->xtop };
 	f->regs.xsave = xsave;
+	f->regs.xsave_size = rt_xsave_size();
+	f->regs.xfrm = rt_global.xfrm;
 	f->regs.fs_base = rt_fs_base();
-	f->regs.rflags = (regs->rflags & RFLAGS_USER) | RFLAGS_FIXED;
-	clean_xsave(xsave, rt_global.xfrm);
 	return f;
+}
+
+struct rt_regs *rt_resume_take(void)
+{
+	return &rt_frame_take()->regs;
+}
+
+void rt_resume_drop(struct rt_regs *regs)
+{
+	struct rt_thread *t = rt_self();
+
+	t->xsp = ((struct rt_frame *)(void *)regs)->prev_xsp;
+}
+
+edmm_err rt_copy_inside(void *dst, const void *src, size_t size)
+{
+	if (size == 0)
+		return 0;
+	if (!rt_inside((uint64_t)dst, size) || !rt_inside((uint64_t)src, size))
+		return -EDMM_EFAULT;
+	return rt_move_words(dst, src, size / sizeof(uint64_t)) != 0
+		       ? -EDMM_EFAULT
+		       : 0;
+}
+
+/* Called on the exception stack, in the gate's place of a stage 2. */
+void rt_to_program(struct rt_frame *f)
+{
+	struct rt_thread *t = rt_self();
+
+	if (rt_hooks.signals)
+		rt_hooks.signals(&f->regs);
+	f->regs.rflags = (f->regs.rflags & RFLAGS_USER) | RFLAGS_FIXED;
+	clean_xsave(f->regs.xsave, rt_global.xfrm);
+	t->xsp = f->prev_xsp;
 }

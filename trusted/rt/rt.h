@@ -231,6 +231,8 @@ struct rt_regs {
 	 * this one: nothing of the program's may run now (I14).
 	 */
 	uint64_t in_runtime;
+	/* #PF: somebody has mapped @addr, by the books. */
+	uint64_t mapped;
 };
 
 /**
@@ -243,10 +245,14 @@ struct rt_regs {
  *	that the books prove to be the access's own (I14). It may change @regs,
  *	so that the interrupted thread continues elsewhere. True to continue
  *	with @regs, false to report and end
+ * @signals: signals that are due. Called on the exception stack before the
+ *	program goes on with @regs, out of a system call, a handler or a fault;
+ *	may change them as @fault
  */
 struct rt_hooks {
 	bool (*shortage)(void);
 	bool (*fault)(struct rt_regs *regs);
+	void (*signals)(struct rt_regs *regs);
 };
 
 /* Provided with rt_main(); NULL for none. Read-only after relocation. */
@@ -275,16 +281,59 @@ uint64_t rt_accessible(uint64_t addr, uint64_t size, bool write);
 bool rt_program_memory(uint64_t addr, uint64_t size);
 
 /**
- * rt_resume_take() - prepare to continue at a state that was kept elsewhere
- * @regs: as rt_hooks.fault had it, perhaps changed: copied to the exception
- *	stack, without bits of flags and extended state that are not a program's
+ * rt_books_look() - the program's memory that is not the heap's
+ * @addr, @end: any pages
+ * @prot: rights (enum emm_prot) of the image or the main stack at @addr, or -1:
+ *	there is nothing of the program's
  *
- * Context: inside the runtime (rt_runtime_set()), no stage 2 suspended.
- * Return: for rt_resume(), which follows and goes on there with all registers,
- * at once or never, outside of the runtime.
+ * Return: how far that is so, at most @end.
  */
-struct rt_frame *rt_resume_take(const struct rt_regs *regs);
-_Noreturn void rt_resume(struct rt_frame *frame);
+uint64_t rt_books_look(uint64_t addr, uint64_t end, int *prot);
+
+/**
+ * rt_copy_inside() - copy memory that may not be the program's to use
+ * @dst: of the enclave, as @src; one of both is memory of the runtime's
+ * @size: bytes, a multiple of 8; 0 does nothing
+ *
+ * Return: 0; -EDMM_EFAULT where the books forbid it: then some of @dst may be
+ * written. A page that is right and that the host does not give is the end.
+ */
+EDMM_NODISCARD edmm_err rt_copy_inside(void *dst, const void *src, size_t size);
+
+/**
+ * rt_interrupt() - go back to the program by way of its signals
+ * @value: what this function returns, unless a handler changes it
+ * @flags: RFLAGS to go on with
+ *
+ * The caller's registers become a state on the exception stack, which
+ * rt_hooks.signals may change, and with which the thread then goes on.
+ *
+ * Context: inside the runtime (rt_runtime_set()), no stage 2 suspended. Returns
+ * outside of it.
+ */
+long rt_interrupt(long value, uint64_t flags);
+
+/**
+ * rt_resume_take() - prepare to continue at a state that was kept elsewhere
+ *
+ * Context: as rt_interrupt().
+ * Return: a state on the exception stack, of which @xsave, @xsave_size, @xfrm
+ * and @fs_base are set and the rest is zero. The caller fills it, and then
+ * either goes on there with rt_resume(), by way of the program's signals and
+ * without bits of flags and extended state that are not a program's, or gives
+ * it back with rt_resume_drop().
+ */
+struct rt_regs *rt_resume_take(void);
+void rt_resume_drop(struct rt_regs *regs);
+_Noreturn void rt_resume(struct rt_regs *regs);
+
+/**
+ * rt_host_show() - ask the host to map a range with these rights (enum
+ * emm_prot)
+ *
+ * It is no guarantee: what the EPCM has is another matter. May exit.
+ */
+EDMM_NODISCARD edmm_err rt_host_show(uint64_t addr, uint64_t size, int prot);
 
 /* The program. */
 

@@ -48,7 +48,7 @@
 #define RT_F_RIP 136
 #define RT_F_FS_BASE 144
 #define RT_F_XSAVE 168
-#define RT_F_PREV_XSP 200
+#define RT_F_PREV_XSP 208
 
 /* Offsets into struct rt_global and struct edmm_layout, and WIRE_ numbers, for
  * the assembly. */
@@ -269,6 +269,8 @@ int64_t rt_enclu(uint64_t leaf, const void *rbx, uint64_t rcx, uint64_t rdx);
 uint64_t rt_rdtsc(void);
 /* @count aligned 8-byte words, in ascending order, each moved once. */
 int64_t rt_copy_words(void *dst, const void *src, size_t count);
+/* The same within the enclave, @count above 0. */
+int64_t rt_move_words(void *dst, const void *src, size_t count);
 /* The same, out of the enclave, @count above 0; 1 when the end has come. */
 int64_t rt_store_words(void *dst, const void *src, size_t count);
 /* @size bytes, 1 to 7, each between VERW and MFENCE; LFENCE. */
@@ -284,11 +286,13 @@ EDMM_NODISCARD edmm_err umem_last_words(umem_t dst, const void *src,
 /*
  * A fix-up: when an instruction of [begin, end) faults, continue at @fix with
  * a negative error in RAX. RT_FIX_UMEM applies to #PF outside ELRANGE at once,
- * and otherwise only when nothing else resolves the fault. Each offset counts
- * from its own field's address.
+ * and otherwise only when nothing else resolves the fault; RT_FIX_INSIDE only
+ * where the books prove the access wrong: a host that gives no page is none of
+ * the program's business. Each offset counts from its own field's address.
  */
 #define RT_FIX_ANY 0
 #define RT_FIX_UMEM 1
+#define RT_FIX_INSIDE 2
 struct rt_fixup {
 	int32_t begin;
 	int32_t end;
@@ -336,6 +340,8 @@ bool rt_in_relro(uint64_t off);
  * is not of the main stack or the heap: then the host has taken the page.
  */
 bool rt_books_allow(uint64_t off, uint32_t errcd);
+/* Somebody has mapped @addr, whatever it may be used for. */
+bool rt_books_mapped(uint64_t addr);
 /*
  * The error code of a #PF at @addr as a kernel that keeps the same books would
  * give it: the host decides whether a page was present, and must not tell the
@@ -348,6 +354,13 @@ uint32_t rt_books_errcd(uint64_t addr, uint32_t errcd);
  * thread's block attached. Return: NULL, or what the host has not done.
  */
 const char *rt_relro(void);
+
+/*
+ * entry.S and resume.c: a frame on the exception stack for what the program
+ * goes on with, and its last part there: signals that are due.
+ */
+struct rt_frame *rt_frame_take(void);
+void rt_to_program(struct rt_frame *f);
 
 /* fault.c: a frame below @top, whose xsave header is zero. */
 struct rt_frame *rt_frame_below(uint64_t top);
@@ -372,6 +385,15 @@ uint32_t rt_vector_signal(uint32_t vector);
 /* thread.c */
 void rt_thread_init(struct rt_thread *t, uint32_t context);
 EDMM_NODISCARD edmm_err rt_thread_attach(struct rt_thread *t, uint64_t wire);
+
+/*
+ * execmap.c: [addr, addr + size) has been mapped executable; any range ever
+ * has. Take note of one that is now, or is not any more.
+ */
+bool rt_execmap_has(uint64_t addr, uint64_t size);
+bool rt_execmap_ever(void);
+void rt_execmap_add(uint64_t addr, uint64_t size);
+void rt_execmap_drop(uint64_t addr, uint64_t size);
 
 /* emmops.c */
 EDMM_NODISCARD edmm_err rt_emm_start(void);

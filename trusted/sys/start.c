@@ -45,6 +45,8 @@ static edmm_err start_heap(void)
 		.window = rt_params()->heap_window,
 		.told = rt_stats_heap,
 		.init = l->heap_init,
+		.fixed = !rt_elastic(),
+		.show = rt_host_show,
 		.wx = (l->flags & EDMM_LAYOUT_WX) != 0,
 	};
 
@@ -103,6 +105,7 @@ static bool on_shortage(void)
 const struct rt_hooks rt_hooks = {
 	.shortage = on_shortage,
 	.fault = sys_fault,
+	.signals = sys_signals,
 };
 
 int rt_main(const struct rt_args *args)

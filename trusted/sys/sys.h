@@ -63,13 +63,12 @@ long sys_bound(enum call_nr nr, const uint64_t *a, uint64_t result,
 /* RLIMIT_NOFILE: a call gives out lower descriptors only (rlimit.c). */
 uint64_t sys_fd_limit(void);
 
-/* Signals (signal.c): to this thread, as by raise(). */
-long sys_raise(int signo);
 /* A fault of the program's goes to its handler, if it has one (fault.c). */
 bool sys_fault(struct rt_regs *r);
-/* Top of the alternate stack; 0: there is none, or RSP is on it. */
-uint64_t sys_alternate_top(uint64_t rsp);
-/* The least stack on which a fault's handler can run: AT_MINSIGSTKSZ. */
+/* Signals are due at the end of a call; @r goes on with them (deliver.c). */
+bool sys_signals_wait(void);
+void sys_signals(struct rt_regs *r);
+/* The least stack on which a handler can run: AT_MINSIGSTKSZ (frame.c). */
 uint64_t sys_signal_stack_min(void);
 
 /* start.c */

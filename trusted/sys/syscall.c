@@ -6,6 +6,8 @@
  */
 #include "trusted/sys/sys.h"
 
+#define RFLAGS_AC 0x40000ull
+
 #define FUNCTION_HOST(name) NULL
 #define FUNCTION_PART(name) NULL
 #define FUNCTION_NONE(name) NULL
@@ -69,6 +71,16 @@ static bool to_tell(uint64_t n, long r)
 	       (rt_params()->tell && !(row && call_goes_out(row)));
 }
 
+/* The flags of a program; its alignment checks are not for a kernel. */
+static uint64_t aligned_or_not(void)
+{
+	const uint64_t flags = __builtin_ia32_readeflags_u64();
+
+	if (flags & RFLAGS_AC)
+		__builtin_ia32_writeeflags_u64(flags & ~RFLAGS_AC);
+	return flags;
+}
+
 /* NOLINTNEXTLINE(readability-function-size): as many as a call has. */
 long edmm_syscall(long n, long a, long b, long c, long d, long e, long f)
 {
@@ -76,11 +88,16 @@ long edmm_syscall(long n, long a, long b, long c, long d, long e, long f)
 		(uint64_t)a, (uint64_t)b, (uint64_t)c,
 		(uint64_t)d, (uint64_t)e, (uint64_t)f,
 	};
+	const uint64_t flags = aligned_or_not();
 	bool was = rt_runtime_set(true);
 	long r = dispatch(n, args);
 
 	if (to_tell((uint64_t)n, r))
 		tell((uint64_t)n, args, r);
+	if (!was && sys_signals_wait())
+		return rt_interrupt(r, flags);
 	rt_runtime_set(was);
+	if (flags & RFLAGS_AC)
+		__builtin_ia32_writeeflags_u64(flags);
 	return r;
 }

@@ -23,6 +23,7 @@
 #define INSN_ENCLU "\x0f\x01\xd7"
 #define INSN_CPUID "\x0f\xa2"
 #define INSN_RDPMC "\x0f\x33"
+#define INSN_INT3 0xcc
 #define INSN_BYTES 5
 #define ENCLU_BYTES 3
 
@@ -180,6 +181,31 @@ static struct exception native_exception(const struct trap *tr,
 	return e;
 }
 
+/* #BP inside, and nobody has opted in to it: #UD at INT3 (SDM 43.4.1). */
+static bool is_breakpoint(const struct trap *tr)
+{
+	return tr->sig == SIGTRAP && mach_inside(&tr->t->cpu) &&
+	       !tr->t->cpu.optin &&
+	       tr->uc->uc_mcontext.gregs[REG_TRAPNO] == SGX_VEC_BP;
+}
+
+static void on_breakpoint(struct trap *tr)
+{
+	greg_t *rip = &tr->uc->uc_mcontext.gregs[REG_RIP];
+	struct exception e = { .vector = SGX_VEC_UD,
+			       .sig = SIGILL,
+			       .code = ILL_ILLOPN };
+	uint8_t code = 0;
+
+	*rip -= 1;
+	drv_lock(machine.d);
+	/* INT3 is one byte, INT 3 is two. */
+	if (drv_peek(machine.d, (uint64_t)*rip, &code, 1) && code != INSN_INT3)
+		*rip -= 1;
+	drv_unlock(machine.d);
+	trap_raise(tr, &e);
+}
+
 /* SYSCALL inside: it never happened, and RIP is after it. */
 static void on_syscall(struct trap *tr)
 {
@@ -200,6 +226,10 @@ static void on_sync(struct trap *tr)
 
 	if (tr->sig == SIGSYS) {
 		on_syscall(tr);
+		return;
+	}
+	if (is_breakpoint(tr)) {
+		on_breakpoint(tr);
 		return;
 	}
 	if (trapno == SGX_VEC_DB && tr->sig == SIGTRAP &&

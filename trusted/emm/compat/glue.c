@@ -4,15 +4,16 @@
  *
  * The metadata region is the end of the user range: mapped once, its first
  * pages accepted here, the others when they are needed. ELRANGE is not told,
- * but it is a power of two, aligned to itself, and sgx_mm_is_within_enclave
- * answers for any block: so it is found by doubling.
+ * but sgx_mm_is_within_enclave answers for any block: so its edges are found
+ * by doubling and halving.
  */
 #include "trusted/emm/compat/glue.h"
 
 #include "compat/emm_private.h"
 #include "compat/sgx_mm_primitives.h"
+#include "compat/sgx_mm_rt_abstraction.h"
 
-#define ELRANGE_LOG2_MAX 42u
+#define ELRANGE_PAGES_MAX (1ull << 31) /* a side */
 #define META_SHARE 128u /* of the user range: addresses, not memory */
 #define META_SPARE (16 * EMM_PAGE)
 
@@ -135,17 +136,41 @@ static int on_fault(const sgx_pfinfo *pfinfo)
 	return rc < EMM_FAULT_CONTINUE ? SGX_MM_EXCEPTION_CONTINUE_SEARCH : rc;
 }
 
-/* The largest aligned block around addr that is all enclave. */
+/* Are these pages, up or down from addr, all in the enclave? */
+static bool enclave_has(uint64_t addr, uint64_t pages, bool down)
+{
+	uint64_t size = pages * EMM_PAGE;
+
+	if (!pages)
+		return true;
+	if (down ? size > addr : addr + size < addr)
+		return false;
+	if (down)
+		addr -= size;
+	return sgx_mm_is_within_enclave((const void *)addr, size);
+}
+
+/* How many pages of enclave there are up or down from addr. */
+static uint64_t enclave_pages(uint64_t addr, bool down)
+{
+	uint64_t step = 1, n = 0;
+
+	while (step <= ELRANGE_PAGES_MAX && enclave_has(addr, step, down))
+		step *= 2;
+	while (step /= 2) {
+		if (enclave_has(addr, n + step, down))
+			n += step;
+	}
+	return n;
+}
+
+/* All of the enclave around addr, of any size: both edges are looked for. */
 static void find_elrange(uint64_t addr, struct glue *g)
 {
-	for (unsigned int n = 12; n <= ELRANGE_LOG2_MAX; n++) {
-		uint64_t base = addr & ~((1ull << n) - 1);
+	uint64_t below = enclave_pages(addr, true);
 
-		if (!sgx_mm_is_within_enclave((const void *)base, 1ull << n))
-			break;
-		g->base = base;
-		g->size = 1ull << n;
-	}
+	g->base = addr - below * EMM_PAGE;
+	g->size = (below + enclave_pages(addr, false)) * EMM_PAGE;
 }
 
 /* Map the metadata region and accept its first pages. */

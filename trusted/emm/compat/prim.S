@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * EACCEPT, EMODPE and EACCEPTCOPY as functions, with fix-up addresses for
- * faults at the instructions themselves: int do_X(si, addr[, src]).
+ * faults at the instructions themselves: int do_X(si, addr[, src]). Weak: a
+ * runtime that has its own and links whole archives keeps its own.
  */
 	.text
 
 	.macro	leaf name, number
-	.globl	\name
+	.weak	\name
 	.type	\name, @function
 \name:
 	push	%rbx

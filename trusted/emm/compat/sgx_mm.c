@@ -6,6 +6,7 @@
  */
 #include "compat/sgx_mm.h"
 #include "compat/emm_private.h"
+#include "compat/sgx_mm_rt_abstraction.h"
 #include "trusted/emm/act.h"
 #include "trusted/emm/compat/glue.h"
 
@@ -101,8 +102,6 @@ static int alloc(const struct emm_alloc *req, unsigned int flags, bool user,
 	uint64_t at = 0;
 	edmm_err rc;
 
-	if (out_addr)
-		*out_addr = NULL;
 	if (!g->emm || flags_check(flags) ||
 	    (a.addr | a.size) & (EMM_PAGE - 1) || !a.size)
 		return EDMM_EINVAL;
@@ -184,14 +183,27 @@ static int modify_type(void *addr, size_t length, int type, bool user)
 	return range_result(emm_make_tcs(glue_get()->emm, a));
 }
 
+/*
+ * Read what is to be copied, while no page is held: a fault there is an
+ * ordinary one, and a handler may have to commit it. At EACCEPTCOPY it would
+ * be a failure.
+ */
+static void read_source(const uint8_t *data, size_t length)
+{
+	for (size_t off = 0; off < length; off += EMM_PAGE)
+		(void)*(const volatile uint8_t *)(data + off);
+}
+
 static int commit_data(void *addr, size_t length, const uint8_t *data, int prot)
 {
 	uint64_t a = (uint64_t)(uintptr_t)addr;
 	int first = prot == EMM_NONE ? EMM_R : prot;
 	edmm_err rc;
 
-	if (!data || !sgx_mm_is_within_enclave(data, length))
+	if (!data || (uint64_t)(uintptr_t)data & (EMM_PAGE - 1) ||
+	    !prot_valid(prot) || !sgx_mm_is_within_enclave(data, length))
 		return EDMM_EINVAL;
+	read_source(data, length);
 	rc = emm_commit_data(glue_get()->emm, a, length, data, first);
 	if (!rc && prot == EMM_NONE)
 		rc = emm_protect(glue_get()->emm, a, length, prot, NULL);

@@ -1,25 +1,46 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Signals stay inside: a program can set handlers and masks, raise signals to
- * itself, and gets its own faults (fault.c). No signal comes from outside; the
- * host's own dispositions apply to its process, as to a native one.
+ * Actions, the mask, and what is pending, by the kernel's rules. A signal is
+ * delivered on the way back from a system call or a fault (deliver.c), in a
+ * frame on the program's stack (frame.c).
  *
- * A raised signal runs its handler at once, on the raiser's stack or, with
- * SA_ONSTACK, the alternate one, before raise() returns, as POSIX has it for a
- * thread that signals itself.
+ * There is one thread; what is sent to the process and what to the thread is
+ * told apart for the order in which they are delivered.
  */
 #include "trusted/sys/signal/signal.h"
 
 #include "trusted/sys/sys.h"
 
-#define SIGSET_SIZE 8
-#define BIT(signo) (1ull << ((signo)-1))
-#define NEVER_BLOCKED (BIT(SIGKILL) | BIT(SIGSTOP))
+#define QUEUE_SIZE 256
+#define FIRST_QUEUED 32 /* real-time signals queue; of others there is one */
+#define STOPS                                                                 \
+	(SYS_SIG_BIT(SIGSTOP) | SYS_SIG_BIT(SIGTSTP) | SYS_SIG_BIT(SIGTTIN) | \
+	 SYS_SIG_BIT(SIGTTOU))
+#define NOTHING                                                              \
+	(SYS_SIG_BIT(SIGCHLD) | SYS_SIG_BIT(SIGCONT) | SYS_SIG_BIT(SIGURG) | \
+	 SYS_SIG_BIT(SIGWINCH))
+#define FLAGS                                                                  \
+	(SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_RESTORER | SA_ONSTACK | \
+	 SA_RESTART | SA_NODEFER | SA_RESETHAND)
+#define FLAGS_MASK ((uint64_t)(uint32_t)(FLAGS))
+
+struct queued {
+	int32_t signo; /* 0: free */
+	int32_t code;
+	int32_t error;
+	int32_t shared;
+	uint64_t fields[2]; /* what follows siginfo's first words */
+	uint64_t order;
+};
 
 static struct sys_signals {
 	struct sys_action action[SYS_NSIG]; /* by number less one */
 	uint64_t blocked;
-	uint64_t pending;
+	uint64_t saved; /* of a wait with another mask */
+	bool suspended;
+	uint64_t pending[2]; /* of the thread, and of the process */
+	uint64_t order;
+	struct queued queue[QUEUE_SIZE];
 } signals;
 
 static bool is_signal(uint64_t signo)
@@ -27,37 +48,23 @@ static bool is_signal(uint64_t signo)
 	return signo >= 1 && signo <= SYS_NSIG;
 }
 
-/* Signals whose default is to be ignored, or to stop and go on. */
-static bool default_is_nothing(int signo)
+struct sys_action *sys_action_of(int signo)
 {
-	return signo == SIGCHLD || signo == SIGURG || signo == SIGWINCH ||
-	       signo == SIGCONT || signo == SIGSTOP || signo == SIGTSTP ||
-	       signo == SIGTTIN || signo == SIGTTOU;
+	return &signals.action[signo - 1];
 }
 
-bool sys_signal_caught(int signo, struct sys_action *act)
+bool sys_signal_ignored(int signo)
 {
-	*act = signals.action[signo - 1];
-	return act->handler > SYS_SIG_IGN &&
-	       (signals.blocked & BIT(signo)) == 0;
+	uint64_t handler = sys_action_of(signo)->handler;
+
+	return handler == SYS_SIG_IGN ||
+	       (handler == SYS_SIG_DFL && NOTHING & SYS_SIG_BIT(signo));
 }
 
-uint64_t sys_signal_enter(int signo, const struct sys_action *act)
+bool sys_signal_caught(int signo)
 {
-	uint64_t was = signals.blocked;
-
-	signals.blocked |= act->mask;
-	if (!(act->flags & SA_NODEFER))
-		signals.blocked |= BIT(signo);
-	signals.blocked &= ~NEVER_BLOCKED;
-	if (act->flags & SA_RESETHAND)
-		signals.action[signo - 1].handler = SYS_SIG_DFL;
-	return was;
-}
-
-void sys_signal_leave(uint64_t mask)
-{
-	signals.blocked = mask & ~NEVER_BLOCKED;
+	return sys_action_of(signo)->handler > SYS_SIG_IGN &&
+	       !(signals.blocked & SYS_SIG_BIT(signo));
 }
 
 uint64_t sys_signal_mask(void)
@@ -65,90 +72,166 @@ uint64_t sys_signal_mask(void)
 	return signals.blocked;
 }
 
-/* A handler takes up to three arguments, and may need none of them. */
-static void call_on(uint64_t top, uint64_t fn, void *info, void *uc)
+void sys_signal_set_mask(uint64_t mask)
 {
-	uint64_t signo = (uint64_t)((struct sys_siginfo *)info)->signo;
-
-	__asm__ volatile("movq %%rsp, %%rbx\n\t"
-			 "movq %[top], %%rsp\n\t"
-			 "call *%[fn]\n\t"
-			 "movq %%rbx, %%rsp"
-			 : "+D"(signo), "+S"(info), "+d"(uc)
-			 : [top] "r"(top), [fn] "r"(fn)
-			 : "rax", "rbx", "rcx", "r8", "r9", "r10", "r11", "cc",
-			   "memory", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4",
-			   "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10",
-			   "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
+	signals.blocked = mask & ~SYS_SIG_NEVER_BLOCKED;
 }
 
-static void call_handler(int signo, const struct sys_action *act)
+void sys_signal_suspend(uint64_t mask)
 {
-	struct sys_siginfo info = { .signo = signo, .code = SI_TKILL };
-	struct sys_ucontext uc = { 0 };
-	uint64_t was = sys_signal_enter(signo, act);
-	bool in = rt_runtime_set(false);
-	uint64_t top = 0;
-
-	uc.sigmask = was;
-	if (act->flags & SA_ONSTACK)
-		top = sys_alternate_top((uint64_t)&uc);
-	if (top)
-		call_on(top, act->handler, &info, &uc);
-	else if (act->flags & SA_SIGINFO)
-		((void (*)(int, void *, void *))act->handler)(signo, &info,
-							      &uc);
-	else
-		((void (*)(int))act->handler)(signo);
-	rt_runtime_set(in);
-	sys_signal_leave(was);
+	signals.saved = signals.blocked;
+	signals.suspended = true;
+	sys_signal_set_mask(mask);
 }
 
-static void deliver(int signo)
+uint64_t sys_signal_mask_to_save(void)
 {
-	struct sys_action act = signals.action[signo - 1];
-
-	if (signals.blocked & BIT(signo)) {
-		signals.pending |= BIT(signo);
-		return;
-	}
-	signals.pending &= ~BIT(signo);
-	if (act.handler > SYS_SIG_IGN)
-		call_handler(signo, &act);
-	else if (act.handler == SYS_SIG_DFL && !default_is_nothing(signo))
-		rt_exit_signal(signo);
+	return signals.suspended ? signals.saved : signals.blocked;
 }
 
-static void deliver_pending(void)
+void sys_signal_saved(void)
 {
-	uint64_t due;
-
-	while ((due = signals.pending & ~signals.blocked) != 0)
-		deliver(__builtin_ctzll(due) + 1);
+	signals.suspended = false;
 }
 
-long sys_raise(int signo)
+void sys_signal_wait_over(void)
 {
-	if (signo != 0)
-		deliver(signo);
+	if (signals.suspended)
+		signals.blocked = signals.saved;
+	signals.suspended = false;
+}
+
+uint64_t sys_signal_pending(void)
+{
+	return signals.pending[0] | signals.pending[1];
+}
+
+uint64_t sys_signal_due(void)
+{
+	return sys_signal_pending() & ~signals.blocked;
+}
+
+/* All of @set that is pending is as if it had never been sent. */
+static void flush(uint64_t set)
+{
+	signals.pending[0] &= ~set;
+	signals.pending[1] &= ~set;
+	for (struct queued *q = signals.queue; q < signals.queue + QUEUE_SIZE;
+	     q++)
+		if (q->signo && set & SYS_SIG_BIT(q->signo))
+			q->signo = 0;
+}
+
+static struct queued *free_place(void)
+{
+	for (int i = 0; i < QUEUE_SIZE; i++)
+		if (!signals.queue[i].signo)
+			return &signals.queue[i];
+	return NULL;
+}
+
+static void keep(struct queued *q, const struct sys_siginfo *info, bool shared)
+{
+	*q = (struct queued){ .signo = info->signo,
+			      .code = info->code,
+			      .error = info->error,
+			      .shared = shared,
+			      .fields = { info->addr, info->value },
+			      .order = signals.order++ };
+}
+
+long sys_signal_post(const struct sys_siginfo *info, bool shared)
+{
+	uint64_t bit = SYS_SIG_BIT(info->signo);
+	uint64_t *set = &signals.pending[shared];
+	struct queued *q;
+
+	if (STOPS & bit)
+		flush(SYS_SIG_BIT(SIGCONT));
+	else if (info->signo == SIGCONT)
+		flush(STOPS);
+	if (!(signals.blocked & bit) && sys_signal_ignored(info->signo))
+		return 0;
+	if (info->signo < FIRST_QUEUED && *set & bit)
+		return 0;
+	q = free_place();
+	if (q)
+		keep(q, info, shared);
+	else if (info->signo >= FIRST_QUEUED && info->code != SI_USER)
+		return -EAGAIN;
+	*set |= bit;
 	return 0;
+}
+
+/* The oldest of its number, or NULL; *more: there is another. */
+static struct queued *oldest(int signo, bool shared, bool *more)
+{
+	struct queued *first = NULL;
+	int count = 0;
+
+	for (struct queued *q = signals.queue; q < signals.queue + QUEUE_SIZE;
+	     q++) {
+		if (q->signo != signo || q->shared != shared)
+			continue;
+		count++;
+		if (!first || q->order < first->order)
+			first = q;
+	}
+	*more = count > 1;
+	return first;
+}
+
+static bool take_from(bool shared, uint64_t set, struct sys_siginfo *info)
+{
+	uint64_t due = signals.pending[shared] & set;
+	struct queued *q;
+	bool more;
+	int signo;
+
+	if (!due)
+		return false;
+	if (due & SYS_SIG_SYNC)
+		due &= SYS_SIG_SYNC;
+	signo = __builtin_ctzll(due) + 1;
+	*info = (struct sys_siginfo){ .signo = signo, .code = SI_USER };
+	q = oldest(signo, shared, &more);
+	if (q) {
+		info->code = q->code;
+		info->error = q->error;
+		info->addr = q->fields[0];
+		info->value = q->fields[1];
+		q->signo = 0;
+	}
+	if (!more)
+		signals.pending[shared] &= ~SYS_SIG_BIT(signo);
+	return true;
+}
+
+bool sys_signal_take(uint64_t set, struct sys_siginfo *info)
+{
+	return take_from(false, set, info) || take_from(true, set, info);
 }
 
 long sys_rt_sigaction(const uint64_t *a)
 {
 	struct sys_action *act, old;
 
-	if (!is_signal(a[0]) || a[3] != SIGSET_SIZE)
+	if (a[3] != SYS_SIGSET_SIZE)
 		return -EINVAL;
 	if (!sys_owns(a[1], a[1] != 0 ? sizeof(old) : 0) ||
-	    !sys_owns(a[2], a[2] != 0 ? sizeof(old) : 0))
+	    !sys_owns_to_write(a[2], a[2] != 0 ? sizeof(old) : 0))
 		return -EFAULT;
-	act = &signals.action[a[0] - 1];
+	if (!is_signal(a[0]) ||
+	    (a[1] != 0 && SYS_SIG_NEVER_BLOCKED & SYS_SIG_BIT(a[0])))
+		return -EINVAL;
+	act = sys_action_of((int)a[0]);
 	old = *act;
 	if (a[1] != 0) {
-		if (a[0] == SIGKILL || a[0] == SIGSTOP)
-			return -EINVAL;
 		__builtin_memcpy(act, (const void *)a[1], sizeof(*act));
+		act->flags &= FLAGS_MASK;
+		act->mask &= ~SYS_SIG_NEVER_BLOCKED;
+		if (sys_signal_ignored((int)a[0]))
+			flush(SYS_SIG_BIT(a[0]));
 	}
 	if (a[2] != 0)
 		__builtin_memcpy((void *)a[2], &old, sizeof(old));
@@ -159,68 +242,40 @@ long sys_rt_sigprocmask(const uint64_t *a)
 {
 	uint64_t old = signals.blocked, set;
 
-	if (a[3] != SIGSET_SIZE)
+	if (a[3] != SYS_SIGSET_SIZE)
 		return -EINVAL;
-	if (!sys_owns(a[1], a[1] != 0 ? SIGSET_SIZE : 0) ||
-	    !sys_owns(a[2], a[2] != 0 ? SIGSET_SIZE : 0))
+	if (!sys_owns(a[1], a[1] != 0 ? SYS_SIGSET_SIZE : 0) ||
+	    !sys_owns_to_write(a[2], a[2] != 0 ? SYS_SIGSET_SIZE : 0))
 		return -EFAULT;
 	if (a[1] != 0) {
 		set = *(const uint64_t *)a[1];
-		switch (a[0]) {
+		switch ((int)a[0]) {
 		case SIG_BLOCK:
-			signals.blocked |= set;
+			set |= old;
 			break;
 		case SIG_UNBLOCK:
-			signals.blocked &= ~set;
+			set = old & ~set;
 			break;
 		case SIG_SETMASK:
-			signals.blocked = set;
 			break;
 		default:
 			return -EINVAL;
 		}
-		signals.blocked &= ~NEVER_BLOCKED;
+		sys_signal_set_mask(set);
 	}
 	if (a[2] != 0)
 		*(uint64_t *)a[2] = old;
-	deliver_pending();
 	return 0;
 }
 
 long sys_rt_sigpending(const uint64_t *a)
 {
-	if (a[0] == 0 || !sys_owns(a[0], SIGSET_SIZE))
+	const uint64_t set = sys_signal_pending() & signals.blocked;
+
+	if (a[1] > SYS_SIGSET_SIZE)
+		return -EINVAL;
+	if (!sys_owns_to_write(a[0], a[1]))
 		return -EFAULT;
-	*(uint64_t *)a[0] = signals.pending & signals.blocked;
+	__builtin_memcpy((void *)a[0], &set, a[1]);
 	return 0;
-}
-
-static bool is_me(uint64_t id, long me)
-{
-	return (int64_t)id == me;
-}
-
-long sys_kill(const uint64_t *a)
-{
-	const uint64_t none[WIRE_CALL_ARGS] = { 0 };
-
-	if (a[1] != 0 && !is_signal(a[1]))
-		return -EINVAL;
-	if (!is_me((uint64_t)(int32_t)a[0], sys_call(CALL_getpid, none)))
-		return -EPERM;
-	return sys_raise((int)a[1]);
-}
-
-long sys_tkill(const uint64_t *a)
-{
-	if (a[1] != 0 && !is_signal(a[1]))
-		return -EINVAL;
-	if (!is_me(a[0], sys_gettid(a)))
-		return -ESRCH;
-	return sys_raise((int)a[1]);
-}
-
-long sys_tgkill(const uint64_t *a)
-{
-	return sys_tkill(a + 1);
 }

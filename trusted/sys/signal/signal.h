@@ -9,52 +9,128 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "trusted/rt/rt.h"
+
 #define SYS_NSIG 64
 #define SYS_SIG_DFL 0
 #define SYS_SIG_IGN 1
+#define SYS_SIGSET_SIZE 8
+#define SYS_SIG_BIT(signo) (1ull << ((signo)-1))
+#define SYS_SIG_NEVER_BLOCKED (SYS_SIG_BIT(SIGKILL) | SYS_SIG_BIT(SIGSTOP))
+/* Those that a processor raises: they come before all others. */
+#define SYS_SIG_SYNC                                                        \
+	(SYS_SIG_BIT(SIGSEGV) | SYS_SIG_BIT(SIGBUS) | SYS_SIG_BIT(SIGILL) | \
+	 SYS_SIG_BIT(SIGTRAP) | SYS_SIG_BIT(SIGFPE) | SYS_SIG_BIT(SIGSYS))
 
 /* The kernel's struct sigaction, as rt_sigaction() takes it. */
 struct sys_action {
 	uint64_t handler;
 	uint64_t flags;
-	uint64_t restorer; /* not used: handlers return by themselves */
+	uint64_t restorer; /* where a handler returns to */
 	uint64_t mask;
 };
 
-/* The first fields of siginfo_t, padded to its size. */
+/* The fields of siginfo_t, padded to its size. */
 struct sys_siginfo {
 	int32_t signo;
 	int32_t error;
 	int32_t code;
 	int32_t pad;
+	union {
+		uint64_t addr; /* of a fault */
+		struct {
+			int32_t pid; /* of a timer: its number */
+			int32_t uid; /* of a timer: its overrun */
+		};
+	};
+	uint64_t value;
+	uint64_t rest[12];
+};
+
+struct sys_altstack {
 	uint64_t addr;
-	uint64_t rest[13];
+	int32_t flags;
+	int32_t pad;
+	uint64_t size;
 };
 
 #define SYS_UC_GREGS 23
 
-/* ucontext_t: what a handler can look at, and change. */
+/* The kernel's ucontext: what a handler can look at, and change. */
 struct sys_ucontext {
 	uint64_t flags;
 	uint64_t link;
-	uint64_t stack[3];
+	struct sys_altstack stack;
 	uint64_t gregs[SYS_UC_GREGS];
 	uint64_t fpregs;
 	uint64_t reserved[8];
 	uint64_t sigmask;
-	uint64_t sigmask_rest[15];
-	uint64_t fpmem[64];
 };
 
 _Static_assert(sizeof(struct sys_action) == 32, "sigaction");
 _Static_assert(sizeof(struct sys_siginfo) == 128, "siginfo");
+_Static_assert(offsetof(struct sys_siginfo, addr) == 16, "siginfo");
+_Static_assert(offsetof(struct sys_siginfo, value) == 24, "siginfo");
+_Static_assert(sizeof(struct sys_ucontext) == 304, "ucontext");
 _Static_assert(offsetof(struct sys_ucontext, sigmask) == 296, "ucontext");
 
-/* A handler is set and its signal is not blocked; *act is a copy. */
-bool sys_signal_caught(int signo, struct sys_action *act);
-/* The mask while a handler runs; returns the mask to go back to. */
-uint64_t sys_signal_enter(int signo, const struct sys_action *act);
-void sys_signal_leave(uint64_t mask);
+/* signal.c: actions, the mask, what is pending. */
+
+struct sys_action *sys_action_of(int signo);
+/* It has a handler, and no one blocks it. */
+bool sys_signal_caught(int signo);
+
+/**
+ * sys_signal_post() - a signal for this thread, or for the process
+ * @info: signo and what else its handler is told; copied
+ * @shared: for the process: after those of the thread
+ *
+ * One that is ignored is dropped, and so is a second one of the first 31.
+ * Return: 0, or -EAGAIN where no place is left to queue it in.
+ */
+long sys_signal_post(const struct sys_siginfo *info, bool shared);
+
+/* The next of @set that is pending, taken into @info; false: there is none. */
+bool sys_signal_take(uint64_t set, struct sys_siginfo *info);
+/* Those that are pending; those of them that are not blocked. */
+uint64_t sys_signal_pending(void);
+uint64_t sys_signal_due(void);
+
+/* Without a handler it would be dropped, or is. */
+bool sys_signal_ignored(int signo);
+
 uint64_t sys_signal_mask(void);
+void sys_signal_set_mask(uint64_t mask);
+/*
+ * A wait with another mask: the one that was comes back when it is over, and
+ * is what a handler that ends it goes back to.
+ */
+void sys_signal_suspend(uint64_t mask);
+uint64_t sys_signal_mask_to_save(void);
+/* A frame has it now: the handler's mask is made from the wait's. */
+void sys_signal_saved(void);
+/* No handler has run: the wait is over all the same. */
+void sys_signal_wait_over(void);
+
+/* deliver.c: from a signal that is due to its handler. */
+
+/*
+ * The kernel's force_sig(): @info is delivered to @r now. False, and nothing
+ * has changed, where that is the program's end: no handler, or no stack.
+ */
+bool sys_signal_force(struct rt_regs *r, const struct sys_siginfo *info);
+/* SIGSEGV at the way back of this call, or the end. */
+void sys_signal_force_later(void);
+
+/* frame.c: the frame of a handler, and its stack. */
+
+/*
+ * Let @r go on in the handler of @act. False, with @r as it was, where the
+ * frame has no room, or none that the program may write.
+ */
+bool sys_frame_push(struct rt_regs *r, const struct sys_action *act,
+		    const struct sys_siginfo *info);
+/* What the frames of later signals tell of the last exception. */
+void sys_frame_note_trap(const struct rt_regs *r);
 
 #endif
