@@ -36,6 +36,7 @@ static void set_params(struct heap *h, const struct heap_params *p)
 		.free_percent = p->free_percent,
 		.windows = { HEAP_WINDOW_MIN, HEAP_WINDOW_MAX },
 		.told = p->told,
+		.refused = p->refused,
 		.free_min = p->init > IDLE_MIN ? p->init : IDLE_MIN,
 		.loaded = p->base + p->init,
 		.arena_end = p->base,

@@ -207,6 +207,8 @@ uint64_t rt_tsc(void);
 void rt_stats_main(void);
 /* New peaks of the heap, to be told with the next statistics: no exit. */
 void rt_stats_heap(uint64_t peak, uint64_t low);
+/* And that so many bytes did not fit its maximum. */
+void rt_stats_refused(uint64_t bytes);
 
 /* Exceptions. */
 

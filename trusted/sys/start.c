@@ -44,6 +44,7 @@ static edmm_err start_heap(void)
 		.free_percent = rt_params()->heap_free_percent,
 		.window = rt_params()->heap_window,
 		.told = rt_stats_heap,
+		.refused = rt_stats_refused,
 		.init = l->heap_init,
 		.fixed = !rt_elastic(),
 		.show = rt_host_show,

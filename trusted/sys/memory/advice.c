@@ -213,7 +213,7 @@ long sys_mincore(const uint64_t *a)
 		return -EINVAL;
 	if (end < a[0] || mem_round(a[1]) < a[1])
 		return -ENOMEM;
-	if (!sys_owns(a[2], (end - a[0]) / MEM_PAGE))
+	if (!sys_owns_to_write(a[2], (end - a[0]) / MEM_PAGE))
 		return -EFAULT;
 	for (at = a[0]; at < end; at += run.size) {
 		mem_look(at, end, &run);

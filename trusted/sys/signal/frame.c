@@ -124,7 +124,7 @@ long sys_sigaltstack(const uint64_t *a)
 	long r;
 
 	if (!sys_owns(a[0], a[0] != 0 ? sizeof(now) : 0) ||
-	    !sys_owns(a[1], a[1] != 0 ? sizeof(now) : 0))
+	    !sys_owns_to_write(a[1], a[1] != 0 ? sizeof(now) : 0))
 		return -EFAULT;
 	old.flags = alternate_flags(sp) |
 		    (alternate.flags & (int32_t)SS_AUTODISARM);
