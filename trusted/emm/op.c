@@ -123,6 +123,12 @@ edmm_err op_wait(struct op *op, struct span *sp, uint32_t pg)
 	return 0;
 }
 
+/* Pages of the manager's own, which may have moved up to here meanwhile. */
+bool op_in_meta(const struct emm *emm, const struct run *r)
+{
+	return r->a < PEEK(&emm->meta_hi) && emm->meta_lo < r->b;
+}
+
 /* Pages of a range that a caller named; the general argument errors. */
 edmm_err op_range(struct emm *emm, uint64_t addr, uint64_t size,
 		  struct run *out)
@@ -136,7 +142,7 @@ edmm_err op_range(struct emm *emm, uint64_t addr, uint64_t size,
 		return -EDMM_EACCES;
 	out->a = (uint32_t)(off >> PAGE_SHIFT);
 	out->b = out->a + (uint32_t)(size >> PAGE_SHIFT);
-	if (out->a < emm->meta_hi && emm->meta_lo < out->b)
+	if (op_in_meta(emm, out))
 		return -EDMM_EPERM;
 	return 0;
 }

@@ -78,6 +78,7 @@ void op_close(struct op *op, const struct run *r, enum emm_event ev,
 EDMM_NODISCARD edmm_err op_wait(struct op *op, struct span *sp, uint32_t pg);
 EDMM_NODISCARD edmm_err op_range(struct emm *emm, uint64_t addr, uint64_t size,
 				 struct run *out);
+EDMM_NODISCARD bool op_in_meta(const struct emm *emm, const struct run *r);
 EDMM_NODISCARD edmm_err op_charge(struct op *op, uint64_t pages);
 void op_charge_forced(struct op *op, uint64_t pages);
 void op_uncharge(struct op *op, uint64_t pages);

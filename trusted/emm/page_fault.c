@@ -282,7 +282,7 @@ int emm_fault(struct emm *emm, const struct sgx_exinfo *info)
 						       << PAGE_SHIFT)
 		return EMM_FAULT_SEARCH;
 	pg = (uint32_t)(off >> PAGE_SHIFT);
-	if (pg >= emm->meta_lo && pg < emm->meta_hi)
+	if (pg >= emm->meta_lo && pg < PEEK(&emm->meta_hi))
 		return EMM_FAULT_SEARCH;
 	for (uint32_t i = 0; rc == LOOK_AGAIN && i < ROUNDS; i++)
 		rc = fault_look(emm, pg, info);
