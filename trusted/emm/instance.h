@@ -73,6 +73,9 @@ struct emm {
 	uint64_t peak;
 	uint64_t idle __attribute__((aligned(LINE))); /* pages */
 	uint64_t lazy_areas __attribute__((aligned(LINE)));
+	uint32_t turn __attribute__((aligned(LINE))); /* owner; see turn.c */
+	uint32_t turn_seq;
+	uint32_t turn_waiters;
 	uint32_t spin_max __attribute__((aligned(LINE)));
 };
 

@@ -239,8 +239,10 @@ static int fault_look(struct emm *emm, uint32_t pg,
 	if (slow) {
 		if (!area_get(emm, pg, &area) || area.start > pg)
 			return LOOK_AGAIN;
-		if (area.handler)
+		if (area.handler) {
+			turn_leave(emm, op_self(emm));
 			return area.handler(info, area.priv);
+		}
 	}
 	if (!(page_rights(byte) & wanted(info->errcd)))
 		return EMM_FAULT_SEARCH;

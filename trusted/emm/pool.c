@@ -280,7 +280,7 @@ static int region_modify(struct op *op, enum emm_host_op what, uint64_t page,
 				      .size = count << PAGE_SHIFT };
 
 	COUNT(op->slot->host_calls, 1);
-	return emm->hooks.modify(emm->ctx, &m);
+	return turn_modify(op, &m);
 }
 
 /* Take back some of a hole. Return: pages; 0: there is none, or no luck. */
@@ -418,6 +418,8 @@ edmm_err pool_grow(struct op *op, bool need)
 	    (PEEK(&pool->committed) >= pool->pages && !PEEK(&pool->nholes)))
 		return -EDMM_ENOMEM;
 	if (__atomic_exchange_n(&pool->growing, 1, __ATOMIC_ACQUIRE)) {
+		if (need)
+			turn_leave(emm, PEEK(&op->slot->owner));
 		while (need && LOAD(&pool->growing))
 			lock_spin(emm, &rounds);
 		return 0;
