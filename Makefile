@@ -7,7 +7,8 @@ FUZZ_SECONDS ?= 600
 TEST_SECONDS ?= 900
 
 .PHONY: all deps test check-linux-selftests demo bench-emm bench-machine \
-	soak soak-signals torture step fuzz-policy fuzz-image fuzz-model format format-check lint conformance clean
+	soak soak-memory soak-signals torture step fuzz-policy fuzz-image \
+	fuzz-model format format-check lint conformance clean
 
 all: deps
 	@cmake --preset $(PRESET) --log-level=WARNING >/dev/null
@@ -45,6 +46,11 @@ soak: all
 # 10^5 steps of signals and faults, natively and inside; prints its seed.
 soak-signals: all
 	@cmake --build $(BUILD) --target soak_signals
+
+# Memory in an enclave beside memory natively; prints its seed.
+MEMORY_STEPS ?= 1000000
+soak-memory: all
+	@tools/differ --steps $(MEMORY_STEPS) $(BUILD)
 
 # Eight threads in four enclaves under signals; the seed is printed.
 TORTURE_SECONDS ?= 600

@@ -161,6 +161,8 @@ bool cli_make_folders(const char *path);
 /* PROGRAM.sig; malloc()ed. */
 char *cli_sig_path(const char *program);
 bool cli_exists(const char *path);
+/* Whether a file can be written there; false after a line. Makes none. */
+bool cli_can_write(const char *option, const char *path);
 /* A file whole or not at all; false after a line. */
 bool cli_write_file(const char *path, const void *bytes, size_t size);
 

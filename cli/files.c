@@ -78,6 +78,30 @@ bool cli_exists(const char *path)
 	return !access(path, F_OK);
 }
 
+bool cli_can_write(const char *option, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *folder =
+		slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+	struct stat st;
+	int err = 0;
+
+	/* A device is written into; a file is replaced by one of its folder. */
+	if (!folder)
+		err = ENOMEM;
+	else if (!stat(path, &st) && S_ISDIR(st.st_mode))
+		err = EISDIR;
+	else if (!stat(path, &st) && !S_ISREG(st.st_mode))
+		err = access(path, W_OK) ? errno : 0;
+	else if (access(folder, W_OK | X_OK))
+		err = errno;
+	free(folder);
+	if (err)
+		cli_error("%s: %s: cannot be written: %s", option, path,
+			  strerror(err));
+	return !err;
+}
+
 bool cli_write_file(const char *path, const void *bytes, size_t size)
 {
 	struct edmm_diag diag;

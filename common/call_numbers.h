@@ -16,6 +16,8 @@
 #define CALL_NR_HEAP_MMAP CALL_FORM(1, 9)
 #define CALL_NR_HEAP_MUNMAP CALL_FORM(1, 11)
 #define CALL_NR_HEAP_MREMAP CALL_FORM(1, 25)
+/* malloc_trim(), which Linux has no call for. */
+#define CALL_NR_HEAP_TRIM CALL_FORM(2, 11)
 /* musl's __clone(): one argument, the address of its seven. */
 #define CALL_NR_THREAD CALL_FORM(1, 56)
 

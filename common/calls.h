@@ -24,6 +24,7 @@
 #define CALL_NULL UINT64_MAX
 #define CALL_PATH_MAX 4096u /* with its NUL */
 #define CALL_FD_MAX 1024u   /* descriptors of a program: 0 to this less one */
+#define CALL_KEPT_MAX 1024u /* the runtime's own, in a table that is apart */
 
 /* Column "who": who serves the call. */
 enum call_who {
@@ -35,7 +36,9 @@ enum call_who {
 	CALL_INSIDE,
 	/* The host, for functions in trusted/sys; a program cannot ask. */
 	CALL_PART,
-	/* Nobody. Column "result" is the answer, the last one says why. */
+	/* Nobody. Column "result" is the answer, the last one says why. One
+	 * that is ENOSYS is told to the user, once; QUIET is the same without,
+	 * for what every C library tries and does without. */
 	CALL_NONE,
 };
 
@@ -53,6 +56,7 @@ enum call_ret {
 	CALL_RET_FD,	/* a descriptor: the lowest number that is free */
 	CALL_RET_FD_AT, /* a copy of argument 1, as the number in argument 2 */
 	CALL_RET_FD_FROM, /* the same, as the lowest free from argument 3 on */
+	CALL_RET_KEPT,	  /* a descriptor of the runtime's own */
 };
 
 /*
@@ -72,6 +76,9 @@ enum call_ret {
 	X(tms, 32)      \
 	X(termios, 36)  \
 	X(winsize, 8)   \
+	X(itimer, 32)   \
+	X(timer, 32)    \
+	X(event, 64)    \
 	X(integer, 4)
 
 #define CALL_STRUCT_SIZE_MAX 144
@@ -100,6 +107,7 @@ enum call_struct {
 #define CALL_V CALL_NUMBER /* as it is */
 #define CALL_I (CALL_NUMBER | CALL_INT)
 #define CALL_D (CALL_I | CALL_HAS_FD)	 /* a descriptor, or AT_FDCWD */
+#define CALL_K (CALL_D | 1u)		 /* one of the runtime's own */
 #define CALL_P (CALL_TO | CALL_STRING)	 /* a path */
 #define CALL_IN (CALL_TO | CALL_COUNTED) /* bytes, may be cut short */
 #define CALL_OUT (CALL_FROM | CALL_COUNTED)
@@ -113,6 +121,11 @@ enum call_struct {
 #define CALL_TIME_OUT CALL_TAKE(timespec)
 #define CALL_TIME_LEFT (CALL_TIME_OUT | CALL_LATE)
 #define CALL_TIMES CALL_GIVE(times)
+#define CALL_ITIMER_IN CALL_GIVE(itimer)
+#define CALL_ITIMER_OUT CALL_TAKE(itimer)
+#define CALL_TIMER_IN CALL_GIVE(timer)
+#define CALL_TIMER_OUT CALL_TAKE(timer)
+#define CALL_EVENT CALL_GIVE(event)
 #define CALL_STAT CALL_TAKE(stat)
 #define CALL_STATFS CALL_TAKE(statfs)
 #define CALL_USAGE CALL_TAKE(rusage)
@@ -129,7 +142,8 @@ enum call_struct {
  * number: Linux's, or a form of it (call_numbers.h); the program's and the
  *	wire's number in one
  * who: enum call_who without CALL_
- * result: enum call_ret without CALL_RET_; of NONE: OK, or an errno less its E
+ * result: enum call_ret without CALL_RET_; of NONE: OK, QUIET, or an errno less
+ *	its E
  * arguments: what the host gets, one to six, CALL_0 if none; of NONE: why
  *
  * "-" is a column that has no meaning for that who. A number that is not here
@@ -142,6 +156,7 @@ X(read, 0, BOTH, LEN, CALL_D, CALL_OUT, CALL_V) \
 X(write, 1, BOTH, LEN, CALL_D, CALL_IN, CALL_V) \
 X(open, 2, INSIDE, -, -) \
 X(close, 3, HOST, ZERO, CALL_D) \
+X(kept_close, CALL_FORM(1, 3), PART, ZERO, CALL_K) \
 X(stat, 4, INSIDE, -, -) \
 X(fstat, 5, HOST, ZERO, CALL_D, CALL_STAT) \
 X(lstat, 6, INSIDE, -, -) \
@@ -160,6 +175,7 @@ X(ioctl_int, CALL_FORM(2, 16), PART, ZERO, CALL_D, CALL_I, CALL_INTEGER) \
 X(ioctl_size, CALL_FORM(3, 16), PART, ZERO, CALL_D, CALL_I, CALL_WINSIZE) \
 X(ioctl_tty, CALL_FORM(4, 16), PART, ZERO, CALL_D, CALL_I, CALL_TERMIOS) \
 X(pread64, 17, BOTH, LEN, CALL_D, CALL_OUT, CALL_V, CALL_V) \
+X(kept_read, CALL_FORM(1, 17), PART, LEN, CALL_K, CALL_OUT, CALL_V, CALL_V) \
 X(pwrite64, 18, BOTH, LEN, CALL_D, CALL_IN, CALL_V, CALL_V) \
 X(readv, 19, INSIDE, -, -) \
 X(writev, 20, INSIDE, -, -) \
@@ -169,10 +185,16 @@ X(select, 23, INSIDE, -, -) \
 X(sched_yield, 24, NONE, OK, "there is one thread") \
 X(mremap, 25, INSIDE, -, -) \
 X(msync, 26, INSIDE, -, -) \
+X(mincore, 27, INSIDE, -, -) \
 X(madvise, 28, INSIDE, -, -) \
 X(dup, 32, HOST, FD, CALL_D) \
+X(kept_dup, CALL_FORM(1, 32), PART, KEPT, CALL_D) \
 X(dup2, 33, INSIDE, -, -) \
+X(pause, 34, INSIDE, -, -) \
 X(nanosleep, 35, INSIDE, -, -) \
+X(getitimer, 36, HOST, ZERO, CALL_I, CALL_ITIMER_OUT) \
+X(alarm, 37, HOST, INT, CALL_I) \
+X(setitimer, 38, HOST, ZERO, CALL_I, CALL_ITIMER_IN, CALL_ITIMER_OUT) \
 X(getpid, 39, HOST, INT, CALL_0) \
 X(clone, 56, NONE, NOSYS, "as fork(); musl's threads come as thread") \
 X(fork, 57, NONE, NOSYS, "an enclave cannot be copied") \
@@ -181,6 +203,10 @@ X(exit, 60, INSIDE, -, -) \
 X(wait4, 61, NONE, CHILD, "there are no children") \
 X(kill, 62, INSIDE, -, -) \
 X(uname, 63, INSIDE, -, -) \
+X(semget, 64, NONE, NOSYS, "System V IPC would be the host's: use sem_open()") \
+X(semop, 65, NONE, NOSYS, "as semget()") \
+X(semctl, 66, NONE, NOSYS, "as semget()") \
+X(msgget, 68, NONE, NOSYS, "as semget()") \
 X(fcntl, 72, BOTH, INT, CALL_D, CALL_I, CALL_I) \
 X(fcntl_dup, CALL_FORM(1, 72), PART, FD_FROM, CALL_D, CALL_I, CALL_I) \
 X(fcntl_lock, CALL_FORM(2, 72), PART, ZERO, CALL_D, CALL_I, CALL_FLOCK) \
@@ -224,6 +250,17 @@ X(rt_sigsuspend, 130, INSIDE, -, -) \
 X(sigaltstack, 131, INSIDE, -, -) \
 X(statfs, 137, HOST, ZERO, CALL_P, CALL_STATFS) \
 X(fstatfs, 138, HOST, ZERO, CALL_D, CALL_STATFS) \
+X(mlock, 149, INSIDE, -, -) \
+X(munlock, 150, INSIDE, -, -) \
+X(mlockall, 151, INSIDE, -, -) \
+X(munlockall, 152, INSIDE, -, -) \
+X(getpriority, 140, INSIDE, -, -) \
+X(setpriority, 141, INSIDE, -, -) \
+X(sched_setparam, 142, NONE, OK, "the host decides who runs") \
+X(sched_setscheduler, 144, NONE, OK, "as sched_setparam()") \
+X(sched_getscheduler, 145, NONE, OK, "SCHED_OTHER, which is 0") \
+X(sched_get_priority_max, 146, INSIDE, -, -) \
+X(sched_get_priority_min, 147, INSIDE, -, -) \
 X(prctl, 157, INSIDE, -, -) \
 X(arch_prctl, 158, INSIDE, -, -) \
 X(setrlimit, 160, INSIDE, -, -) \
@@ -236,6 +273,12 @@ X(sched_getaffinity, 204, INSIDE, -, -) \
 X(getdents64, 217, BOTH, LEN, CALL_D, CALL_OUT, CALL_V) \
 X(set_tid_address, 218, INSIDE, -, -) \
 X(fadvise64, 221, HOST, ZERO, CALL_D, CALL_V, CALL_V, CALL_I) \
+X(timer_create, 222, BOTH, ZERO, CALL_I, CALL_EVENT, CALL_TAKE(integer)) \
+X(timer_settime, 223, HOST, ZERO, CALL_I, CALL_I, CALL_TIMER_IN, \
+	CALL_TIMER_OUT) \
+X(timer_gettime, 224, HOST, ZERO, CALL_I, CALL_TIMER_OUT) \
+X(timer_getoverrun, 225, HOST, INT, CALL_I) \
+X(timer_delete, 226, BOTH, ZERO, CALL_I) \
 X(clock_gettime, 228, BOTH, ZERO, CALL_I, CALL_TIME_OUT) \
 X(clock_getres, 229, BOTH, ZERO, CALL_I, CALL_TIME_OUT) \
 X(clock_nanosleep, 230, BOTH, ZERO, CALL_I, CALL_I, CALL_TIME_IN, \
@@ -266,12 +309,38 @@ X(prlimit64, 302, INSIDE, -, -) \
 X(getcpu, 309, INSIDE, -, -) \
 X(renameat2, 316, HOST, ZERO, CALL_D, CALL_P, CALL_D, CALL_P, CALL_I) \
 X(getrandom, 318, INSIDE, -, -) \
+X(mlock2, 325, INSIDE, -, -) \
+X(statx, 332, NONE, QUIET, "newfstatat() serves") \
+X(rseq, 334, NONE, QUIET, "the host moves threads as it likes") \
+X(clone3, 435, NONE, QUIET, "clone() is tried next") \
 X(faccessat2, 439, HOST, ZERO, CALL_D, CALL_P, CALL_I, CALL_I) \
 X(heap_mmap, CALL_NR_HEAP_MMAP, INSIDE, -, -) \
 X(heap_munmap, CALL_NR_HEAP_MUNMAP, INSIDE, -, -) \
 X(heap_mremap, CALL_NR_HEAP_MREMAP, INSIDE, -, -) \
+X(heap_trim, CALL_NR_HEAP_TRIM, INSIDE, -, -) \
 X(thread, CALL_NR_THREAD, NONE, AGAIN, "no context for one more is to be had")
 /* clang-format on */
+
+/*
+ * An argument that brings descriptors from the host is one of the two kinds
+ * that the host's side knows how to turn (host/calls.c).
+ */
+#define CALL_ARG_OK(a)                                                     \
+	(((a) & (CALL_FROM | CALL_HAS_FD)) != (CALL_FROM | CALL_HAS_FD) || \
+	 (a) == CALL_PAIR || (a) == CALL_POLLFDS)
+#define CALL_ARGS_OK(a, b, c, d, e, f, ...)                    \
+	(CALL_ARG_OK(a) && CALL_ARG_OK(b) && CALL_ARG_OK(c) && \
+	 CALL_ARG_OK(d) && CALL_ARG_OK(e) && CALL_ARG_OK(f))
+#define CALL_CHECK_HOST(name, result, ...)                          \
+	_Static_assert(CALL_ARGS_OK(__VA_ARGS__, 0, 0, 0, 0, 0, 0), \
+		       #name ": descriptors come in, in no known way");
+#define CALL_CHECK_BOTH CALL_CHECK_HOST
+#define CALL_CHECK_PART CALL_CHECK_HOST
+#define CALL_CHECK_INSIDE(...)
+#define CALL_CHECK_NONE(...)
+#define CALL_CHECK(name, number, who, ...) CALL_CHECK_##who(name, __VA_ARGS__)
+CALL_LIST(CALL_CHECK)
+#undef CALL_CHECK
 
 #define CALL_ENUM(name, number, ...) CALL_##name = (number),
 enum call_nr {
@@ -290,7 +359,7 @@ enum call_at {
  * struct call_row - a row as the code sees it
  * @at: enum call_at, for tables beside this one
  * @who: enum call_who
- * @ret: enum call_ret, if the host has a part
+ * @ret: enum call_ret, if the host has a part; of CALL_NONE: CALL_QUIET or 0
  * @linux_nr: the call that the host makes
  * @answer: of CALL_NONE: 0 or a negated errno
  * @args: flags and sizes as above; 0 from the first that there is not
@@ -304,8 +373,17 @@ struct call_row {
 	uint16_t args[WIRE_CALL_ARGS];
 };
 
+/* "ret" of CALL_NONE. */
+#define CALL_QUIET 1
+#define CALL_NOTE_OK 0
+#define CALL_NOTE_NOSYS 0
+#define CALL_NOTE_AGAIN 0
+#define CALL_NOTE_CHILD 0
+#define CALL_NOTE_QUIET CALL_QUIET
+
 #define CALL_ANSWER_OK 0
 #define CALL_ANSWER_NOSYS (-EDMM_ENOSYS)
+#define CALL_ANSWER_QUIET (-EDMM_ENOSYS)
 #define CALL_ANSWER_AGAIN (-EDMM_EAGAIN)
 #define CALL_ANSWER_CHILD (-EDMM_ECHILD)
 
@@ -317,7 +395,8 @@ struct call_row {
 #define CALL_COLS_PART(result, ...) \
 	.ret = CALL_RET_##result, .args = { __VA_ARGS__ }
 #define CALL_COLS_INSIDE(result, why) .answer = 0
-#define CALL_COLS_NONE(result, why) .answer = CALL_ANSWER_##result
+#define CALL_COLS_NONE(result, why) \
+	.answer = CALL_ANSWER_##result, .ret = CALL_NOTE_##result
 
 #define CALL_ROW(name, number, who_, ...)                    \
 	[CALL_AT_##name] = { .at = CALL_AT_##name,           \

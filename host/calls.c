@@ -17,6 +17,7 @@
 #include "host/calls_command.h"
 #include "host/calls_fd.h"
 #include "host/host.h"
+#include "host/signals.h"
 
 struct served {
 	struct host_calls *calls;
@@ -69,12 +70,14 @@ static int take_path(struct served *s, int i)
 static int take_fd(struct served *s, int i)
 {
 	int32_t fd = (int32_t)s->wire->args[i];
+	bool kept = s->row->args[i] == CALL_K;
 
-	if (fd == AT_FDCWD) {
+	if (fd == AT_FDCWD && !kept) {
 		s->args[i] = AT_FDCWD;
 		return 0;
 	}
-	s->args[i] = host_fd_get(s->calls, fd);
+	s->args[i] =
+		kept ? host_kept_get(s->calls, fd) : host_fd_get(s->calls, fd);
 	return s->args[i] < 0 ? -EBADF : 0;
 }
 
@@ -164,31 +167,46 @@ static long call_pair(struct served *s, int at)
 	return r;
 }
 
+/* A call whose result is a number, and no descriptor. */
+static long call_number(struct served *s)
+{
+	const int pollfds = find_arg(s->row, CALL_POLLFDS);
+	const int pair = find_arg(s->row, CALL_PAIR);
+
+	if (pollfds >= 0)
+		return call_pollfds(s, pollfds);
+	if (pair >= 0)
+		return call_pair(s, pair);
+	if (s->row->linux_nr == CALL_close && s->row->args[0] == CALL_K)
+		return host_kept_close(s->calls, (int32_t)s->wire->args[0]);
+	if (s->row->linux_nr == CALL_close)
+		return host_fd_close(s->calls, (int32_t)s->wire->args[0]);
+	return call_linux(s);
+}
+
+/* No default: a new kind of result has to say here what becomes of it. */
 static long serve(struct served *s)
 {
-	const struct call_row *row = s->row;
-	const int pollfds = find_arg(row, CALL_POLLFDS);
-	const int pair = find_arg(row, CALL_PAIR);
-
-	switch (row->ret) {
+	switch ((enum call_ret)s->row->ret) {
 	case CALL_RET_FD:
 		return host_fd_add(s->calls, call_linux(s), 0);
+	case CALL_RET_KEPT:
+		return host_kept_add(s->calls, call_linux(s));
 	case CALL_RET_FD_AT:
 		return host_fd_dup_to(s->calls, (int)s->args[0],
 				      (int32_t)s->args[1], (int)s->args[2]);
 	case CALL_RET_FD_FROM:
 		return host_fd_dup_from(s->calls, (int)s->args[0],
 					(int)s->args[1], s->args[2]);
-	default:
-		break;
+	case CALL_RET_ZERO:
+	case CALL_RET_LEN:
+	case CALL_RET_ARRAY:
+	case CALL_RET_INT:
+	case CALL_RET_MODE:
+	case CALL_RET_OFF:
+		return call_number(s);
 	}
-	if (pollfds >= 0)
-		return call_pollfds(s, pollfds);
-	if (pair >= 0)
-		return call_pair(s, pair);
-	if (row->linux_nr == CALL_close)
-		return host_fd_close(s->calls, (int32_t)s->wire->args[0]);
-	return call_linux(s);
+	return -ENOSYS;
 }
 
 void host_calls_serve(struct host_calls *c, struct wire_call *call,
@@ -236,6 +254,12 @@ static void tell_output(const struct host_thread *t, const struct wire_call *c)
 
 void host_call_dispatch(struct host_thread *t, struct wire_call *c)
 {
+	const struct call_row *row = call_row(c->nr - WIRE_CALL_SYS);
+
+	host_signals_call(true);
 	host_calls_serve(t->calls, c, t->buf, t->buf_size);
+	host_signals_call(false);
 	tell_output(t, c);
+	if (t->host->tell && row && call_goes_out(row))
+		host_tell_call(t, row, c);
 }

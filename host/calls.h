@@ -19,11 +19,13 @@
  * struct host_calls - the calls of one program
  * @lock: over @fds
  * @fds: program's number -> ours, or -1
+ * @kept: the same of what the enclave's runtime keeps for itself
  * @make: makes Linux's call of a number; a seam for tests
  */
 struct host_calls {
 	pthread_mutex_t lock;
 	int fds[CALL_FD_MAX];
+	int kept[CALL_KEPT_MAX];
 	long (*make)(long nr, const long *args);
 };
 

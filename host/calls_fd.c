@@ -22,6 +22,8 @@ void host_calls_init(struct host_calls *c)
 	c->make = host_calls_linux;
 	for (i = 0; i < (int)CALL_FD_MAX; i++)
 		c->fds[i] = i < STD_FDS && fcntl(i, F_GETFD) >= 0 ? i : -1;
+	for (i = 0; i < (int)CALL_KEPT_MAX; i++)
+		c->kept[i] = -1;
 }
 
 void host_calls_close(struct host_calls *c)
@@ -33,6 +35,9 @@ void host_calls_close(struct host_calls *c)
 			close_ours(c->fds[i]);
 		c->fds[i] = -1;
 	}
+	for (i = 0; i < (int)CALL_KEPT_MAX; i++)
+		if (c->kept[i] >= 0)
+			host_kept_close(c, i);
 	pthread_mutex_destroy(&c->lock);
 }
 
@@ -144,4 +149,47 @@ long host_fd_dup_from(struct host_calls *c, int host_fd, int cmd, long min)
 		return -EINVAL;
 	ours = fcntl(host_fd, cmd, STD_FDS);
 	return ours < 0 ? -errno : host_fd_add(c, ours, (int)min);
+}
+
+int host_kept_get(struct host_calls *c, int kept)
+{
+	int ours = -1;
+
+	if (kept < 0 || kept >= (int)CALL_KEPT_MAX)
+		return -EBADF;
+	pthread_mutex_lock(&c->lock);
+	ours = c->kept[kept];
+	pthread_mutex_unlock(&c->lock);
+	return ours < 0 ? -EBADF : ours;
+}
+
+long host_kept_add(struct host_calls *c, long host_fd)
+{
+	int i;
+
+	if (host_fd < 0)
+		return host_fd;
+	pthread_mutex_lock(&c->lock);
+	for (i = 0; i < (int)CALL_KEPT_MAX; i++)
+		if (c->kept[i] < 0)
+			break;
+	if (i < (int)CALL_KEPT_MAX)
+		c->kept[i] = (int)host_fd;
+	pthread_mutex_unlock(&c->lock);
+	if (i < (int)CALL_KEPT_MAX)
+		return i;
+	close((int)host_fd);
+	return -EMFILE;
+}
+
+long host_kept_close(struct host_calls *c, int kept)
+{
+	int ours = host_kept_get(c, kept);
+
+	if (ours < 0)
+		return ours;
+	pthread_mutex_lock(&c->lock);
+	c->kept[kept] = -1;
+	pthread_mutex_unlock(&c->lock);
+	return close(ours) != 0 ? -errno : 0;
 }

@@ -24,4 +24,9 @@ long host_fd_dup_to(struct host_calls *c, int host_fd, int to, int flags);
 /* F_DUPFD and F_DUPFD_CLOEXEC. */
 long host_fd_dup_from(struct host_calls *c, int host_fd, int cmd, long min);
 
+/* The same of descriptors that the enclave's runtime keeps for itself. */
+int host_kept_get(struct host_calls *c, int kept);
+long host_kept_add(struct host_calls *c, long host_fd);
+long host_kept_close(struct host_calls *c, int kept);
+
 #endif

@@ -12,6 +12,8 @@
 
 #include "host/host.h"
 
+#define SETTING_TEXT 96
+
 static const char *vector_name(uint32_t vector)
 {
 	switch (vector) {
@@ -47,15 +49,19 @@ static const char *access_name(const struct wire_crash *c)
 	return c->error_code & SGX_PFEC_W ? ", writing" : ", reading";
 }
 
-static const char *setting_text(uint32_t setting)
+static const char *setting_text(const struct edmm_host *h, uint32_t setting,
+				char text[SETTING_TEXT])
 {
 	switch (setting) {
 	case WIRE_SETTING_HEAP_MAX:
 		return "heap maximum: the page could not be added; see "
 		       "--heap-max, and the machine's free EPC";
 	case WIRE_SETTING_STACK:
-		return "stack size, in the policy that the image is signed "
-		       "with";
+		snprintf(text, SETTING_TEXT,
+			 "stack size: --stack, which is %llu KiB; a signed "
+			 "image's is signed",
+			 (unsigned long long)h->img.layout->stack_size >> 10);
+		return text;
 	case WIRE_SETTING_WX:
 		return "rights of the page: only mprotect() to executable "
 		       "makes heap pages run";
@@ -90,6 +96,8 @@ static void put_place(FILE *f, const struct edmm_host *h, uint64_t off)
 static void put_fault(FILE *f, const struct edmm_host *h,
 		      const struct wire_crash *c)
 {
+	char setting[SETTING_TEXT];
+
 	fprintf(f, "  what         %s%s", vector_name(c->vector),
 		access_name(c));
 	fprintf(f, "%s%s\n", *c->text ? ": " : "", c->text);
@@ -109,7 +117,7 @@ static void put_fault(FILE *f, const struct edmm_host *h,
 		fprintf(f, "  called from  ");
 		put_place(f, h, c->caller_off);
 	}
-	fprintf(f, "  setting      %s\n", setting_text(c->setting));
+	fprintf(f, "  setting      %s\n", setting_text(h, c->setting, setting));
 }
 
 /* Text of the enclave's is printable ASCII, whatever it holds. */

@@ -51,6 +51,7 @@ struct host_thread {
  * @size: of ELRANGE
  * @stats: shared with the enclave; NULL before the run
  * @populate: serve WIRE_CALL_POPULATE
+ * @tell: tell the watch each system call
  * @watch: of the run, or NULL
  */
 struct edmm_host {
@@ -63,6 +64,7 @@ struct edmm_host {
 	struct wire_stats *stats;
 	struct edmm_host_counts counts;
 	bool populate;
+	bool tell;
 	const struct edmm_host_watch *watch;
 };
 
@@ -129,5 +131,11 @@ void host_edmm_dispatch(struct host_thread *t, struct wire_call *c);
  * host/calls.c has it. An unknown number gets -EDMM_ENOSYS.
  */
 void host_call_dispatch(struct host_thread *t, struct wire_call *c);
+
+struct call_row;
+/* tell.c: a call that was served, and one that the enclave tells of. */
+void host_tell_call(const struct host_thread *t, const struct call_row *row,
+		    const struct wire_call *c);
+void host_tell(const struct host_thread *t, const struct wire_call *c);
 
 #endif

@@ -4,6 +4,28 @@
  */
 #include "cli/cli.h"
 
+/* 0 would be taken for "not given". */
+static bool size_above_0(const char *option, const char *arg, uint64_t *size)
+{
+	if (!cli_size(option, arg, size))
+		return false;
+	if (*size)
+		return true;
+	cli_error("%s: 0 bytes are none: say at least 4K, or leave it out",
+		  option);
+	return false;
+}
+
+static bool contexts(const char *arg, uint64_t *count)
+{
+	if (!cli_number("--contexts", arg, 1024, count))
+		return false;
+	if (*count)
+		return true;
+	cli_error("--contexts: 0 contexts run nothing: from 1 to 1024");
+	return false;
+}
+
 bool cli_setting(struct cli_settings *s, int option, const char *arg)
 {
 	switch (option) {
@@ -11,18 +33,18 @@ bool cli_setting(struct cli_settings *s, int option, const char *arg)
 		s->config = arg;
 		return true;
 	case CLI_OPT_ELRANGE:
-		return cli_size("--elrange", arg, &s->elrange);
+		return size_above_0("--elrange", arg, &s->elrange);
 	case CLI_OPT_HEAP_INIT:
 		s->has_heap_init = true;
 		return cli_size("--heap-init", arg, &s->heap_init);
 	case CLI_OPT_HEAP_MAX:
-		return cli_size("--heap-max", arg, &s->heap_max);
+		return size_above_0("--heap-max", arg, &s->heap_max);
 	case CLI_OPT_STACK:
-		return cli_size("--stack", arg, &s->stack);
+		return size_above_0("--stack", arg, &s->stack);
 	case CLI_OPT_STACK_INIT:
-		return cli_size("--stack-init", arg, &s->stack_init);
+		return size_above_0("--stack-init", arg, &s->stack_init);
 	case CLI_OPT_CONTEXTS:
-		return cli_number("--contexts", arg, 1024, &s->contexts);
+		return contexts(arg, &s->contexts);
 	case CLI_OPT_WX:
 		s->wx = true;
 		return true;

@@ -14,14 +14,13 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/ioctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/machine/limits.h"
 #include "cli/machine/machine.h"
 #include "sgx/linux.h"
 
@@ -48,6 +47,7 @@ struct doctor {
 	struct line v[CHECKS];
 	unsigned count;
 	bool cpu_sgx, cpu_edmm, device, device_edmm, vdso, soft, here;
+	bool tight; /* a limit may be in the way */
 };
 
 __attribute__((format(printf, 5, 6))) static void say(struct doctor *d,
@@ -263,17 +263,6 @@ static void device(struct doctor *d)
 
 /* ---- software machine ------------------------------------------------- */
 
-static uint64_t read_number(const char *path, uint64_t otherwise)
-{
-	FILE *f = fopen(path, "r");
-	unsigned long long n;
-	bool ok = f && fscanf(f, "%llu", &n) == 1;
-
-	if (f)
-		fclose(f);
-	return ok ? n : otherwise;
-}
-
 static void library(struct doctor *d)
 {
 	char self[4096];
@@ -310,53 +299,21 @@ static void facilities(struct doctor *d)
 		d->soft = false;
 }
 
-static void executable_memory(struct doctor *d)
-{
-	int fd =
-		(int)syscall(SYS_memfd_create, "edmm-doctor", 1u /* CLOEXEC */);
-	uint64_t no_exec = read_number("/proc/sys/vm/memfd_noexec", 0);
-
-	say(d, fd >= 0 && no_exec < 2 ? STATE_OK : STATE_MISSING,
-	    "software machine: memfd", "sysctl vm.memfd_noexec=0, or 1", "%s",
-	    fd < 0	   ? strerror(errno)
-	    : no_exec >= 2 ? "never executable"
-			   : "can be had");
-	if (fd >= 0)
-		close(fd);
-}
-
 static void limits(struct doctor *d)
 {
-	uint64_t maps = read_number("/proc/sys/vm/max_map_count", 65530);
-	uint64_t overcommit = read_number("/proc/sys/vm/overcommit_memory", 0);
-	struct rlimit as;
-	struct rlimit files;
-	char text[32];
+	struct cli_limit l;
 
-	say(d, maps >= 65530 ? STATE_OK : STATE_WARN, "limit: max_map_count",
-	    "sudo sysctl vm.max_map_count=65530", "%llu",
-	    (unsigned long long)maps);
-	say(d, overcommit != 2 ? STATE_OK : STATE_WARN,
-	    "limit: overcommit_memory",
-	    "sudo sysctl vm.overcommit_memory=0: address ranges are reserved "
-	    "whole",
-	    "%llu", (unsigned long long)overcommit);
-	if (!getrlimit(RLIMIT_AS, &as))
+	for (int id = 0; id < CLI_LIMITS; id++) {
+		cli_limit_look((enum cli_limit_id)id, &l);
 		say(d,
-		    as.rlim_cur == RLIM_INFINITY || as.rlim_cur >= 96ull << 30
-			    ? STATE_OK
-			    : STATE_WARN,
-		    "limit: address space",
-		    "ulimit -v unlimited: an address range of 64 GiB is "
-		    "reserved",
-		    "%s",
-		    as.rlim_cur == RLIM_INFINITY
-			    ? "none"
-			    : cli_bytes(as.rlim_cur, text));
-	if (!getrlimit(RLIMIT_NOFILE, &files))
-		say(d, files.rlim_cur >= 64 ? STATE_OK : STATE_WARN,
-		    "limit: open files", "ulimit -n 1024", "%llu",
-		    (unsigned long long)files.rlim_cur);
+		    l.stops   ? STATE_MISSING
+		    : l.tight ? STATE_WARN
+			      : STATE_OK,
+		    l.name, l.hint, "%s", l.value);
+		if (l.stops)
+			d->soft = false;
+		d->tight |= l.tight;
+	}
 }
 
 /* ---- outcome ---------------------------------------------------------- */
@@ -379,9 +336,13 @@ static const char *will_use(const struct doctor *d)
 		return "hardware, with EDMM: elastic images";
 	if (hardware(d))
 		return "hardware, without EDMM: static images";
+	if (d->soft && d->tight)
+		return "the software machine, within the limits above: "
+		       "--elrange "
+		       "and others may have to be smaller";
 	if (d->soft)
 		return "the software machine: elastic images, no protection";
-	return "nothing: neither hardware nor the software machine is there";
+	return "nothing: see what is missing above";
 }
 
 static void print_text(const struct doctor *d)
@@ -501,7 +462,6 @@ int verb_doctor(int argc, char **argv)
 	device(&d);
 	library(&d);
 	facilities(&d);
-	executable_memory(&d);
 	limits(&d);
 	if (w.json)
 		print_json(&d);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/machine/limits.h"
 #include "cli/machine/machine.h"
 #include "cli/machine/watch.h"
 
@@ -243,7 +244,8 @@ int verb_sim(int argc, char **argv)
 		cli_usage("sim", "a COMMAND is wanted");
 		return CLI_RUN_FAIL;
 	}
-	cli_machine_exec(argv[optind], argv + optind, list, false);
+	if (cli_limits_ok())
+		cli_machine_exec(argv[optind], argv + optind, list, false);
 	free(list);
 	return CLI_RUN_FAIL;
 }

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,6 +106,23 @@ static pid_t start(const struct advise *a, int fd)
 	return pid;
 }
 
+static volatile sig_atomic_t child;
+
+static void on_signal(int signo)
+{
+	if (child > 0)
+		kill(child, signo);
+}
+
+/* Ended from outside, as a server is, and no crash. */
+static bool is_users(int status)
+{
+	int signo = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+
+	return signo == SIGINT || signo == SIGTERM || signo == SIGHUP ||
+	       signo == SIGQUIT;
+}
+
 /* Return: true with the figures of a run that came to its end. */
 static bool watch_run(struct advise *a)
 {
@@ -117,7 +135,13 @@ static bool watch_run(struct advise *a)
 		return false;
 	}
 	fcntl(fds[0], F_SETFD, FD_CLOEXEC);
+	/* A terminal's signals are for the run; its figures come here. */
+	signal(SIGINT, on_signal);
+	signal(SIGQUIT, on_signal);
+	signal(SIGTERM, on_signal);
+	signal(SIGHUP, on_signal);
 	pid = start(a, fds[1]);
+	child = pid;
 	close(fds[1]);
 	if (pid > 0) {
 		do
@@ -129,6 +153,12 @@ static bool watch_run(struct advise *a)
 	close(fds[0]);
 	if (pid <= 0)
 		return false;
+	if (got == (ssize_t)sizeof(a->seen) && is_users(status)) {
+		cli_error("%s was ended by a signal: what it needs to come to "
+			  "its end may be more",
+			  a->argv[0]);
+		return true;
+	}
 	if (got != (ssize_t)sizeof(a->seen) || !a->seen.stats.stack_peak ||
 	    WIFSIGNALED(status)) {
 		cli_error("%s did not come to its end: nothing to advise",
@@ -172,8 +202,11 @@ static void decide(struct advise *a)
 		a->say.heap_init = KIB(64);
 	if (a->say.heap_init > a->say.heap_max)
 		a->say.heap_init = a->say.heap_max;
-	a->say.stack_max = more(a, s->stack_peak, KIB(64));
-	a->say.stack_min = up(s->stack_peak, SGX_PAGE_SIZE);
+	/* The end tells it; without one, the default. */
+	a->say.stack_max = s->stack_peak ? more(a, s->stack_peak, KIB(64))
+					 : EDMM_STACK_DEFAULT;
+	a->say.stack_min = s->stack_peak ? up(s->stack_peak, SGX_PAGE_SIZE)
+					 : EDMM_STACK_INIT_DEFAULT;
 	a->say.threads = 1;
 }
 
@@ -349,6 +382,8 @@ int verb_advise(int argc, char **argv)
 	if (!a.to)
 		a.to = EDMM_FORMAT_EDMM;
 	a.argv = argv + optind;
+	if (a.out && strcmp(a.out, "-") && !cli_can_write("--out", a.out))
+		return CLI_FAIL;
 	if (!watch_run(&a))
 		return CLI_FAIL;
 	decide(&a);

@@ -84,6 +84,9 @@ static void print_start(const struct cli_figures *f,
 	    "%-10s %s pages added, %s measured (heap %s)",
 	    duration(s->start_ns, t), grouped(s->pages_added, a),
 	    grouped(s->pages_measured, m), cli_bytes(s->heap, heap));
+	if (s->measured_heap < s->heap)
+		row(out, "  of which measured", "a heap of %s; estimated above",
+		    cli_bytes(s->measured_heap, heap));
 	if (s->pages_evicted)
 		row(out, "  which did not fit",
 		    "the EPC: %s pages were evicted and made it slower",
@@ -207,6 +210,7 @@ static json_t *startup_json(const struct cli_startup *s)
 	}
 	put(o, "start_ns", s->start_ns);
 	put(o, "heap", s->heap);
+	put(o, "heap_measured", s->measured_heap);
 	put(o, "pages_added", s->pages_added);
 	put(o, "pages_measured", s->pages_measured);
 	put(o, "pages_evicted", s->pages_evicted);

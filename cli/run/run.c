@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/machine/limits.h"
 #include "cli/machine/watch.h"
 
 enum {
@@ -31,6 +32,7 @@ enum {
 	OPT_HEAP_IDLE,
 	OPT_HEAP_IDLE_PERCENT,
 	OPT_HEAP_WINDOW,
+	OPT_TRACE_CALLS,
 };
 
 static const struct option options[] = {
@@ -50,6 +52,7 @@ static const struct option options[] = {
 	{ "heap-idle", required_argument, NULL, OPT_HEAP_IDLE },
 	{ "heap-idle-percent", required_argument, NULL, OPT_HEAP_IDLE_PERCENT },
 	{ "heap-window", required_argument, NULL, OPT_HEAP_WINDOW },
+	{ "trace-calls", no_argument, NULL, OPT_TRACE_CALLS },
 	{ 0 },
 };
 
@@ -70,6 +73,8 @@ static const char help[] =
 	"  --report[=json]     at the end, tell times, pages and transitions\n"
 	"  --timeline FILE     draw committed memory over time (SVG)\n"
 	"  --mark PREFIX       output lines that mark a phase (phase:)\n"
+	"  --trace-calls       print system calls as strace does: those that\n"
+	"                      leave the enclave; with --debug, all\n"
 	"  --sig FILE          signature file\n"
 	"  --key FILE          sign an unsigned image with this key\n"
 	"  --unsigned          ignore the signature file\n"
@@ -153,6 +158,9 @@ static bool take_option(struct cli_run_options *o, int c)
 	case OPT_HEAP_WINDOW:
 		return cli_size("--heap-window", optarg, &o->heap_window) &&
 		       cli_window_ok("--heap-window", o->heap_window);
+	case OPT_TRACE_CALLS:
+		o->trace_calls = true;
+		return true;
 	case OPT_FIGURES:
 		if (!cli_number("--figures", optarg, 1023, &n))
 			return false;
@@ -188,6 +196,8 @@ static int take_options(int argc, char **argv, struct cli_run_options *o)
 		cli_usage("run", "--sig and --unsigned exclude each other");
 		return CLI_RUN_FAIL;
 	}
+	if (o->timeline && !cli_can_write("--timeline", o->timeline))
+		return CLI_RUN_FAIL;
 	o->program = argv[optind];
 	o->argv = argv + optind;
 	return -1;
@@ -225,6 +235,7 @@ static int restart(const struct cli_run *r, int argc, char **argv)
 	int i;
 
 	list = settings(r, &ok);
+	ok = ok && cli_limits_ok();
 	if (!ok)
 		goto out;
 	if (!again || !self) {
@@ -299,6 +310,7 @@ static int load(struct cli_run *r)
 		.symbol_arg = r->image,
 	};
 	struct edmm_host_error e = { "" };
+	char cause[2 * LIMIT_TEXT];
 	uint64_t *cpuid;
 	edmm_err err;
 
@@ -316,7 +328,8 @@ static int load(struct cli_run *r)
 	if (!err)
 		return 0;
 	if (err != -EDMM_EPERM) {
-		cli_error("%s", e.text);
+		cli_error("%s%s", e.text,
+			  err == -EDMM_ENOMEM ? cli_limits_cause(cause) : "");
 		return CLI_RUN_FAIL;
 	}
 	cli_identity_explain(r, e.text);
@@ -336,6 +349,19 @@ static void on_output(void *arg, int fd, const void *bytes, size_t size)
 		cli_timeline_output(ob->timeline, fd, bytes, size);
 }
 
+/* A call that is not there is told once: what fails then has a reason. */
+static void on_told(void *arg, const char *call, bool absent)
+{
+	const struct observer *ob = arg;
+
+	if (ob->run->o.trace_calls)
+		fprintf(stderr, "%s\n", call);
+	else if (absent)
+		cli_error("%s: %s() is not there in an enclave: ENOSYS (man "
+			  "edmm-cc, SYSTEM CALLS)",
+			  ob->run->o.program, call);
+}
+
 /* A probe ends at the first call after main() was entered. */
 static bool on_call(void *arg)
 {
@@ -348,29 +374,76 @@ static bool on_call(void *arg)
 	return !stats.main_tsc;
 }
 
-static void conclude(struct cli_run *r)
+/* The picture and the figures, while the enclave is there. */
+static void conclude_figures(struct cli_run *r, struct cli_figures *figures)
 {
-	struct cli_startup startup = { 0 };
-	struct cli_figures figures;
-
 	if (r->timeline) {
 		cli_timeline_stop(r->timeline);
 		cli_timeline_write(r->timeline, r->o.timeline);
 		r->timeline = NULL;
 	}
-	cli_figures_take(r, &figures);
+	cli_figures_take(r, figures);
 	if (r->o.figures_fd >= 0 &&
-	    write(r->o.figures_fd, &figures, sizeof(figures)) < 0)
+	    write(r->o.figures_fd, figures, sizeof(*figures)) < 0)
 		cli_error("--figures: %s", strerror(errno));
+}
+
+static _Noreturn void leave_by(int signo)
+{
+	edmm_host_leave(&(struct edmm_host_end){ .kind = EDMM_HOST_SIGNALLED,
+						 .value = signo });
+}
+
+static void report_interrupted(const struct cli_run *r,
+			       const struct cli_figures *figures, int signo)
+{
+	struct cli_startup startup = { 0 };
+
+	snprintf(startup.why_not, sizeof(startup.why_not),
+		 "not asked: %s ended the run", strsignal(signo));
+	if (r->o.report != CLI_REPORT_NONE)
+		cli_report_print(r, figures, &startup, stderr);
+}
+
+/*
+ * A signal ends the run, or what follows it, which then has a moment to see
+ * that by itself. The enclave may run meanwhile.
+ */
+static void on_interrupt(void *arg, int signo)
+{
+	struct cli_run *r = arg;
+	struct cli_figures figures;
+
+	if (!__atomic_exchange_n(&r->concluded, 1, __ATOMIC_SEQ_CST)) {
+		conclude_figures(r, &figures);
+		report_interrupted(r, &figures, signo);
+	} else {
+		sleep(2);
+	}
+	leave_by(signo);
+}
+
+static void conclude(struct cli_run *r)
+{
+	struct cli_startup startup = { 0 };
+	struct cli_figures figures;
+	int signo;
+
+	while (__atomic_exchange_n(&r->concluded, 1, __ATOMIC_SEQ_CST))
+		pause(); /* on_interrupt() ends the process */
+	conclude_figures(r, &figures);
 	edmm_host_close(r->host);
 	r->host = NULL;
-	if (r->o.probe_fd >= 0)
-		return;
-	if (r->o.report != CLI_REPORT_NONE) {
-		if (r->entry.policy.mode == EDMM_MODE_ELASTIC)
-			cli_startup_measure(r, &figures, &startup);
-		cli_report_print(r, &figures, &startup, stderr);
+	signo = cli_interrupt_signal();
+	if (signo) {
+		report_interrupted(r, &figures, signo);
+		leave_by(signo);
 	}
+	if (r->o.probe_fd >= 0 || r->o.report == CLI_REPORT_NONE)
+		return;
+	if (r->entry.policy.mode == EDMM_MODE_ELASTIC)
+		cli_startup_measure(r, &figures, &startup);
+	cli_report_print(r, &figures, &startup, stderr);
 }
 
 /* Return: an exit status, or -1 with @end to leave as. */
@@ -380,6 +453,7 @@ static int execute(struct cli_run *r, struct edmm_host_end *end)
 	const struct edmm_host_watch watch = {
 		.call = on_call,
 		.output = on_output,
+		.told = on_told,
 		.arg = &ob,
 	};
 	char **env = cli_program_env();
@@ -391,6 +465,7 @@ static int execute(struct cli_run *r, struct edmm_host_end *end)
 		.heap_free_percent = r->o.heap_idle_percent,
 		.heap_window = r->o.heap_window,
 		.populate = true,
+		.tell = r->o.trace_calls,
 		.watch = &watch,
 	};
 	struct edmm_host_error e = { "" };
@@ -404,6 +479,9 @@ static int execute(struct cli_run *r, struct edmm_host_end *end)
 		cli_startup_watch(r);
 	else if (cli_machine_restarted())
 		fputs(EDMM_MACHINE_BANNER, stderr);
+	if (r->o.report != CLI_REPORT_NONE || r->timeline ||
+	    r->o.figures_fd >= 0)
+		cli_interrupt_watch(on_interrupt, r);
 	err = edmm_host_run(r->host, &start, end, &e);
 	free(env);
 	if (err) {

@@ -6,6 +6,7 @@
  *	identity.c           finds or makes the signature
  *	figures.c            what the run has cost so far
  *	timeline.c           samples, and draws them
+ *	interrupt.c          a signal that ends the run
  *	startup.c            the same program's start as a static image
  *	report.c             prints figures and start-up
  *	scone.c              what else than options decides a run
@@ -51,6 +52,7 @@ struct cli_run_options {
 	uint64_t heap_idle;  /* UINT64_MAX: nobody said */
 	uint64_t heap_idle_percent; /* the same */
 	uint64_t heap_window;	    /* 0: nobody said */
+	bool trace_calls;
 	int figures_fd;		    /* advise.c's child: figures; else -1 */
 	int probe_fd; /* startup.c's child: stop at main; else -1 */
 	const char *program;
@@ -69,6 +71,7 @@ struct cli_run {
 	bool from_file;	    /* the entry is the signature file's */
 	uint32_t hash_mode; /* SCONE_HASH: identify, and do not run */
 	struct edmm_host *host;
+	int concluded; /* what was to be told is told, or being told */
 	struct cli_timeline *timeline;	  /* from before the load on */
 	struct edmm_machine_stats before; /* the load: what is not the run's */
 	struct cli_clock begin;		  /* for cli_tsc_ns() */
@@ -123,6 +126,13 @@ struct cli_figures {
 
 void cli_figures_take(const struct cli_run *r, struct cli_figures *f);
 
+/* ---- interrupt.c ------------------------------------------------------- */
+
+/* Calls @then in a thread of its own when a signal would end the process. */
+void cli_interrupt_watch(void (*then)(void *arg, int signo), void *arg);
+/* The signal that did, or 0. */
+int cli_interrupt_signal(void);
+
 /* ---- startup.c --------------------------------------------------------- */
 
 /* The same program's start as a static image. */
@@ -130,6 +140,7 @@ struct cli_startup {
 	bool done;
 	char why_not[160];
 	uint64_t heap; /* bytes */
+	uint64_t measured_heap; /* less than it: the rest is estimated */
 	uint64_t start_ns;
 	uint64_t pages_added;
 	uint64_t pages_measured;

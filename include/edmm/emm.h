@@ -424,6 +424,15 @@ EDMM_NODISCARD edmm_err emm_trim(struct emm *emm, uint64_t bytes,
 				 uint64_t *released);
 
 /**
+ * emm_decay - give back idle pages that nobody has needed for a while
+ *
+ * Half of the fewest idle pages that there have been since the last call, so
+ * that what is freed and taken again all the time stays. What a while is, the
+ * caller says by calling. Context and Return: as emm_trim().
+ */
+EDMM_NODISCARD edmm_err emm_decay(struct emm *emm);
+
+/**
  * emm_set_limit - change the limit (a start-up parameter)
  * @limit: bytes; 0: none
  *

@@ -63,13 +63,18 @@ struct edmm_host_image {
  *	(EDMM_HOST_STOPPED). NULL: never asked
  * @output: told what the program has written to its descriptor 1 or 2, after
  *	the fact; a line may come in pieces. NULL: not told
- * @arg: first argument of both
+ * @told: told system calls, as strace would print them: with @tell of
+ *	edmm_host_start each that leaves the enclave, and of an image signed for
+ *	debugging each other one; else, with @absent, those that are not there,
+ *	each once. NULL: not told
+ * @arg: first argument of all
  *
  * Context: the thread that made the call; several at once.
  */
 struct edmm_host_watch {
 	bool (*call)(void *arg);
 	void (*output)(void *arg, int fd, const void *bytes, size_t size);
+	void (*told)(void *arg, const char *call, bool absent);
 	void *arg;
 };
 
@@ -83,6 +88,7 @@ struct edmm_host_watch {
  *	UINT64_MAX: none
  * @heap_window: largest window of commit-ahead in bytes; 0: built in
  * @populate: serve the enclave's hints by touching pages ahead
+ * @tell: tell the watch each system call
  * @buf_size: data buffer of a thread in bytes; 0 takes 1 MiB
  * @watch: NULL for none
  */
@@ -94,6 +100,7 @@ struct edmm_host_start {
 	uint64_t heap_free_percent;
 	uint64_t heap_window;
 	bool populate;
+	bool tell;
 	uint64_t buf_size;
 	const struct edmm_host_watch *watch;
 };

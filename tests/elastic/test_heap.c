@@ -241,6 +241,35 @@ START_TEST(peaks_are_told)
 }
 END_TEST
 
+/* Half of it each time, but for what is used in between. */
+START_TEST(idle_memory_decays)
+{
+	uint64_t a = must_map(HEAP_ARENA, 4 * MIB), now = 1, i;
+	uint64_t before, after;
+
+	fill(a, 1, 4 * MIB);
+	heap_tick(heap, now);
+	ck_assert_int_eq(heap_unmap(heap, a, 4 * MIB), 0);
+	before = mini_counts().present;
+	heap_tick(heap, now + HEAP_DECAY - 1);
+	heap_tick(heap, now += HEAP_DECAY);
+	ck_assert_uint_eq(mini_counts().present, before);
+	heap_tick(heap, now += HEAP_DECAY);
+	after = mini_counts().present;
+	ck_assert_uint_eq(before - after, 2 * MIB / MINI_PAGE);
+	for (i = 0; i < 4; i++) {
+		a = must_map(HEAP_ARENA, MIB);
+		ck_assert(all_zero(a, MIB));
+		ck_assert_int_eq(heap_unmap(heap, a, MIB), 0);
+		heap_tick(heap, now += HEAP_DECAY);
+	}
+	after = mini_counts().present;
+	ck_assert_uint_le(before - after, 3 * MIB / MINI_PAGE);
+	heap_tick(heap, now += 40 * HEAP_DECAY);
+	ck_assert_uint_ge(before - mini_counts().present, 3 * MIB / MINI_PAGE);
+}
+END_TEST
+
 /* Sequential commits of a page each: how many faults and calls they take. */
 static uint64_t cost_of_growth(uint32_t window)
 {
@@ -383,9 +412,9 @@ END_TEST
 START_TEST(resizing_keeps_content)
 {
 	enum heap_kind kind = _i == 0 ? HEAP_ARENA : HEAP_MAP;
-	struct heap_resize r = {
-		.old = 2 * MIB, .size = 5 * MIB, .kind = kind, .move = true
-	};
+	struct heap_resize r = { .old = 2 * MIB,
+				 .size = 5 * MIB,
+				 .move = true };
 	uint64_t other, a = 0;
 
 	r.addr = must_map(kind, 2 * MIB);
@@ -395,9 +424,7 @@ START_TEST(resizing_keeps_content)
 	ck_assert_int_eq(heap_resize(heap, &r, &a), 0);
 	ck_assert_int_eq(*(char *)(a + 2 * MIB - 1), 3);
 	ck_assert(all_zero(a + 2 * MIB, 3 * MIB));
-	r = (struct heap_resize){
-		.addr = a, .old = 5 * MIB, .size = MIB, .kind = kind
-	};
+	r = (struct heap_resize){ .addr = a, .old = 5 * MIB, .size = MIB };
 	ck_assert_int_eq(heap_resize(heap, &r, &a), 0);
 	ck_assert_uint_eq(heap->charged, MIB + MINI_PAGE);
 	ck_assert_int_eq(*(char *)(a + MIB - 1), 3);
@@ -410,7 +437,6 @@ START_TEST(resizing_keeps_content_that_the_host_does_not_take_back)
 {
 	struct heap_resize r = { .old = 16 * MINI_PAGE,
 				 .size = 40 * MINI_PAGE,
-				 .kind = HEAP_MAP,
 				 .move = true };
 	uint64_t a = 0;
 
@@ -424,10 +450,33 @@ START_TEST(resizing_keeps_content_that_the_host_does_not_take_back)
 	ck_assert(all_zero(a + r.old, r.size - r.old));
 	r = (struct heap_resize){ .addr = a,
 				  .old = 40 * MINI_PAGE,
-				  .size = 8 * MINI_PAGE,
-				  .kind = HEAP_MAP };
+				  .size = 8 * MINI_PAGE };
 	ck_assert_int_eq(heap_resize(heap, &r, &a), 0);
 	ck_assert(all_are(a, 3, r.size));
+}
+END_TEST
+
+/* Pages of the loader's are replaced before they can execute. */
+START_TEST(execution_keeps_content_that_the_host_does_not_take_back)
+{
+	const struct heap_params want = { .size = SIZE,
+					  .max = MAX,
+					  .init = 16 * MINI_PAGE,
+					  .free_max = UINT64_MAX,
+					  .free_percent = UINT64_MAX };
+	uint64_t a;
+	edmm_err err;
+
+	mini_stop();
+	heap = mini_start_with(&want, EPC);
+	a = must_map(HEAP_ARENA, want.init);
+	fill(a, 5, want.init);
+	mini_load(a, want.init);
+	mini_trims((uint64_t)_i);
+	err = heap_protect(heap, a, want.init, EMM_R | EMM_X);
+	/* They are trimmed, and so is the copy. */
+	ck_assert_int_eq(err, _i < 32 ? -EDMM_EFAULT : 0);
+	ck_assert(all_are(a, 5, want.init));
 }
 END_TEST
 
@@ -435,7 +484,6 @@ START_TEST(resizing_stays_where_there_is_room)
 {
 	struct heap_resize r = { .old = 20 * MIB,
 				 .size = 50 * MIB,
-				 .kind = HEAP_ARENA,
 				 .move = true };
 	uint64_t a = 0;
 
@@ -563,6 +611,9 @@ static Suite *heap_suite(void)
 	tcase_add_loop_test(
 		tc, resizing_keeps_content_that_the_host_does_not_take_back, 0,
 		40);
+	tcase_add_loop_test(
+		tc, execution_keeps_content_that_the_host_does_not_take_back, 0,
+		33);
 	tcase_add_test(tc, resizing_stays_where_there_is_room);
 	tcase_add_test(tc, the_arena_gives_way_to_mappings);
 	tcase_add_test(tc, the_break_moves);
@@ -570,6 +621,7 @@ static Suite *heap_suite(void)
 		tc, the_break_is_zero_that_the_host_does_not_take_back, 0, 8);
 	tcase_add_test(tc, idle_memory_is_what_was_asked_for);
 	tcase_add_test(tc, idle_pages_need_no_room);
+	tcase_add_test(tc, idle_memory_decays);
 	tcase_add_loop_test(tc, memory_in_doubt_is_zero_when_it_is_mapped_again,
 			    0, 2);
 	tcase_add_test(tc, peaks_are_told);

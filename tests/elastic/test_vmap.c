@@ -15,14 +15,18 @@ struct ref {
 	struct vmap m;
 	uint64_t used[WORDS];
 	uint64_t charged[WORDS];
+	uint64_t locked[WORDS];
 	uint8_t is_used[PAGES];
 	uint8_t is_charged[PAGES];
+	uint8_t is_locked[PAGES];
 };
 
 static void ref_init(struct ref *r)
 {
+	uint64_t *const maps[3] = { r->used, r->charged, r->locked };
+
 	memset(r, 0, sizeof(*r));
-	vmap_init(&r->m, r->used, r->charged, PAGES);
+	vmap_init(&r->m, maps, PAGES);
 }
 
 static uint64_t rnd(uint64_t *seed, uint64_t bound)
@@ -68,7 +72,10 @@ static void take(struct ref *r, bool low, uint64_t count, bool charge)
 	ck_assert_uint_le(at + count, PAGES);
 	ck_assert_uint_eq(count_bytes(r->is_used, at, count, 1), 0);
 	ck_assert(vmap_all_free(&r->m, at, count));
-	vmap_take(&r->m, at, count);
+	if (low)
+		vmap_take_low(&r->m, at, count);
+	else
+		vmap_take_high(&r->m, at, count);
 	memset(r->is_used + at, 1, count);
 	ck_assert(vmap_all_used(&r->m, at, count));
 	ck_assert_uint_eq(vmap_uncharged(&r->m, at, count), count);
@@ -91,6 +98,38 @@ static void drop(struct ref *r, uint64_t *seed)
 			  count_bytes(r->is_charged, at, count, 1));
 	memset(r->is_used + at, 0, count);
 	memset(r->is_charged + at, 0, count);
+	memset(r->is_locked + at, 0, count);
+}
+
+static bool taken(const struct ref *r, uint64_t at, uint64_t count)
+{
+	return count_bytes(r->is_used, at, count, 1) == count;
+}
+
+/* Locks or unlocks a few pages if they are taken. */
+static void lock(struct ref *r, uint64_t *seed)
+{
+	uint64_t at = rnd(seed, PAGES - 8), count = 1 + rnd(seed, 8);
+	bool on = rnd(seed, 2);
+
+	if (!taken(r, at, count))
+		return;
+	vmap_lock(&r->m, at, count, on);
+	memset(r->is_locked + at, on, count);
+}
+
+static void check_alike(const struct ref *r, uint64_t at)
+{
+	bool used, locked;
+	uint64_t end = vmap_alike(&r->m, at, PAGES, &used, &locked);
+
+	ck_assert_uint_gt(end, at);
+	ck_assert_uint_le(end, PAGES);
+	for (uint64_t i = at; i < end; i++) {
+		ck_assert_int_eq(used, r->is_used[i]);
+		ck_assert_int_eq(locked, r->is_locked[i]);
+	}
+	ck_assert_uint_eq(r->m.nlocked, count_bytes(r->is_locked, 0, PAGES, 1));
 }
 
 START_TEST(random_use_agrees_with_bytes)
@@ -106,7 +145,9 @@ START_TEST(random_use_agrees_with_bytes)
 		else
 			take(&r, rnd(&seed, 2), 1 + rnd(&seed, 40),
 			     rnd(&seed, 2));
+		lock(&r, &seed);
 		check_edges(&r);
+		check_alike(&r, rnd(&seed, PAGES));
 	}
 }
 END_TEST

@@ -290,6 +290,33 @@ START_TEST(signals_are_served_inside)
 }
 END_TEST
 
+/* The host's sleep is where the signal comes in this test. */
+static long sleep_until_signal(long nr, const long *args)
+{
+	siginfo_t info = { .si_code = SI_QUEUE };
+
+	if (nr != __NR_clock_nanosleep)
+		return host_calls_linux(nr, args);
+	SYS(rt_tgsigqueueinfo, 1, 1, SIGUSR1, PTR(&info));
+	return 0;
+}
+
+/* A wait leaves the enclave, since it has to look at the end (I16). */
+START_TEST(a_wait_for_signals_is_the_hosts)
+{
+	const struct kernel_action act = { .handler = on_signal,
+					   .flags = 0x04000000 };
+	uint64_t none = 0;
+
+	handled = 0;
+	fake_calls()->make = sleep_until_signal;
+	ck_assert_int_eq(SYS(rt_sigaction, SIGUSR1, PTR(&act), 0, 8), 0);
+	ck_assert_int_eq(SYS(rt_sigsuspend, PTR(&none), 8), -EINTR);
+	ck_assert_int_eq(handled, SIGUSR1);
+	ck_assert_uint_eq(fake_host_calls(), 1);
+}
+END_TEST
+
 START_TEST(the_unknown_is_enosys)
 {
 	ck_assert_int_eq(SYS(mount, 0), -ENOSYS);
@@ -316,6 +343,7 @@ Suite *calls_suite(void)
 	tcase_add_test(tc, ioctls_are_a_short_list);
 	tcase_add_test(tc, time_is_in_range);
 	tcase_add_test(tc, signals_are_served_inside);
+	tcase_add_test(tc, a_wait_for_signals_is_the_hosts);
 	tcase_add_test(tc, the_unknown_is_enosys);
 	suite_add_tcase(suite, tc);
 	return suite;

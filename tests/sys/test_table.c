@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "host/calls_fd.h"
@@ -27,6 +28,10 @@
 #define __NR_heap_mmap CALL_FORM(1, __NR_mmap)
 #define __NR_heap_munmap CALL_FORM(1, __NR_munmap)
 #define __NR_heap_mremap CALL_FORM(1, __NR_mremap)
+#define __NR_heap_trim CALL_FORM(2, __NR_munmap)
+#define __NR_kept_close CALL_FORM(1, __NR_close)
+#define __NR_kept_read CALL_FORM(1, __NR_pread64)
+#define __NR_kept_dup CALL_FORM(1, __NR_dup)
 #define __NR_thread CALL_FORM(1, __NR_clone)
 
 struct named {
@@ -228,6 +233,50 @@ static void check_who(void)
 	ck_assert_int_eq(call.status, -ENOSYS);
 }
 
+/* What Linux makes a descriptor for is a descriptor in the row. */
+static void check_makers(void)
+{
+	static const int makers[] = {
+		SYS_open,
+		SYS_openat,
+		SYS_openat2,
+		SYS_creat,
+		SYS_dup,
+		SYS_dup2,
+		SYS_dup3,
+		SYS_socket,
+		SYS_accept,
+		SYS_accept4,
+		SYS_epoll_create,
+		SYS_epoll_create1,
+		SYS_eventfd,
+		SYS_eventfd2,
+		SYS_signalfd,
+		SYS_signalfd4,
+		SYS_timerfd_create,
+		SYS_memfd_create,
+		SYS_inotify_init,
+		SYS_inotify_init1,
+		SYS_fanotify_init,
+		SYS_pidfd_open,
+		SYS_pidfd_getfd,
+		SYS_io_uring_setup,
+		SYS_perf_event_open,
+		SYS_userfaultfd,
+		SYS_bpf,
+		SYS_mq_open,
+		SYS_open_by_handle_at,
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(makers) / sizeof(makers[0]); i++)
+		if (call_goes_out(row) && row->linux_nr == makers[i])
+			ck_assert_msg(row->ret == CALL_RET_FD ||
+					      row->ret == CALL_RET_FD_AT ||
+					      row->ret == CALL_RET_FD_FROM,
+				      "%s makes a descriptor", now->name);
+}
+
 static void each_row(void (*check)(void), fake_lie how)
 {
 	int i;
@@ -253,6 +302,12 @@ END_TEST
 START_TEST(results_that_are_no_descriptors_are_refused)
 {
 	each_row(check_descriptor_lies, lie);
+}
+END_TEST
+
+START_TEST(calls_that_make_descriptors_say_so)
+{
+	each_row(check_makers, NULL);
 }
 END_TEST
 
@@ -282,6 +337,7 @@ Suite *table_suite(void)
 	tcase_add_test(tc, rows_have_linuxs_numbers);
 	tcase_add_test(tc, descriptors_are_of_the_programs_table);
 	tcase_add_test(tc, results_that_are_no_descriptors_are_refused);
+	tcase_add_test(tc, calls_that_make_descriptors_say_so);
 	tcase_add_test(tc, pairs_are_two_descriptors_or_none);
 	tcase_add_test(tc, a_status_that_is_no_errno_is_refused);
 	tcase_add_test(tc, only_the_hosts_rows_go_out);

@@ -24,7 +24,10 @@ static inline uint64_t heap_index(const struct heap *h, uint64_t addr)
 	return (addr - h->base) / HEAP_PAGE;
 }
 
-/* Commits the words of both bit maps for [at, at + count). */
+/*
+ * Commits the words of the bit maps for [at, at + count), so that the lock's
+ * holder meets no fault; those of locks only where there are any.
+ */
 EDMM_NODISCARD edmm_err heap_ready(struct heap *h, uint64_t at, uint64_t count);
 
 /* Lets a range count towards the maximum, or not any more. */
@@ -35,8 +38,19 @@ void heap_uncharge(struct heap *h, uint64_t addr, uint64_t size);
 /* With the lock held: whether there is a new peak to tell. */
 void heap_note_peak(struct heap *h);
 
-/* Maps exactly [addr, addr + size), read-write; -EDMM_ENOMEM if it is taken. */
-EDMM_NODISCARD edmm_err heap_extend(struct heap *h, uint64_t addr,
-				    uint64_t size, enum heap_kind kind);
+/*
+ * Pages of [addr, end) that are in the enclave and the program's to touch
+ * without a fault: committed, and so zeroed, before anyone can.
+ */
+EDMM_NODISCARD edmm_err heap_revive(struct heap *h, uint64_t addr,
+				    uint64_t end);
+
+/* Free ranges must not hold what mapped ones are entitled to. */
+void heap_make_room(struct heap *h, uint64_t addr, uint64_t size);
+
+static inline uint64_t heap_min(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Making, ending and changing mappings. */
+/* Making and ending mappings; change.c changes them. */
 #include "trusted/elastic/heap.h"
 #include "trusted/elastic/internal.h"
 
@@ -71,14 +71,16 @@ static edmm_err take(struct heap *h, enum heap_kind kind, uint64_t count,
 	if (err)
 		return err;
 	rt_lock(&h->lock);
-	*at = kind == HEAP_ARENA ? vmap_find_low(&h->map, count)
-				 : vmap_find_high(&h->map, count);
+	*at = low ? vmap_find_low(&h->map, count)
+		  : vmap_find_high(&h->map, count);
 	if (*at == VMAP_NONE)
 		err = -EDMM_ENOMEM;
 	else if (charge)
 		err = charge_locked(h, *at, count);
-	if (!err)
-		vmap_take(&h->map, *at, count);
+	if (!err && low)
+		vmap_take_low(&h->map, *at, count);
+	else if (!err)
+		vmap_take_high(&h->map, *at, count);
 	heap_note_peak(h);
 	rt_unlock(&h->lock);
 	return err;
@@ -91,32 +93,6 @@ static void give_back(struct heap *h, uint64_t at, uint64_t count)
 	rt_unlock(&h->lock);
 }
 
-static uint64_t min64(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
-/*
- * Idle pages are in the enclave and can be touched without a fault, so those
- * that are handed out are committed, and so zeroed, before anyone can. Pages
- * in doubt are perhaps such: the host decides whether it shows them again.
- */
-static edmm_err revive(struct heap *h, uint64_t addr, uint64_t end)
-{
-	struct emm_run run;
-	edmm_err err;
-
-	for (; addr < end; addr = run.addr + run.size) {
-		err = emm_query(h->emm, addr, end, &run);
-		if (!err &&
-		    (run.state == EMM_PG_IDLE || run.state == EMM_PG_DOUBT))
-			err = emm_commit(h->emm, run.addr, run.size, NULL);
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
 /* A share of what is in use, so that looking ahead costs no more than that. */
 static uint64_t window(const struct heap *h)
 {
@@ -124,7 +100,7 @@ static uint64_t window(const struct heap *h)
 
 	if (w < h->windows.window_min)
 		return h->windows.window_min;
-	return min64(w, h->windows.window_max);
+	return heap_min(w, h->windows.window_max);
 }
 
 /* The arena's area reaches to @end at least, and ahead if there is room. */
@@ -141,8 +117,10 @@ static edmm_err grow_arena(struct heap *h, uint64_t end)
 
 	if (end <= h->arena_end)
 		return 0;
-	a.size = min64(end + window(h), top) - h->arena_end;
-	err = emm_alloc(h->emm, &a, NULL);
+	a.size = heap_min(end + window(h), top) - h->arena_end;
+	err = h->show ? h->show(a.addr, a.size, EMM_RW) : 0;
+	if (!err)
+		err = emm_alloc(h->emm, &a, NULL);
 	if (!err)
 		h->arena_end += a.size;
 	return err;
@@ -158,9 +136,9 @@ static edmm_err prepare(struct heap *h, uint64_t addr, uint64_t end, bool now)
 	edmm_err err;
 
 	if (end - addr > NOW_MAX && !now)
-		return revive(h, addr, end);
+		return heap_revive(h, addr, end);
 	if (addr <= h->ahead && end > h->ahead)
-		to = min64(end + window(h), h->arena_end);
+		to = heap_min(end + window(h), h->arena_end);
 	/* Ahead is a wish: near the maximum only what is asked for. */
 	if (emm_committed(h->emm) + (to - addr) > h->max)
 		to = end;
@@ -174,35 +152,6 @@ static edmm_err prepare(struct heap *h, uint64_t addr, uint64_t end, bool now)
 	return err;
 }
 
-/* Bytes of a range that are not in the enclave yet. */
-static uint64_t absent(struct heap *h, uint64_t addr, uint64_t end)
-{
-	struct emm_run run;
-	uint64_t n = 0;
-
-	for (; addr < end; addr = run.addr + run.size) {
-		if (emm_query(h->emm, addr, end, &run) != 0)
-			return n + (end - addr);
-		if (run.state != EMM_PG_COMMITTED && run.state != EMM_PG_IDLE)
-			n += run.size;
-	}
-	return n;
-}
-
-/*
- * Free ranges must not hold what mapped ones are entitled to. Idle pages of
- * the range itself, as a first heap's are, need no room again.
- */
-static void make_room(struct heap *h, uint64_t addr, uint64_t size)
-{
-	uint64_t now = emm_committed(h->emm);
-
-	if (now <= h->max && size <= h->max - now)
-		return;
-	if (now > h->max || absent(h, addr, addr + size) > h->max - now)
-		heap_relieve(h);
-}
-
 /* Pages for a range of the arena that has been taken. */
 static edmm_err fill_arena(struct heap *h, uint64_t addr, uint64_t size,
 			   bool now)
@@ -211,7 +160,7 @@ static edmm_err fill_arena(struct heap *h, uint64_t addr, uint64_t size,
 
 	if (err)
 		return err;
-	make_room(h, addr, size);
+	heap_make_room(h, addr, size);
 	err = prepare(h, addr, addr + size, now);
 	if (err == -EDMM_ENOMEM && heap_relieve(h))
 		err = prepare(h, addr, addr + size, now);
@@ -243,16 +192,17 @@ static edmm_err alloc_area(struct heap *h, const struct heap_req *r,
 		.flags = EMM_ON_DEMAND | EMM_FIXED,
 		.prot = r->prot,
 		.policy = h->windows,
+		.priv = r->tag,
 	};
 	edmm_err err = emm_alloc(h->emm, &a, NULL);
 
 	if (err || r->prot == EMM_NONE)
 		return err;
-	make_room(h, addr, size);
+	heap_make_room(h, addr, size);
 	if (r->now)
 		err = emm_commit(h->emm, addr, size, NULL);
 	else
-		err = revive(h, addr, addr + size);
+		err = heap_revive(h, addr, addr + size);
 	if (err && emm_dealloc(h->emm, addr, size, NULL) != 0)
 		return -EDMM_EFAULT;
 	return err;
@@ -264,23 +214,31 @@ static edmm_err alloc_area(struct heap *h, const struct heap_req *r,
  */
 static edmm_err cut_arena(struct heap *h, uint64_t end)
 {
+	uint64_t size = h->arena_end - end;
 	edmm_err err;
 
 	if (end >= h->arena_end)
 		return 0;
-	err = emm_dealloc(h->emm, end, h->arena_end - end, NULL);
+	err = emm_dealloc(h->emm, end, size, NULL);
+	if (!err && h->show)
+		err = h->show(end, size, EMM_NONE);
 	if (err)
 		return err;
 	h->arena_end = end;
-	h->ahead = min64(h->ahead, end);
+	h->ahead = heap_min(h->ahead, end);
 	return 0;
+}
+
+static bool charges(const struct heap_req *r)
+{
+	return r->prot != EMM_NONE && !r->free;
 }
 
 static edmm_err map_anywhere(struct heap *h, const struct heap_req *r,
 			     uint64_t size, uint64_t *out)
 {
 	uint64_t at, count = size / HEAP_PAGE;
-	edmm_err err = take(h, HEAP_MAP, count, r->prot != EMM_NONE, &at);
+	edmm_err err = take(h, HEAP_MAP, count, charges(r), &at);
 
 	if (err)
 		return err;
@@ -294,92 +252,159 @@ static edmm_err map_anywhere(struct heap *h, const struct heap_req *r,
 	return err;
 }
 
-edmm_err heap_extend(struct heap *h, uint64_t addr, uint64_t size,
-		     enum heap_kind kind)
+/* The bits of a run on the mappings' side, and of what is free above it. */
+static edmm_err ready_high(struct heap *h, uint64_t at, uint64_t count)
 {
-	const struct heap_req r = { .prot = EMM_RW };
-	uint64_t at = heap_index(h, addr), count = size / HEAP_PAGE;
-	uint64_t end = kind == HEAP_ARENA ? h->map.high : h->map.pages;
-	edmm_err err;
+	uint64_t end = at + count;
 
-	if (at > end || count > end - at)
-		return -EDMM_ENOMEM;
-	err = heap_ready(h, at, count);
+	return heap_ready(h, at, end < h->map.high ? h->map.high - at : count);
+}
+
+/* Takes a run that is free, at its place on the mappings' side. */
+static edmm_err take_at(struct heap *h, const struct heap_req *r, uint64_t at,
+			uint64_t count)
+{
+	edmm_err err = ready_high(h, at, count);
+
 	if (err)
 		return err;
 	rt_lock(&h->lock);
-	err = vmap_all_free(&h->map, at, count) ? charge_locked(h, at, count)
-						: -EDMM_ENOMEM;
+	if (at < h->map.low || !vmap_all_free(&h->map, at, count))
+		err = -EDMM_EEXIST;
+	else if (charges(r))
+		err = charge_locked(h, at, count);
 	if (!err)
-		vmap_take(&h->map, at, count);
+		vmap_take_high(&h->map, at, count);
 	heap_note_peak(h);
 	rt_unlock(&h->lock);
+	return err;
+}
+
+/* Maps exactly [addr, addr + size), which must be free: -EDMM_EEXIST. */
+static edmm_err map_at(struct heap *h, const struct heap_req *r, uint64_t addr,
+		       uint64_t size)
+{
+	uint64_t at = heap_index(h, addr), count = size / HEAP_PAGE;
+	edmm_err err = take_at(h, r, at, count);
+
 	if (err)
 		return err;
-	err = kind == HEAP_ARENA ? fill_arena(h, addr, size, false)
-				 : alloc_area(h, &r, addr, size);
+	err = cut_arena(h, addr);
+	if (!err)
+		err = alloc_area(h, r, addr, size);
 	if (err)
 		give_back(h, at, count);
 	return err;
 }
 
+/* In the zone of the break only content and rights can change. */
+static edmm_err map_in_brk(struct heap *h, const struct heap_req *r,
+			   uint64_t size)
+{
+	edmm_err err;
+
+	if (r->place == HEAP_FIXED_NEW)
+		return -EDMM_EEXIST;
+	if (r->addr + size > heap_round(h->brk_now))
+		return -EDMM_ENOMEM;
+	err = emm_uncommit_now(h->emm, r->addr, size, NULL);
+	return err ? err : heap_protect(h, r->addr, size, r->prot);
+}
+
 /*
- * A fixed mapping lies on the mappings' side, among what the program has
- * reserved there. In the zone of the break only rights can change.
+ * A mapping at an address lies on the mappings' side, among what the program
+ * has there, or in the gap between it and malloc's memory.
  */
 static edmm_err map_fixed(struct heap *h, const struct heap_req *r,
 			  uint64_t size, uint64_t *out)
 {
-	uint64_t at = heap_index(h, r->addr), count = size / HEAP_PAGE;
 	edmm_err err;
 
 	*out = r->addr;
-	if (r->addr >= h->brk_base)
-		return emm_protect(h->emm, r->addr, size, r->prot, NULL);
-	if (at < h->map.high)
+	if (r->addr + size > h->brk_base)
+		return r->addr >= h->brk_base ? map_in_brk(h, r, size)
+					      : -EDMM_ENOMEM;
+	if (r->place == HEAP_FIXED_NEW)
+		return map_at(h, r, r->addr, size);
+	if (heap_index(h, r->addr) < h->map.low)
 		return -EDMM_ENOMEM;
-	err = heap_ready(h, at, count);
-	if (err)
-		return err;
-	if (r->place == HEAP_FIXED_NEW && !vmap_all_free(&h->map, at, count))
-		return -EDMM_EEXIST;
 	err = heap_unmap(h, r->addr, size);
-	if (err)
-		return err;
-	rt_lock(&h->lock);
-	if (r->prot != EMM_NONE)
-		err = charge_locked(h, at, count);
-	if (!err) {
-		vmap_take(&h->map, at, count);
-		if (at < h->map.high)
-			h->map.high = at;
-	}
-	heap_note_peak(h);
-	rt_unlock(&h->lock);
-	if (!err) {
-		err = alloc_area(h, r, r->addr, size);
-		if (err)
-			give_back(h, at, count);
-	}
+	return err ? err : map_at(h, r, r->addr, size);
+}
+
+static edmm_err map_hint(struct heap *h, const struct heap_req *r,
+			 uint64_t size, uint64_t *out)
+{
+	edmm_err err = -EDMM_EEXIST;
+
+	if (heap_owns(h, r->addr, size) && r->addr + size <= h->brk_base)
+		err = map_at(h, r, r->addr, size);
+	if (err == -EDMM_EEXIST)
+		return map_anywhere(h, r, size, out);
+	*out = r->addr;
 	return err;
 }
 
-static edmm_err check_prot(const struct heap *h, int *prot)
+edmm_err heap_extend(struct heap *h, uint64_t addr, uint64_t size,
+		     uint64_t more)
 {
-	if ((*prot & ~EMM_RWX) != 0)
+	uint64_t at = heap_index(h, addr), end = at + size / HEAP_PAGE;
+	uint64_t count = more / HEAP_PAGE;
+	struct heap_run run;
+	struct heap_req r;
+	edmm_err err;
+
+	heap_look(h, addr, addr + size, &run);
+	r = (struct heap_req){
+		.prot = run.prot,
+		.tag = run.tag,
+		.free = run.free,
+	};
+	if (count > (run.arena ? h->map.high : h->map.pages) - end)
+		return -EDMM_ENOMEM;
+	if (!run.arena) {
+		err = map_at(h, &r, addr + size, more);
+		return err == -EDMM_EEXIST ? -EDMM_ENOMEM : err;
+	}
+	err = heap_ready(h, end, count);
+	if (err)
+		return err;
+	rt_lock(&h->lock);
+	err = vmap_all_free(&h->map, end, count) ? charge_locked(h, end, count)
+						 : -EDMM_ENOMEM;
+	if (!err)
+		vmap_take_low(&h->map, end, count);
+	heap_note_peak(h);
+	rt_unlock(&h->lock);
+	if (err)
+		return err;
+	err = fill_arena(h, addr + size, more, false);
+	if (err)
+		give_back(h, end, count);
+	return err;
+}
+
+static edmm_err map_placed(struct heap *h, const struct heap_req *r,
+			   uint64_t size, uint64_t *out)
+{
+	if (r->kind == HEAP_ARENA)
+		return map_arena(h, size, r->now, out);
+	if (r->place == HEAP_ANYWHERE)
+		return map_anywhere(h, r, size, out);
+	if (r->addr % HEAP_PAGE != 0)
 		return -EDMM_EINVAL;
-	if (*prot & (EMM_W | EMM_X))
-		*prot |= EMM_R;
-	if ((*prot & EMM_W) && (*prot & EMM_X) && !h->wx)
-		return -EDMM_EACCES;
-	return 0;
+	if (r->place == HEAP_HINT)
+		return map_hint(h, r, size, out);
+	if (!heap_owns(h, r->addr, size))
+		return -EDMM_ENOMEM;
+	return map_fixed(h, r, size, out);
 }
 
 edmm_err heap_map(struct heap *h, const struct heap_req *r, uint64_t *out)
 {
-	uint64_t size = heap_round(r->size);
+	uint64_t size = heap_round(r->size), addr;
 	struct heap_req req = *r;
-	edmm_err err = check_prot(h, &req.prot);
+	edmm_err err = heap_prot(h, &req.prot);
 
 	if (err)
 		return err;
@@ -387,15 +412,13 @@ edmm_err heap_map(struct heap *h, const struct heap_req *r, uint64_t *out)
 		return -EDMM_EINVAL;
 	if (size < r->size || size > h->map.pages * HEAP_PAGE)
 		return -EDMM_ENOMEM;
-	if (r->kind == HEAP_ARENA)
-		return map_arena(h, size, r->now, out);
-	if (r->place == HEAP_ANYWHERE)
-		return map_anywhere(h, &req, size, out);
-	if (r->addr % HEAP_PAGE != 0)
-		return -EDMM_EINVAL;
-	if (!heap_owns(h, r->addr, size))
-		return -EDMM_ENOMEM;
-	return map_fixed(h, &req, size, out);
+	req.now = r->now || h->fill_future;
+	err = map_placed(h, &req, size, &addr);
+	if (!err && h->lock_future)
+		err = heap_lock(h, addr, size, true);
+	if (!err)
+		*out = addr;
+	return err;
 }
 
 /* How much may stay idle, by how much is mapped now. */
@@ -404,12 +427,13 @@ static uint64_t idle_cap(const struct heap *h)
 	uint64_t cap = h->charged / 8;
 
 	if (h->free_percent <= 100)
-		return min64(h->free_max, h->charged / 100 * h->free_percent);
+		return heap_min(h->free_max,
+				h->charged / 100 * h->free_percent);
 	if (h->free_max != UINT64_MAX)
 		return h->free_max;
 	if (cap < h->free_min)
 		return h->free_min;
-	return min64(cap, IDLE_MAX);
+	return heap_min(cap, IDLE_MAX);
 }
 
 static edmm_err unmap_arena(struct heap *h, uint64_t addr, uint64_t size)
@@ -425,76 +449,48 @@ static edmm_err unmap_arena(struct heap *h, uint64_t addr, uint64_t size)
 	return err;
 }
 
+/* The part of a range on the mappings' side; nothing may be there. */
+static edmm_err unmap_high(struct heap *h, uint64_t addr, uint64_t end)
+{
+	edmm_err err;
+
+	addr = addr > heap_addr(h, h->map.high) ? addr
+						: heap_addr(h, h->map.high);
+	if (addr >= end)
+		return 0;
+	err = heap_ready(h, heap_index(h, addr), (end - addr) / HEAP_PAGE);
+	if (err)
+		return err;
+	err = emm_dealloc(h->emm, addr, end - addr, NULL);
+	if (err && err != -EDMM_EINVAL)
+		return err;
+	give_back(h, heap_index(h, addr), (end - addr) / HEAP_PAGE);
+	return 0;
+}
+
+static edmm_err unmap_low(struct heap *h, uint64_t addr, uint64_t end)
+{
+	edmm_err err;
+
+	end = heap_min(end, heap_addr(h, h->map.low));
+	if (addr >= end)
+		return 0;
+	err = heap_ready(h, heap_index(h, addr), (end - addr) / HEAP_PAGE);
+	if (!err)
+		err = unmap_arena(h, addr, end - addr);
+	if (!err)
+		give_back(h, heap_index(h, addr), (end - addr) / HEAP_PAGE);
+	return err;
+}
+
 edmm_err heap_unmap(struct heap *h, uint64_t addr, uint64_t size)
 {
-	uint64_t len = heap_round(size), at;
+	uint64_t len = heap_round(size);
 	edmm_err err;
 
 	if (addr % HEAP_PAGE != 0 || size == 0 || len < size ||
 	    !heap_owns(h, addr, len) || addr + len > h->brk_base)
 		return -EDMM_EINVAL;
-	at = heap_index(h, addr);
-	if (at < h->map.low && addr + len > h->arena_end)
-		return -EDMM_EINVAL;
-	err = heap_ready(h, at, len / HEAP_PAGE);
-	if (err)
-		return err;
-	if (addr < h->arena_end) {
-		err = unmap_arena(h, addr, len);
-	} else {
-		err = emm_dealloc(h->emm, addr, len, NULL);
-		if (err == -EDMM_EINVAL)
-			err = 0; /* nothing was there */
-	}
-	if (!err)
-		give_back(h, at, len / HEAP_PAGE);
-	return err;
-}
-
-edmm_err heap_protect(struct heap *h, uint64_t addr, uint64_t size, int prot)
-{
-	uint64_t len = heap_round(size), at;
-	edmm_err err = check_prot(h, &prot);
-	bool fresh = false;
-
-	if (err)
-		return err;
-	if (addr % HEAP_PAGE != 0 || len < size || !heap_owns(h, addr, len))
-		return -EDMM_EINVAL;
-	if (len == 0)
-		return 0;
-	at = heap_index(h, addr);
-	err = heap_ready(h, at, len / HEAP_PAGE);
-	if (err)
-		return err;
-	if (!vmap_all_used(&h->map, at, len / HEAP_PAGE))
-		return -EDMM_ENOMEM;
-	if (prot != EMM_NONE) {
-		fresh = vmap_uncharged(&h->map, at, len / HEAP_PAGE) ==
-			len / HEAP_PAGE;
-		err = heap_charge(h, addr, len);
-		if (err)
-			return err;
-	}
-	if (addr < h->arena_end && prot != EMM_RW)
-		h->arena_odd = true;
-	err = emm_protect(h->emm, addr, len, prot, NULL);
-	if (!err && prot != EMM_NONE)
-		err = revive(h, addr, addr + len);
-	if (err && fresh)
-		heap_uncharge(h, addr, len);
-	return err;
-}
-
-edmm_err heap_discard(struct heap *h, uint64_t addr, uint64_t size)
-{
-	uint64_t len = heap_round(size);
-	edmm_err err;
-
-	if (addr % HEAP_PAGE != 0 || len < size || !heap_owns(h, addr, len))
-		return -EDMM_EINVAL;
-	if (len == 0)
-		return 0;
-	err = emm_uncommit_now(h->emm, addr, len, NULL);
-	return err ? err : revive(h, addr, addr + len);
+	err = unmap_low(h, addr, addr + len);
+	return err ? err : unmap_high(h, addr, addr + len);
 }

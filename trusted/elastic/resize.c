@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* mremap(): in place where the neighbour is free, else by a copy. */
+/* Other sizes and other places: what mremap() is made of. */
 #include "trusted/elastic/heap.h"
 #include "trusted/elastic/internal.h"
 
@@ -15,16 +15,72 @@ static edmm_err cut_off(struct heap *h, uint64_t addr, uint64_t size)
 	return err == -EDMM_EINVAL ? err : 0;
 }
 
-static edmm_err move(struct heap *h, const struct heap_resize *r, uint64_t *out)
+/* One run of pages alike, and with something in it, to where it goes. */
+static edmm_err copy_run(struct heap *h, const struct emm_run *run, uint64_t to)
 {
-	struct heap_req req = { .size = r->size,
-				.prot = EMM_RW,
-				.kind = r->kind };
-	edmm_err err = heap_map(h, &req, out);
+	edmm_err err = 0;
 
+	if (run->prot != EMM_RW)
+		err = emm_protect(h->emm, to, run->size, EMM_RW, NULL);
+	if (!err)
+		err = emm_commit(h->emm, to, run->size, NULL);
 	if (err)
 		return err;
-	__builtin_memcpy((void *)*out, (const void *)r->addr, r->old);
+	__builtin_memcpy((void *)to, (const void *)run->addr, run->size);
+	if (run->prot != EMM_RW)
+		err = emm_protect(h->emm, to, run->size, run->prot, NULL);
+	return err;
+}
+
+/* What may not be read is made readable for the copy, and then again not. */
+static edmm_err move_run(struct heap *h, const struct emm_run *run, uint64_t to)
+{
+	bool hidden = run->prot == EMM_NONE;
+	edmm_err err = 0, back = 0;
+
+	if (run->state != EMM_PG_COMMITTED && run->state != EMM_PG_DOUBT)
+		return 0; /* nothing but zeros */
+	if (hidden)
+		err = emm_protect(h->emm, run->addr, run->size, EMM_R, NULL);
+	if (!err)
+		err = copy_run(h, run, to);
+	if (hidden)
+		back = emm_protect(h->emm, run->addr, run->size, EMM_NONE,
+				   NULL);
+	return err ? err : back;
+}
+
+edmm_err heap_move(struct heap *h, uint64_t from, uint64_t size, uint64_t to)
+{
+	uint64_t off = 0;
+	struct emm_run run;
+	edmm_err err = 0;
+
+	for (; off < size && !err; off += run.size) {
+		err = emm_query(h->emm, from + off, from + size, &run);
+		if (!err)
+			err = move_run(h, &run, to + off);
+	}
+	return err;
+}
+
+static edmm_err move(struct heap *h, const struct heap_resize *r, uint64_t *out)
+{
+	struct heap_req req = { .size = r->size, .prot = EMM_RW };
+	struct heap_run run;
+	edmm_err err;
+
+	heap_look(h, r->addr, r->addr + r->old, &run);
+	req.kind = run.arena ? HEAP_ARENA : HEAP_MAP;
+	err = heap_map(h, &req, out);
+	if (err)
+		return err;
+	err = heap_move(h, r->addr, r->old, *out);
+	if (err) {
+		/* The first error is the answer; the copy leaks at worst. */
+		(void)!heap_unmap(h, *out, r->size);
+		return err;
+	}
 	err = cut_off(h, r->addr, r->old);
 	if (err)
 		(void)!heap_unmap(h, *out, r->size);
@@ -47,7 +103,7 @@ edmm_err heap_resize(struct heap *h, const struct heap_resize *r, uint64_t *out)
 		return 0;
 	if (n.size < n.old)
 		return cut_off(h, r->addr + n.size, n.old - n.size);
-	if (heap_extend(h, r->addr + n.old, n.size - n.old, r->kind) == 0)
+	if (heap_extend(h, r->addr, n.old, n.size - n.old) == 0)
 		return 0;
 	return r->move ? move(h, &n, out) : -EDMM_ENOMEM;
 }

@@ -14,23 +14,26 @@ static uint64_t word_mask(uint64_t at, uint64_t count, uint64_t *step)
 	return ((1ull << *step) - 1) << bit;
 }
 
-void vmap_init(struct vmap *m, uint64_t *used, uint64_t *charged,
-	       uint64_t pages)
+void vmap_init(struct vmap *m, uint64_t *const maps[3], uint64_t pages)
 {
 	*m = (struct vmap){
-		.used = used, .charged = charged, .pages = pages, .high = pages
+		.used = maps[0],
+		.charged = maps[1],
+		.locked = maps[2],
+		.pages = pages,
+		.high = pages,
 	};
 }
 
-/* First index from @at on, below @end, that is used (or is free). */
-static uint64_t skip_to(const struct vmap *m, uint64_t at, uint64_t end,
-			bool used)
+/* First index from @at on, below @end, whose bit is set (or is clear). */
+static uint64_t skip_bits(const uint64_t *bits, uint64_t at, uint64_t end,
+			  bool set)
 {
 	uint64_t word;
 
 	while (at < end) {
-		word = m->used[at / WORD_BITS];
-		word = (used ? word : ~word) >> (at % WORD_BITS);
+		word = bits[at / WORD_BITS];
+		word = (set ? word : ~word) >> (at % WORD_BITS);
 		if (word != 0) {
 			at += (uint64_t)__builtin_ctzll(word);
 			return at < end ? at : end;
@@ -38,6 +41,13 @@ static uint64_t skip_to(const struct vmap *m, uint64_t at, uint64_t end,
 		at = (at / WORD_BITS + 1) * WORD_BITS;
 	}
 	return end;
+}
+
+/* First index from @at on, below @end, that is used (or is free). */
+static uint64_t skip_to(const struct vmap *m, uint64_t at, uint64_t end,
+			bool used)
+{
+	return skip_bits(m->used, at, end, used);
 }
 
 /* One past the last used index below @end; 0 when there is none. */
@@ -90,35 +100,44 @@ uint64_t vmap_find_high(const struct vmap *m, uint64_t count)
 	return m->high - m->low >= count ? m->high - count : VMAP_NONE;
 }
 
-static void set_used(struct vmap *m, uint64_t at, uint64_t count, bool on)
+/* Returns how many bits have changed. */
+static uint64_t set_bits(uint64_t *bits, uint64_t at, uint64_t count, bool on)
 {
-	uint64_t mask, step;
+	uint64_t mask, step, changed = 0;
+	uint64_t *w;
 
 	for (; count > 0; at += step, count -= step) {
+		w = &bits[at / WORD_BITS];
 		mask = word_mask(at, count, &step);
-		if (on)
-			m->used[at / WORD_BITS] |= mask;
-		else
-			m->used[at / WORD_BITS] &= ~mask;
+		changed +=
+			(uint64_t)__builtin_popcountll((on ? ~*w : *w) & mask);
+		*w = on ? *w | mask : *w & ~mask;
 	}
+	return changed;
 }
 
-void vmap_take(struct vmap *m, uint64_t at, uint64_t count)
+void vmap_take_low(struct vmap *m, uint64_t at, uint64_t count)
 {
-	set_used(m, at, count, true);
+	set_bits(m->used, at, count, true);
 	if (at == m->low)
 		m->low = at + count;
-	else if (at + count == m->high)
-		m->high = at;
 	if (at == m->first_free)
 		m->first_free = at + count;
+}
+
+void vmap_take_high(struct vmap *m, uint64_t at, uint64_t count)
+{
+	set_bits(m->used, at, count, true);
+	if (at < m->high)
+		m->high = at;
 }
 
 uint64_t vmap_drop(struct vmap *m, uint64_t at, uint64_t count)
 {
 	uint64_t n = vmap_charge(m, at, count, false);
 
-	set_used(m, at, count, false);
+	set_bits(m->used, at, count, false);
+	vmap_lock(m, at, count, false);
 	if (at < m->low) {
 		if (at < m->first_free)
 			m->first_free = at;
@@ -132,17 +151,15 @@ uint64_t vmap_drop(struct vmap *m, uint64_t at, uint64_t count)
 
 uint64_t vmap_charge(struct vmap *m, uint64_t at, uint64_t count, bool on)
 {
-	uint64_t mask, step, changed = 0;
-	uint64_t *w;
+	return set_bits(m->charged, at, count, on);
+}
 
-	for (; count > 0; at += step, count -= step) {
-		w = &m->charged[at / WORD_BITS];
-		mask = word_mask(at, count, &step);
-		changed +=
-			(uint64_t)__builtin_popcountll((on ? ~*w : *w) & mask);
-		*w = on ? *w | mask : *w & ~mask;
-	}
-	return changed;
+void vmap_lock(struct vmap *m, uint64_t at, uint64_t count, bool on)
+{
+	if (on)
+		m->nlocked += set_bits(m->locked, at, count, true);
+	else if (m->nlocked > 0)
+		m->nlocked -= set_bits(m->locked, at, count, false);
 }
 
 uint64_t vmap_uncharged(const struct vmap *m, uint64_t at, uint64_t count)
@@ -171,4 +188,21 @@ uint64_t vmap_next_free(const struct vmap *m, uint64_t *at, uint64_t end)
 {
 	*at = skip_to(m, *at, end, false);
 	return skip_to(m, *at, end, true) - *at;
+}
+
+uint64_t vmap_alike(const struct vmap *m, uint64_t at, uint64_t end, bool *used,
+		    bool *locked)
+{
+	*used = *locked = false;
+	if (at >= m->low && at < m->high)
+		return end < m->high ? end : m->high;
+	if (at < m->low && end > m->low)
+		end = m->low;
+	*used = skip_to(m, at, at + 1, false) == at + 1;
+	end = skip_to(m, at, end, !*used);
+	if (*used && m->nlocked > 0) {
+		*locked = skip_bits(m->locked, at, at + 1, false) == at + 1;
+		end = skip_bits(m->locked, at, end, !*locked);
+	}
+	return end;
 }

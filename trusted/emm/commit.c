@@ -189,17 +189,38 @@ static edmm_err commit_fresh(struct op *op, struct run *r)
 }
 
 /*
+ * Static mode: what is idle the host does not show, but in a lazy area. Asks it
+ * to, for the pages of one area, to which r is narrowed.
+ */
+edmm_err act_show(struct op *op, struct run *r)
+{
+	struct run x;
+	edmm_err rc;
+
+	if (!op->emm->static_mode || area_is_lazy(op->emm, r))
+		return 0;
+	x = *r;
+	x.byte = page_byte(PG_IDLE, EMM_NONE);
+	rc = host_modify(op, EMM_HOST_PROTECT, &x, EMM_RW);
+	if (rc)
+		r->b = r->a;
+	return rc;
+}
+
+/*
  * Idle pages: zero them, unless they are known to be; their rights are read
  * and write at least. r is narrowed to what is committed.
  */
 static edmm_err commit_idle(struct op *op, struct run *r)
 {
 	struct emm *emm = op->emm;
+	int prot = page_rights(r->byte), has = page_epcm(r->byte);
+	edmm_err rc = act_show(op, r), err;
 	uint64_t addr = pg_addr(emm, r->a);
 	uint64_t size = (uint64_t)(r->b - r->a) << PAGE_SHIFT;
-	int prot = page_rights(r->byte), has = page_epcm(r->byte);
-	edmm_err rc = 0, err;
 
+	if (rc)
+		return rc;
 	if (page_known_zero(r->byte))
 		;
 	else if (emm->hooks.zero)
@@ -213,7 +234,7 @@ static edmm_err commit_idle(struct op *op, struct run *r)
 		rc = err ? err : rc;
 	}
 	map_settle(op, r->a, r->b, emm->lut[PAGE_COMMIT]);
-	__atomic_fetch_sub(&emm->idle, r->b - r->a, __ATOMIC_RELAXED);
+	idle_fewer(emm, r->b - r->a);
 	COUNT(op->slot->reuses, r->b - r->a);
 	return rc;
 }

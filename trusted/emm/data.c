@@ -41,9 +41,17 @@ static edmm_err store_run(struct op *op, struct run *r, const void *data,
 {
 	struct emm *emm = op->emm;
 	uint64_t size = (uint64_t)(r->b - r->a) << PAGE_SHIFT;
+	uint32_t end = r->b;
+	edmm_err rc = act_show(op, r);
 
+	if (!rc && r->b < end)
+		rc = -EDMM_EINVAL; /* several areas want several calls */
+	if (rc) {
+		r->b = r->a;
+		return rc;
+	}
 	__builtin_memcpy((void *)(uintptr_t)pg_addr(emm, r->a), data, size);
-	__atomic_fetch_sub(&emm->idle, r->b - r->a, __ATOMIC_RELAXED);
+	idle_fewer(emm, r->b - r->a);
 	if (prot != EMM_RW)
 		return act_rights(op, r, EMM_RW, prot);
 	return 0;

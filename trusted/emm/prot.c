@@ -69,10 +69,13 @@ static edmm_err rights_restrict(struct op *op, struct run *r, int from, int to)
 	struct emm *emm = op->emm;
 	uint64_t flags = (uint64_t)(unsigned int)(from & to) | SGX_SECINFO_PR |
 			 REG_FLAGS;
+	edmm_err said = host_modify(op, EMM_HOST_RESTRICT, r, to);
 	uint32_t pg;
 
-	(void)host_modify(op, EMM_HOST_RESTRICT, r, to);
 	for (pg = r->a; pg < r->b; pg++) {
+		/* No EACCEPT tells whether it is mapped for new rights. */
+		if (said && to & ~from)
+			break;
 		if (leaf_accept(emm, flags, pg))
 			break;
 		if (to & ~from && leaf_extend(emm, to, pg))

@@ -113,7 +113,7 @@ edmm_err act_trim(struct op *op, struct run *r)
 		idle -= count_idle(emm, rest.a, rest.b);
 	}
 	if (idle)
-		__atomic_fetch_sub(&emm->idle, idle, __ATOMIC_RELAXED);
+		idle_fewer(emm, idle);
 	if (r->a == r->b)
 		return -EDMM_EFAULT;
 	COUNT(op->slot->trims, r->b - r->a);
@@ -218,33 +218,41 @@ edmm_err act_resolve(struct op *op, uint32_t pg, uint8_t byte)
 	return 0;
 }
 
+/* Is it a lazy area's? r is narrowed to one area. */
+bool area_is_lazy(struct emm *emm, struct run *r)
+{
+	struct area area;
+
+	if (!area_get(emm, r->a, &area) || area.start > r->a)
+		return false;
+	r->b = min_u32(r->b, area.end);
+	return area.flags & EMM_LAZY;
+}
+
 /* Does the run (cut to one area) stay in the enclave as idle pages? */
 static bool keeps_idle(struct op *op, struct run *r)
 {
 	struct emm *emm = op->emm;
-	struct area area;
 
 	if (emm->static_mode)
 		return true;
 	if (op->drop || !PEEK(&emm->lazy_areas) ||
 	    !(page_bit(r->byte) & M(PG_COMM)))
 		return false;
-	if (!area_get(emm, r->a, &area) || area.start > r->a)
-		return false;
-	r->b = min_u32(r->b, area.end);
-	return area.flags & EMM_LAZY &&
+	return area_is_lazy(emm, r) &&
 	       (page_rights(r->byte) & EMM_RW) == EMM_RW;
 }
 
 static edmm_err make_idle(struct op *op, struct run *r)
 {
 	struct emm *emm = op->emm;
-	int prot = page_rights(r->byte);
 	edmm_err rc = map_reserve(op, r->a, r->b, 0);
 
-	/* Static mode: writable for the zeroing to come. */
-	if (!rc && (prot & EMM_RW) != EMM_RW)
-		rc = act_rights(op, r, prot, EMM_RW);
+	/* There it is not trimmed: the host is asked to hide it, or, of a lazy
+	 * area, to show it as all others. */
+	if (!rc && emm->static_mode)
+		rc = act_rights(op, r, page_rights(r->byte),
+				area_is_lazy(emm, r) ? EMM_RW : EMM_NONE);
 	if (rc) {
 		r->b = r->a;
 		return rc;

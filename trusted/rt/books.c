@@ -159,6 +159,43 @@ uint32_t rt_books_errcd(uint64_t addr, uint32_t errcd)
 	return there ? errcd | SGX_PFEC_P : errcd;
 }
 
+static int image_prot(uint64_t off)
+{
+	const struct rt_phdr *ph = rt_image_part(off);
+	int prot = EMM_NONE;
+
+	if (!ph)
+		return -1;
+	prot |= ph->flags & PF_R ? EMM_R : 0;
+	prot |= ph->flags & PF_W && !rt_in_relro(off) ? EMM_W : 0;
+	prot |= ph->flags & PF_X ? EMM_X : 0;
+	return prot;
+}
+
+uint64_t rt_books_look(uint64_t addr, uint64_t end, int *prot)
+{
+	const struct edmm_layout *l = rt_layout();
+	uint64_t stack = rt_base() + l->stack_off, at = addr;
+	uint64_t image = rt_base() + l->image_size;
+
+	*prot = -1;
+	if (addr < rt_base())
+		return end < rt_base() ? end : rt_base();
+	if (addr < image) {
+		*prot = image_prot(addr - rt_base());
+		do
+			at += SGX_PAGE_SIZE;
+		while (at < end && at < image &&
+		       image_prot(at - rt_base()) == *prot);
+		return at < end ? at : end;
+	}
+	if (within(addr, stack, l->stack_size)) {
+		*prot = EMM_RW;
+		stack += l->stack_size;
+	}
+	return addr < stack && stack < end ? stack : end;
+}
+
 bool rt_program_memory(uint64_t addr, uint64_t size)
 {
 	const struct edmm_layout *l = rt_layout();
@@ -175,4 +212,55 @@ bool rt_program_memory(uint64_t addr, uint64_t size)
 	ph = rt_image_part(off);
 	return ph && ph->flags & PF_W && off >= ph->vaddr &&
 	       size <= ph->vaddr + ph->memsz - off;
+}
+
+/* The managed range: what the page's state and rights say. */
+static uint64_t managed_part(uint64_t addr, uint64_t end, uint32_t want)
+{
+	const int right = want == PF_W ? EMM_W : EMM_R;
+	uint64_t page = addr & ~(SGX_PAGE_SIZE - 1ull);
+	struct emm_run run;
+
+	if (!rt_emm() || emm_query(rt_emm(), page, end, &run) ||
+	    !(run.prot & right))
+		return 0;
+	switch (run.state) {
+	case EMM_PG_NONE:
+	case EMM_PG_RESERVED:
+	case EMM_PG_FREE_IDLE:
+	case EMM_PG_TCS:
+		return 0;
+	default:
+		return run.addr + run.size - addr;
+	}
+}
+
+/* Bytes from @addr on of which one look tells; 0: it may not be touched. */
+static uint64_t part(uint64_t addr, uint64_t end, uint32_t want)
+{
+	const struct edmm_layout *l = rt_layout();
+	uint64_t off = addr - rt_base();
+
+	if (off >= l->stack_off)
+		return managed_part(addr, end, want);
+	if (!rt_books_allow(off, want == PF_W ? SGX_PFEC_W : 0))
+		return 0;
+	return SGX_PAGE_SIZE - off % SGX_PAGE_SIZE;
+}
+
+uint64_t rt_accessible(uint64_t addr, uint64_t size, bool write)
+{
+	uint64_t end = rt_base() + rt_layout()->elrange_size, at = addr, n;
+
+	if (!rt_inside(addr, 1))
+		return 0;
+	if (size < end - addr)
+		end = addr + size;
+	while (at < end) {
+		n = part(at, end, write ? PF_W : PF_R);
+		if (!n)
+			break;
+		at += n < end - at ? n : end - at;
+	}
+	return at - addr;
 }

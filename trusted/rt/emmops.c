@@ -63,35 +63,71 @@ static int range_call(uint32_t nr, uint64_t addr, uint64_t size, uint64_t arg)
 	return rt_host_call(nr, args, NULL);
 }
 
+/* The mapping has to allow execution where the EPCM will. */
+static int map_for(const struct emm_modify *m)
+{
+	int err;
+
+	if (!(m->to & EMM_X) || rt_execmap_has(m->addr, m->size))
+		return 0;
+	err = range_call(WIRE_CALL_MPROTECT, m->addr, m->size,
+			 PROT_RW | PROT_X);
+	if (!err)
+		rt_execmap_add(m->addr, m->size);
+	return err;
+}
+
+/* Linux shows a TCS in no mapping that may execute. */
+static int map_for_tcs(const struct emm_modify *m)
+{
+	if (!rt_execmap_ever())
+		return 0;
+	rt_execmap_drop(m->addr, m->size);
+	return range_call(WIRE_CALL_MPROTECT, m->addr, m->size, PROT_RW);
+}
+
 static int op_modify(void *ctx, const struct emm_modify *m)
 {
-	static uint32_t executable; /* some of the range is mapped so */
+	int err;
 
 	(void)ctx;
 	switch (m->op) {
 	case EMM_HOST_PROTECT:
-		if (!(m->to & EMM_X))
-			return 0;
-		__atomic_store_n(&executable, 1, __ATOMIC_RELAXED);
-		return range_call(WIRE_CALL_MPROTECT, m->addr, m->size,
-				  PROT_RW | PROT_X);
+		return map_for(m);
 	case EMM_HOST_RESTRICT:
-		return range_call(WIRE_CALL_RESTRICT, m->addr, m->size,
-				  (uint64_t)m->to);
+		err = map_for(m);
+		return err ? err
+			   : range_call(WIRE_CALL_RESTRICT, m->addr, m->size,
+					(uint64_t)m->to);
 	case EMM_HOST_TO_TRIM:
 		return range_call(WIRE_CALL_MODIFY_TYPES, m->addr, m->size,
 				  SGX_PT_TRIM);
 	case EMM_HOST_REMOVE:
 		return range_call(WIRE_CALL_REMOVE, m->addr, m->size, 0);
 	case EMM_HOST_TO_TCS:
-		/* Linux shows a TCS in no mapping that may execute. */
-		if (__atomic_load_n(&executable, __ATOMIC_RELAXED) &&
-		    range_call(WIRE_CALL_MPROTECT, m->addr, m->size, PROT_RW))
+		if (map_for_tcs(m))
 			return -EDMM_EFAULT;
 		return range_call(WIRE_CALL_MODIFY_TYPES, m->addr, m->size,
 				  SGX_PT_TCS);
 	}
 	return -EDMM_EINVAL;
+}
+
+/*
+ * A static image's pages have the rights of EADD for ever. What the mapping
+ * takes away guards against mistakes of the program, not against the host.
+ */
+static int op_modify_static(void *ctx, const struct emm_modify *m)
+{
+	(void)ctx;
+	if (m->op != EMM_HOST_PROTECT)
+		return -EDMM_EINVAL;
+	return rt_host_show(m->addr, m->size, m->to);
+}
+
+edmm_err rt_host_show(uint64_t addr, uint64_t size, int prot)
+{
+	return range_call(WIRE_CALL_MPROTECT, addr, size, (uint64_t)prot);
 }
 
 static int op_populate(void *ctx, uint64_t addr, uint64_t size)
@@ -265,7 +301,7 @@ edmm_err rt_emm_start(void)
 		.eaccept = op_eaccept,
 		.emodpe = op_emodpe,
 		.eacceptcopy = op_eacceptcopy,
-		.modify = rt_elastic() ? op_modify : NULL,
+		.modify = rt_elastic() ? op_modify : op_modify_static,
 		.populate = rt_global.params.populate ? op_populate : NULL,
 		.owner = op_owner,
 		.yield = op_yield,

@@ -52,6 +52,8 @@ bool edmm_rt_elastic(void);
  * @heap_free_percent: the same as a share of what is mapped, or UINT64_MAX
  * @heap_window: largest window of commit-ahead, page aligned; 0: built in
  * @populate: the host populates ahead on request
+ * @signals: struct wire_signals, or NULL
+ * @tell: tell the host each system call, since its image is for debugging
  */
 struct rt_params {
 	uint64_t heap_max;
@@ -59,6 +61,8 @@ struct rt_params {
 	uint64_t heap_free_percent;
 	uint32_t heap_window;
 	bool populate;
+	umem_t signals;
+	bool tell;
 };
 const struct rt_params *rt_params(void);
 
@@ -264,8 +268,29 @@ extern const struct rt_hooks rt_hooks;
  */
 bool rt_runtime_set(bool in);
 
+/**
+ * rt_accessible() - memory that an access of the program's would not fault on
+ * @addr: where it begins
+ * @size: bytes wanted
+ * @write: for writing, not for reading
+ *
+ * By the books alone, so that no host decides it: what is absent counts, if a
+ * touch would bring it in. Return: bytes from @addr on, up to @size.
+ */
+uint64_t rt_accessible(uint64_t addr, uint64_t size, bool write);
+
 /* [addr, addr + size) is of the main stack, the heap or the image's data. */
 bool rt_program_memory(uint64_t addr, uint64_t size);
+
+/**
+ * rt_books_look() - the program's memory that is not the heap's
+ * @addr, @end: any pages
+ * @prot: rights (enum emm_prot) of the image or the main stack at @addr, or -1:
+ *	there is nothing of the program's
+ *
+ * Return: how far that is so, at most @end.
+ */
+uint64_t rt_books_look(uint64_t addr, uint64_t end, int *prot);
 
 /**
  * rt_copy_inside() - copy memory that may not be the program's to use
@@ -295,14 +320,20 @@ long rt_interrupt(long value, uint64_t flags);
  *
  * Context: as rt_interrupt().
  * Return: a state on the exception stack, of which @xsave, @xsave_size, @xfrm
- * and @fs_base are set and the rest is zero. The caller fills it, and then
- * either goes on there with rt_resume(), by way of the program's signals and
- * without bits of flags and extended state that are not a program's, or gives
- * it back with rt_resume_drop().
+ * and @fs_base are set and the rest is zero. The caller fills it and goes on
+ * there with rt_resume(), by way of the program's signals and without bits of
+ * flags and extended state that are not a program's.
  */
 struct rt_regs *rt_resume_take(void);
-void rt_resume_drop(struct rt_regs *regs);
 _Noreturn void rt_resume(struct rt_regs *regs);
+
+/**
+ * rt_host_show() - ask the host to map a range with these rights (enum
+ * emm_prot)
+ *
+ * It is no guarantee: what the EPCM has is another matter. May exit.
+ */
+EDMM_NODISCARD edmm_err rt_host_show(uint64_t addr, uint64_t size, int prot);
 
 /* The program. */
 

@@ -386,6 +386,15 @@ uint32_t rt_vector_signal(uint32_t vector);
 void rt_thread_init(struct rt_thread *t, uint32_t context);
 EDMM_NODISCARD edmm_err rt_thread_attach(struct rt_thread *t, uint64_t wire);
 
+/*
+ * execmap.c: [addr, addr + size) has been mapped executable; any range ever
+ * has. Take note of one that is now, or is not any more.
+ */
+bool rt_execmap_has(uint64_t addr, uint64_t size);
+bool rt_execmap_ever(void);
+void rt_execmap_add(uint64_t addr, uint64_t size);
+void rt_execmap_drop(uint64_t addr, uint64_t size);
+
 /* emmops.c */
 EDMM_NODISCARD edmm_err rt_emm_start(void);
 /*

@@ -8,6 +8,8 @@
 #include "trusted/sys/record.h"
 #include "trusted/sys/sys.h"
 
+#define PATH_LOOK 256u /* bytes that are asked about at a time */
+
 struct marshal {
 	const struct call_row *row;
 	const uint64_t *a;
@@ -19,7 +21,12 @@ struct marshal {
 
 bool sys_owns(uint64_t addr, uint64_t size)
 {
-	return size == 0 || rt_inside(addr, size);
+	return rt_accessible(addr, size, false) == size;
+}
+
+bool sys_owns_to_write(uint64_t addr, uint64_t size)
+{
+	return rt_accessible(addr, size, true) == size;
 }
 
 const struct call_row *sys_row(uint64_t nr)
@@ -36,10 +43,13 @@ static uint64_t align8(uint64_t v)
 static long path_size(uint64_t addr)
 {
 	const char *s = (const char *)addr;
-	long n;
+	long n = 0, end = 0;
 
-	for (n = 0; n < (long)CALL_PATH_MAX; n++) {
-		if (!sys_owns(addr + (uint64_t)n, 1))
+	for (; n < (long)CALL_PATH_MAX; n++) {
+		if (n == end)
+			end += (long)rt_accessible(addr + (uint64_t)n,
+						   PATH_LOOK, false);
+		if (n == end)
 			return -EFAULT;
 		if (s[n] == '\0')
 			return n + 1;
@@ -62,13 +72,18 @@ static uint64_t number(uint16_t arg, uint64_t v)
 static long arg_size(const struct marshal *m, int i)
 {
 	const uint16_t arg = m->row->args[i];
+	const bool write = (arg & CALL_FROM) != 0;
 	uint64_t size = call_size(arg);
 
 	if (call_can_be_cut(arg)) {
 		size = m->a[i + 1];
 		if (size > INT64_MAX)
 			return -EFAULT;
-	} else if (arg & CALL_COUNTED) {
+		/* As far as it goes: the kernel touches what it moves. */
+		size = rt_accessible(m->a[i], size, write);
+		return size || !m->a[i + 1] ? (long)size : -EFAULT;
+	}
+	if (arg & CALL_COUNTED) {
 		if (m->a[i + 1] > CALL_FD_MAX)
 			return -EINVAL;
 		size *= m->a[i + 1];
@@ -77,7 +92,8 @@ static long arg_size(const struct marshal *m, int i)
 	} else if (arg & CALL_STRING) {
 		return path_size(m->a[i]);
 	}
-	return sys_owns(m->a[i], size) ? (long)size : -EFAULT;
+	return rt_accessible(m->a[i], size, write) == size ? (long)size
+							   : -EFAULT;
 }
 
 /* Takes of @left, a multiple of 8, what there is for argument @i. */
@@ -244,6 +260,9 @@ long sys_bound(enum call_nr nr, const uint64_t *a, uint64_t result,
 	case CALL_RET_FD:
 		high = CALL_FD_MAX - 1;
 		break;
+	case CALL_RET_KEPT:
+		high = CALL_KEPT_MAX - 1;
+		break;
 	case CALL_RET_FD_AT:
 		low = (uint32_t)a[1];
 		high = low < CALL_FD_MAX ? low : CALL_FD_MAX - 1;
@@ -258,6 +277,50 @@ long sys_bound(enum call_nr nr, const uint64_t *a, uint64_t result,
 	return result >= low && result <= high ? (long)result : -EPROTO;
 }
 
+static void close_one(uint64_t fd)
+{
+	const uint64_t a[WIRE_CALL_ARGS] = { fd };
+
+	(void)!sys_call(CALL_close, a);
+}
+
+/* A descriptor at or above the program's limit is as one too many. */
+static long fd_limited(const struct marshal *m, long r)
+{
+	const uint64_t limit = sys_fd_limit();
+	const uint32_t *pair;
+
+	if (r < 0 || limit >= CALL_FD_MAX)
+		return r;
+	switch ((enum call_ret)m->row->ret) {
+	case CALL_RET_FD:
+	case CALL_RET_FD_FROM:
+		if ((uint64_t)r < limit)
+			return r;
+		close_one((uint64_t)r);
+		return -EMFILE;
+	default:
+		break;
+	}
+	if (m->row->args[0] != CALL_PAIR)
+		return r;
+	pair = (const uint32_t *)m->a[0];
+	if (pair[0] < limit && pair[1] < limit)
+		return r;
+	close_one(pair[0]);
+	close_one(pair[1]);
+	return -EMFILE;
+}
+
+/* Numbers that are asked for are looked at before. */
+static bool fd_beyond(const struct marshal *m)
+{
+	const uint64_t limit = sys_fd_limit();
+
+	return (m->row->ret == CALL_RET_FD_AT && (uint32_t)m->a[1] >= limit) ||
+	       (m->row->ret == CALL_RET_FD_FROM && (uint32_t)m->a[2] >= limit);
+}
+
 long sys_call(enum call_nr nr, const uint64_t *a)
 {
 	struct marshal m = { .row = sys_row(nr), .a = a };
@@ -267,6 +330,8 @@ long sys_call(enum call_nr nr, const uint64_t *a)
 
 	if (!m.row || !call_goes_out(m.row))
 		return -ENOSYS;
+	if (fd_beyond(&m))
+		return m.row->ret == CALL_RET_FD_AT ? -EBADF : -EINVAL;
 	r = measure(&m);
 	if (r < 0)
 		return r;
@@ -281,5 +346,5 @@ long sys_call(enum call_nr nr, const uint64_t *a)
 			r = err;
 	}
 	rt_buf_drop(&m.buf);
-	return r;
+	return fd_limited(&m, r);
 }

@@ -40,8 +40,13 @@ long sys_call(enum call_nr nr, const uint64_t *a);
 /* The row of a number, or NULL. */
 const struct call_row *sys_row(uint64_t nr);
 
-/* [addr, addr + size) is the enclave's; so is every range of no bytes. */
+/*
+ * The program may read [addr, addr + size), or write it: else a call that has
+ * to is EFAULT, as the kernel's would be. So it is with every range of no
+ * bytes.
+ */
 bool sys_owns(uint64_t addr, uint64_t size);
+bool sys_owns_to_write(uint64_t addr, uint64_t size);
 
 /**
  * sys_bound() - a host's result, if the row has it
@@ -55,10 +60,17 @@ bool sys_owns(uint64_t addr, uint64_t size);
 long sys_bound(enum call_nr nr, const uint64_t *a, uint64_t result,
 	       uint64_t limit);
 
+/* RLIMIT_NOFILE: a call gives out lower descriptors only (rlimit.c). */
+uint64_t sys_fd_limit(void);
+
 /* A fault of the program's goes to its handler, if it has one (fault.c). */
 bool sys_fault(struct rt_regs *r);
 /* Signals are due at the end of a call; @r goes on with them (deliver.c). */
 bool sys_signals_wait(void);
+/* The call that they have interrupted begins anew after them (signal.c). */
+bool sys_signal_restarts(void);
+/* What the host's process began with is the program's, too (outside.c). */
+void sys_outside_start(void);
 void sys_signals(struct rt_regs *r);
 /* The least stack on which a handler can run: AT_MINSIGSTKSZ (frame.c). */
 uint64_t sys_signal_stack_min(void);
@@ -66,6 +78,8 @@ uint64_t sys_signal_stack_min(void);
 /* start.c */
 struct heap;
 struct heap *sys_heap(void);
+/* Time goes on: now and then, inside the runtime. */
+void sys_tick(void);
 
 /* A function for each row of common/calls.h that has one. */
 #define SYS_DECLARE_HOST(name)

@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A system call by its row: who serves it is the row's to say. */
+/*
+ * A system call by its row: who serves it is the row's to say. One that is not
+ * there is told to the host, by its number and once, for the user to see; all
+ * that do not leave are, if the image is signed for debugging.
+ */
 #include "trusted/sys/sys.h"
 
 #define RFLAGS_AC 0x40000ull
+/* A host may say that a call was interrupted when nothing has come. */
+#define IDLE_MAX 8
 
 #define FUNCTION_HOST(name) NULL
 #define FUNCTION_PART(name) NULL
@@ -32,6 +38,22 @@ static long dispatch(long n, const uint64_t *args)
 	}
 }
 
+/* After a handler with SA_RESTART; signal(7) has the ones that do not. */
+static bool begins_anew(long n)
+{
+	static const uint16_t ends[] = {
+		CALL_poll,  CALL_select,	CALL_pselect6,
+		CALL_ppoll, CALL_nanosleep,	CALL_clock_nanosleep,
+		CALL_pause, CALL_rt_sigsuspend, CALL_rt_sigtimedwait,
+		CALL_futex,
+	};
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
+		if (n == ends[i])
+			return false;
+	return true;
+}
+
 /* The flags of a program; its alignment checks are not for a kernel. */
 static uint64_t aligned_or_not(void)
 {
@@ -42,6 +64,41 @@ static uint64_t aligned_or_not(void)
 	return flags;
 }
 
+#define NUMBERS 512u
+#define TOLD_ARGS 4
+
+/* Whether the call is not there, and the user does not know it yet. */
+static bool is_news(uint64_t n, long r)
+{
+	static uint64_t told[NUMBERS / 64];
+	const struct call_row *row = sys_row(n);
+	const uint64_t bit = 1ull << n % 64;
+
+	if (r != -ENOSYS || n >= NUMBERS ||
+	    (row && (row->who != CALL_NONE || row->ret == CALL_QUIET)))
+		return false;
+	return !(__atomic_fetch_or(&told[n / 64], bit, __ATOMIC_RELAXED) & bit);
+}
+
+static void tell(uint64_t n, const uint64_t *a, long r)
+{
+	uint64_t args[WIRE_CALL_ARGS] = { n, (uint64_t)r };
+	int i;
+
+	for (i = 0; i < TOLD_ARGS && rt_params()->tell; i++)
+		args[2 + i] = a[i];
+	(void)!rt_host_call(WIRE_CALL_TELL, args, NULL);
+}
+
+/* What goes out, the host sees for itself. */
+static bool to_tell(uint64_t n, long r)
+{
+	const struct call_row *row = sys_row(n);
+
+	return is_news(n, r) ||
+	       (rt_params()->tell && !(row && call_goes_out(row)));
+}
+
 /* NOLINTNEXTLINE(readability-function-size): as many as a call has. */
 long edmm_syscall(long n, long a, long b, long c, long d, long e, long f)
 {
@@ -50,12 +107,24 @@ long edmm_syscall(long n, long a, long b, long c, long d, long e, long f)
 		(uint64_t)d, (uint64_t)e, (uint64_t)f,
 	};
 	const uint64_t flags = aligned_or_not();
-	bool was = rt_runtime_set(true);
-	long r = dispatch(n, args);
+	bool due, again;
+	int idle = 0;
+	long r;
 
-	if (!was && sys_signals_wait())
-		return rt_interrupt(r, flags);
-	rt_runtime_set(was);
+	do {
+		rt_runtime_set(true);
+		r = dispatch(n, args);
+		if (to_tell((uint64_t)n, r))
+			tell((uint64_t)n, args, r);
+		sys_tick();
+		due = sys_signals_wait();
+		again = r == -EINTR &&
+			(due ? begins_anew(n) && sys_signal_restarts()
+			     : ++idle < IDLE_MAX);
+		if (due)
+			r = rt_interrupt(r, flags);
+	} while (again);
+	rt_runtime_set(false);
 	if (flags & RFLAGS_AC)
 		__builtin_ia32_writeeflags_u64(flags);
 	return r;

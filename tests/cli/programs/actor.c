@@ -4,12 +4,14 @@
  * says what the other must do.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -117,6 +119,20 @@ static int far_apart(unsigned long count)
 	return bad != 0;
 }
 
+/* What is not there inside, and what every C library tries. */
+static int missing(void)
+{
+	char record[256];
+	int i;
+
+	for (i = 0; i < 3; i++)
+		syscall(SYS_socket, 2, 1, 0);
+	syscall(SYS_statx, -100, "/", 0, 0, record);
+	syscall(SYS_rseq, NULL, 0, 0, 0);
+	syscall(SYS_clone3, NULL, 0);
+	return open("/nonexistent", O_RDONLY) >= 0;
+}
+
 static int nap(const char *seconds)
 {
 	struct timespec ts = { .tv_sec = atoi(seconds) };
@@ -148,6 +164,8 @@ int main(int argc, char **argv)
 		return grow(strtoul(value, NULL, 0));
 	if (!strcmp(what, "far"))
 		return far_apart(strtoul(value, NULL, 0));
+	if (!strcmp(what, "missing"))
+		return missing();
 	if (!strcmp(what, "poke"))
 		return poke(value);
 	if (!strcmp(what, "sleep"))

@@ -41,7 +41,8 @@ static bool covers_vector(const struct transfer *t, const struct iovec *v)
 /* Checks the vector and sums it up. */
 static long transfer_check(struct transfer *t, bool out)
 {
-	uint64_t i;
+	bool bad = false;
+	uint64_t i, n;
 
 	if (t->count > IOV_MAX)
 		return -EINVAL;
@@ -50,11 +51,17 @@ static long transfer_check(struct transfer *t, bool out)
 	for (i = 0; i < t->count; i++) {
 		if (t->iov[i].size > INT64_MAX)
 			return -EINVAL;
-		if (!sys_owns(t->iov[i].base, t->iov[i].size) ||
-		    (!out && covers_vector(t, &t->iov[i])))
+		if (!out && covers_vector(t, &t->iov[i]))
 			return -EFAULT;
-		t->left += t->iov[i].size;
+		if (bad)
+			continue;
+		n = rt_accessible(t->iov[i].base, t->iov[i].size, !out);
+		t->left += n;
+		bad = n < t->iov[i].size;
 	}
+	/* As far as it goes: the kernel touches what it moves. */
+	if (bad && !t->left)
+		return -EFAULT;
 	if (t->left > SIZE_LIMIT)
 		t->left = SIZE_LIMIT;
 	return 0;

@@ -130,7 +130,7 @@ static long select_sets(const uint64_t *a, int64_t ms)
 		return -EINVAL;
 	for (i = 0; i < SETS; i++)
 		if (sets[i] &&
-		    !sys_owns((uint64_t)sets[i], (a[0] + 63) / 64 * 8))
+		    !sys_owns_to_write((uint64_t)sets[i], (a[0] + 63) / 64 * 8))
 			return -EFAULT;
 	n = sets_to_poll(sets, a[0], p);
 	r = poll_checked(p, n, ms);

@@ -39,7 +39,8 @@ static long by_pointer(const struct call_command *c, const uint64_t *a)
 	const uint64_t args[WIRE_CALL_ARGS] = { a[0], a[1], (uint64_t)data };
 	long r;
 
-	if (a[2] == 0 || !sys_owns(a[2], size))
+	if (!(c->arg & COMMAND_TAKE ? sys_owns_to_write(a[2], size)
+				    : sys_owns(a[2], size)))
 		return -EFAULT;
 	if (c->arg & COMMAND_GIVE)
 		__builtin_memcpy(data, (const void *)a[2], size);

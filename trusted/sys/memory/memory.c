@@ -1,31 +1,32 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Memory calls, served inside by the heap's policy. A file is mapped by
- * reading it into memory of the enclave: MAP_PRIVATE as it should be, and
- * MAP_SHARED for reading only, which sees no later change of the file.
+ * Mappings and their rights, served inside by the heap's policy. A file is
+ * mapped by reading it into memory of the enclave (mapping.c): MAP_PRIVATE as
+ * it should be, and MAP_SHARED for reading only, which sees no later change of
+ * the file. The main stack and the image are the program's, too, as far as
+ * their rights go.
  */
-#include "trusted/elastic/heap.h"
-#include "trusted/sys/sys.h"
+#include "trusted/sys/memory/memory.h"
 
+#include <asm/fcntl.h>
+#include <asm/stat.h>
 #include <linux/mman.h>
 
-#define PAGE 4096ull
-
-static uint64_t round_up(uint64_t v)
-{
-	return (v + PAGE - 1) & ~(PAGE - 1);
-}
+#define PROT_ALL (PROT_READ | PROT_WRITE | PROT_EXEC)
+#define MODE_TYPE 0170000u
+#define MODE_REGULAR 0100000u
+#define MODE_CHAR 0020000u
+#define MODE_BLOCK 0060000u
 
 static int to_prot(uint64_t prot)
 {
 	_Static_assert(PROT_READ == EMM_R && PROT_WRITE == EMM_W &&
 			       PROT_EXEC == EMM_X,
 		       "rights have one encoding");
-	return (int)(prot & (PROT_READ | PROT_WRITE | PROT_EXEC));
+	return (int)(prot & PROT_ALL);
 }
 
-/* Errors of the memory manager as mmap() and mprotect() have them. */
-static long to_errno(edmm_err err)
+long mem_errno(edmm_err err)
 {
 	switch (err) {
 	case -EDMM_EFAULT:
@@ -36,153 +37,233 @@ static long to_errno(edmm_err err)
 	}
 }
 
-static long fill_from_file(uint64_t addr, uint64_t size, const uint64_t *a)
+static enum heap_place place_of(const uint64_t *a)
 {
-	uint64_t done = 0;
-	long r = 1;
-
-	while (done < size && r > 0) {
-		const uint64_t args[WIRE_CALL_ARGS] = { a[4], addr + done,
-							size - done,
-							a[5] + done };
-
-		r = sys_pread64(args);
-		if (r > 0)
-			done += (uint64_t)r;
-	}
-	return r < 0 ? r : 0;
+	if (a[3] & MAP_FIXED_NOREPLACE)
+		return HEAP_FIXED_NEW;
+	if (a[3] & MAP_FIXED)
+		return HEAP_FIXED;
+	return a[0] == 0 ? HEAP_ANYWHERE : HEAP_HINT;
 }
 
-/* What a mapping of a file asks for and cannot have. */
-static long file_refused(const uint64_t *a)
-{
-	if ((int64_t)a[5] < 0 || a[5] % PAGE != 0)
-		return -EINVAL;
-	if ((a[3] & MAP_TYPE) != MAP_PRIVATE && (a[2] & PROT_WRITE))
-		return -ENODEV;
-	return 0;
-}
-
-static long map_file(const struct heap_req *want, const uint64_t *a)
-{
-	struct heap_req r = *want;
-	long err = file_refused(a);
-	uint64_t addr;
-
-	if (err)
-		return err;
-	r.prot = EMM_RW;
-	err = to_errno(heap_map(sys_heap(), &r, &addr));
-	if (err)
-		return err;
-	err = fill_from_file(addr, r.size, a);
-	if (!err && want->prot != EMM_RW)
-		err = to_errno(
-			heap_protect(sys_heap(), addr, r.size, want->prot));
-	if (!err)
-		return (long)addr;
-	/* The first error is the answer; the range is unmapped or leaks. */
-	(void)!heap_unmap(sys_heap(), addr, r.size);
-	return err;
-}
-
-long sys_mmap(const uint64_t *a)
+/* What mmap()'s arguments want of the heap. */
+static struct heap_req request(const uint64_t *a)
 {
 	struct heap_req r = {
 		.addr = a[0],
 		.size = a[1],
 		.prot = to_prot(a[2]),
 		.kind = HEAP_MAP,
-		.now = (a[3] & MAP_POPULATE) != 0,
+		.place = place_of(a),
+		.free = (a[3] & MAP_NORESERVE) != 0,
+		.now = (a[3] & (MAP_POPULATE | MAP_LOCKED)) != 0 &&
+		       !(a[3] & MAP_NONBLOCK),
 	};
+
+	if (r.place == HEAP_HINT)
+		r.addr = mem_round(r.addr);
+	return r;
+}
+
+/* As heap_map(), and what was there lets its files go. */
+static long map(const uint64_t *a, const struct heap_req *r, uint64_t *addr)
+{
+	uint64_t size = mem_round(r->size);
+	int prot = r->prot;
+	long err = heap_prot(sys_heap(), &prot);
+
+	if (err)
+		return err;
+	if (r->place == HEAP_FIXED && r->addr % MEM_PAGE == 0 && size > 0 &&
+	    heap_owns(sys_heap(), r->addr, size)) {
+		err = mem_unmap(r->addr, size);
+		if (err && err != -EINVAL)
+			return err;
+	}
+	err = mem_errno(heap_map(sys_heap(), r, addr));
+	if (!err && a[3] & MAP_LOCKED)
+		err = mem_errno(heap_lock(sys_heap(), *addr, size, true));
+	return err;
+}
+
+/* Whether a file may be mapped so: its kind, and what it is open for. */
+static long file_refused(const uint64_t *a)
+{
+	struct stat st;
+	const uint64_t stat[WIRE_CALL_ARGS] = { a[4], (uint64_t)&st };
+	const uint64_t flags[WIRE_CALL_ARGS] = { a[4], F_GETFL };
+	bool writes = (a[3] & MAP_TYPE) != MAP_PRIVATE && a[2] & PROT_WRITE;
+	long r = sys_call(CALL_fstat, stat);
+	uint32_t type;
+
+	if (r == 0)
+		r = sys_call(CALL_fcntl, flags);
+	if (r < 0)
+		return r;
+	if ((r & O_ACCMODE) == O_WRONLY ||
+	    (writes && (r & O_ACCMODE) != O_RDWR))
+		return -EACCES;
+	type = st.st_mode & MODE_TYPE;
+	if (type != MODE_REGULAR && type != MODE_CHAR && type != MODE_BLOCK)
+		return -ENODEV;
+	return writes ? -ENODEV : 0;
+}
+
+/* The descriptor comes first, as in Linux; then the range, then the file. */
+static long check_file(const uint64_t *a)
+{
+	const uint64_t get[WIRE_CALL_ARGS] = { a[4], F_GETFD };
+	uint64_t type = a[3] & MAP_TYPE;
+	int prot = to_prot(a[2]);
+	long err = sys_call(CALL_fcntl, get);
+
+	if (err < 0)
+		return err;
+	if (a[1] == 0 || (int64_t)a[5] < 0)
+		return -EINVAL;
+	if (a[1] > INT64_MAX - MEM_PAGE)
+		return -ENOMEM;
+	if (a[5] + a[1] > INT64_MAX)
+		return -EOVERFLOW;
+	if (type != MAP_PRIVATE && type != MAP_SHARED &&
+	    type != MAP_SHARED_VALIDATE)
+		return -EINVAL;
+	err = file_refused(a);
+	return err ? err : heap_prot(sys_heap(), &prot);
+}
+
+static long map_file(const uint64_t *a)
+{
+	struct heap_req r = request(a);
+	uint64_t size = mem_round(a[1]), addr;
+	int prot = r.prot;
+	struct mem_map *m;
+	long err = check_file(a);
+
+	if (!err)
+		err = mem_map_file(a[4], 0, (a[3] & MAP_TYPE) != MAP_PRIVATE,
+				   &m);
+	if (err)
+		return err;
+	mem_map_more(m, size / MEM_PAGE);
+	r.prot = EMM_RW;
+	r.tag = m;
+	err = map(a, &r, &addr);
+	if (err) {
+		mem_map_less(m, size / MEM_PAGE);
+		return err;
+	}
+	m->delta = a[5] - addr;
+	err = mem_map_read(m, addr, size, EMM_RW);
+	if (!err && prot != EMM_RW)
+		err = mem_errno(heap_protect(sys_heap(), addr, size, prot));
+	if (!err)
+		return (long)addr;
+	/* The first error is the answer; the range is unmapped or leaks. */
+	(void)!mem_unmap(addr, size);
+	return err;
+}
+
+static long map_anonymous(const uint64_t *a)
+{
+	struct heap_req r = request(a);
 	uint64_t addr;
 	long err;
 
-	if (a[3] & MAP_FIXED_NOREPLACE)
-		r.place = HEAP_FIXED_NEW;
-	else if (a[3] & MAP_FIXED)
-		r.place = HEAP_FIXED;
-	if ((a[3] & MAP_TYPE) == 0 || (a[3] & MAP_HUGETLB))
+	switch (a[3] & MAP_TYPE) {
+	case MAP_SHARED:
+		r.tag = mem_map_shared();
+		break;
+	case MAP_PRIVATE:
+		break;
+	default:
 		return -EINVAL;
-	if (!(a[3] & MAP_ANONYMOUS))
-		return map_file(&r, a);
-	err = to_errno(heap_map(sys_heap(), &r, &addr));
+	}
+	err = map(a, &r, &addr);
 	return err ? err : (long)addr;
+}
+
+long sys_mmap(const uint64_t *a)
+{
+	if (a[5] % MEM_PAGE != 0)
+		return -EINVAL;
+	/* As where the administrator has set none aside. */
+	if (a[3] & MAP_HUGETLB)
+		return -ENOMEM;
+	return a[3] & MAP_ANONYMOUS ? map_anonymous(a) : map_file(a);
 }
 
 long sys_munmap(const uint64_t *a)
 {
-	edmm_err err;
-
-	if (a[0] % PAGE != 0 || a[1] == 0 || a[1] > INT64_MAX)
+	if (a[0] % MEM_PAGE != 0 || a[1] == 0 || a[1] > INT64_MAX)
 		return -EINVAL;
 	/* Nothing of the program's is mapped elsewhere. */
-	if (!heap_owns(sys_heap(), a[0], round_up(a[1])))
+	if (!heap_owns(sys_heap(), a[0], mem_round(a[1])))
 		return 0;
-	err = heap_unmap(sys_heap(), a[0], a[1]);
-	return err == -EDMM_EINVAL ? -EINVAL : to_errno(err);
+	return mem_unmap(a[0], mem_round(a[1]));
 }
 
+/* May a stretch have these rights? */
+static long prot_refused(const struct mem_run *run, int prot)
+{
+	switch (run->where) {
+	case MEM_HEAP:
+		/* A shared mapping of a file is for reading. */
+		if (run->map != NULL && run->map->file != NULL &&
+		    run->map->shared && prot & EMM_W)
+			return -EACCES;
+		return 0;
+	case MEM_STACK:
+		return 0;
+	case MEM_FIXED:
+		return prot == run->prot ? 0 : -EACCES;
+	default:
+		return -ENOMEM;
+	}
+}
+
+static long set_prot(uint64_t addr, uint64_t end, int prot)
+{
+	struct mem_run run;
+
+	if (addr == end)
+		return 0;
+	mem_look(addr, end, &run);
+	if (run.where == MEM_FIXED)
+		return 0;
+	if (run.where == MEM_STACK)
+		return mem_errno(
+			emm_protect(rt_emm(), addr, end - addr, prot, NULL));
+	return mem_errno(heap_protect(sys_heap(), addr, end - addr, prot));
+}
+
+/* Linux changes what is before a hole, or before what it refuses. */
 long sys_mprotect(const uint64_t *a)
 {
-	uint64_t size = round_up(a[1]);
+	uint64_t end = a[0] + mem_round(a[1]), at;
+	int prot = to_prot(a[2]);
+	struct mem_run run;
+	long err = 0, done;
 
-	if (a[0] % PAGE != 0 || size < a[1])
+	if (a[0] % MEM_PAGE != 0)
 		return -EINVAL;
-	if (size == 0)
+	if (a[1] == 0)
 		return 0;
-	if (heap_owns(sys_heap(), a[0], size))
-		return to_errno(
-			heap_protect(sys_heap(), a[0], size, to_prot(a[2])));
-	return -ENOMEM;
-}
-
-static long resize(const uint64_t *a, enum heap_kind kind)
-{
-	const struct heap_resize r = {
-		.addr = a[0],
-		.old = a[1],
-		.size = a[2],
-		.kind = kind,
-		.move = (a[3] & MREMAP_MAYMOVE) != 0,
-	};
-	uint64_t addr;
-	edmm_err err;
-
-	if (a[3] & ~(uint64_t)MREMAP_MAYMOVE)
-		return -EINVAL;
-	err = heap_resize(sys_heap(), &r, &addr);
-	if (err == -EDMM_EFAULT)
-		return -EFAULT;
-	return err ? to_errno(err) : (long)addr;
-}
-
-long sys_mremap(const uint64_t *a)
-{
-	return resize(a, HEAP_MAP);
-}
-
-/*
- * Advice is followed where it changes what the program reads. MADV_FREE
- * leaves the choice to us, and pages that stay as they are cost nothing.
- */
-long sys_madvise(const uint64_t *a)
-{
-	uint64_t size = round_up(a[1]);
-
-	if (a[0] % PAGE != 0 || size < a[1])
-		return -EINVAL;
-	if (size == 0 || a[2] != MADV_DONTNEED)
-		return 0;
-	if (!heap_owns(sys_heap(), a[0], size))
+	if (end <= a[0])
 		return -ENOMEM;
-	return to_errno(heap_discard(sys_heap(), a[0], size));
-}
-
-/* Private memory has nothing to write back. */
-long sys_msync(const uint64_t *a)
-{
-	return a[0] % PAGE != 0 ? -EINVAL : 0;
+	if (a[2] & ~(uint64_t)(PROT_ALL | PROT_SEM))
+		return -EINVAL;
+	err = heap_prot(sys_heap(), &prot);
+	if (err)
+		return err;
+	for (at = a[0]; at < end; at += run.size) {
+		mem_look(at, end, &run);
+		err = prot_refused(&run, prot);
+		if (err)
+			break;
+	}
+	done = set_prot(a[0], at < end ? at : end, prot);
+	return done ? done : err;
 }
 
 long sys_brk(const uint64_t *a)
@@ -203,7 +284,7 @@ long sys_heap_mmap(const uint64_t *a)
 	/* Records with guards around them: not what the arena is for. */
 	if (to_prot(a[2]) != EMM_RW || (a[3] & MAP_FIXED))
 		return sys_mmap(a);
-	err = to_errno(heap_map(sys_heap(), &r, &addr));
+	err = mem_errno(heap_map(sys_heap(), &r, &addr));
 	return err ? err : (long)addr;
 }
 
@@ -212,7 +293,8 @@ long sys_heap_munmap(const uint64_t *a)
 	return sys_munmap(a);
 }
 
-long sys_heap_mremap(const uint64_t *a)
+long sys_heap_trim(const uint64_t *a)
 {
-	return resize(a, HEAP_ARENA);
+	(void)a;
+	return heap_relieve(sys_heap());
 }

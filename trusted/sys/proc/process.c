@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Threads, identity, limits, and how a program ends. */
+/* Threads, identity, and how a program ends. */
 #include "trusted/sys/sys.h"
 
 #include <asm/prctl.h>
 #include <linux/futex.h>
-#include <linux/prctl.h>
-#include <linux/resource.h>
 #include <linux/sysinfo.h>
 #include <linux/time_types.h>
 #include <linux/utsname.h>
 
 #include "trusted/elastic/heap.h"
 
-#define RLIMITS 16
 #define CPU_MASK_SIZE 8
 
 _Noreturn static void end(uint64_t status)
@@ -41,7 +38,7 @@ long sys_arch_prctl(const uint64_t *a)
 		rt_set_fs_base(a[1]);
 		return 0;
 	case ARCH_GET_FS:
-		if (!sys_owns(a[1], sizeof(fs)))
+		if (!sys_owns_to_write(a[1], sizeof(fs)))
 			return -EFAULT;
 		__builtin_memcpy((void *)a[1], &fs, sizeof(fs));
 		return 0;
@@ -76,7 +73,7 @@ long sys_uname(const uint64_t *a)
 {
 	struct new_utsname *u = (struct new_utsname *)a[0];
 
-	if (a[0] == 0 || !sys_owns(a[0], sizeof(*u)))
+	if (!sys_owns_to_write(a[0], sizeof(*u)))
 		return -EFAULT;
 	__builtin_memset(u, 0, sizeof(*u));
 	put_field(u->sysname, "Linux");
@@ -92,7 +89,7 @@ long sys_getrandom(const uint64_t *a)
 {
 	if (a[1] > INT32_MAX)
 		return -EINVAL;
-	if (!sys_owns(a[0], a[1]))
+	if (!sys_owns_to_write(a[0], a[1]))
 		return -EFAULT;
 	rt_random((void *)a[0], a[1]);
 	return (long)a[1];
@@ -115,8 +112,10 @@ long sys_futex(const uint64_t *a)
 {
 	const uint32_t *word = (const uint32_t *)a[0];
 
-	if (!sys_owns(a[0], sizeof(*word)) || a[0] % sizeof(*word) != 0)
+	if (a[0] % sizeof(*word) != 0)
 		return -EINVAL;
+	if (!sys_owns(a[0], sizeof(*word)))
+		return -EFAULT;
 	switch ((int)a[1] & FUTEX_CMD_MASK) {
 	case FUTEX_WAKE:
 	case FUTEX_WAKE_BITSET:
@@ -136,7 +135,7 @@ long sys_sched_getaffinity(const uint64_t *a)
 {
 	if (a[1] < CPU_MASK_SIZE)
 		return -EINVAL;
-	if (!sys_owns(a[2], CPU_MASK_SIZE))
+	if (!sys_owns_to_write(a[2], CPU_MASK_SIZE))
 		return -EFAULT;
 	*(uint64_t *)a[2] = 1;
 	return CPU_MASK_SIZE;
@@ -149,66 +148,11 @@ long sys_getcpu(const uint64_t *a)
 	for (i = 0; i < 2; i++) {
 		if (a[i] == 0)
 			continue;
-		if (!sys_owns(a[i], sizeof(uint32_t)))
+		if (!sys_owns_to_write(a[i], sizeof(uint32_t)))
 			return -EFAULT;
 		*(uint32_t *)a[i] = 0;
 	}
 	return 0;
-}
-
-static uint64_t limit_of(uint64_t resource)
-{
-	switch (resource) {
-	case RLIMIT_STACK:
-		return rt_layout()->stack_size;
-	case RLIMIT_AS:
-	case RLIMIT_DATA:
-		return sys_heap()->max;
-	case RLIMIT_NOFILE:
-		return CALL_FD_MAX;
-	case RLIMIT_CORE:
-	case RLIMIT_NPROC:
-	case RLIMIT_MEMLOCK:
-		return 0;
-	default:
-		return RLIM64_INFINITY;
-	}
-}
-
-long sys_getrlimit(const uint64_t *a)
-{
-	uint64_t *to = (uint64_t *)a[1];
-
-	if (a[0] >= RLIMITS)
-		return -EINVAL;
-	if (a[1] == 0 || !sys_owns(a[1], 2 * sizeof(*to)))
-		return -EFAULT;
-	to[0] = to[1] = limit_of(a[0]);
-	return 0;
-}
-
-/* Limits are the image's and the start-up parameters': none can be raised. */
-long sys_setrlimit(const uint64_t *a)
-{
-	if (a[0] >= RLIMITS)
-		return -EINVAL;
-	if (a[1] == 0 || !sys_owns(a[1], 2 * sizeof(uint64_t)))
-		return -EFAULT;
-	return *(const uint64_t *)a[1] == limit_of(a[0]) ? 0 : -EPERM;
-}
-
-long sys_prlimit64(const uint64_t *a)
-{
-	const uint64_t set[2] = { a[1], a[2] }, get[2] = { a[1], a[3] };
-	long r = 0;
-
-	if (a[0] != 0)
-		return -ESRCH;
-	if (a[3] != 0)
-		r = sys_getrlimit(get);
-	if (r == 0 && a[2] != 0)
-		r = sys_setrlimit(set);
-	return r;
 }
 
 long sys_sysinfo(const uint64_t *a)
@@ -216,7 +160,7 @@ long sys_sysinfo(const uint64_t *a)
 	struct sysinfo *s = (struct sysinfo *)a[0];
 	const struct heap *h = sys_heap();
 
-	if (a[0] == 0 || !sys_owns(a[0], sizeof(*s)))
+	if (!sys_owns_to_write(a[0], sizeof(*s)))
 		return -EFAULT;
 	*s = (struct sysinfo){
 		.totalram = h->max,
@@ -237,7 +181,7 @@ static long put_ids(const uint64_t *to, enum call_nr real, enum call_nr now)
 	for (i = 0; i < 3; i++) {
 		if (ids[i] < 0)
 			return ids[i];
-		if (!sys_owns(to[i], sizeof(uint32_t)))
+		if (!sys_owns_to_write(to[i], sizeof(uint32_t)))
 			return -EFAULT;
 		*(uint32_t *)to[i] = (uint32_t)ids[i];
 	}
@@ -252,9 +196,4 @@ long sys_getresuid(const uint64_t *a)
 long sys_getresgid(const uint64_t *a)
 {
 	return put_ids(a, CALL_getgid, CALL_getegid);
-}
-
-long sys_prctl(const uint64_t *a)
-{
-	return a[0] == PR_SET_NAME ? 0 : -EINVAL;
 }
