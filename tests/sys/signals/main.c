@@ -50,7 +50,8 @@ enum place {
 
 static struct {
 	struct step action[SIGNALS + 1];
-	sigjmp_buf back[2]; /* with the mask, and without */
+	sigjmp_buf back;
+	uint64_t mask; /* that siglongjmp() goes back to */
 	uint8_t *pages, *alt;
 	unsigned int handled; /* in this step */
 	unsigned int depth;
@@ -420,7 +421,11 @@ static void leave(ucontext_t *uc, const struct step *a, bool fault)
 		way = WAY_SKIP;
 	if (way == WAY_JUMP || way == WAY_LEAVE) {
 		flush();
-		siglongjmp(now.back[way == WAY_LEAVE], 1);
+		/* The one C library does it before the jump, the other behind.
+		 */
+		if (way == WAY_JUMP)
+			mask_set(SIG_SETMASK, now.mask);
+		siglongjmp(now.back, 1);
 	}
 	if (!fault)
 		return;
@@ -650,10 +655,8 @@ static void one_step(const struct step *s)
 	say("%s", line);
 	flush();
 	now.handled = now.depth = now.faulting = 0;
-	/* Which of both is taken is for the handler to say. */
-	jumped = sigsetjmp(now.back[0], 1);
-	if (!jumped)
-		jumped = sigsetjmp(now.back[1], 0);
+	now.mask = mask_now();
+	jumped = sigsetjmp(now.back, 0);
 	if (!jumped)
 		run_step(s);
 	else
