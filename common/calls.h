@@ -76,6 +76,9 @@ enum call_ret {
 	X(tms, 32)      \
 	X(termios, 36)  \
 	X(winsize, 8)   \
+	X(itimer, 32)   \
+	X(timer, 32)    \
+	X(event, 64)    \
 	X(integer, 4)
 
 #define CALL_STRUCT_SIZE_MAX 144
@@ -118,6 +121,11 @@ enum call_struct {
 #define CALL_TIME_OUT CALL_TAKE(timespec)
 #define CALL_TIME_LEFT (CALL_TIME_OUT | CALL_LATE)
 #define CALL_TIMES CALL_GIVE(times)
+#define CALL_ITIMER_IN CALL_GIVE(itimer)
+#define CALL_ITIMER_OUT CALL_TAKE(itimer)
+#define CALL_TIMER_IN CALL_GIVE(timer)
+#define CALL_TIMER_OUT CALL_TAKE(timer)
+#define CALL_EVENT CALL_GIVE(event)
 #define CALL_STAT CALL_TAKE(stat)
 #define CALL_STATFS CALL_TAKE(statfs)
 #define CALL_USAGE CALL_TAKE(rusage)
@@ -182,7 +190,11 @@ X(madvise, 28, INSIDE, -, -) \
 X(dup, 32, HOST, FD, CALL_D) \
 X(kept_dup, CALL_FORM(1, 32), PART, KEPT, CALL_D) \
 X(dup2, 33, INSIDE, -, -) \
+X(pause, 34, INSIDE, -, -) \
 X(nanosleep, 35, INSIDE, -, -) \
+X(getitimer, 36, HOST, ZERO, CALL_I, CALL_ITIMER_OUT) \
+X(alarm, 37, HOST, INT, CALL_I) \
+X(setitimer, 38, HOST, ZERO, CALL_I, CALL_ITIMER_IN, CALL_ITIMER_OUT) \
 X(getpid, 39, HOST, INT, CALL_0) \
 X(clone, 56, NONE, NOSYS, "as fork(); musl's threads come as thread") \
 X(fork, 57, NONE, NOSYS, "an enclave cannot be copied") \
@@ -238,6 +250,10 @@ X(rt_sigsuspend, 130, INSIDE, -, -) \
 X(sigaltstack, 131, INSIDE, -, -) \
 X(statfs, 137, HOST, ZERO, CALL_P, CALL_STATFS) \
 X(fstatfs, 138, HOST, ZERO, CALL_D, CALL_STATFS) \
+X(mlock, 149, INSIDE, -, -) \
+X(munlock, 150, INSIDE, -, -) \
+X(mlockall, 151, INSIDE, -, -) \
+X(munlockall, 152, INSIDE, -, -) \
 X(getpriority, 140, INSIDE, -, -) \
 X(setpriority, 141, INSIDE, -, -) \
 X(sched_setparam, 142, NONE, OK, "the host decides who runs") \
@@ -245,10 +261,6 @@ X(sched_setscheduler, 144, NONE, OK, "as sched_setparam()") \
 X(sched_getscheduler, 145, NONE, OK, "SCHED_OTHER, which is 0") \
 X(sched_get_priority_max, 146, INSIDE, -, -) \
 X(sched_get_priority_min, 147, INSIDE, -, -) \
-X(mlock, 149, INSIDE, -, -) \
-X(munlock, 150, INSIDE, -, -) \
-X(mlockall, 151, INSIDE, -, -) \
-X(munlockall, 152, INSIDE, -, -) \
 X(prctl, 157, INSIDE, -, -) \
 X(arch_prctl, 158, INSIDE, -, -) \
 X(setrlimit, 160, INSIDE, -, -) \
@@ -261,6 +273,12 @@ X(sched_getaffinity, 204, INSIDE, -, -) \
 X(getdents64, 217, BOTH, LEN, CALL_D, CALL_OUT, CALL_V) \
 X(set_tid_address, 218, INSIDE, -, -) \
 X(fadvise64, 221, HOST, ZERO, CALL_D, CALL_V, CALL_V, CALL_I) \
+X(timer_create, 222, BOTH, ZERO, CALL_I, CALL_EVENT, CALL_TAKE(integer)) \
+X(timer_settime, 223, HOST, ZERO, CALL_I, CALL_I, CALL_TIMER_IN, \
+	CALL_TIMER_OUT) \
+X(timer_gettime, 224, HOST, ZERO, CALL_I, CALL_TIMER_OUT) \
+X(timer_getoverrun, 225, HOST, INT, CALL_I) \
+X(timer_delete, 226, BOTH, ZERO, CALL_I) \
 X(clock_gettime, 228, BOTH, ZERO, CALL_I, CALL_TIME_OUT) \
 X(clock_getres, 229, BOTH, ZERO, CALL_I, CALL_TIME_OUT) \
 X(clock_nanosleep, 230, BOTH, ZERO, CALL_I, CALL_I, CALL_TIME_IN, \

@@ -80,10 +80,21 @@ enum wire_call_nr {
 	WIRE_CALL_MPROTECT = 4,
 	/* off, size: touch one byte a page; a hint; count: bytes touched */
 	WIRE_CALL_POPULATE = 5,
+	/*
+	 * Signals that have come to the host for the program. Offset of a
+	 * struct wire_signal in the data buffer; count: 1 where it is the next
+	 * of them, 0: there is none
+	 */
+	WIRE_CALL_SIGNAL_TAKE = 6,
+	/* nanoseconds: until one has come, or so long; UINT64_MAX: for ever */
+	WIRE_CALL_SIGNAL_WAIT = 7,
+	/* number: one more whose default is nothing or to stop is handed over
+	 */
+	WIRE_CALL_SIGNAL_HAND = 8,
 	/* a system call that did not leave the enclave: its number, its result,
 	 * its first four arguments. Of one that is not there once, of all with
 	 * WIRE_START_TELL */
-	WIRE_CALL_TELL = 6,
+	WIRE_CALL_TELL = 9,
 	WIRE_CALL_SYS = 0x100,
 };
 
@@ -191,6 +202,39 @@ struct wire_thread {
 	struct wire_crash crash;
 };
 
+/**
+ * struct wire_signals - signals from outside; a bit each, number less one
+ * @caught: the program has a handler
+ * @ignored: or ignores it; neither: the default
+ * @blocked: it waits
+ * @pending: some have come since they were last taken
+ * @start_ignored, @start_blocked: what the host's process began with, for the
+ *	enclave to begin with; read once
+ *
+ * The enclave writes the first three and the host the others. A host that lies
+ * here is as any process that may send the program signals.
+ */
+struct wire_signals {
+	uint64_t caught;
+	uint64_t ignored;
+	uint64_t blocked;
+	uint64_t pending;
+	uint64_t start_ignored;
+	uint64_t start_blocked;
+};
+
+/**
+ * struct wire_signal - one that has come
+ * @signo, @code: as siginfo has them
+ * @fields: what follows there: pid and uid (a timer's number and overrun), and
+ *	the value
+ */
+struct wire_signal {
+	int32_t signo;
+	int32_t code;
+	uint64_t fields[2];
+};
+
 #define WIRE_BUF_MIN (64u << 10)
 #define WIRE_BUF_MAX (64u << 20)
 
@@ -212,7 +256,8 @@ struct wire_thread {
  * @heap_low: highest offset that malloc has reached from the heap's start on
  * @heap_low_main: the same when main() was called
  * @stack_peak: bytes of the main stack that were ever committed
- * @heap_refused: bytes of the last mapping that did not fit the maximum; 0: none
+ * @heap_refused: bytes of the last mapping that did not fit the maximum; 0:
+ *none
  *
  * The host samples single fields: each is one aligned 8-byte store.
  */
@@ -255,6 +300,7 @@ struct wire_stats {
  * @heap_window: largest window of commit-ahead, bytes, page aligned, at most
  *	WIRE_WINDOW_MAX; 0 takes the built-in one
  * @flags: WIRE_START_*
+ * @signals_addr: struct wire_signals, or 0: none come from outside
  */
 struct wire_start {
 	uint32_t version;
@@ -270,6 +316,7 @@ struct wire_start {
 	uint64_t heap_free_percent;
 	uint64_t heap_window;
 	uint64_t flags;
+	uint64_t signals_addr;
 };
 
 #define WIRE_WINDOW_MAX (16u << 20)
@@ -297,10 +344,12 @@ _Static_assert(offsetof(struct wire_thread, call) == 16, "wire_thread.call");
 _Static_assert(offsetof(struct wire_thread, end) == 272, "wire_thread.end");
 _Static_assert(offsetof(struct wire_thread, crash) == 280, "thread.crash");
 _Static_assert(sizeof(struct wire_thread) == 512, "wire_thread");
+_Static_assert(sizeof(struct wire_signals) == 48, "wire_signals");
+_Static_assert(sizeof(struct wire_signal) == 24, "wire_signal");
 _Static_assert(sizeof(struct wire_stats) == 4096, "wire_stats");
 _Static_assert(offsetof(struct wire_stats, committed) == 16, "committed");
 _Static_assert(offsetof(struct wire_stats, heap_used) == 80, "heap_used");
-_Static_assert(sizeof(struct wire_start) == 88, "wire_start");
+_Static_assert(sizeof(struct wire_start) == 96, "wire_start");
 _Static_assert(offsetof(struct wire_start, thread_addr) == 8, "thread_addr");
 _Static_assert(offsetof(struct wire_start, argc) == 48, "wire_start.argc");
 _Static_assert(offsetof(struct wire_start, heap_free_max) == 56, "free_max");

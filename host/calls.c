@@ -17,6 +17,7 @@
 #include "host/calls_command.h"
 #include "host/calls_fd.h"
 #include "host/host.h"
+#include "host/signals.h"
 
 struct served {
 	struct host_calls *calls;
@@ -255,7 +256,9 @@ void host_call_dispatch(struct host_thread *t, struct wire_call *c)
 {
 	const struct call_row *row = call_row(c->nr - WIRE_CALL_SYS);
 
+	host_signals_call(true);
 	host_calls_serve(t->calls, c, t->buf, t->buf_size);
+	host_signals_call(false);
 	tell_output(t, c);
 	if (t->host->tell && row && call_goes_out(row))
 		host_tell_call(t, row, c);

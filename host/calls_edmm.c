@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 
 #include "host/host.h"
+#include "host/signals.h"
 
 #define PAGE SGX_PAGE_SIZE
 #define PROT_BITS (PROT_READ | PROT_WRITE | PROT_EXEC)
@@ -65,12 +66,46 @@ uint64_t host_populate(uint64_t addr, uint64_t size)
 	return done;
 }
 
+static int take_signal(const struct host_thread *t, uint64_t off,
+		       uint64_t *count)
+{
+	struct wire_signal next;
+	int err;
+
+	if (off > t->buf_size || t->buf_size - off < sizeof(next))
+		return -EDMM_EFAULT;
+	err = host_signals_take(&next, count);
+	if (!err && *count)
+		memcpy(t->buf + off, &next, sizeof(next));
+	return err;
+}
+
+/* False: it is none of these. */
+static bool signal_call(const struct host_thread *t, struct wire_call *c)
+{
+	switch (c->nr) {
+	case WIRE_CALL_SIGNAL_TAKE:
+		c->status = take_signal(t, c->args[0], &c->count);
+		return true;
+	case WIRE_CALL_SIGNAL_WAIT:
+		c->status = host_signals_wait(c->args[0]);
+		return true;
+	case WIRE_CALL_SIGNAL_HAND:
+		c->status = host_signals_hand(c->args[0]);
+		return true;
+	default:
+		return false;
+	}
+}
+
 void host_edmm_dispatch(struct host_thread *t, struct wire_call *c)
 {
 	struct edmm_host *h = t->host;
 	uint64_t off = c->args[0], size = c->args[1], arg = c->args[2];
 
 	c->count = 0;
+	if (signal_call(t, c))
+		return;
 	if (c->nr == WIRE_CALL_TELL) {
 		c->status = 0;
 		host_tell(t, c);

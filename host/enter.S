@@ -39,7 +39,10 @@ host_enter:
 	movq %rdi, (%rbx)
 	movq %rsi, 8(%rbx)
 	movq %rdx, 16(%rbx)
-	cld
+	/* An AEX leaves AC as the enclave had it. */
+	pushfq
+	andl $~0x40400, (%rsp)
+	popfq
 	/* After #MF the x87 state still has it pending (SDM table 37-1): the
 	 * next x87 instruction of ours would raise it. */
 	fnclex

@@ -11,6 +11,7 @@
 
 #include "host/calls.h"
 #include "host/host.h"
+#include "host/signals.h"
 
 #define BUF_DEFAULT (1u << 20)
 #define SIG_SEGV 11
@@ -25,6 +26,7 @@
  *	are not what they were
  * @unseen: exceptions in a row that the enclave had no record of
  * @done: the program has ended, and @end says how
+ * @signals: shared with the enclave
  */
 struct loop {
 	struct host_thread t;
@@ -36,6 +38,7 @@ struct loop {
 	bool done;
 	struct edmm_host_end *end;
 	struct edmm_host_error *e;
+	struct wire_signals signals;
 };
 
 static void next(struct loop *l, unsigned int leaf, uint64_t rdi, uint64_t rsi)
@@ -296,19 +299,41 @@ static edmm_err make_thread(struct host_thread *t, struct edmm_host *h,
 	return 0;
 }
 
+/* Until the end; a signal may be that at any time. */
+static edmm_err run_loop(struct loop *l, struct wire_signals *signals)
+{
+	static sigjmp_buf by_signal;
+	volatile edmm_err err = 0;
+	int signo = sigsetjmp(by_signal, 1);
+
+	if (signo) {
+		l->end->kind = EDMM_HOST_SIGNALLED;
+		l->end->value = signo;
+		return 0;
+	}
+	host_signals_begin(signals, &by_signal);
+	while (!l->done && !err)
+		err = step(l);
+	return err;
+}
+
 static edmm_err run_main(struct loop *l, struct wire_start *w)
 {
 	struct host_calls calls;
-	edmm_err err = 0;
+	edmm_err err;
 
 	host_calls_init(&calls);
 	l->t.calls = &calls;
 	l->run.tcs = l->t.tcs;
 	w->thread_addr = (uintptr_t)l->t.wire;
+	w->signals_addr = (uintptr_t)&l->signals;
 	next(l, SGX_EENTER, WIRE_ENTER_START, (uintptr_t)w);
-	while (!l->done && !err)
-		err = step(l);
-	host_calls_close(&calls);
+	err = run_loop(l, &l->signals);
+	host_signals_end();
+	/* A call that a signal has ended may hold the table. */
+	if (l->done)
+		host_calls_close(&calls);
+	l->t.calls = NULL;
 	return err;
 }
 

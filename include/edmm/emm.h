@@ -84,7 +84,8 @@ enum emm_host_op {
 	EMM_HOST_PROTECT,  /* mapping rights from -> to; nothing of SGX */
 	EMM_HOST_RESTRICT, /* RESTRICT_PERMISSIONS to `to`, then as PROTECT */
 	EMM_HOST_TO_TRIM,  /* MODIFY_TYPES(TRIM) */
-	EMM_HOST_REMOVE,   /* REMOVE_PAGES; all were EACCEPTed as TRIM */
+	EMM_HOST_REMOVE,   /* REMOVE_PAGES; all were EACCEPTed as TRIM. A
+			    * narrow host maps them so if `to` is none */
 	EMM_HOST_TO_TCS,   /* MODIFY_TYPES(TCS) */
 };
 
@@ -127,7 +128,7 @@ enum emm_event {
  *	then asks each page by EACCEPT what became of it. Must be set, except
  *	in static mode, which asks at most PROTECT (NULL: it asks nothing).
  * @map: the host makes the range addressable, readable and writable (Intel's
- *	alloc_ocall). NULL: all of the range is mapped already.
+ *	alloc_ocall). NULL: all of the range is mapped already, and wide.
  * @populate: hint that the host add absent pages of the range ahead of their
  *	EACCEPT. NULL, or failing: EACCEPT takes a fault a page. One call a run.
  *	What stays unaccepted is remembered, as it could not be trimmed:
@@ -415,6 +416,15 @@ EDMM_NODISCARD edmm_err emm_make_tcs(struct emm *emm, uint64_t addr);
  */
 EDMM_NODISCARD edmm_err emm_trim(struct emm *emm, uint64_t bytes,
 				 uint64_t *released);
+
+/**
+ * emm_decay - give back idle pages that nobody has needed for a while
+ *
+ * Half of the fewest idle pages that there have been since the last call, so
+ * that what is freed and taken again all the time stays. What a while is, the
+ * caller says by calling. Context and Return: as emm_trim().
+ */
+EDMM_NODISCARD edmm_err emm_decay(struct emm *emm);
 
 /**
  * emm_set_limit - change the limit (a start-up parameter)

@@ -22,7 +22,8 @@ enum state {
 static struct {
 	uint8_t *range;
 	uint8_t *meta;
-	uint8_t *state; /* enum state a page */
+	uint8_t *state;	 /* enum state a page */
+	uint8_t *loaded; /* pages that can never execute */
 	uint64_t size;
 	uint64_t epc;
 	struct mini_counts n;
@@ -117,13 +118,21 @@ static int eacceptcopy(void *ctx, const struct sgx_secinfo *si, uint64_t addr,
 	return 0;
 }
 
+static bool some_loaded(const struct emm_modify *m)
+{
+	uint64_t at = (m->addr - (uint64_t)mini.range) / MINI_PAGE;
+
+	return in_range(m->addr) &&
+	       memchr(mini.loaded + at, 1, m->size / MINI_PAGE);
+}
+
 static int modify(void *ctx, const struct emm_modify *m)
 {
 	uint64_t addr;
 
 	(void)ctx;
 	mini.n.host_calls++;
-	if (mini.refuses)
+	if (mini.refuses || (m->to & EMM_X && some_loaded(m)))
 		return -EDMM_EIO;
 	for (addr = m->addr; addr < m->addr + m->size; addr += MINI_PAGE) {
 		uint8_t *s = state_of(addr);
@@ -139,6 +148,7 @@ static int modify(void *ctx, const struct emm_modify *m)
 		case EMM_HOST_REMOVE:
 			ck_assert_uint_eq(*s, TRIMMED);
 			*s = ABSENT;
+			mini.loaded[s - mini.state] = 0;
 			mini.n.present--;
 			mini.n.trimmed++;
 			break;
@@ -239,6 +249,7 @@ struct heap *mini_start_with(const struct heap_params *want, uint64_t epc)
 	mini.range = get(size, PROT_NONE);
 	mini.meta = get(META_SIZE, PROT_READ | PROT_WRITE);
 	mini.state = get(size / MINI_PAGE, PROT_READ | PROT_WRITE);
+	mini.loaded = get(size / MINI_PAGE, PROT_READ | PROT_WRITE);
 	sigaction(SIGSEGV, &act, NULL);
 	p.base = p.user_base = (uint64_t)mini.range;
 	p.meta_base = mini.meta;
@@ -258,11 +269,18 @@ void mini_stop(void)
 	munmap(mini.range, mini.size);
 	munmap(mini.meta, META_SIZE);
 	munmap(mini.state, mini.size / MINI_PAGE);
+	munmap(mini.loaded, mini.size / MINI_PAGE);
 }
 
 void mini_refuse(bool on)
 {
 	mini.refuses = on;
+}
+
+void mini_load(uint64_t addr, uint64_t size)
+{
+	memset(mini.loaded + (addr - (uint64_t)mini.range) / MINI_PAGE, 1,
+	       size / MINI_PAGE);
 }
 
 void mini_trims(uint64_t pages)

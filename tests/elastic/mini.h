@@ -40,6 +40,8 @@ void mini_stop(void);
 struct mini_counts mini_counts(void);
 /* The host does nothing that it is asked for, and hides pages from leaves. */
 void mini_refuse(bool on);
+/* Pages came with the image: until they have gone once none can execute. */
+void mini_load(uint64_t addr, uint64_t size);
 /* The host takes back so many pages more, and says so. */
 void mini_trims(uint64_t pages);
 /* A load of the byte succeeds (with the memory manager's help). */

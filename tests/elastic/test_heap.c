@@ -241,6 +241,35 @@ START_TEST(peaks_are_told)
 }
 END_TEST
 
+/* Half of it each time, but for what is used in between. */
+START_TEST(idle_memory_decays)
+{
+	uint64_t a = must_map(HEAP_ARENA, 4 * MIB), now = 1, i;
+	uint64_t before, after;
+
+	fill(a, 1, 4 * MIB);
+	heap_tick(heap, now);
+	ck_assert_int_eq(heap_unmap(heap, a, 4 * MIB), 0);
+	before = mini_counts().present;
+	heap_tick(heap, now + HEAP_DECAY - 1);
+	heap_tick(heap, now += HEAP_DECAY);
+	ck_assert_uint_eq(mini_counts().present, before);
+	heap_tick(heap, now += HEAP_DECAY);
+	after = mini_counts().present;
+	ck_assert_uint_eq(before - after, 2 * MIB / MINI_PAGE);
+	for (i = 0; i < 4; i++) {
+		a = must_map(HEAP_ARENA, MIB);
+		ck_assert(all_zero(a, MIB));
+		ck_assert_int_eq(heap_unmap(heap, a, MIB), 0);
+		heap_tick(heap, now += HEAP_DECAY);
+	}
+	after = mini_counts().present;
+	ck_assert_uint_le(before - after, 3 * MIB / MINI_PAGE);
+	heap_tick(heap, now += 40 * HEAP_DECAY);
+	ck_assert_uint_ge(before - mini_counts().present, 3 * MIB / MINI_PAGE);
+}
+END_TEST
+
 /* Sequential commits of a page each: how many faults and calls they take. */
 static uint64_t cost_of_growth(uint32_t window)
 {
@@ -427,6 +456,30 @@ START_TEST(resizing_keeps_content_that_the_host_does_not_take_back)
 }
 END_TEST
 
+/* Pages of the loader's are replaced before they can execute. */
+START_TEST(execution_keeps_content_that_the_host_does_not_take_back)
+{
+	const struct heap_params want = { .size = SIZE,
+					  .max = MAX,
+					  .init = 16 * MINI_PAGE,
+					  .free_max = UINT64_MAX,
+					  .free_percent = UINT64_MAX };
+	uint64_t a;
+	edmm_err err;
+
+	mini_stop();
+	heap = mini_start_with(&want, EPC);
+	a = must_map(HEAP_ARENA, want.init);
+	fill(a, 5, want.init);
+	mini_load(a, want.init);
+	mini_trims((uint64_t)_i);
+	err = heap_protect(heap, a, want.init, EMM_R | EMM_X);
+	/* They are trimmed, and so is the copy. */
+	ck_assert_int_eq(err, _i < 32 ? -EDMM_EFAULT : 0);
+	ck_assert(all_are(a, 5, want.init));
+}
+END_TEST
+
 START_TEST(resizing_stays_where_there_is_room)
 {
 	struct heap_resize r = { .old = 20 * MIB,
@@ -558,6 +611,9 @@ static Suite *heap_suite(void)
 	tcase_add_loop_test(
 		tc, resizing_keeps_content_that_the_host_does_not_take_back, 0,
 		40);
+	tcase_add_loop_test(
+		tc, execution_keeps_content_that_the_host_does_not_take_back, 0,
+		33);
 	tcase_add_test(tc, resizing_stays_where_there_is_room);
 	tcase_add_test(tc, the_arena_gives_way_to_mappings);
 	tcase_add_test(tc, the_break_moves);
@@ -565,6 +621,7 @@ static Suite *heap_suite(void)
 		tc, the_break_is_zero_that_the_host_does_not_take_back, 0, 8);
 	tcase_add_test(tc, idle_memory_is_what_was_asked_for);
 	tcase_add_test(tc, idle_pages_need_no_room);
+	tcase_add_test(tc, idle_memory_decays);
 	tcase_add_loop_test(tc, memory_in_doubt_is_zero_when_it_is_mapped_again,
 			    0, 2);
 	tcase_add_test(tc, peaks_are_told);

@@ -13,6 +13,7 @@
 #define CODE_PAGE 24u
 #define COPY_PAGE 48u /* what EACCEPTCOPY reads from outside of the range */
 #define AEP 0x400100ull
+#define PEEK_VMA(p) __atomic_load_n(&(p)->vma, __ATOMIC_RELAXED)
 
 /*
  * Metadata pages have states of their own: absent (no access at all), there,
@@ -28,6 +29,7 @@ enum meta_state {
 /* world.c */
 uint64_t world_ctrl(uint32_t page);
 struct w_page *world_pte(struct world *w, uint64_t addr);
+void world_vma_set(struct world *w, uint64_t addr, uint64_t size, int prot);
 void world_pte_set(struct world *w, uint64_t addr, uint32_t epc);
 uint32_t world_epc_take(struct world *w);
 void world_enter(struct world *w);

@@ -19,6 +19,7 @@
 struct w_page {
 	uint32_t epc;
 	uint32_t present;
+	uint32_t vma; /* what the host's mapping allows, MACH_R and so on */
 };
 
 struct world {

@@ -65,6 +65,8 @@ int sgx_mm_modify_ocall(uint64_t addr, size_t length, int from, int to)
 
 	m.from = from & SGX_EMA_PROT_MASK;
 	m.to = to & SGX_EMA_PROT_MASK;
+	if (type == SGX_EMA_PAGE_TYPE_REG && from == to && m.to)
+		return 0;
 	if (type == SGX_EMA_PAGE_TYPE_REG)
 		m.op = from == to ? EMM_HOST_PROTECT : EMM_HOST_RESTRICT;
 	else if (type == SGX_EMA_PAGE_TYPE_TCS)
@@ -108,7 +110,9 @@ static int start(void)
 
 static void open_world(void)
 {
-	const struct w_config cfg = { .pages = PAGES, .no_emm = true };
+	const struct w_config cfg = { .pages = PAGES,
+				      .no_emm = true,
+				      .narrow = true };
 
 	world_open(&w, &cfg);
 	world_back(&w);
@@ -450,6 +454,77 @@ START_TEST(data_is_read_before_it_is_copied)
 }
 END_TEST
 
+/* EACCEPT reads through the mapping, and TO_TRIM does not change it. */
+START_TEST(unreadable_pages_are_trimmed)
+{
+	ck_assert_int_eq(alloc_at(0, 8, SGX_EMA_COMMIT_NOW), 0);
+	ck_assert_int_eq(
+		sgx_mm_modify_permissions(at(0), 4 * 4096, SGX_EMA_PROT_NONE),
+		0);
+	ck_assert_int_eq(sgx_mm_uncommit(at(2), 2 * 4096), 0);
+	ck_assert_int_eq(sgx_mm_uncommit(at(3), 2 * 4096), 0);
+	ck_assert_int_eq(sgx_mm_commit(at(4), 4 * 4096), 0);
+	ck_assert_int_eq(sgx_mm_commit(at(2), 4096), EACCES);
+	ck_assert_int_eq(
+		sgx_mm_modify_permissions(at(0), 4096, SGX_EMA_PROT_READ_WRITE),
+		0);
+	ck_assert_uint_eq(w_rights(&w, RTS), MACH_R | MACH_W);
+	ck_assert_int_eq(sgx_mm_dealloc(at(0), 8 * 4096), 0);
+	ck_assert_int_eq(alloc_at(0, 8, SGX_EMA_COMMIT_NOW), 0);
+	ck_assert_int_eq(sgx_mm_dealloc(at(0), 8 * 4096), 0);
+	ck_assert_uint_eq(emm_committed(glue_get()->emm), 0);
+	mirror();
+}
+END_TEST
+
+/* One uncommit over a stack's guard, its TCS and its pages; and commit. */
+START_TEST(mixed_runs_keep_their_mapping)
+{
+	const int rights[] = { SGX_EMA_PROT_NONE, SGX_EMA_PROT_READ,
+			       SGX_EMA_PROT_READ_EXEC };
+
+	for (unsigned int i = 0; i < 4; i++) {
+		ck_assert_int_eq(alloc_at(0, 4, SGX_EMA_COMMIT_NOW), 0);
+		ck_assert_int_eq(alloc_at(4, 4, SGX_EMA_COMMIT_ON_DEMAND), 0);
+		ck_assert_int_eq(sgx_mm_commit(at(4), 4 * 4096), 0);
+		((struct sgx_tcs *)(void *)w_bytes(&w, RTS))->nssa = 1;
+		if (i < 3)
+			ck_assert_int_eq(sgx_mm_modify_permissions(at(0), 4096,
+								   rights[i]),
+					 0);
+		else
+			ck_assert_int_eq(
+				sgx_mm_modify_type(at(0), 4096,
+						   SGX_EMA_PAGE_TYPE_TCS),
+				0);
+		ck_assert_int_eq(sgx_mm_uncommit(at(0), 8 * 4096), 0);
+		ck_assert_int_eq(sgx_mm_commit(at(1), 7 * 4096), 0);
+		ck_assert_int_eq(sgx_mm_commit(at(0), 4096),
+				 i < 3 ? EACCES : 0);
+		ck_assert_int_eq(sgx_mm_dealloc(at(0), 8 * 4096), 0);
+	}
+	mirror();
+}
+END_TEST
+
+/* A page that only reads comes in again, though it cannot be stored to. */
+START_TEST(readable_pages_come_again)
+{
+	ck_assert_int_eq(alloc_at(0, 4, SGX_EMA_COMMIT_ON_DEMAND), 0);
+	ck_assert_int_eq(sgx_mm_commit(at(0), 4 * 4096), 0);
+	ck_assert_int_eq(
+		sgx_mm_modify_permissions(at(0), 4 * 4096, SGX_EMA_PROT_READ),
+		0);
+	ck_assert_int_eq(sgx_mm_uncommit(at(0), 4 * 4096), 0);
+	ck_assert_int_eq(fault(1, 0), SGX_MM_EXCEPTION_CONTINUE_EXECUTION);
+	ck_assert_uint_eq(w_rights(&w, RTS + 1), MACH_R);
+	ck_assert_int_eq(fault(1, SGX_PFEC_W),
+			 SGX_MM_EXCEPTION_CONTINUE_SEARCH);
+	ck_assert_int_eq(sgx_mm_dealloc(at(0), 4 * 4096), 0);
+	mirror();
+}
+END_TEST
+
 START_TEST(guard_pages_are_searched_for)
 {
 	ck_assert_int_eq(alloc_at(0, 4, SGX_EMA_RESERVE), 0);
@@ -525,6 +600,9 @@ int main(void)
 	tcase_add_test(on, handlers_nest_and_jump);
 	tcase_add_test(on, hints_that_are_taken);
 	tcase_add_test(on, data_is_read_before_it_is_copied);
+	tcase_add_test(on, unreadable_pages_are_trimmed);
+	tcase_add_test(on, mixed_runs_keep_their_mapping);
+	tcase_add_test(on, readable_pages_come_again);
 	tcase_add_test(on, guard_pages_are_searched_for);
 	tcase_add_checked_fixture(off, open_world, NULL);
 	tcase_add_test(off, refused_starts);

@@ -93,9 +93,11 @@ static void set_trimmed(void)
 {
 	set_read_only();
 	must(emm_commit(w.emm, w_addr(0), bytes(16), NULL));
-	w.fail_at = w.steps + 1 + 1 + 16; /* TO_TRIM, EACCEPTs, REMOVE */
 	w.fault = WF_DENY_YES;
-	(void)!emm_uncommit(w.emm, w_addr(0), bytes(16), NULL);
+	for (uint32_t i = 0; i < 16; i += 8) {
+		w.fail_at = w.steps + 1 + 8 + 1; /* TO_TRIM, EACCEPTs, REMOVE */
+		(void)!emm_uncommit(w.emm, w_addr(i), bytes(8), NULL);
+	}
 	w.fail_at = 0;
 }
 

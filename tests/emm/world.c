@@ -29,11 +29,13 @@ static enum mach_xlate translate(void *ctx, uint64_t addr, unsigned access,
 
 	if (!p)
 		return MACH_XL_OTHER;
+	*out = SGX_PFEC_U | (access & MACH_W ? SGX_PFEC_W : 0);
+	if (!(PEEK_VMA(p) & access))
+		return MACH_XL_FAULT;
 	if (__atomic_load_n(&p->present, __ATOMIC_ACQUIRE)) {
 		*out = __atomic_load_n(&p->epc, __ATOMIC_RELAXED);
 		return MACH_XL_EPC;
 	}
-	*out = SGX_PFEC_U | (access & MACH_W ? SGX_PFEC_W : 0);
 	return MACH_XL_FAULT;
 }
 
@@ -187,6 +189,8 @@ void world_open(struct world *w, const struct w_config *cfg)
 	pthread_mutex_init(&w->kernel, NULL);
 	w->pages = world_pages(cfg);
 	w->pte = calloc(w->pages, sizeof(*w->pte));
+	for (uint32_t i = 0; i < w->pages; i++)
+		w->pte[i].vma = MACH_R | MACH_W | (cfg->narrow ? 0 : MACH_X);
 	open_machine(w);
 	build(w);
 	if (!cfg->threads)
@@ -264,6 +268,13 @@ int world_touch(struct world *w, uint32_t page, uint32_t access)
 	for (int i = 0; i < 8; i++) {
 		struct w_page *p = &w->pte[W_CTRL + page];
 
+		if (!(PEEK_VMA(p) & want)) {
+			info.errcd = access | SGX_PFEC_U;
+			rc = emm_fault(w->emm, &info);
+			if (rc != EMM_FAULT_CONTINUE)
+				return rc == 0 ? 1 : rc;
+			continue;
+		}
 		if (__atomic_load_n(&p->present, __ATOMIC_ACQUIRE) &&
 		    mach_rights(w->m, p->epc) & want)
 			return 0;

@@ -18,7 +18,7 @@ bool world_k_add(struct world *w, uint64_t addr)
 
 	pthread_mutex_lock(&w->kernel);
 	ok = p && p->present;
-	epc = ok ? MACH_EPC_NONE : world_epc_take(w);
+	epc = ok || !p || !PEEK_VMA(p) ? MACH_EPC_NONE : world_epc_take(w);
 	if (p && epc != MACH_EPC_NONE) {
 		MUST(mach_ok(mach_eaug(w->m, &pi, mach_epc_addr(epc))));
 		world_pte_set(w, addr, epc);
@@ -26,6 +26,29 @@ bool world_k_add(struct world *w, uint64_t addr)
 	}
 	pthread_mutex_unlock(&w->kernel);
 	return ok;
+}
+
+/* mprotect() or mmap(): a world that maps wide never does. */
+void world_vma_set(struct world *w, uint64_t addr, uint64_t size, int prot)
+{
+	for (uint64_t off = 0; w->cfg.narrow && off < size; off += EMM_PAGE) {
+		struct w_page *p = world_pte(w, addr + off);
+
+		if (p)
+			__atomic_store_n(&p->vma, (uint32_t)prot,
+					 __ATOMIC_RELAXED);
+	}
+}
+
+/* As Intel's host: EMODPR, then mprotect() unless to nothing; TO_TRIM is the
+ * ioctl alone; REMOVE, then mprotect() if to nothing. */
+static int k_mapping(struct world *w, const struct emm_modify *m, uint64_t addr)
+{
+	if (m->op == EMM_HOST_PROTECT ||
+	    (m->op == EMM_HOST_RESTRICT && m->to) ||
+	    (m->op == EMM_HOST_REMOVE && !m->to))
+		world_vma_set(w, addr, EMM_PAGE, m->to);
+	return 0;
 }
 
 static int k_page(struct world *w, const struct emm_modify *m, uint64_t addr)
@@ -36,7 +59,7 @@ static int k_page(struct world *w, const struct emm_modify *m, uint64_t addr)
 	struct mach_epcm_info info;
 
 	if (m->op == EMM_HOST_PROTECT)
-		return 0;
+		return k_mapping(w, m, addr);
 	if (!p || !p->present)
 		return -EDMM_EFAULT;
 	mach_epcm(w->m, p->epc, &info);
@@ -65,7 +88,7 @@ static int k_page(struct world *w, const struct emm_modify *m, uint64_t addr)
 	default:
 		return -EDMM_EINVAL;
 	}
-	return mach_ok(r) ? 0 : -EDMM_EFAULT;
+	return mach_ok(r) ? k_mapping(w, m, addr) : -EDMM_EFAULT;
 }
 
 static int k_modify(struct world *w, const struct emm_modify *m, uint64_t size)
@@ -140,6 +163,15 @@ static int meta_modify(struct world *w, const struct emm_modify *m,
 	return 0;
 }
 
+/* Is it the mapping that the leaf's access was too much for? */
+static bool denied(struct world *w, uint64_t addr, unsigned int which)
+{
+	const struct w_page *p = world_pte(w, addr);
+	uint32_t want = which == SGX_EACCEPTCOPY ? MACH_W : MACH_R;
+
+	return p && !(PEEK_VMA(p) & want);
+}
+
 /* Run a leaf as the thread's instruction, with the kernel's help at #PFs. */
 static int leaf(struct world *w, unsigned int which,
 		const struct sgx_secinfo *si, const uint64_t addr[2])
@@ -169,7 +201,8 @@ static int leaf(struct world *w, unsigned int which,
 		    !w->cfg.threads)
 			return EMM_LEAF_GP;
 		if (r.kind == MACH_FAULT && r.vector == SGX_VEC_PF &&
-		    (r.pfec & SGX_PFEC_SGX || !world_k_add(w, r.addr)))
+		    (r.pfec & SGX_PFEC_SGX || denied(w, r.addr, which) ||
+		     !world_k_add(w, r.addr)))
 			return EMM_LEAF_PF;
 		if (++tries > 1000)
 			return EMM_LEAF_GP;
@@ -304,6 +337,15 @@ static void hook_wake(void *ctx, const uint32_t *word)
 		w->before(w, "wake", 0);
 }
 
+static int hook_map(void *ctx, uint64_t addr, uint64_t size, uint32_t flags)
+{
+	int rc = world_map(ctx, addr, size, flags);
+
+	if (!rc)
+		world_vma_set(ctx, addr, size, EMM_RW);
+	return rc;
+}
+
 const struct emm_hooks *world_all_hooks(void)
 {
 	static const struct emm_hooks all = {
@@ -311,7 +353,7 @@ const struct emm_hooks *world_all_hooks(void)
 		.emodpe = hook_emodpe,
 		.eacceptcopy = hook_eacceptcopy,
 		.modify = hook_modify,
-		.map = world_map,
+		.map = hook_map,
 	};
 
 	return &all;
@@ -324,7 +366,7 @@ struct emm_hooks world_hooks(const struct world *w)
 		.emodpe = hook_emodpe,
 		.eacceptcopy = hook_eacceptcopy,
 		.modify = hook_modify,
-		.map = world_map,
+		.map = hook_map,
 		.populate = hook_populate,
 		.zero = hook_zero,
 		.owner = hook_owner,

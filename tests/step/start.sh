@@ -24,6 +24,7 @@ steps() {
 			echo "range $f"
 		done
 		echo "from $from"
+		echo "to main"
 		echo "log $name.log"
 		echo "on * first $*"
 	} >"$name.step"

@@ -2,9 +2,10 @@
 /*
  * What tools/step walks through, in an enclave: memory that comes at a touch, a
  * handler for a page without rights on the thread's own stack, on another one,
- * and left by siglongjmp(), calls of the host with data both ways. It looks at
- * everything itself: status 0 and all its lines is right, 3 an error that a
- * call has returned; 9 is wrong data, which must never be.
+ * and left by siglongjmp(), one for what it sends to itself, calls of the host
+ * with data both ways. It looks at everything itself: status 0 and all its
+ * lines is right, 3 an error that a call has returned; 9 is wrong data, which
+ * must never be.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -112,13 +113,35 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 		error("mprotect");
 }
 
+static volatile int raised;
+
+static void on_raise(int sig)
+{
+	if (sig != SIGUSR1)
+		wrong("another signal");
+	raised++;
+}
+
 static void handle(int flags)
 {
 	struct sigaction sa = { .sa_sigaction = on_fault,
 				.sa_flags = SA_SIGINFO | flags };
+	struct sigaction usr = { .sa_handler = on_raise, .sa_flags = flags };
 
-	if (sigaction(SIGSEGV, &sa, NULL))
+	if (sigaction(SIGSEGV, &sa, NULL) || sigaction(SIGUSR1, &usr, NULL))
 		error("sigaction");
+}
+
+/* The handler runs at the end of the call, and then the call returns. */
+static void raise_once(void)
+{
+	int before = raised;
+
+	if (raise(SIGUSR1))
+		error("raise");
+	if (raised != before + 1)
+		wrong("not one signal");
+	say("raised\n");
 }
 
 /* A store to the page that the handler allows, or leaves by a jump. */
@@ -188,11 +211,13 @@ int main(void)
 	handle(0);
 	touch();
 	call();
+	raise_once();
 	fault_once("own stack\n");
 	if (sigaltstack(&alternate, NULL))
 		error("sigaltstack");
 	handle(SA_ONSTACK);
 	fault_once("alternate stack\n");
+	raise_once();
 	touch();
 	jumps = 1;
 	fault_once("jump\n");

@@ -9,6 +9,7 @@
 #include "trusted/elastic/heap.h"
 
 uint8_t fake_outside[FAKE_OUTSIDE_SIZE];
+struct wire_signals fake_signals;
 
 static struct {
 	struct host_calls calls;
@@ -207,9 +208,22 @@ void rt_random(void *buf, size_t size)
 
 const struct rt_params *rt_params(void)
 {
-	static const struct rt_params none;
+	static struct rt_params p;
 
-	return &none;
+	p.signals = (umem_t)(uintptr_t)&fake_signals;
+	return &p;
+}
+
+edmm_err umem_get64(uint64_t *v, umem_t src)
+{
+	*v = *(uint64_t *)(uintptr_t)src;
+	return 0;
+}
+
+edmm_err umem_put64(umem_t dst, uint64_t v)
+{
+	*(uint64_t *)(uintptr_t)dst = v;
+	return 0;
 }
 
 uint64_t rt_base(void)

@@ -18,6 +18,9 @@
 #define FAKE_OUTSIDE_SIZE 4096u
 extern uint8_t fake_outside[FAKE_OUTSIDE_SIZE];
 
+/* What is shared with the host of signals. */
+extern struct wire_signals fake_signals;
+
 /* Called after a host call; may change status, count and the buffer. */
 typedef void (*fake_lie)(struct wire_call *call, uint8_t *buf);
 

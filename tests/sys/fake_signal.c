@@ -42,11 +42,6 @@ struct rt_regs *rt_resume_take(void)
 	__builtin_trap();
 }
 
-void rt_resume_drop(struct rt_regs *regs)
-{
-	(void)regs;
-}
-
 void rt_resume(struct rt_regs *regs)
 {
 	(void)regs;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -235,6 +236,55 @@ START_TEST(pipes_have_descriptors)
 }
 END_TEST
 
+/* A host has signals to tell, of which some are none of its business. */
+static const struct wire_signal sent[] = {
+	{ .signo = SIGSEGV, .code = SI_USER },
+	{ .signo = SIGFPE, .code = FPE_INTDIV },
+	{ .signo = SIGTRAP, .code = SI_KERNEL },
+	{ .signo = SIGKILL, .code = SI_USER },
+	{ .signo = 0, .code = SI_USER },
+	{ .signo = 65, .code = SI_USER },
+	{ .signo = -1, .code = SI_USER },
+	{ .signo = SIGUSR1, .code = FPE_INTDIV }, /* of a fault's */
+	{ .signo = SIGALRM, .code = SI_TIMER, .fields = { 0, 7 } }, /* none */
+	{ .signo = SIGALRM, .code = SI_TIMER, .fields = { 0, UINT64_MAX } },
+	{ .signo = SIGUSR2, .code = SI_USER },
+	{ .signo = 40, .code = SI_QUEUE },
+};
+#define SENT (sizeof(sent) / sizeof(*sent))
+
+static unsigned int told;
+
+static void tell_signals(struct wire_call *call, uint8_t *buf)
+{
+	if (call->nr != WIRE_CALL_SIGNAL_TAKE)
+		return;
+	call->status = 0;
+	call->count = told < SENT;
+	if (told < SENT)
+		memcpy(buf + call->args[0], &sent[told++], sizeof(*sent));
+	fake_signals.pending = told < SENT;
+}
+
+START_TEST(a_host_sends_no_signal_of_a_fault)
+{
+	const uint64_t all = UINT64_MAX;
+	uint64_t pending = 0;
+
+	told = 0;
+	fake_start(4096, tell_signals);
+	ck_assert_int_eq(SYS(rt_sigprocmask, SIG_SETMASK, PTR(&all), 0, 8), 0);
+	fake_signals.pending = 1;
+	ck_assert_int_eq(SYS(rt_sigpending, PTR(&pending), 8), 0);
+	ck_assert_int_eq(SYS(rt_sigpending, PTR(&pending), 8), 0);
+	ck_assert_uint_eq(told, SENT);
+	ck_assert_uint_eq(pending, 1ull << (SIGUSR2 - 1) | 1ull << (40 - 1));
+	ck_assert_uint_eq(fake_signals.blocked, all & ~(1ull << (SIGKILL - 1) |
+							1ull << (SIGSTOP - 1)));
+	ck_assert_uint_eq(fake_read_twice(), 0);
+}
+END_TEST
+
 Suite *lies_suite(void)
 {
 	Suite *suite = suite_create("sys lies");
@@ -242,6 +292,7 @@ Suite *lies_suite(void)
 
 	tcase_add_checked_fixture(tc, start, NULL);
 	tcase_add_test(tc, no_more_bytes_than_asked_for);
+	tcase_add_test(tc, a_host_sends_no_signal_of_a_fault);
 	tcase_add_test(tc, results_have_bounds);
 	tcase_add_test(tc, a_vector_is_checked_and_then_used);
 	tcase_add_test(tc, structures_are_checked);

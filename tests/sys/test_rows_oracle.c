@@ -18,7 +18,11 @@ bool oracle_leaves(enum call_struct s, uint64_t i)
 		return i < 2 * sizeof(short) ||
 		       (i >= offsetof(struct flock, l_start) &&
 			i < offsetof(struct flock, l_pid));
+	case CALL_STRUCT_event:
+		return i < 16; /* value, number and way; the rest is zero */
 	case CALL_STRUCT_timespec:
+	case CALL_STRUCT_itimer:
+	case CALL_STRUCT_timer:
 	case CALL_STRUCT_times:
 	case CALL_STRUCT_termios:
 	case CALL_STRUCT_winsize:
@@ -120,6 +124,14 @@ static bool pair_is_fine(const void *p)
 	       fd[1] < (int)CALL_FD_MAX;
 }
 
+static bool pair_of_times_is_fine(const void *p, long unit)
+{
+	long v[4];
+
+	memcpy(v, p, sizeof(v));
+	return time_is_fine(v[0], v[1], unit) && time_is_fine(v[2], v[3], unit);
+}
+
 bool oracle_is_fine(enum call_struct s, const void *p, const void *asked)
 {
 	struct timespec t;
@@ -142,6 +154,10 @@ bool oracle_is_fine(enum call_struct s, const void *p, const void *asked)
 	case CALL_STRUCT_timespec:
 		memcpy(&t, p, sizeof(t));
 		return time_is_fine(t.tv_sec, t.tv_nsec, 1000000000);
+	case CALL_STRUCT_itimer:
+		return pair_of_times_is_fine(p, 1000000);
+	case CALL_STRUCT_timer:
+		return pair_of_times_is_fine(p, 1000000000);
 	default:
 		return true;
 	}

@@ -63,24 +63,25 @@ edmm_err heap_prot(const struct heap *h, int *prot)
 	return 0;
 }
 
-/* New pages in the place of old ones, with their content; both RW. */
+/*
+ * New pages in the place of old ones, with their content; both RW. Where the
+ * host takes some of the old and refuses the rest, the content comes back, too.
+ */
 static edmm_err replace(struct heap *h, uint64_t addr, uint64_t size,
 			void *copy)
 {
-	edmm_err err;
+	edmm_err err, back;
 
 	__builtin_memcpy(copy, (const void *)addr, size);
 	err = emm_uncommit_now(h->emm, addr, size, NULL);
-	if (err)
-		return err;
-	err = emm_commit(h->emm, addr, size, NULL);
-	if (err == -EDMM_ENOMEM && heap_relieve(h))
-		err = emm_commit(h->emm, addr, size, NULL);
+	back = emm_commit(h->emm, addr, size, NULL);
+	if (back == -EDMM_ENOMEM && heap_relieve(h))
+		back = emm_commit(h->emm, addr, size, NULL);
 	/* The content is in one place only, and that is about to go. */
-	if (err)
+	if (back)
 		rt_abort_host("the host gives no page for one that it took");
 	__builtin_memcpy((void *)addr, copy, size);
-	return 0;
+	return err;
 }
 
 /*

@@ -7,6 +7,7 @@
 #define BRK_SHARE 64u
 #define BRK_MAX (256ull << 20)
 #define IDLE_MIN (4ull << 20)
+#define DECAY_ROUNDS 8u /* then hardly anything is left */
 
 static edmm_err map_bits(struct heap *h, uint64_t top, uint64_t bytes,
 			 uint64_t **out)
@@ -254,6 +255,22 @@ bool heap_relieve(struct heap *h)
 	if (h->ahead > heap_addr(h, h->map.low))
 		h->ahead = heap_addr(h, h->map.low);
 	return emm_committed(h->emm) < before;
+}
+
+void heap_tick(struct heap *h, uint64_t now)
+{
+	uint64_t rounds = (now - h->decayed) / HEAP_DECAY;
+
+	if (h->decayed == 0)
+		h->decayed = now;
+	if (h->decayed == now || rounds == 0)
+		return;
+	h->decayed = now;
+	if (rounds > DECAY_ROUNDS)
+		rounds = DECAY_ROUNDS;
+	while (rounds-- > 0)
+		if (emm_decay(h->emm) != 0)
+			return;
 }
 
 static bool absent(struct heap *h, uint64_t page)

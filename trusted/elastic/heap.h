@@ -10,7 +10,8 @@
  * use, freed lazily: a freed range keeps its pages as idle ones, up to a cap,
  * and they are zeroed before anyone sees them again. Its free ranges stay
  * accessible until they are trimmed, which is the named opt-out of I5: they
- * belong to malloc, whose smaller blocks behave so natively, too.
+ * belong to malloc, whose smaller blocks behave so natively, too. What stays
+ * idle is given back with time (heap_tick()).
  *
  * Mappings are the program's own: areas on demand, and access ends with
  * heap_unmap() (I5). A mapping has a tag of its maker's, and neighbours with
@@ -72,6 +73,9 @@ struct heap_params {
 	edmm_err (*show)(uint64_t addr, uint64_t size, int prot);
 };
 
+/* One to two seconds on any processor with SGX2. */
+#define HEAP_DECAY (1ull << 32)
+
 struct heap {
 	struct emm *emm;
 	uint64_t base;
@@ -100,6 +104,7 @@ struct heap {
 	uint64_t brk_end;
 	uint64_t brk_now;
 	uint64_t brk_kept; /* above it the host has kept pages up to here */
+	uint64_t decayed;  /* time stamp of the last decay, or of the start */
 };
 
 /*
@@ -255,6 +260,15 @@ uint64_t heap_brk(struct heap *h, uint64_t addr);
  * For a shortage, also one found by a fault. Return: something was released.
  */
 bool heap_relieve(struct heap *h);
+
+/**
+ * heap_tick() - let idle memory decay
+ * @now: time stamp counter; 0 where there is none
+ *
+ * Each HEAP_DECAY ticks half of what has been idle all the time is given back.
+ * To be called now and then; may exit.
+ */
+void heap_tick(struct heap *h, uint64_t now);
 
 /* Pages of a range that are in the enclave: 1 a page in @vec, else 0. */
 void heap_resident(struct heap *h, uint64_t addr, uint64_t size, uint8_t *vec);

@@ -18,10 +18,13 @@ edmm_err host_modify(struct op *op, enum emm_host_op what, const struct run *r,
 		     int to);
 EDMM_NODISCARD edmm_err act_show(struct op *op, struct run *r);
 EDMM_NODISCARD bool area_is_lazy(struct emm *emm, struct run *r);
+EDMM_NODISCARD edmm_err map_storable(struct op *op, const struct run *r,
+				     int prot);
 int leaf_new(struct emm *emm, int prot, uint32_t pg);
 int leaf_accept(struct emm *emm, uint64_t flags, uint32_t pg);
 int leaf_extend(struct emm *emm, int prot, uint32_t pg);
 edmm_err idle_limit(struct emm *emm);
+void idle_fewer(struct emm *emm, uint64_t pages);
 
 /* For the compatible interface: with rights that all pages must have; on pages
  * of the states `ok` only. */

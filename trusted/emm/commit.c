@@ -109,8 +109,28 @@ edmm_err accept_one(struct op *op, uint32_t pg)
 	return 0;
 }
 
-/* New pages that may execute: the host mapped them RW, or wide. */
-static edmm_err map_executable(struct op *op, struct run *r, int prot)
+/*
+ * EACCEPTCOPY stores through the mapping, which a narrow host has given these
+ * absent pages' rights: map them anew, which is for reading and writing.
+ */
+edmm_err map_storable(struct op *op, const struct run *r, int prot)
+{
+	struct emm *emm = op->emm;
+
+	if (emm->wide || emm->static_mode || prot & EMM_W)
+		return 0;
+	if (!emm->hooks.map)
+		return host_modify(op, EMM_HOST_PROTECT, r, EMM_RW);
+	COUNT(op->slot->host_calls, 1);
+	return emm->hooks.map(emm->ctx, pg_addr(emm, r->a),
+			      (uint64_t)(r->b - r->a) << PAGE_SHIFT,
+			      EMM_ON_DEMAND)
+		       ? -EDMM_EFAULT
+		       : 0;
+}
+
+/* New pages whose rights are not those that the host has mapped them with. */
+static edmm_err map_rights(struct op *op, struct run *r, int prot)
 {
 	struct run rest = *r;
 	uint32_t n = r->b - r->a;
@@ -118,7 +138,7 @@ static edmm_err map_executable(struct op *op, struct run *r, int prot)
 
 	rest.byte = page_byte(PG_COMM, EMM_RW);
 	rc = host_modify(op, EMM_HOST_PROTECT, &rest, prot);
-	if (!rc)
+	if (!rc || !(prot & EMM_X)) /* too wide a mapping does no harm */
 		return 0;
 	r->b = r->a;
 	if (act_trim(op, &rest))
@@ -149,6 +169,11 @@ static edmm_err commit_fresh(struct op *op, struct run *r)
 		r->b = r->a;
 		return -EDMM_ENOMEM;
 	}
+	rc = map_storable(op, r, prot);
+	if (rc) {
+		r->b = r->a;
+		return rc;
+	}
 	if (hint)
 		populate(op, r);
 	rc = accept_new(op, r, prot);
@@ -158,8 +183,8 @@ static edmm_err commit_fresh(struct op *op, struct run *r)
 		map_settle(op, r->b, all.b, emm->lut[PAGE_HINT]);
 	}
 	COUNT(op->slot->commits, r->b - r->a);
-	if (prot & EMM_X && !emm->wide && r->a < r->b)
-		err = map_executable(op, r, prot);
+	if (prot != EMM_RW && !emm->wide && r->a < r->b)
+		err = map_rights(op, r, prot);
 	return err ? err : rc;
 }
 
@@ -209,7 +234,7 @@ static edmm_err commit_idle(struct op *op, struct run *r)
 		rc = err ? err : rc;
 	}
 	map_settle(op, r->a, r->b, emm->lut[PAGE_COMMIT]);
-	__atomic_fetch_sub(&emm->idle, r->b - r->a, __ATOMIC_RELAXED);
+	idle_fewer(emm, r->b - r->a);
 	COUNT(op->slot->reuses, r->b - r->a);
 	return rc;
 }

@@ -51,7 +51,7 @@ static edmm_err store_run(struct op *op, struct run *r, const void *data,
 		return rc;
 	}
 	__builtin_memcpy((void *)(uintptr_t)pg_addr(emm, r->a), data, size);
-	__atomic_fetch_sub(&emm->idle, r->b - r->a, __ATOMIC_RELAXED);
+	idle_fewer(emm, r->b - r->a);
 	if (prot != EMM_RW)
 		return act_rights(op, r, EMM_RW, prot);
 	return 0;

@@ -1,9 +1,24 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Idle pages leave in long runs: when asked for, and when there are more than
- * the caps allow, down to half of the cap, so that it does not happen often.
+ * Idle pages leave in long runs: when asked for, when there are more than the
+ * caps allow, down to half of the cap, so that it does not happen often, and
+ * with time, half of those that nobody has needed.
  */
 #include "trusted/emm/act.h"
+
+#define DECAY_ALL 16u /* so few pages go at once */
+
+/* Pages are idle no more: taken again, or gone. */
+void idle_fewer(struct emm *emm, uint64_t pages)
+{
+	uint64_t now = __atomic_sub_fetch(&emm->idle, pages, __ATOMIC_RELAXED);
+	uint64_t low = PEEK(&emm->idle_low);
+
+	while (now < low &&
+	       !__atomic_compare_exchange_n(&emm->idle_low, &low, now, false,
+					    __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		;
+}
 
 /* The next run of idle pages at or above pg, without claiming it. */
 static bool next_idle(struct emm *emm, uint32_t pg, struct run *r)
@@ -102,4 +117,17 @@ edmm_err idle_limit(struct emm *emm)
 	if (idle > cap)
 		return emm_trim(emm, (idle - cap / 2) << PAGE_SHIFT, NULL);
 	return 0;
+}
+
+edmm_err emm_decay(struct emm *emm)
+{
+	uint64_t low = PEEK(&emm->idle_low), half = (low + 1) / 2;
+	edmm_err rc = 0;
+
+	if (low)
+		rc = emm_trim(emm,
+			      (low <= DECAY_ALL ? low : half) << PAGE_SHIFT,
+			      NULL);
+	POKE(&emm->idle_low, PEEK(&emm->idle));
+	return rc;
 }

@@ -70,6 +70,7 @@ struct emm {
 	uint64_t charged __attribute__((aligned(LINE))); /* with quotas */
 	uint64_t peak;
 	uint64_t idle __attribute__((aligned(LINE))); /* pages */
+	uint64_t idle_low; /* fewest since emm_decay() looked */
 	uint64_t lazy_areas __attribute__((aligned(LINE)));
 	uint32_t spin_max __attribute__((aligned(LINE)));
 };

@@ -48,6 +48,18 @@ static edmm_err rights_extend(struct op *op, struct run *r, int to)
 	return 0;
 }
 
+/* Pages from pg on keep their rights: so does a narrow host's mapping. */
+static void restore_mapping(struct op *op, const struct run *r, uint32_t pg,
+			    int from, int to)
+{
+	const struct run rest = { .a = pg,
+				  .b = r->b,
+				  .byte = page_byte(PG_COMM, to) };
+
+	if (!op->emm->wide && to)
+		(void)host_modify(op, EMM_HOST_PROTECT, &rest, from);
+}
+
 /*
  * Fewer rights (perhaps others more): the host restricts, EACCEPT proves it.
  * Where the proof fails, EMODPE gives the page its old rights back.
@@ -74,6 +86,7 @@ static edmm_err rights_restrict(struct op *op, struct run *r, int from, int to)
 			(void)host_modify(op, EMM_HOST_PROTECT, r, to);
 		return 0;
 	}
+	restore_mapping(op, r, pg, from, to);
 	for (uint32_t k = pg; from && k < r->b; k++)
 		(void)leaf_extend(emm, from, k);
 	r->b = pg;

@@ -10,9 +10,9 @@
  * Pages of a trim that failed at the first: all as before, or all in doubt.
  * EMODPE faults unless a page is REG and neither PENDING nor MODIFIED; of the
  * rights that a page has, it changes nothing. A TCS is in doubt: only EACCEPT
- * can tell, and that might trim it (act_resolve).
+ * can tell, and that might trim it (act_resolve). Return: none is in doubt.
  */
-static void trim_failed(struct op *op, const struct run *r)
+static bool trim_failed(struct op *op, const struct run *r)
 {
 	struct emm *emm = op->emm;
 	uint32_t pg = r->a;
@@ -27,9 +27,10 @@ static void trim_failed(struct op *op, const struct run *r)
 			same = !leaf_extend(emm, page_epcm(x.byte), pg);
 		if (!same) {
 			map_settle(op, x.a, r->b, emm->lut[PAGE_DOUBT]);
-			return;
+			return false;
 		}
 	}
+	return true;
 }
 
 /* Idle pages among claimed [a, b), which are about to leave. */
@@ -70,28 +71,49 @@ static uint32_t accept_trim(struct op *op, const struct run *r)
 }
 
 /*
- * Trim a run of claimed, present pages (of several kinds and rights). On
- * failure r is narrowed to what is absent now. The account is the caller's.
+ * A narrow host maps PROT_NONE pages so, and EACCEPT reads through the
+ * mapping: readable before the trim. If they stay, unreadable again.
+ */
+static edmm_err map_readable(struct op *op, const struct run *r, bool on)
+{
+	struct run x = *r;
+
+	if (op->emm->wide || page_bit(r->byte) & M_TCS || page_epcm(r->byte))
+		return 0;
+	x.byte = page_byte(PG_COMM, EMM_NONE);
+	return host_modify(op, EMM_HOST_PROTECT, &x, on ? EMM_R : EMM_NONE);
+}
+
+/*
+ * Trim a run of claimed, present pages: of several kinds and rights if the
+ * host maps wide. On failure r is narrowed to what is absent now. The account
+ * is the caller's.
  */
 edmm_err act_trim(struct op *op, struct run *r)
 {
 	struct emm *emm = op->emm;
-	int prot = page_epcm(r->byte);
+	/* A TCS has no rights, but leaves a page that has. */
+	int prot = page_bit(r->byte) & M_TCS ? EMM_RW : page_epcm(r->byte);
 	struct run rest = *r;
 	uint64_t idle;
 	edmm_err rc;
 
+	if (map_readable(op, r, true)) {
+		r->b = r->a;
+		return -EDMM_EFAULT;
+	}
 	(void)host_modify(op, EMM_HOST_TO_TRIM, r, prot);
 	rest.a = accept_trim(op, r);
 	r->b = rest.a;
 	idle = PEEK(&emm->idle) ? count_idle(emm, r->a, rest.b) : 0;
 	if (rest.a < rest.b) {
-		trim_failed(op, &rest);
+		if (trim_failed(op, &rest))
+			(void)map_readable(op, &rest, false);
 		/* Those in doubt are idle no more. */
 		idle -= count_idle(emm, rest.a, rest.b);
 	}
 	if (idle)
-		__atomic_fetch_sub(&emm->idle, idle, __ATOMIC_RELAXED);
+		idle_fewer(emm, idle);
 	if (r->a == r->b)
 		return -EDMM_EFAULT;
 	COUNT(op->slot->trims, r->b - r->a);
@@ -116,7 +138,8 @@ static edmm_err remove_one(struct op *op, uint32_t pg, uint8_t byte)
 		map_settle(op, r.a, r.b, emm->lut[PAGE_TRIM]);
 		return 0;
 	}
-	if (leaf_new(emm, page_rights(byte), pg))
+	if (map_storable(op, &r, page_rights(byte)) ||
+	    leaf_new(emm, page_rights(byte), pg))
 		return -EDMM_EFAULT;
 	r.byte = page_moved(byte, PG_COMM);
 	__builtin_memset(lut, PAGE_BUSY | r.byte, 256);
@@ -174,6 +197,7 @@ static enum page_state resolve(struct emm *emm, uint32_t pg, uint8_t byte)
  */
 edmm_err act_resolve(struct op *op, uint32_t pg, uint8_t byte)
 {
+	struct run r = { .a = pg, .b = pg + 1 };
 	enum page_state now;
 	uint8_t lut[256];
 	edmm_err rc;
@@ -186,7 +210,10 @@ edmm_err act_resolve(struct op *op, uint32_t pg, uint8_t byte)
 		return -EDMM_EFAULT;
 	if (now == PG_IDLE)
 		__atomic_fetch_add(&op->emm->idle, 1, __ATOMIC_RELAXED);
-	__builtin_memset(lut, page_moved(PAGE_BUSY | byte, now), 256);
+	r.byte = page_moved(byte, now);
+	if (now == PG_COMM)
+		(void)map_readable(op, &r, false);
+	__builtin_memset(lut, PAGE_BUSY | r.byte, 256);
 	map_settle(op, pg, pg + 1, lut);
 	return 0;
 }
@@ -249,6 +276,11 @@ static edmm_err unhint(struct op *op, struct run *r)
 
 	r->b = r->a;
 	rc = map_reserve(op, pg, end, 0);
+	if (!rc) {
+		struct run all = { .a = pg, .b = end, .byte = r->byte };
+
+		rc = map_storable(op, &all, prot);
+	}
 	if (rc)
 		return rc;
 	while (pg < end && !(said = leaf_new(emm, prot, pg)))
@@ -301,8 +333,8 @@ static edmm_err uncommit_run(struct op *op, struct run *r)
 
 /*
  * Uncommit claimed pages. Present pages leave in runs joined over rights,
- * kinds and areas, unless some area is lazy. done: pages from a that are
- * complete.
+ * kinds and areas, unless some area is lazy, or the host's mapping of a run
+ * depends on its rights. done: pages from a that are complete.
  */
 edmm_err act_uncommit(struct op *op, uint32_t a, uint32_t b, uint32_t *done)
 {
@@ -314,7 +346,7 @@ edmm_err act_uncommit(struct op *op, uint32_t a, uint32_t b, uint32_t *done)
 		join |= M_IDLE;
 	else if (PEEK(&emm->lazy_areas))
 		join = 0;
-	if (emm->static_mode)
+	if (emm->static_mode || !emm->wide)
 		join = 0;
 	while (!rc && pg < b) {
 		struct run r;

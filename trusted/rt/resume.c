@@ -50,13 +50,6 @@ struct rt_regs *rt_resume_take(void)
 	return &rt_frame_take()->regs;
 }
 
-void rt_resume_drop(struct rt_regs *regs)
-{
-	struct rt_thread *t = rt_self();
-
-	t->xsp = ((struct rt_frame *)(void *)regs)->prev_xsp;
-}
-
 edmm_err rt_copy_inside(void *dst, const void *src, size_t size)
 {
 	if (size == 0)

@@ -52,6 +52,7 @@ bool edmm_rt_elastic(void);
  * @heap_free_percent: the same as a share of what is mapped, or UINT64_MAX
  * @heap_window: largest window of commit-ahead, page aligned; 0: built in
  * @populate: the host populates ahead on request
+ * @signals: struct wire_signals, or NULL
  * @tell: tell the host each system call, since its image is for debugging
  */
 struct rt_params {
@@ -60,6 +61,7 @@ struct rt_params {
 	uint64_t heap_free_percent;
 	uint32_t heap_window;
 	bool populate;
+	umem_t signals;
 	bool tell;
 };
 const struct rt_params *rt_params(void);
@@ -320,13 +322,11 @@ long rt_interrupt(long value, uint64_t flags);
  *
  * Context: as rt_interrupt().
  * Return: a state on the exception stack, of which @xsave, @xsave_size, @xfrm
- * and @fs_base are set and the rest is zero. The caller fills it, and then
- * either goes on there with rt_resume(), by way of the program's signals and
- * without bits of flags and extended state that are not a program's, or gives
- * it back with rt_resume_drop().
+ * and @fs_base are set and the rest is zero. The caller fills it and goes on
+ * there with rt_resume(), by way of the program's signals and without bits of
+ * flags and extended state that are not a program's.
  */
 struct rt_regs *rt_resume_take(void);
-void rt_resume_drop(struct rt_regs *regs);
 _Noreturn void rt_resume(struct rt_regs *regs);
 
 /**

@@ -73,12 +73,18 @@ static void take_start(uint64_t addr, struct wire_start *s)
 		if (!rt_global.stats)
 			rt_abort_host("start: statistics page");
 	}
+	if (s->signals_addr % sizeof(uint64_t))
+		rt_abort_host("start: signals");
 	rt_global.params = (struct rt_params){
 		.heap_max = s->heap_max ? s->heap_max : rt_layout()->heap_bound,
 		.heap_free_max = s->heap_free_max,
 		.heap_free_percent = s->heap_free_percent,
 		.heap_window = (uint32_t)s->heap_window,
 		.populate = s->flags & WIRE_START_POPULATE,
+		.signals = s->signals_addr
+				   ? umem_at(s->signals_addr,
+					     sizeof(struct wire_signals))
+				   : NULL,
 		.tell = s->flags & WIRE_START_TELL &&
 			rt_layout()->flags & EDMM_LAYOUT_DEBUG,
 	};

@@ -79,6 +79,25 @@ struct times {
 	struct __kernel_timespec at[2];
 };
 
+/* The kernel's struct itimerval and struct __kernel_itimerspec. */
+struct kernel_itimer {
+	int64_t every_sec, every_usec, next_sec, next_usec;
+};
+
+struct kernel_timer {
+	int64_t every_sec, every_nsec, next_sec, next_nsec;
+};
+
+/* As trusted/sys/signal/timer.c fills it in. */
+struct kernel_event {
+	uint64_t value;
+	int32_t signo, notify;
+	uint8_t rest[48];
+};
+
+#define TYPE_itimer struct kernel_itimer
+#define TYPE_timer struct kernel_timer
+#define TYPE_event struct kernel_event
 #define TYPE_pair struct pair
 #define TYPE_pollfd struct pollfd
 #define TYPE_stat struct stat
@@ -198,6 +217,26 @@ static const struct record_field fields_winsize[] = {
 	BOTH(winsize, ws_col, ANY),
 	BOTH(winsize, ws_xpixel, ANY),
 	BOTH(winsize, ws_ypixel, ANY),
+};
+
+static const struct record_field fields_itimer[] = {
+	BOTH(itimer, every_sec, SECOND),
+	BOTH(itimer, every_usec, MICRO),
+	BOTH(itimer, next_sec, SECOND),
+	BOTH(itimer, next_usec, MICRO),
+};
+
+static const struct record_field fields_timer[] = {
+	BOTH(timer, every_sec, SECOND),
+	BOTH(timer, every_nsec, NANO),
+	BOTH(timer, next_sec, SECOND),
+	BOTH(timer, next_nsec, NANO),
+};
+
+static const struct record_field fields_event[] = {
+	BOTH(event, value, NEVER),
+	BOTH(event, signo, NEVER),
+	BOTH(event, notify, NEVER),
 };
 
 struct record {

@@ -103,6 +103,12 @@ static bool on_shortage(void)
 	return heap_is_up && heap_relieve(&heap);
 }
 
+void sys_tick(void)
+{
+	if (heap_is_up && rt_elastic())
+		heap_tick(&heap, rt_tsc());
+}
+
 const struct rt_hooks rt_hooks = {
 	.shortage = on_shortage,
 	.fault = sys_fault,
@@ -119,6 +125,7 @@ int rt_main(const struct rt_args *args)
 	if (start_heap() != 0)
 		rt_abort(3, "the heap does not fit its address range");
 	heap_is_up = true;
+	sys_outside_start();
 	rt_random(random, sizeof(random));
 	argv = __builtin_alloca((words + 2 * AUX_ENTRIES) * sizeof(*argv));
 	s = put_strings(argv, args->block, args->argc);

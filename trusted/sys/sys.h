@@ -67,6 +67,10 @@ uint64_t sys_fd_limit(void);
 bool sys_fault(struct rt_regs *r);
 /* Signals are due at the end of a call; @r goes on with them (deliver.c). */
 bool sys_signals_wait(void);
+/* The call that they have interrupted begins anew after them (signal.c). */
+bool sys_signal_restarts(void);
+/* What the host's process began with is the program's, too (outside.c). */
+void sys_outside_start(void);
 void sys_signals(struct rt_regs *r);
 /* The least stack on which a handler can run: AT_MINSIGSTKSZ (frame.c). */
 uint64_t sys_signal_stack_min(void);
@@ -74,6 +78,8 @@ uint64_t sys_signal_stack_min(void);
 /* start.c */
 struct heap;
 struct heap *sys_heap(void);
+/* Time goes on: now and then, inside the runtime. */
+void sys_tick(void);
 
 /* A function for each row of common/calls.h that has one. */
 #define SYS_DECLARE_HOST(name)

@@ -7,6 +7,8 @@
 #include "trusted/sys/sys.h"
 
 #define RFLAGS_AC 0x40000ull
+/* A host may say that a call was interrupted when nothing has come. */
+#define IDLE_MAX 8
 
 #define FUNCTION_HOST(name) NULL
 #define FUNCTION_PART(name) NULL
@@ -34,6 +36,32 @@ static long dispatch(long n, const uint64_t *args)
 	default:
 		return -ENOSYS;
 	}
+}
+
+/* After a handler with SA_RESTART; signal(7) has the ones that do not. */
+static bool begins_anew(long n)
+{
+	static const uint16_t ends[] = {
+		CALL_poll,  CALL_select,	CALL_pselect6,
+		CALL_ppoll, CALL_nanosleep,	CALL_clock_nanosleep,
+		CALL_pause, CALL_rt_sigsuspend, CALL_rt_sigtimedwait,
+		CALL_futex,
+	};
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
+		if (n == ends[i])
+			return false;
+	return true;
+}
+
+/* The flags of a program; its alignment checks are not for a kernel. */
+static uint64_t aligned_or_not(void)
+{
+	const uint64_t flags = __builtin_ia32_readeflags_u64();
+
+	if (flags & RFLAGS_AC)
+		__builtin_ia32_writeeflags_u64(flags & ~RFLAGS_AC);
+	return flags;
 }
 
 #define NUMBERS 512u
@@ -71,16 +99,6 @@ static bool to_tell(uint64_t n, long r)
 	       (rt_params()->tell && !(row && call_goes_out(row)));
 }
 
-/* The flags of a program; its alignment checks are not for a kernel. */
-static uint64_t aligned_or_not(void)
-{
-	const uint64_t flags = __builtin_ia32_readeflags_u64();
-
-	if (flags & RFLAGS_AC)
-		__builtin_ia32_writeeflags_u64(flags & ~RFLAGS_AC);
-	return flags;
-}
-
 /* NOLINTNEXTLINE(readability-function-size): as many as a call has. */
 long edmm_syscall(long n, long a, long b, long c, long d, long e, long f)
 {
@@ -89,14 +107,24 @@ long edmm_syscall(long n, long a, long b, long c, long d, long e, long f)
 		(uint64_t)d, (uint64_t)e, (uint64_t)f,
 	};
 	const uint64_t flags = aligned_or_not();
-	bool was = rt_runtime_set(true);
-	long r = dispatch(n, args);
+	bool due, again;
+	int idle = 0;
+	long r;
 
-	if (to_tell((uint64_t)n, r))
-		tell((uint64_t)n, args, r);
-	if (!was && sys_signals_wait())
-		return rt_interrupt(r, flags);
-	rt_runtime_set(was);
+	do {
+		rt_runtime_set(true);
+		r = dispatch(n, args);
+		if (to_tell((uint64_t)n, r))
+			tell((uint64_t)n, args, r);
+		sys_tick();
+		due = sys_signals_wait();
+		again = r == -EINTR &&
+			(due ? begins_anew(n) && sys_signal_restarts()
+			     : ++idle < IDLE_MAX);
+		if (due)
+			r = rt_interrupt(r, flags);
+	} while (again);
+	rt_runtime_set(false);
 	if (flags & RFLAGS_AC)
 		__builtin_ia32_writeeflags_u64(flags);
 	return r;

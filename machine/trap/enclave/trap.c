@@ -25,6 +25,7 @@
 #define INSN_RDPMC "\x0f\x33"
 #define INSN_INT3 0xcc
 #define INSN_BYTES 5
+#define RFLAGS_AC 0x40000ull
 #define ENCLU_BYTES 3
 
 /* Of <asm-generic/siginfo.h> from Linux 5.11. */
@@ -291,6 +292,15 @@ static void handle(struct trap *tr)
 		    is_sync(tr->sig, tr->info) ? SIG_FORCED : SIG_SENT);
 }
 
+/* Linux leaves AC as it was, and alignment is not for our code to keep. */
+static void flags_ours(void)
+{
+	const uint64_t flags = __builtin_ia32_readeflags_u64();
+
+	if (flags & RFLAGS_AC)
+		__builtin_ia32_writeeflags_u64(flags & ~RFLAGS_AC);
+}
+
 void trap_signal(int sig, siginfo_t *info, void *context)
 {
 	ucontext_t *uc = context;
@@ -298,6 +308,7 @@ void trap_signal(int sig, siginfo_t *info, void *context)
 	bool inside;
 	struct trap tr = { .uc = uc, .info = info, .sig = sig };
 
+	flags_ours();
 	if ((sig == SIGSEGV || sig == SIGBUS) && *rip == (greg_t)ucopy_insn) {
 		*rip = (greg_t)ucopy_fail;
 		return;

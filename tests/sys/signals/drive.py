@@ -5,7 +5,7 @@
 Random signals and faults (script.c), natively and in an enclave: each word of
 what main.c tells must be the same, and so must the signal that ends it, after
 which the next script goes on. The first script that differs is shrunk, shown
-and kept in differs.script; SCRIPT... are such files, which are run instead."""
+and kept; SCRIPT... are such files, which are run instead."""
 
 import argparse
 import os
@@ -115,8 +115,11 @@ def report(sides, seed, number, avx, told):
               f"{told[0][1]}\ninside:\n" + told[1][0] + f"{told[1][1]}")
         return
     show(sides, lines, avx)
-    with open("differs.script", "w", encoding="ascii") as f:
+    kept = os.path.join(tempfile.gettempdir(),
+                        f"signals-{seed}-{number}.script")
+    with open(kept, "w", encoding="ascii") as f:
         f.writelines(lines)
+    print(f"signals: kept in {kept}")
 
 
 def random_scripts(args, sides, avx):

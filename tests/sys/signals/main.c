@@ -242,7 +242,8 @@ static void set_stack(enum alt which)
 	default:
 		break;
 	}
-	if (sigaltstack(&st, NULL))
+	/* musl has a look at it, too. */
+	if (syscall(SYS_sigaltstack, &st, NULL))
 		say(" error %d", errno);
 }
 

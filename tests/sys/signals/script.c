@@ -148,6 +148,8 @@ static struct step random_step(uint64_t *x, uint64_t *caught)
 		s.arg[2] = (next(x) & 0x8d5) | 2;
 		if (!below(x, 4))
 			s.arg[2] |= 0x400;
+		if (!below(x, 8))
+			s.arg[2] |= 0x40000;
 		s.arg[3] = next(x);
 		break;
 	case STEP_suspend:

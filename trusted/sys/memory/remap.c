@@ -26,6 +26,18 @@ static bool is_file(const struct mem_run *run)
 	return run->map != NULL && run->map->file != NULL;
 }
 
+/*
+ * What the program keeps is in its place by now. Pages that the host does not
+ * take back cost room: as an error they would cost content, since others of the
+ * range are gone.
+ */
+static long cut_off(uint64_t addr, uint64_t size)
+{
+	long err = mem_unmap(addr, size);
+
+	return err == -ENOMEM ? 0 : err;
+}
+
 /* Locks go where the mapping goes; what they cannot fill comes by touches. */
 static void lock_new(const struct remap *m, uint64_t addr, uint64_t size)
 {
@@ -86,11 +98,18 @@ static long map_new(const struct remap *m, struct mem_map **map, uint64_t *addr)
 /* What the content has left: unmapped, or as if nobody had touched it. */
 static long leave(const struct remap *m)
 {
+	long err;
+
 	if (!(m->flags & MREMAP_DONTUNMAP))
-		return mem_unmap(m->from, m->old);
+		return cut_off(m->from, m->old);
 	if (is_file(&m->run))
-		return mem_map_read(m->run.map, m->from, m->old, m->run.prot);
-	return mem_errno(heap_discard(sys_heap(), m->from, m->old));
+		err = mem_map_read(m->run.map, m->from, m->old, m->run.prot);
+	else
+		err = mem_errno(heap_discard(sys_heap(), m->from, m->old));
+	/* An error would say that the content is still there. */
+	if (err)
+		rt_abort_host("memory that has moved cannot be left as new");
+	return 0;
 }
 
 static long move(const struct remap *m)
@@ -129,7 +148,7 @@ static long move_to(struct remap *m)
 		err = mem_unmap(m->to, m->size);
 	}
 	if (!err && m->old > m->size) {
-		err = mem_unmap(m->from + m->size, m->old - m->size);
+		err = cut_off(m->from + m->size, m->old - m->size);
 		m->old = m->size;
 	}
 	return err ? err : move(m);
@@ -174,10 +193,9 @@ static long remap(struct remap *m)
 	long err;
 
 	if (m->old >= m->size && !moves) {
+		err = 0;
 		if (m->old > m->size)
-			err = mem_unmap(m->from + m->size, m->old - m->size);
-		else
-			err = 0;
+			err = cut_off(m->from + m->size, m->old - m->size);
 		return err ? err : (long)m->from;
 	}
 	err = run_refused(m);

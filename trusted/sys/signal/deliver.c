@@ -30,8 +30,10 @@ static bool enter(struct rt_regs *r, const struct sys_siginfo *info)
 	struct sys_action *now = sys_action_of(info->signo);
 	const struct sys_action act = *now;
 
-	if (act.flags & SA_RESETHAND)
+	if (act.flags & SA_RESETHAND) {
 		now->handler = SYS_SIG_DFL;
+		sys_outside_action(info->signo, SYS_SIG_DFL);
+	}
 	if (!sys_frame_push(r, &act, info))
 		return false;
 	entered(info->signo, &act);
@@ -61,6 +63,7 @@ void sys_signal_force_later(void)
 
 bool sys_signals_wait(void)
 {
+	sys_outside_look();
 	return forced || sys_signal_due() != 0;
 }
 
@@ -97,6 +100,7 @@ void sys_signals(struct rt_regs *r)
 {
 	struct sys_siginfo info;
 
+	sys_outside_look();
 	do {
 		if (forced)
 			force_segv(r);

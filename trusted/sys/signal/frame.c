@@ -229,7 +229,9 @@ static void init_xstate(const struct rt_regs *r)
 {
 	uint8_t *x = r->xsave;
 
-	*(uint64_t *)(void *)(x + XSAVE_BV) = 0;
+	/* All of it: the next frame may have this for its own. */
+	__builtin_memset(x, 0, r->xsave_size);
+	*(uint16_t *)(void *)(x + XSAVE_FCW) = FCW_INIT;
 	*(uint32_t *)(void *)(x + XSAVE_MXCSR) = MXCSR_INIT;
 }
 
@@ -319,20 +321,21 @@ long sys_rt_sigreturn(const uint64_t *a)
 	struct sys_ucontext uc;
 	struct rt_regs *r;
 
-	if (!read_words(&uc, a[0], sizeof(uc)))
-		goto bad;
-	r = rt_resume_take();
-	if (!take_xstate(r, uc.fpregs)) {
-		rt_resume_drop(r);
-		goto bad;
+	if (!read_words(&uc, a[0], sizeof(uc))) {
+		sys_signal_force_later();
+		return 0;
 	}
+	r = rt_resume_take();
 	for (size_t i = 0; i < GREGS; i++)
 		*reg_at(r, greg_order[i]) = uc.gregs[i];
 	sys_signal_set_mask(uc.sigmask);
 	/* On it still, as Linux has it from 6.12 on: then nothing changes. */
 	(void)!set_alternate(&uc.stack, a[0]);
+	/* A SIGSEGV where the handler was to go back to, with none of it. */
+	if (!take_xstate(r, uc.fpregs)) {
+		init_xstate(r);
+		r->rax = 0;
+		sys_signal_force_later();
+	}
 	rt_resume(r);
-bad:
-	sys_signal_force_later();
-	return 0;
 }

@@ -75,6 +75,7 @@ uint64_t sys_signal_mask(void)
 void sys_signal_set_mask(uint64_t mask)
 {
 	signals.blocked = mask & ~SYS_SIG_NEVER_BLOCKED;
+	sys_outside_mask(signals.blocked);
 }
 
 void sys_signal_suspend(uint64_t mask)
@@ -97,7 +98,7 @@ void sys_signal_saved(void)
 void sys_signal_wait_over(void)
 {
 	if (signals.suspended)
-		signals.blocked = signals.saved;
+		sys_signal_set_mask(signals.saved);
 	signals.suspended = false;
 }
 
@@ -120,6 +121,35 @@ static void flush(uint64_t set)
 	     q++)
 		if (q->signo && set & SYS_SIG_BIT(q->signo))
 			q->signo = 0;
+}
+
+void sys_signal_drop_ignored(void)
+{
+	uint64_t due = sys_signal_due(), set = 0;
+
+	for (; due; due &= due - 1) {
+		int signo = __builtin_ctzll(due) + 1;
+
+		if (sys_signal_ignored(signo))
+			set |= SYS_SIG_BIT(signo);
+	}
+	flush(set);
+}
+
+/* The first that is delivered decides. */
+bool sys_signal_restarts(void)
+{
+	uint64_t due = signals.pending[0] & ~signals.blocked;
+	const struct sys_action *act;
+
+	if (!due)
+		due = sys_signal_due();
+	if (due & SYS_SIG_SYNC)
+		due &= SYS_SIG_SYNC;
+	if (!due)
+		return true;
+	act = sys_action_of(__builtin_ctzll(due) + 1);
+	return act->handler <= SYS_SIG_IGN || act->flags & SA_RESTART;
 }
 
 static struct queued *free_place(void)
@@ -230,6 +260,7 @@ long sys_rt_sigaction(const uint64_t *a)
 		__builtin_memcpy(act, (const void *)a[1], sizeof(*act));
 		act->flags &= FLAGS_MASK;
 		act->mask &= ~SYS_SIG_NEVER_BLOCKED;
+		sys_outside_action((int)a[0], act->handler);
 		if (sys_signal_ignored((int)a[0]))
 			flush(SYS_SIG_BIT(a[0]));
 	}

@@ -112,6 +112,22 @@ void sys_signal_saved(void);
 /* No handler has run: the wait is over all the same. */
 void sys_signal_wait_over(void);
 
+/* What is due and would do nothing is as if it had never come. */
+void sys_signal_drop_ignored(void);
+
+/* outside.c: signals that come to the host's process. */
+
+/* Tell the host what it needs: the mask; what is done about a signal. */
+void sys_outside_mask(uint64_t mask);
+void sys_outside_action(int signo, uint64_t handler);
+/* Take what has come. */
+void sys_outside_look(void);
+/* Until something comes, at most so long; UINT64_MAX: for ever. */
+long sys_outside_wait(uint64_t nanoseconds);
+
+/* timer.c: a timer's signal, as the program knows it; false: it has none. */
+bool sys_timer_value(struct sys_siginfo *info);
+
 /* deliver.c: from a signal that is due to its handler. */
 
 /*

@@ -1,29 +1,32 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Waiting for a signal. */
+/* Waiting for a signal, and what goes on after one. */
 #include "trusted/sys/signal/signal.h"
 
+#include <linux/time.h>
 #include <linux/time_types.h>
 
 #include "trusted/sys/sys.h"
 
 #define NSEC 1000000000
+#define FOREVER UINT64_MAX
+/* Longer is as good as for ever. */
+#define SECONDS_MAX (INT64_MAX / NSEC - 1)
 
-/* One that is due will be delivered, so that a call ends for it. */
+/* One that does nothing when it is delivered ends no wait. */
 static bool interrupted(void)
 {
+	sys_outside_look();
+	sys_signal_drop_ignored();
 	return sys_signal_due() != 0;
 }
 
-/*
- * Nobody else sends anything, so this is for ever, or until the enclave ends:
- * outside, since a wait looks at the end (I16).
- */
-static void sleep_on(void)
+static long wait_interrupted(void)
 {
-	const struct __kernel_timespec hour = { .tv_sec = 3600 };
-	const uint64_t a[WIRE_CALL_ARGS] = { (uint64_t)&hour };
+	long r = 0;
 
-	(void)!sys_nanosleep(a);
+	while (!interrupted() && r == 0)
+		r = sys_outside_wait(FOREVER);
+	return r < 0 && !interrupted() ? r : -EINTR;
 }
 
 long sys_rt_sigsuspend(const uint64_t *a)
@@ -33,9 +36,13 @@ long sys_rt_sigsuspend(const uint64_t *a)
 	if (!sys_owns(a[0], SYS_SIGSET_SIZE))
 		return -EFAULT;
 	sys_signal_suspend(*(const uint64_t *)a[0]);
-	while (!interrupted())
-		sleep_on();
-	return -EINTR;
+	return wait_interrupted();
+}
+
+long sys_pause(const uint64_t *a)
+{
+	(void)a;
+	return wait_interrupted();
 }
 
 static long put_info(uint64_t to, const struct sys_siginfo *info)
@@ -48,11 +55,42 @@ static long put_info(uint64_t to, const struct sys_siginfo *info)
 	return info->signo;
 }
 
+static uint64_t now(void)
+{
+	struct __kernel_timespec t = { 0 };
+	const uint64_t a[WIRE_CALL_ARGS] = { CLOCK_MONOTONIC, (uint64_t)&t };
+
+	(void)!sys_clock_gettime(a);
+	return (uint64_t)t.tv_sec * NSEC + (uint64_t)t.tv_nsec;
+}
+
+/* @end: by the clock, or 0: at once. */
+static long wait_for(uint64_t set, uint64_t end, struct sys_siginfo *info)
+{
+	uint64_t at;
+	long r;
+
+	for (;;) {
+		sys_outside_look();
+		if (sys_signal_take(set, info))
+			return 0;
+		if (interrupted())
+			return -EINTR;
+		at = end == FOREVER || end == 0 ? 0 : now();
+		if (at >= end)
+			return -EAGAIN;
+		r = sys_outside_wait(end == FOREVER ? FOREVER : end - at);
+		if (r < 0)
+			return r;
+	}
+}
+
 long sys_rt_sigtimedwait(const uint64_t *a)
 {
 	struct __kernel_timespec t = { 0 };
 	struct sys_siginfo info;
-	uint64_t set;
+	uint64_t set, end = FOREVER;
+	long r;
 
 	if (a[3] != SYS_SIGSET_SIZE)
 		return -EINVAL;
@@ -60,11 +98,16 @@ long sys_rt_sigtimedwait(const uint64_t *a)
 	    !sys_owns(a[2], a[2] != 0 ? sizeof(t) : 0))
 		return -EFAULT;
 	set = *(const uint64_t *)a[0] & ~SYS_SIG_NEVER_BLOCKED;
-	if (a[2] != 0)
+	if (a[2] != 0) {
 		__builtin_memcpy(&t, (const void *)a[2], sizeof(t));
-	if (t.tv_sec < 0 || t.tv_nsec < 0 || t.tv_nsec >= NSEC)
-		return -EINVAL;
-	if (sys_signal_take(set, &info))
-		return put_info(a[1], &info);
-	return -EAGAIN;
+		if (t.tv_sec < 0 || t.tv_nsec < 0 || t.tv_nsec >= NSEC)
+			return -EINVAL;
+		if (t.tv_sec == 0 && t.tv_nsec == 0)
+			end = 0;
+		else if (t.tv_sec < SECONDS_MAX / 2)
+			end = now() + (uint64_t)t.tv_sec * NSEC +
+			      (uint64_t)t.tv_nsec;
+	}
+	r = wait_for(set, end, &info);
+	return r < 0 ? r : put_info(a[1], &info);
 }

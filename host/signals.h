@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Signals that come to this process for the program. What is done about one is
+ * as the program has it: dropped, kept until the enclave asks, or the end.
+ */
+#ifndef HOST_SIGNALS_H
+#define HOST_SIGNALS_H
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/wire.h"
+
+/**
+ * host_signals_begin() - handlers for all that may come, until the end
+ * @shared: shared with the enclave; its start_ fields are set here
+ * @end: jumped to, with the number, by one that ends the program
+ *
+ * Context: the thread that runs the program; one program a process. What was
+ * there before host_signals_begin() is there after host_signals_end().
+ */
+void host_signals_begin(struct wire_signals *shared, sigjmp_buf *end);
+void host_signals_end(void);
+
+/*
+ * Around a system call that may block: one that comes between is sure to
+ * interrupt it. Nothing where host_signals_begin() was not called.
+ */
+void host_signals_call(bool in);
+
+/* Serve WIRE_CALL_SIGNAL_*: 0 or a negated errno; *count as told there. */
+int host_signals_take(struct wire_signal *to, uint64_t *count);
+int host_signals_wait(uint64_t nanoseconds);
+int host_signals_hand(uint64_t signo);
+
+#endif

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Timers are the host's, as time is. What a timer's signal carries for the
+ * program does not leave: the host has its place in a table.
+ */
+#include "trusted/sys/signal/signal.h"
+
+#include "trusted/sys/sys.h"
+
+#define TIMERS 64
+/* Of <asm-generic/siginfo.h>, which some C libraries' headers hide. */
+#define NOTIFY_SIGNAL 0
+#define NOTIFY_NONE 1
+#define NOTIFY_THREAD_ID 4
+
+struct timer_event {
+	uint64_t value;
+	int32_t signo;
+	int32_t notify;
+	int32_t tid;
+	int32_t rest[11];
+};
+
+_Static_assert(sizeof(struct timer_event) == 64, "sigevent");
+
+static struct sys_timer {
+	bool used;
+	int32_t id;
+	int32_t signo;
+	uint64_t value;
+} timers[TIMERS];
+
+static struct sys_timer *unused(void)
+{
+	for (int i = 0; i < TIMERS; i++)
+		if (!timers[i].used)
+			return &timers[i];
+	return NULL;
+}
+
+bool sys_timer_value(struct sys_siginfo *info)
+{
+	const struct sys_timer *t = &timers[info->value % TIMERS];
+
+	if (info->value >= TIMERS || !t->used || t->signo != info->signo ||
+	    info->uid < 0)
+		return false;
+	info->pid = t->id;
+	info->value = t->value;
+	return true;
+}
+
+static long check_event(const struct timer_event *e)
+{
+	if (e->notify == NOTIFY_NONE)
+		return 0;
+	if (e->notify != NOTIFY_SIGNAL && e->notify != NOTIFY_THREAD_ID)
+		return -EINVAL;
+	if (e->notify == NOTIFY_THREAD_ID && e->tid != sys_gettid(NULL))
+		return -EINVAL;
+	return e->signo >= 1 && e->signo <= SYS_NSIG ? 0 : -EINVAL;
+}
+
+/* Without an event it is SIGALRM, with the timer's number for a value. */
+static long make(uint64_t clock, const struct timer_event *wanted,
+		 bool numbered, int32_t *id)
+{
+	struct sys_timer *t = unused();
+	struct timer_event e = { .signo = wanted->signo,
+				 .notify = wanted->notify };
+	const uint64_t a[WIRE_CALL_ARGS] = { clock, (uint64_t)&e,
+					     (uint64_t)id };
+	long r;
+
+	if (!t)
+		return -EAGAIN;
+	if (e.notify == NOTIFY_THREAD_ID)
+		e.notify = NOTIFY_SIGNAL;
+	e.value = (uint64_t)(t - timers);
+	r = sys_call(CALL_timer_create, a);
+	if (r)
+		return r;
+	*t = (struct sys_timer){ .used = true, .id = *id, .signo = e.signo };
+	t->value = numbered ? (uint64_t)*id : wanted->value;
+	return 0;
+}
+
+long sys_timer_create(const uint64_t *a)
+{
+	struct timer_event e = { .signo = SIGALRM, .notify = NOTIFY_SIGNAL };
+	int32_t id = 0;
+	long r;
+
+	if (!sys_owns(a[1], a[1] != 0 ? sizeof(e) : 0) ||
+	    !sys_owns(a[2], sizeof(id)))
+		return -EFAULT;
+	if (a[1] != 0)
+		__builtin_memcpy(&e, (const void *)a[1], sizeof(e));
+	r = check_event(&e);
+	if (r == 0)
+		r = make(a[0], &e, a[1] == 0, &id);
+	if (r == 0)
+		*(int32_t *)a[2] = id;
+	return r;
+}
+
+long sys_timer_delete(const uint64_t *a)
+{
+	long r = sys_call(CALL_timer_delete, a);
+
+	for (int i = 0; i < TIMERS && r == 0; i++)
+		if (timers[i].used && timers[i].id == (int32_t)a[0])
+			timers[i].used = false;
+	return r;
+}
