@@ -6,7 +6,7 @@ JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 600
 TEST_SECONDS ?= 900
 
-.PHONY: all deps test check-linux-selftests demo bench-emm bench-machine \
+.PHONY: all deps test check-linux-selftests check-compat demo bench-emm bench-machine \
 	soak soak-memory soak-signals torture step fuzz-policy fuzz-image \
 	fuzz-model format format-check lint conformance clean
 
@@ -25,6 +25,10 @@ test: all
 
 check-linux-selftests: all
 	@cd $(BUILD) && ctest -R '^linux_selftests$$' --verbose
+
+# The memory manager in the place of Intel's, as its SDK links it.
+check-compat: all
+	@cd $(BUILD) && ctest -R '^(compat_|test_compat)' --output-on-failure
 
 demo: all
 	@tools/deps tools/packages-demo

@@ -23,7 +23,7 @@ extern "C" {
 /**
  * sgx_mm_init - start the manager
  * @user_start, @user_end: addresses that sgx_mm_alloc hands out, page aligned;
- *	the manager's own metadata is taken from their end
+ *	the manager's own metadata is taken from their start
  *
  * Context: one thread, before any other call.
  * Return: 0; EINVAL (range); ENOMEM (no EPC for metadata); EFAULT (called

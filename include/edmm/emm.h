@@ -169,6 +169,11 @@ struct emm_hooks {
  * @meta_init: bytes of it, from its start, that are in the enclave now (at
  *	least emm_meta_min()). The rest is committed by EAUG and EACCEPT in
  *	chunks, ahead of need; in static mode meta_init is all that there is.
+ * @meta_own: bytes of meta_size, from its start, that are nobody else's (0: all
+ *	are). Areas may lie in the rest, which is in the managed range as well,
+ *	as long as metadata has not grown there; allocations without an address
+ *	keep off it while there is room elsewhere. Not with ranges of more than
+ *	64 GiB.
  * @limit: most bytes that may be committed (idle pages and registered ones
  *	included, metadata not); 0: no limit
  * @idle_max: idle bytes kept by EMM_LAZY areas; beyond it they are released
@@ -189,6 +194,7 @@ struct emm_params {
 	void *meta_base;
 	uint64_t meta_size;
 	uint64_t meta_init;
+	uint64_t meta_own;
 	uint64_t limit;
 	uint64_t idle_max;
 	uint32_t idle_share;

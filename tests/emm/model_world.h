@@ -7,7 +7,7 @@
 
 #include "machine/model/model.h"
 
-#define W_CPUS 4
+#define W_CPUS 8
 #define W_CTRL 64u		 /* control pages */
 #define W_BASE 0x200000000000ull /* clear of any sanitizer's shadow */
 #define W_RANGE (W_BASE + W_CTRL * EMM_PAGE)
@@ -54,6 +54,8 @@ struct world {
 	uint64_t populates;
 	uint64_t accepts;
 	uint64_t extends;
+	uint32_t modifying;	 /* threads in the kernel for it, atomic, */
+	uint64_t conflicts;	 /* and how often one was not alone: EBUSY */
 	uint64_t double_accepts; /* PENDING accepted where EMM had it (I1) */
 	/* Called before each hook acts; for forced schedules. */
 	void (*before)(struct world *w, const char *hook, uint64_t addr);

@@ -190,6 +190,9 @@ static void storm(uint32_t ops)
 	for (uint32_t i = 0; i < W_CPUS; i++)
 		pthread_join(t[i], NULL);
 	w_thread = 0;
+	printf("%lu modify calls, %lu at a time with another\n",
+	       (unsigned long)w.modifies, (unsigned long)w.conflicts);
+	MUST(w.modifies && !w.conflicts);
 	bad = storm_close(&w);
 	if (bad)
 		fprintf(stderr, "storm: %s\n", bad);

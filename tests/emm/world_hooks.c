@@ -272,7 +272,10 @@ static int hook_modify(void *ctx, const struct emm_modify *m)
 	}
 	if (!w->cfg.threads)
 		world_leave(w);
+	if (__atomic_fetch_add(&w->modifying, 1, __ATOMIC_SEQ_CST))
+		__atomic_add_fetch(&w->conflicts, 1, __ATOMIC_RELAXED);
 	rc = k_modify(w, m, world_done(f, m->size));
+	__atomic_sub_fetch(&w->modifying, 1, __ATOMIC_SEQ_CST);
 	if (!w->cfg.threads)
 		world_enter(w);
 	return f == WF_NONE ? rc : -EDMM_EIO;

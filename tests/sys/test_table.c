@@ -274,7 +274,8 @@ static void check_makers(void)
 			ck_assert_msg(row->ret == CALL_RET_FD ||
 					      row->ret == CALL_RET_KEPT ||
 					      row->ret == CALL_RET_FD_AT ||
-					      row->ret == CALL_RET_FD_FROM,
+					      row->ret == CALL_RET_FD_FROM ||
+					      row->ret == CALL_RET_KEPT,
 				      "%s makes a descriptor", now->name);
 }
 

@@ -17,6 +17,7 @@ struct plan {
 	uint32_t align;
 	uint32_t tables; /* that the range needs */
 	bool carve;	 /* out of reservations */
+	bool anywhere;	 /* no address, or a hint that nobody can meet */
 };
 
 static uint16_t window_pages(uint32_t bytes)
@@ -66,9 +67,12 @@ static edmm_err plan_make(struct emm *emm, const struct emm_alloc *a,
 		.wmin = window_pages(a->policy.window_min),
 		.wmax = window_pages(a->policy.window_max),
 	};
+	p->anywhere = !a->addr;
 	if (a->addr) {
 		rc = op_range(emm, a->addr, a->size, &p->r);
-		if (rc)
+		if (rc == -EDMM_EPERM && !(a->flags & EMM_FIXED))
+			p->anywhere = true;
+		else if (rc)
 			return rc;
 	} else if (a->size >> PAGE_SHIFT > emm->pages) {
 		return -EDMM_ENOMEM;
@@ -139,7 +143,10 @@ static edmm_err place_at(struct op *op, struct plan *p)
 	while (!rc) {
 		zones_lock(emm, p->r.a, p->r.b);
 		p->carve = !area_empty(emm, p->r.a, p->r.b);
-		if (!p->carve || area_cover(emm, p->r.a, p->r.b, EMM_RESERVE))
+		if (op_in_meta(emm, &p->r))
+			rc = -EDMM_EPERM;
+		else if (!p->carve ||
+			 area_cover(emm, p->r.a, p->r.b, EMM_RESERVE))
 			rc = take(op, p);
 		else
 			rc = -EDMM_EEXIST;
@@ -159,10 +166,17 @@ static edmm_err place_in(struct op *op, struct plan *p, struct run *bounds)
 {
 	struct emm *emm = op->emm;
 	edmm_err rc = -EDMM_ENOMEM;
+	struct run within;
 	uint32_t at;
 
+	if (bounds->a >= bounds->b)
+		return rc;
 	zones_lock(emm, bounds->a, bounds->b);
-	at = area_gap(emm, bounds, p->pages, p->align);
+	within = *bounds;
+	if (within.a < PEEK(&emm->meta_hi) && emm->meta_lo < within.b)
+		within.a = PEEK(&emm->meta_hi);
+	at = within.a < within.b ? area_gap(emm, &within, p->pages, p->align)
+				 : UINT32_MAX;
 	if (at != UINT32_MAX) {
 		p->r.a = at;
 		p->r.b = at + p->pages;
@@ -176,11 +190,12 @@ static edmm_err place_in(struct op *op, struct plan *p, struct run *bounds)
 	return rc;
 }
 
-/* The part of the user range in zone z, or all of it. */
-static struct run user_bounds(const struct emm *emm, uint32_t z, bool all)
+/* The part of the user range from `low` on in zone z, or all of it. */
+static struct run user_bounds(const struct emm *emm, uint32_t low, uint32_t z,
+			      bool all)
 {
 	uint64_t end = ((uint64_t)z + 1) << emm->zone_shift;
-	struct run r = { .a = emm->user_lo, .b = emm->user_hi, .byte = all };
+	struct run r = { .a = low, .b = emm->user_hi, .byte = all };
 
 	if (!all) {
 		r.a = max_u32(r.a, z << emm->zone_shift);
@@ -189,16 +204,17 @@ static struct run user_bounds(const struct emm *emm, uint32_t z, bool all)
 	return r;
 }
 
-/* Anywhere: the thread's own zone first, then others, then across zones. */
-static edmm_err place_anywhere(struct op *op, struct plan *p)
+/* From low on: the thread's own zone first, then others, then across zones. */
+static edmm_err place_above(struct op *op, struct plan *p, uint32_t low)
 {
 	struct emm *emm = op->emm;
-	uint32_t lo = zone_of(emm, emm->user_lo);
+	uint32_t lo = zone_of(emm, low);
 	uint32_t n = zone_of(emm, emm->user_hi - 1) - lo + 1;
 	uint32_t mine = (PEEK(&op->slot->owner) - 1) % n, i = 0;
 
 	while (i <= n) {
-		struct run r = user_bounds(emm, lo + (mine + i) % n, i == n);
+		struct run r =
+			user_bounds(emm, low, lo + (mine + i) % n, i == n);
 		uint32_t cells = area_cells(emm, r.a, i == n ? r.b : r.a + 1);
 		edmm_err rc = meta_reserve(op, cells + 4, p->tables);
 
@@ -217,11 +233,23 @@ static edmm_err place_anywhere(struct op *op, struct plan *p)
 	return -EDMM_ENOMEM;
 }
 
+/* Anywhere; where metadata would grow to only if there is no other place. */
+static edmm_err place_anywhere(struct op *op, struct plan *p)
+{
+	const struct emm *emm = op->emm;
+	edmm_err rc = -EDMM_ENOMEM;
+
+	if (emm->meta_own < emm->meta_end && emm->meta_lo <= emm->user_lo &&
+	    emm->meta_end < emm->user_hi)
+		rc = place_above(op, p, emm->meta_end);
+	return rc == -EDMM_ENOMEM ? place_above(op, p, emm->user_lo) : rc;
+}
+
 static edmm_err place(struct op *op, struct plan *p)
 {
 	edmm_err rc = -EDMM_EEXIST;
 
-	if (p->req->addr)
+	if (!p->anywhere)
 		rc = place_at(op, p);
 	if (p->req->flags & EMM_FIXED)
 		return rc;
@@ -456,7 +484,9 @@ edmm_err emm_dealloc(struct emm *emm, uint64_t addr, uint64_t size,
 	if (!rc)
 		rc = map_claim(&op, r.a, r.b, M_ALL);
 	if (!rc) {
-		if (!(op.seen & ~M_HOLE))
+		if (op_in_meta(emm, &r)) /* it grew before the claim */
+			rc = -EDMM_EPERM;
+		else if (!(op.seen & ~M_HOLE))
 			rc = -EDMM_EINVAL;
 		else if (op.seen & ~(M_HOLE | M(PG_ABSENT) | M(PG_RESERVED)))
 			rc = act_uncommit(&op, r.a, r.b, &pages);

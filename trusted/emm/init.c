@@ -79,6 +79,19 @@ static bool range_bad(uint64_t base, uint64_t size)
 	return (base | size) & (EMM_PAGE - 1) || !size || base + size < base;
 }
 
+/* What may be shared lies in the range, and is the region's plain end. */
+static bool own_bad(const struct emm_params *p)
+{
+	uint64_t meta = (uint64_t)(uintptr_t)p->meta_base;
+
+	if (!p->meta_own || p->meta_own == p->meta_size)
+		return false;
+	return p->meta_own & (EMM_PAGE - 1) || p->meta_own > p->meta_size ||
+	       p->meta_own < p->meta_init || meta < p->base ||
+	       meta + p->meta_size > p->base + p->size ||
+	       shape_of(p->size, p->threads).far;
+}
+
 static edmm_err params_check(const struct emm_params *p,
 			     const struct emm_hooks *hooks)
 {
@@ -95,7 +108,7 @@ static edmm_err params_check(const struct emm_params *p,
 	    p->meta_init < emm_meta_min(p->size, p->threads) ||
 	    p->meta_size - emm_meta_min(p->size, p->threads) <
 		    shape_of(p->size, p->threads).far ||
-	    p->meta_init & (EMM_PAGE - 1))
+	    p->meta_init & (EMM_PAGE - 1) || own_bad(p))
 		return -EDMM_EINVAL;
 	if (!p->static_mode && (!hooks->eaccept || !hooks->emodpe ||
 				!hooks->eacceptcopy || !hooks->modify))
@@ -133,7 +146,10 @@ static void set_shape(struct emm *emm, const struct emm_params *p)
 		emm->user_hi = page_of(p, p->user_base + p->user_size);
 	}
 	emm->meta_lo = page_of(p, meta);
-	emm->meta_hi = page_of(p, meta + p->meta_size);
+	emm->meta_end = page_of(p, meta + p->meta_size);
+	emm->meta_own =
+		p->meta_own ? page_of(p, meta + p->meta_own) : emm->meta_end;
+	emm->meta_hi = emm->meta_own;
 	top_init(emm, p->meta_init >> PAGE_SHIFT, p->meta_size >> PAGE_SHIFT);
 	pages = (p->meta_size - s.far) >> PAGE_SHIFT;
 	pool_init(emm, s.end >> PAGE_SHIFT,
@@ -147,13 +163,13 @@ static edmm_err hide_meta(struct emm *emm)
 	struct op op;
 	edmm_err rc;
 
-	if (emm->meta_lo >= emm->meta_hi)
+	if (emm->meta_lo >= emm->meta_own)
 		return 0;
 	op_begin(&op, emm);
-	rc = map_reserve(&op, emm->meta_lo, emm->meta_hi,
-			 area_cells(emm, emm->meta_lo, emm->meta_hi));
+	rc = map_reserve(&op, emm->meta_lo, emm->meta_own,
+			 area_cells(emm, emm->meta_lo, emm->meta_own));
 	if (!rc)
-		area_put(&op, emm->meta_lo, emm->meta_hi, &attr);
+		area_put(&op, emm->meta_lo, emm->meta_own, &attr);
 	op_end(&op);
 	return rc;
 }

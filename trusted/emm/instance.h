@@ -45,11 +45,13 @@ struct emm {
 	uint32_t pages; /* of the managed range */
 	uint32_t user_lo;
 	uint32_t user_hi;
-	uint32_t meta_lo; /* pages out of reach; empty if not in the range */
-	uint32_t meta_hi;
-	uint8_t *meta; /* cell 0 and page 0 of the metadata region */
-	uint64_t *top; /* the first TABLE_ENTRIES */
-	uint64_t *far; /* by the same index, all others */
+	uint32_t meta_lo;  /* pages out of reach; empty if not in the range */
+	uint32_t meta_hi;  /* moves up and down if metadata shares its region */
+	uint32_t meta_own; /* what of them an area hides */
+	uint32_t meta_end; /* how far they may grow */
+	uint8_t *meta;	   /* cell 0 and page 0 of the metadata region */
+	uint64_t *top;	   /* the first TABLE_ENTRIES */
+	uint64_t *far;	   /* by the same index, all others */
 	uint32_t ntop;
 	uint32_t far_taken; /* a thread brings in a page of them */
 	uint64_t nothing;   /* an entry for those of pages that are not there */
@@ -72,6 +74,9 @@ struct emm {
 	uint64_t idle __attribute__((aligned(LINE))); /* pages */
 	uint64_t idle_low; /* fewest since emm_decay() looked */
 	uint64_t lazy_areas __attribute__((aligned(LINE)));
+	uint32_t turn __attribute__((aligned(LINE))); /* owner; see turn.c */
+	uint32_t turn_seq;
+	uint32_t turn_waiters;
 	uint32_t spin_max __attribute__((aligned(LINE)));
 };
 

@@ -7,9 +7,13 @@
  */
 #include "trusted/emm/instance.h"
 
-#define SLOT_KEEP 16u	/* cells that a slot keeps between ops */
-#define SLOT_FULL 48u	/* beyond this it gives back */
-#define LAST_CELLS 128u /* that only what frees may take */
+#define SLOT_KEEP 16u /* cells that a slot keeps between ops */
+#define SLOT_FULL 48u /* beyond this it gives back */
+/*
+ * Fresh pages that only what frees may take: a range can need three tables, and
+ * cells.
+ */
+#define LAST_PAGES 4u
 
 /* A free table's link is in its first entry, which a late walker may lock. */
 static uint32_t table_next(const struct emm *emm, uint32_t table)
@@ -22,14 +26,12 @@ static void table_link(struct emm *emm, uint32_t table, uint32_t next)
 	map_entry_init(emm, &table_ptr(emm, table)[0], (uint64_t)next << 32);
 }
 
-/* Cells that the pool has, cut or not, for this op; it is locked. */
-static uint64_t pool_spare(const struct pool *pool, const struct op *op)
+/* Fresh pages that this op may take; the pool is locked. */
+static uint64_t fresh_spare(const struct pool *pool, const struct op *op)
 {
-	uint64_t n = pool->ncells + CELLS_A_PAGE * pool->nfresh;
+	uint64_t kept = op->frees ? 0 : LAST_PAGES;
 
-	if (op->frees)
-		return n;
-	return n > LAST_CELLS ? n - LAST_CELLS : 0;
+	return pool->nfresh > kept ? pool->nfresh - kept : 0;
 }
 
 static void take_cells(struct op *op, uint32_t want)
@@ -39,7 +41,7 @@ static void take_cells(struct op *op, uint32_t want)
 	struct pool *pool = &emm->pool;
 
 	lock_acquire(emm, &pool->lock);
-	while (slot->ncells < want && pool_spare(pool, op)) {
+	while (slot->ncells < want && (pool->ncells || fresh_spare(pool, op))) {
 		uint32_t cell = pool_cell(emm);
 
 		*cell_next(emm, cell) = slot->cells;
@@ -62,8 +64,7 @@ static void take_tables(struct op *op, uint32_t want)
 		if (table) {
 			pool->tables = table_next(emm, table);
 			pool->ntables--;
-		} else if (pool->nfresh &&
-			   pool_spare(pool, op) >= CELLS_A_PAGE) {
+		} else if (fresh_spare(pool, op)) {
 			uint64_t *e;
 
 			table = pool_page(emm);

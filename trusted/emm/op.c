@@ -13,7 +13,7 @@
 #define QUOTA_TAKE 32 /* pages taken beyond need */
 #define QUOTA_FULL 64 /* a slot with more gives all but QUOTA_TAKE back */
 
-static uint32_t self(const struct emm *emm)
+uint32_t op_self(const struct emm *emm)
 {
 	uint32_t me = emm->hooks.owner ? emm->hooks.owner(emm->ctx) + 1 : 1;
 
@@ -29,12 +29,12 @@ static uint32_t home(uint32_t me)
 /* The caller's home slot, without taking it: its line is likely its own. */
 struct slot *op_home(const struct emm *emm)
 {
-	return &emm->slots[home(self(emm)) & (emm->nslots - 1)];
+	return &emm->slots[home(op_self(emm)) & (emm->nslots - 1)];
 }
 
 void op_begin(struct op *op, struct emm *emm)
 {
-	uint32_t me = self(emm), rounds = 0, i = home(me);
+	uint32_t me = op_self(emm), rounds = 0, i = home(me);
 
 	*op = (struct op){ .emm = emm };
 	for (;; i++) {
@@ -114,6 +114,7 @@ edmm_err op_wait(struct op *op, struct span *sp, uint32_t pg)
 	__atomic_store_n(&slot->waiters, 1, __ATOMIC_SEQ_CST);
 	map_unlock_clean(sp);
 	COUNT(op->slot->waits, 1);
+	turn_leave(emm, PEEK(&op->slot->owner));
 	while (__atomic_load_n(&slot->seq, __ATOMIC_SEQ_CST) == seq) {
 		if (emm->hooks.wait)
 			emm->hooks.wait(emm->ctx, &slot->seq, seq);
@@ -121,6 +122,12 @@ edmm_err op_wait(struct op *op, struct span *sp, uint32_t pg)
 			lock_spin(emm, &rounds);
 	}
 	return 0;
+}
+
+/* Pages of the manager's own, which may have moved up to here meanwhile. */
+bool op_in_meta(const struct emm *emm, const struct run *r)
+{
+	return r->a < PEEK(&emm->meta_hi) && emm->meta_lo < r->b;
 }
 
 /* Pages of a range that a caller named; the general argument errors. */
@@ -136,7 +143,7 @@ edmm_err op_range(struct emm *emm, uint64_t addr, uint64_t size,
 		return -EDMM_EACCES;
 	out->a = (uint32_t)(off >> PAGE_SHIFT);
 	out->b = out->a + (uint32_t)(size >> PAGE_SHIFT);
-	if (out->a < emm->meta_hi && emm->meta_lo < out->b)
+	if (op_in_meta(emm, out))
 		return -EDMM_EPERM;
 	return 0;
 }

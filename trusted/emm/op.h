@@ -75,9 +75,15 @@ EDMM_NODISCARD edmm_err op_open(struct op *op, const struct run *r,
 /* And its end: releases the pages, and tells of the first `done` of them. */
 void op_close(struct op *op, const struct run *r, enum emm_event ev,
 	      uint32_t done);
+/* What a thread is called in slots and turns: never 0. */
+EDMM_NODISCARD uint32_t op_self(const struct emm *emm);
+/* turn.c: one host call at a time; and give the turn up before a wait. */
+EDMM_NODISCARD int turn_modify(struct op *op, const struct emm_modify *m);
+void turn_leave(struct emm *emm, uint32_t me);
 EDMM_NODISCARD edmm_err op_wait(struct op *op, struct span *sp, uint32_t pg);
 EDMM_NODISCARD edmm_err op_range(struct emm *emm, uint64_t addr, uint64_t size,
 				 struct run *out);
+EDMM_NODISCARD bool op_in_meta(const struct emm *emm, const struct run *r);
 EDMM_NODISCARD edmm_err op_charge(struct op *op, uint64_t pages);
 void op_charge_forced(struct op *op, uint64_t pages);
 void op_uncharge(struct op *op, uint64_t pages);

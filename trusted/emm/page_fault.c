@@ -239,8 +239,10 @@ static int fault_look(struct emm *emm, uint32_t pg,
 	if (slow) {
 		if (!area_get(emm, pg, &area) || area.start > pg)
 			return LOOK_AGAIN;
-		if (area.handler)
+		if (area.handler) {
+			turn_leave(emm, op_self(emm));
 			return area.handler(info, area.priv);
+		}
 	}
 	if (!(page_rights(byte) & wanted(info->errcd)))
 		return EMM_FAULT_SEARCH;
@@ -282,7 +284,7 @@ int emm_fault(struct emm *emm, const struct sgx_exinfo *info)
 						       << PAGE_SHIFT)
 		return EMM_FAULT_SEARCH;
 	pg = (uint32_t)(off >> PAGE_SHIFT);
-	if (pg >= emm->meta_lo && pg < emm->meta_hi)
+	if (pg >= emm->meta_lo && pg < PEEK(&emm->meta_hi))
 		return EMM_FAULT_SEARCH;
 	for (uint32_t i = 0; rc == LOOK_AGAIN && i < ROUNDS; i++)
 		rc = fault_look(emm, pg, info);

@@ -14,8 +14,8 @@
  */
 #include "trusted/emm/instance.h"
 
-#define LOW_PAGES 6u   /* grow when fewer are left */
-#define GROW_PAGES 16u /* at least */
+#define LOW_PAGES 6u   /* grow when fewer are left, */
+#define GROW_PAGES 16u /* by so many at least; small pools by less */
 #define KEEP_PAGES 16u /* fresh pages that are not given back, */
 #define MANY_PAGES 64u /* and from how many on it is worth a look */
 #define TALLIED 2048u  /* pages of one tally, with itself */
@@ -80,9 +80,17 @@ void pool_init(struct emm *emm, uint64_t fixed, uint64_t committed,
 	fresh_put_new(emm, fixed, committed - fixed);
 }
 
+/* A quarter of what is there, up to most; and enough for what frees. */
+static uint64_t scaled(const struct pool *pool, uint64_t most)
+{
+	uint64_t n = PEEK(&pool->committed) / 8 + 1;
+
+	return n < most ? n : most;
+}
+
 bool pool_low(const struct pool *pool)
 {
-	return PEEK(&pool->nfresh) < LOW_PAGES &&
+	return PEEK(&pool->nfresh) < scaled(pool, LOW_PAGES) &&
 	       (PEEK(&pool->committed) < pool->pages || PEEK(&pool->nholes));
 }
 
@@ -272,7 +280,7 @@ static int region_modify(struct op *op, enum emm_host_op what, uint64_t page,
 				      .size = count << PAGE_SHIFT };
 
 	COUNT(op->slot->host_calls, 1);
-	return emm->hooks.modify(emm->ctx, &m);
+	return turn_modify(op, &m);
 }
 
 /* Take back some of a hole. Return: pages; 0: there is none, or no luck. */
@@ -304,6 +312,57 @@ static uint64_t grow_hole(struct op *op, uint64_t most)
 	return got;
 }
 
+/* Pages of the region that are the manager's now. */
+static uint64_t owned(const struct emm *emm)
+{
+	if (emm->meta_own == emm->meta_end)
+		return emm->pool.pages;
+	return PEEK(&emm->meta_hi) - emm->meta_lo;
+}
+
+/* Is nothing there, and nobody at work? The zones are locked. */
+static bool untouched(struct emm *emm, uint32_t a, uint32_t b)
+{
+	bool yes = area_empty(emm, a, b);
+
+	while (yes && a < b) {
+		struct span sp;
+
+		map_lock(emm, a, &sp);
+		yes = span_byte(&sp, a) == PG_NONE;
+		a = sp.bytes ? a + 1 : sp.first + sp.n;
+		map_unlock_clean(&sp);
+	}
+	return yes;
+}
+
+/*
+ * Take as much of the shared part as `pages` of the region need, if no area is
+ * there. First the border moves: whoever claims pages after untouched() has
+ * looked at them sees it (op_in_meta).
+ */
+static void take_shared(struct emm *emm, uint64_t pages)
+{
+	uint32_t from = PEEK(&emm->meta_hi),
+		 to = emm->meta_lo + (uint32_t)pages;
+
+	zones_lock(emm, from, to);
+	POKE(&emm->meta_hi, to);
+	if (!untouched(emm, from, to))
+		POKE(&emm->meta_hi, from);
+	zones_unlock(emm, from, to);
+}
+
+/* What was given back at the end is everybody's again. */
+static void leave_shared(struct emm *emm)
+{
+	uint64_t own = emm->meta_own - emm->meta_lo, n = emm->pool.committed;
+
+	if (emm->meta_own < emm->meta_end)
+		POKE(&emm->meta_hi,
+		     emm->meta_lo + (uint32_t)(n > own ? n : own));
+}
+
 static uint64_t grow_end(struct op *op, uint64_t n)
 {
 	struct emm *emm = op->emm;
@@ -312,6 +371,10 @@ static uint64_t grow_end(struct op *op, uint64_t n)
 
 	if (n > pool->pages - from)
 		n = pool->pages - from;
+	if (from + n > owned(emm))
+		take_shared(emm, from + n);
+	if (from + n > owned(emm))
+		n = owned(emm) - from;
 	if (!n ||
 	    (emm->hooks.map && emm->hooks.map(emm->ctx, page_addr(emm, from),
 					      n << PAGE_SHIFT, EMM_COMMIT_NOW)))
@@ -355,12 +418,15 @@ edmm_err pool_grow(struct op *op, bool need)
 	    (PEEK(&pool->committed) >= pool->pages && !PEEK(&pool->nholes)))
 		return -EDMM_ENOMEM;
 	if (__atomic_exchange_n(&pool->growing, 1, __ATOMIC_ACQUIRE)) {
+		if (need)
+			turn_leave(emm, PEEK(&op->slot->owner));
 		while (need && LOAD(&pool->growing))
 			lock_spin(emm, &rounds);
 		return 0;
 	}
 	n = pool->committed / 8;
-	n = n > GROW_PAGES ? n : GROW_PAGES;
+	if (n < GROW_PAGES)
+		n = scaled(pool, GROW_PAGES);
 	n = grow_hole(op, n) || grow_end(op, n);
 	STORE(&pool->growing, 0);
 	return n ? 0 : -EDMM_ENOMEM;
@@ -479,6 +545,7 @@ static void hole_put(struct emm *emm, const struct hole *hole, uint32_t cell)
 	if (!hole->count ||
 	    (hole->page + hole->count == pool->committed && !hole->there)) {
 		POKE(&pool->committed, pool->committed - hole->count);
+		leave_shared(emm);
 		pool_cell_free(emm, cell);
 	} else {
 		*hole_ptr(emm, cell) = *hole;

@@ -25,7 +25,7 @@ edmm_err host_modify(struct op *op, enum emm_host_op what, const struct run *r,
 	if (!emm->hooks.modify)
 		return 0;
 	COUNT(op->slot->host_calls, 1);
-	return emm->hooks.modify(emm->ctx, &m) ? -EDMM_EFAULT : 0;
+	return turn_modify(op, &m) ? -EDMM_EFAULT : 0;
 }
 
 /* More rights: EMODPE, and the host's mapping unless it is wide already. */

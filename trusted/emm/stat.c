@@ -158,8 +158,8 @@ void emm_stats_get(struct emm *emm, struct emm_stats *out)
 		out->areas += emm->zones[z].areas;
 		lock_release(&emm->zones[z].lock);
 	}
-	if (emm->meta_lo < emm->meta_hi)
-		out->areas -= zone_of(emm, emm->meta_hi - 1) -
+	if (emm->meta_lo < emm->meta_own)
+		out->areas -= zone_of(emm, emm->meta_own - 1) -
 			      zone_of(emm, emm->meta_lo) + 1;
 	stats_slots(emm, out);
 }

@@ -109,8 +109,14 @@ void sys_tick(void)
 		heap_tick(&heap, rt_tsc());
 }
 
+static bool on_grow(uint64_t addr)
+{
+	return heap_is_up && sys_grow(addr);
+}
+
 const struct rt_hooks rt_hooks = {
 	.shortage = on_shortage,
+	.grow = on_grow,
 	.fault = sys_fault,
 	.signals = sys_signals,
 };

@@ -2,8 +2,10 @@
 /*
  * Intel's runtime abstraction as hooks of an EMM instance, and the start.
  *
- * The metadata region is the end of the user range: mapped once, its first
- * pages accepted here, the others when they are needed. ELRANGE is not told,
+ * The metadata region is the start of the user range. What sgx_sign lays out
+ * beside the region that a program asks for is the manager's own: mapped once,
+ * its first pages accepted here, the others when they are needed. Beyond it
+ * metadata shares addresses with whoever is first. ELRANGE is not told,
  * but sgx_mm_is_within_enclave answers for any block: so its edges are found
  * by doubling and halving.
  */
@@ -14,8 +16,19 @@
 #include "compat/sgx_mm_rt_abstraction.h"
 
 #define ELRANGE_PAGES_MAX (1ull << 31) /* a side */
-#define META_SHARE 128u /* of the user range: addresses, not memory */
-#define META_SPARE (16 * EMM_PAGE)
+
+/*
+ * sgx_sign adds at least UserRegionSize / 2^15 and 64 KiB: so much is ours, and
+ * all of UserRegionSize can be had. Pages that differ from their neighbours
+ * need more, up to the range / 3,640: that much and more can be shared.
+ */
+#define OWN_LOG2 15
+#define OWN_LEAST (16 * EMM_PAGE)
+#define SHARE_LOG2 7
+#define SHARE_LEAST (64 * EMM_PAGE)
+#define TOP_LOG2                                                    \
+	36 /* ELRANGE for each page of the map's top, but the first \
+	    */
 
 #define WEAK __attribute__((weak))
 
@@ -87,8 +100,8 @@ static int hook_map(void *ctx, uint64_t addr, uint64_t size, uint32_t flags)
 			       SGX_EMA_GROWSDOWN | SGX_EMA_GROWSUP;
 
 	(void)ctx;
-	/* The metadata region was mapped at the start. */
-	if (addr - the_glue.user_end < the_glue.meta_size)
+	/* What is the manager's own was mapped at the start. */
+	if (addr - the_glue.user_start < the_glue.meta_own)
 		return 0;
 	return -sgx_mm_alloc_ocall(addr, size, SGX_EMA_PAGE_TYPE_REG,
 				   (int)(flags & known));
@@ -193,16 +206,17 @@ static int meta_start(uint64_t meta, uint64_t size, uint64_t init)
 	return 0;
 }
 
-static int instance_start(const struct glue *g, uint64_t meta_size,
-			  uint64_t meta_init, struct emm **emm)
+static int instance_start(const struct glue *g, uint64_t meta_init,
+			  struct emm **emm)
 {
 	const struct emm_params p = {
 		.base = g->base,
 		.size = g->size,
 		.user_base = g->user_start,
 		.user_size = g->user_end - g->user_start,
-		.meta_base = (void *)g->user_end,
-		.meta_size = meta_size,
+		.meta_base = (void *)g->user_start,
+		.meta_size = g->meta_size,
+		.meta_own = g->meta_own,
 		.meta_init = meta_init,
 		.wide = sgx_mm_maps_wide && sgx_mm_maps_wide(),
 	};
@@ -222,10 +236,33 @@ static int instance_start(const struct glue *g, uint64_t meta_size,
 	return -emm_init(&p, &hooks, emm);
 }
 
+/* Lay the metadata out. Return: bytes to accept now; 0: no room. */
+static uint64_t plan_meta(struct glue *g)
+{
+	uint64_t user = g->user_end - g->user_start;
+	uint64_t init = emm_meta_min(g->size, 0);
+	uint64_t far = ((g->size - 1) >> TOP_LOG2) * EMM_PAGE, share;
+
+	g->meta_own = OWN_LEAST + ((user >> OWN_LOG2) & ~(EMM_PAGE - 1));
+	if (g->meta_own < init + far)
+		g->meta_own = init + far;
+	if (g->meta_own > user)
+		return 0;
+	g->meta_size = g->meta_own;
+	share = user / 2 < SHARE_LEAST ? user / 2 : SHARE_LEAST;
+	if (share < user >> SHARE_LOG2)
+		share = user >> SHARE_LOG2;
+	if (!far)
+		g->meta_size += share & ~(EMM_PAGE - 1);
+	if (g->meta_size > user)
+		g->meta_size = user;
+	return init;
+}
+
 int sgx_mm_init(size_t user_start, size_t user_end)
 {
-	struct glue g = { .user_start = user_start };
-	uint64_t meta_init, meta_size;
+	struct glue g = { .user_start = user_start, .user_end = user_end };
+	uint64_t init;
 	int err;
 
 	if (the_glue.emm)
@@ -235,18 +272,12 @@ int sgx_mm_init(size_t user_start, size_t user_end)
 	find_elrange(user_start, &g);
 	if (user_start < g.base || user_end > g.base + g.size)
 		return EDMM_EINVAL;
-	meta_init = emm_meta_min(g.size, 0) + META_SPARE;
-	meta_size = ((user_end - user_start) / META_SHARE + EMM_PAGE - 1) &
-		    ~(EMM_PAGE - 1);
-	if (meta_size < 2 * meta_init)
-		meta_size = 2 * meta_init;
-	if (meta_size >= user_end - user_start)
+	init = plan_meta(&g);
+	if (!init)
 		return EDMM_ENOMEM;
-	g.user_end = user_end - meta_size;
-	g.meta_size = meta_size;
-	err = meta_start(g.user_end, meta_size, meta_init);
+	err = meta_start(user_start, g.meta_own, init);
 	if (!err)
-		err = instance_start(&g, meta_size, meta_init, &g.emm);
+		err = instance_start(&g, init, &g.emm);
 	if (err)
 		return err;
 	the_glue = g;

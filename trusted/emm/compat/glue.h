@@ -9,9 +9,10 @@ struct glue {
 	struct emm *emm;
 	uint64_t base; /* of what it manages */
 	uint64_t size;
-	uint64_t user_start;
+	uint64_t user_start; /* metadata first */
 	uint64_t user_end;
-	uint64_t meta_size; /* behind user_end */
+	uint64_t meta_own;  /* bytes that are always metadata's */
+	uint64_t meta_size; /* and that can become so */
 };
 
 const struct glue *glue_get(void);

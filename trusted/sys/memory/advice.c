@@ -260,7 +260,8 @@ static long fill_range(uint64_t addr, uint64_t end)
 	return 0;
 }
 
-/* mlock() takes any addresses. Return: 0 bytes, an error, or else 1. */
+/* mlock() takes any addresses, and a size that wraps for none. Return: 0 bytes,
+ * an error, or else 1. */
 static long lock_pages(const uint64_t *a, uint64_t *from, uint64_t *end)
 {
 	uint64_t size = mem_round(a[1] + a[0] % MEM_PAGE);
