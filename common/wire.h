@@ -256,7 +256,7 @@ struct wire_signal {
  * @heap_low: highest offset that malloc has reached from the heap's start on
  * @heap_low_main: the same when main() was called
  * @stack_peak: bytes of the main stack that were ever committed
- * @heap_refused: bytes of the last mapping that did not fit the maximum; 0: none
+ * @heap_refused: bytes of the last mapping beyond the maximum; 0: none
  *
  * The host samples single fields: each is one aligned 8-byte store.
  */
