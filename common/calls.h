@@ -250,10 +250,6 @@ X(rt_sigsuspend, 130, INSIDE, -, -) \
 X(sigaltstack, 131, INSIDE, -, -) \
 X(statfs, 137, HOST, ZERO, CALL_P, CALL_STATFS) \
 X(fstatfs, 138, HOST, ZERO, CALL_D, CALL_STATFS) \
-X(mlock, 149, INSIDE, -, -) \
-X(munlock, 150, INSIDE, -, -) \
-X(mlockall, 151, INSIDE, -, -) \
-X(munlockall, 152, INSIDE, -, -) \
 X(getpriority, 140, INSIDE, -, -) \
 X(setpriority, 141, INSIDE, -, -) \
 X(sched_setparam, 142, NONE, OK, "the host decides who runs") \
@@ -261,6 +257,10 @@ X(sched_setscheduler, 144, NONE, OK, "as sched_setparam()") \
 X(sched_getscheduler, 145, NONE, OK, "SCHED_OTHER, which is 0") \
 X(sched_get_priority_max, 146, INSIDE, -, -) \
 X(sched_get_priority_min, 147, INSIDE, -, -) \
+X(mlock, 149, INSIDE, -, -) \
+X(munlock, 150, INSIDE, -, -) \
+X(mlockall, 151, INSIDE, -, -) \
+X(munlockall, 152, INSIDE, -, -) \
 X(prctl, 157, INSIDE, -, -) \
 X(arch_prctl, 158, INSIDE, -, -) \
 X(setrlimit, 160, INSIDE, -, -) \

@@ -256,6 +256,7 @@ struct wire_signal {
  * @heap_low: highest offset that malloc has reached from the heap's start on
  * @heap_low_main: the same when main() was called
  * @stack_peak: bytes of the main stack that were ever committed
+ * @heap_refused: bytes of the last mapping that did not fit the maximum; 0: none
  *
  * The host samples single fields: each is one aligned 8-byte store.
  */
@@ -275,7 +276,8 @@ struct wire_stats {
 	uint64_t heap_low;
 	uint64_t heap_low_main;
 	uint64_t stack_peak;
-	uint64_t reserved[497];
+	uint64_t heap_refused;
+	uint64_t reserved[496];
 };
 
 /**

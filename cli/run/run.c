@@ -446,6 +446,20 @@ static void conclude(struct cli_run *r)
 	cli_report_print(r, &figures, &startup, stderr);
 }
 
+/* A program that dies of a malloc() that failed seldom says so. */
+static void tell_shortage(const struct cli_run *r)
+{
+	char want[32], max[32];
+	struct wire_stats s;
+
+	edmm_host_stats(r->host, &s);
+	if (s.heap_refused)
+		cli_error("%s: an allocation of %s did not fit the heap's "
+			  "maximum of %s: --heap-max",
+			  r->o.program, cli_bytes(s.heap_refused, want),
+			  cli_bytes(s.heap_max, max));
+}
+
 /* Return: an exit status, or -1 with @end to leave as. */
 static int execute(struct cli_run *r, struct edmm_host_end *end)
 {
@@ -490,6 +504,8 @@ static int execute(struct cli_run *r, struct edmm_host_end *end)
 	}
 	if (end->kind == EDMM_HOST_CRASHED)
 		edmm_host_report(r->host, end, STDERR_FILENO);
+	if (end->kind == EDMM_HOST_CRASHED || end->kind == EDMM_HOST_SIGNALLED)
+		tell_shortage(r);
 	if (r->o.probe_fd >= 0)
 		cli_startup_answer(r);
 	conclude(r);

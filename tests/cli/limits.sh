@@ -79,6 +79,13 @@ ended TERM 0 edmm advise --out advice.edmm.toml -- ./actor sleep 60
 grep -q 'ended by a signal' err || fail "advise: $(cat err)"
 run 0 edmm check advice.edmm.toml
 
+# What a program died of, where it does not say so.
+run 134 sh -c "$soft --heap-max 8M ./actor short; exit \$?"
+grep -q "allocation of 64.* did not fit.* 8 MiB: --heap-max" err ||
+	fail "a failed malloc: $(cat err)"
+run 139 sh -c "$soft --stack 256K ./actor deep; exit \$?"
+grep -q 'setting .*--stack, which is 256 KiB' err || fail "stack: $(cat err)"
+
 # A large heap's static start is estimated.
 run 0 $soft --report --heap-max 4G ./actor args
 grep -q 'of which measured *a heap of 512 MiB' err || fail "$(cat err)"

@@ -92,6 +92,8 @@ static uint64_t act_mmap(const struct op *o)
 	say_addr(at);
 	like.id = ledger_id();
 	ledger_set(at, size, &like);
+	for (uint64_t i = 0; i < pages_up(size) / PAGE; i++)
+		page_at(at + i * PAGE)->file_page = o->arg[6] / PAGE + i;
 	return at;
 }
 
@@ -123,7 +125,7 @@ static void act_mprotect(uint64_t addr, uint64_t size, uint64_t prot)
 	long r = call(SYS_mprotect, addr, size, prot, 0, 0, 0);
 
 	say_result(r);
-	if (r == 0 || r == -ENOMEM || r == -EACCES)
+	if (!open_refused(prot) && (r == 0 || r == -ENOMEM || r == -EACCES))
 		note_rights(addr, addr + pages_up(size), prot);
 }
 
@@ -283,12 +285,12 @@ static void check(uint64_t addr, uint64_t size, uint64_t salt)
 	if (!in_play(addr, size ? size : 1))
 		return;
 	pages = pages_up(addr + size - first) / PAGE;
-	if (page_at(first - PAGE))
+	if (in_play(first - PAGE, 1))
 		page_look(first - PAGE, false);
 	page_look(first, false);
 	if (pages > 1)
 		page_look(first + (pages - 1) * PAGE, false);
-	if (page_at(first + pages * PAGE))
+	if (in_play(first + pages * PAGE, 1))
 		page_look(first + pages * PAGE, false);
 	if (pages > 0)
 		page_look(first + mix(salt) % pages * PAGE, true);
@@ -353,6 +355,16 @@ static void act_range(const struct op *o)
 		act_lock(o, o->kind == OP_mlock ? SYS_mlock : SYS_mlock2, true);
 	}
 	check(addr, o->arg[1], salt_of(o));
+}
+
+/* A refusal changes nothing; what comes before it is done all the same. */
+void act_refused(const struct op *o)
+{
+	if (o->kind == OP_mmap &&
+	    !(o->arg[4] & (MAP_FIXED | MAP_FIXED_NOREPLACE)))
+		clear_yard(o->arg[0]);
+	if (o->kind == OP_mprotect)
+		check(addr_of(o->arg[0]), o->arg[1], salt_of(o));
 }
 
 static void act_touch(const struct op *o)

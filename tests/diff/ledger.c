@@ -125,3 +125,19 @@ void ledger_set(uint64_t addr, uint64_t size, const struct page *like)
 			*p = *like;
 	}
 }
+
+void ledger_grown(uint64_t addr)
+{
+	uint64_t from = addr & ~(PAGE - 1);
+	struct page *p = page_at(from), like;
+
+	if (!p || p->kind != PAGE_HOLE || !in_play(from, 1))
+		return;
+	for (addr = from; p && p->kind == PAGE_HOLE; addr += PAGE)
+		p = page_at(addr + PAGE);
+	if (!p || !p->grows)
+		return;
+	like = *p;
+	like.freed = false;
+	ledger_set(from, addr - from, &like);
+}

@@ -81,6 +81,7 @@ static void run(const struct op *o, uint64_t at)
 		say("(%s)", why);
 	} else if (open_answers(o, &r)) {
 		say_result(r);
+		act_refused(o);
 	} else {
 		act(o);
 	}

@@ -160,8 +160,9 @@ struct page {
 	bool freed;   /* by MADV_FREE, and not written since */
 	bool advised; /* its neighbours may not be */
 	bool writable_file;
-	bool unknown;	 /* what it had when it was freed */
-	uint64_t old[3]; /* or what that was */
+	uint64_t file_page; /* of the file, that it is mapped to */
+	bool unknown;	    /* what it had when it was freed */
+	uint64_t old[3];    /* or what that was */
 };
 
 struct range {
@@ -180,6 +181,8 @@ bool in_play(uint64_t addr, uint64_t size);
 uint64_t pages_up(uint64_t size);
 /* Where the first hole from @addr on begins; @end at most. */
 uint64_t mapped_to(uint64_t addr, uint64_t end);
+/* A page of no mapping was there after all: one above has grown. */
+void ledger_grown(uint64_t addr);
 /* Gives all pages of a range what @like has. */
 void ledger_set(uint64_t addr, uint64_t size, const struct page *like);
 
@@ -210,5 +213,6 @@ uint64_t act_mremap(const struct op *o);
 /* act.c */
 void act_start(const char *dir);
 void act(const struct op *o);
+void act_refused(const struct op *o);
 
 #endif

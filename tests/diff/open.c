@@ -102,14 +102,22 @@ static bool from_its_own_yard(const struct op *o)
 	       yard < from + pages_up(o->arg[2]);
 }
 
+/* What a processor makes of rights: none alone that is not reading. */
+static uint8_t rights(uint8_t prot)
+{
+	return prot ? prot | PROT_READ : 0;
+}
+
 static bool surely_apart(const struct page *a, const struct page *b)
 {
-	return b->kind == PAGE_HOLE || a->kind != b->kind || a->prot != b->prot;
+	return b->kind == PAGE_HOLE || a->kind != b->kind ||
+	       rights(a->prot) != rights(b->prot);
 }
 
 /*
  * open: whether neighbours are one mapping: Linux joins and splits by rules of
- * its own, and since 6.17 moves several at once.
+ * its own, since 6.17 moves several at once, and unlocks all of one of which a
+ * part is moved by MREMAP_DONTUNMAP.
  */
 static bool seam(const struct op *o)
 {
@@ -122,6 +130,8 @@ static bool seam(const struct op *o)
 	if (pages_up(o->arg[3]) <= pages_up(o->arg[2]) && !moves)
 		return false;
 	first = page_at(addr);
+	if (first->locked && (o->arg[4] & MREMAP_DONTUNMAP))
+		return true;
 	end = addr + pages_up(o->arg[2]);
 	if (first->kind == PAGE_HOLE)
 		return false;
@@ -129,7 +139,8 @@ static bool seam(const struct op *o)
 		p = page_at(addr);
 		if (surely_apart(first, p))
 			return moves;
-		if (p->id != first->id || p->locked != first->locked ||
+		if (p->id != first->id || p->prot != first->prot ||
+		    p->locked != first->locked ||
 		    p->advised != first->advised ||
 		    (p->advised && end - addr > PAGE))
 			return true;
@@ -154,10 +165,44 @@ static bool hint_below_growing(const struct op *o)
 	return false;
 }
 
+/* open: which error a size has that nobody can have: before 6.17 another */
+static bool remaps_too_much(const struct op *o)
+{
+	return o->kind == OP_mremap && o->arg[3] >= (uint64_t)1 << 47 &&
+	       !(o->arg[4] & (MREMAP_FIXED | MREMAP_DONTUNMAP));
+}
+
 /* open: a processor with protection keys takes reading away */
 static bool execute_only(const struct op *o)
 {
 	return is_mapping(o) && (prot_of(o) & 7) == PROT_EXEC;
+}
+
+/*
+ * open: whether what may be written can be read: a processor lets it, and
+ * populating does not ask the processor
+ */
+static bool populates_unreadable(const struct op *o)
+{
+	uint64_t addr, end;
+	const struct page *p;
+
+	if (o->kind != OP_madvise || o->arg[2] != 22)
+		return false;
+	addr = addr_of(o->arg[0]);
+	end = addr + pages_up(o->arg[1]);
+	for (; addr < end && (p = page_at(addr)); addr += PAGE) {
+		if (p->kind != PAGE_HOLE && p->prot && !(p->prot & PROT_READ))
+			return true;
+	}
+	return false;
+}
+
+/* open: pipes are on a file system of Linux's own, where nothing executes */
+static bool executes_pipe(const struct op *o)
+{
+	return o->kind == OP_mmap && o->arg[5] == FILE_PIPE &&
+	       (o->arg[3] & PROT_EXEC);
 }
 
 /* open: these depend on how the kernel was configured */
@@ -178,9 +223,11 @@ static bool refused_and_wrong(const struct op *o)
 	if (prot_of(o) & ~(uint64_t)7)
 		return true;
 	if (o->kind == OP_mprotect)
-		return addr_of(o->arg[0]) % PAGE != 0 || size == 0 ||
+		return o->arg[0] >> ADDR_SHIFT == BASE_HIGH ||
+		       addr_of(o->arg[0]) % PAGE != 0 || size == 0 ||
 		       pages_up(size) == 0;
 	return addr_of(o->arg[1]) % PAGE != 0 || size == 0 ||
+	       o->arg[1] >> ADDR_SHIFT == BASE_HIGH || o->arg[6] % PAGE != 0 ||
 	       size >= (uint64_t)1 << 47 ||
 	       (o->arg[4] & MAP_TYPE) != MAP_PRIVATE ||
 	       (o->arg[4] & (MAP_FIXED_NOREPLACE | MAP_GROWSDOWN)) ||
@@ -208,6 +255,24 @@ static bool shared_file_write(const struct op *o)
 	return false;
 }
 
+/* gap: behind the end of a file, or of memory that is shared, is no SIGBUS */
+static bool behind_the_end(const struct op *o)
+{
+	const struct page *p;
+
+	if (o->kind == OP_mmap)
+		return !(o->arg[4] & MAP_ANONYMOUS) && o->arg[5] <= FILE_RO &&
+		       o->arg[6] < (uint64_t)1 << 47 &&
+		       o->arg[6] + o->arg[2] > pages_up(FILE_BYTES);
+	if (o->kind != OP_mremap || !in_play(addr_of(o->arg[1]), 1))
+		return false;
+	p = page_at(addr_of(o->arg[1]));
+	if (p->kind == PAGE_SHARED)
+		return pages_up(o->arg[3]) > pages_up(o->arg[2]);
+	return p->kind >= PAGE_FILE &&
+	       (p->file_page * PAGE) + o->arg[3] > pages_up(FILE_BYTES);
+}
+
 static bool in_break(uint64_t a)
 {
 	return a >> ADDR_SHIFT == BASE_BREAK;
@@ -230,14 +295,16 @@ static bool mapping_in_break(const struct op *o)
 }
 
 /* gap: one page at two addresses */
-static bool old_size_zero(const struct op *o)
+static bool shared_twice(const struct op *o)
 {
 	const struct page *p;
 
-	if (o->kind != OP_mremap || pages_up(o->arg[2]) != 0)
+	if (o->kind != OP_mremap)
+		return false;
+	if (pages_up(o->arg[2]) != 0 && !(o->arg[4] & MREMAP_DONTUNMAP))
 		return false;
 	p = page_at(addr_of(o->arg[1]));
-	return !p || p->kind != PAGE_ANON;
+	return !p || p->kind == PAGE_SHARED || p->kind == PAGE_FILE_SHARED;
 }
 
 static const struct rule rules[] = {
@@ -247,12 +314,16 @@ static const struct rule rules[] = {
 	{ "from its own yard", false, from_its_own_yard },
 	{ "seam", false, seam },
 	{ "hint below growing", false, hint_below_growing },
+	{ "remaps too much", false, remaps_too_much },
 	{ "execute only", false, execute_only },
+	{ "populates unreadable", false, populates_unreadable },
+	{ "executes a pipe", false, executes_pipe },
 	{ "advice of some", false, advice_of_some },
 	{ "refused and wrong", false, refused_and_wrong },
 	{ "shared file write", true, shared_file_write },
+	{ "behind the end", true, behind_the_end },
 	{ "mapping in the break", true, mapping_in_break },
-	{ "old size zero", true, old_size_zero },
+	{ "shared twice", true, shared_twice },
 };
 
 const char *open_skips(const struct op *o)

@@ -15,6 +15,7 @@
 
 #define RET 0xc3u
 #define LAST (PAGE - 8)
+#define MAPPED (SIGSEGV << 8 | SEGV_ACCERR)
 #define SCRATCH 16u /* a write that says nothing */
 
 static sigjmp_buf back;
@@ -76,6 +77,9 @@ unsigned int probe(uint64_t addr, enum access how)
 	} else if (where != (addr & ~(PAGE - 1))) {
 		say("?addr");
 	}
+	/* Mapped, whether it may be accessed so or not. */
+	if (what == 0 || what == MAPPED)
+		ledger_grown(addr);
 	return what;
 }
 

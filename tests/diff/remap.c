@@ -67,18 +67,26 @@ static void carry(uint64_t from, uint64_t old, uint64_t to, uint64_t size)
 {
 	static struct page kept[YARD_PAGES];
 	uint64_t count = old / PAGE, i;
+	uint32_t id = ledger_id();
 	struct page fresh;
 
 	if (count > YARD_PAGES)
 		count = YARD_PAGES;
-	for (i = 0; i < count; i++)
+	/* What has been moved is not joined with what is beside it, or is. */
+	for (i = 0; i < count; i++) {
 		kept[i] = *page_at(from + i * PAGE);
+		if (from != to)
+			kept[i].id = id;
+	}
 	fresh = kept[0];
 	fresh.freed = false;
 	ledger_set(from, old, &hole);
 	ledger_set(to, size, &fresh);
-	for (i = 0; i < count && i < size / PAGE; i++)
-		*page_at(to + i * PAGE) = kept[i];
+	for (i = 0; i < size / PAGE; i++) {
+		if (i < count)
+			*page_at(to + i * PAGE) = kept[i];
+		page_at(to + i * PAGE)->file_page = kept[0].file_page + i;
+	}
 }
 
 static void note(const struct op *o, uint64_t from, uint64_t to)
@@ -93,6 +101,8 @@ static void note(const struct op *o, uint64_t from, uint64_t to)
 	left.locked = false;
 	left.id = ledger_id();
 	ledger_set(from, old, &left);
+	for (uint64_t i = 0; i < old / PAGE; i++)
+		page_at(from + i * PAGE)->file_page += i;
 }
 
 /* Return: where it is now, or 0. */

@@ -103,6 +103,19 @@ START_TEST(the_maximum_is_enomem_and_no_end)
 }
 END_TEST
 
+START_TEST(a_lower_maximum_holds)
+{
+	uint64_t a = must_map(HEAP_ARENA, 2 * MIB), b = 7;
+
+	heap->max = MIB;
+	ck_assert_int_eq(map(HEAP_ARENA, MINI_PAGE, &b), -EDMM_ENOMEM);
+	ck_assert_int_eq(map(HEAP_MAP, MINI_PAGE, &b), -EDMM_ENOMEM);
+	ck_assert_int_eq(heap_unmap(heap, a + MINI_PAGE, 2 * MIB - MINI_PAGE),
+			 0);
+	must_map(HEAP_MAP, MINI_PAGE);
+}
+END_TEST
+
 START_TEST(lazily_freed_memory_has_a_cap)
 {
 	uint64_t a = must_map(HEAP_ARENA, 48 * MIB);
@@ -153,16 +166,29 @@ START_TEST(idle_memory_is_what_was_asked_for)
 END_TEST
 
 /* What may stay idle is the heap's to say, how much there is the runtime's. */
-START_TEST(a_free_keeps_the_limit)
+START_TEST(no_churn_moves_the_limit)
 {
+	struct heap_resize r = { .old = MIB, .size = 3 * MIB, .move = true };
 	struct emm_stats s;
 	uint64_t a;
 
 	emm_set_limit(heap->emm, 72 * MIB);
-	a = must_map(HEAP_ARENA, MIB);
-	ck_assert_int_eq(heap_unmap(heap, a, MIB), 0);
-	emm_stats_get(heap->emm, &s);
-	ck_assert_uint_eq(s.limit, 72 * MIB);
+	for (uint64_t i = 1; i <= 8; i++) {
+		r.addr = must_map(HEAP_ARENA, MIB);
+		ck_assert_int_eq(heap_resize(heap, &r, &a), 0);
+		ck_assert_int_eq(heap_unmap(heap, a, 3 * MIB), 0);
+		a = must_map(HEAP_MAP, MIB);
+		ck_assert_int_eq(heap_protect(heap, a, MIB, EMM_R), 0);
+		ck_assert_int_eq(heap_discard(heap, a, MIB), 0);
+		ck_assert_int_eq(heap_unmap(heap, a, MIB), 0);
+		heap_brk(heap, heap_brk(heap, 0) + MINI_PAGE);
+		heap_tick(heap, i * HEAP_DECAY);
+		heap_relieve(heap);
+		emm_set_idle_max(heap->emm, i * MIB);
+		emm_set_idle_share(heap->emm, (uint32_t)i);
+		emm_stats_get(heap->emm, &s);
+		ck_assert_uint_eq(s.limit, 72 * MIB);
+	}
 }
 END_TEST
 
@@ -599,8 +625,9 @@ static Suite *heap_suite(void)
 	tcase_add_loop_test(tc, memory_is_zero_and_stays, 0, 2);
 	tcase_add_loop_test(tc, freed_and_mapped_again_is_zero, 0, 4);
 	tcase_add_test(tc, the_maximum_is_enomem_and_no_end);
+	tcase_add_test(tc, a_lower_maximum_holds);
 	tcase_add_test(tc, lazily_freed_memory_has_a_cap);
-	tcase_add_test(tc, a_free_keeps_the_limit);
+	tcase_add_test(tc, no_churn_moves_the_limit);
 	tcase_add_test(tc, small_churn_costs_no_host_call);
 	tcase_add_test(tc, sequential_growth_costs_few_calls);
 	tcase_add_test(tc, unmapped_is_gone);

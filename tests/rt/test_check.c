@@ -171,7 +171,7 @@ START_TEST(start_values_are_bounded)
 	BAD_START(argc, 0);
 	BAD_START(argc, WIRE_ARGC_MAX + 1);
 	BAD_START(envc, WIRE_ARGC_MAX + 1);
-	BAD_START(flags, 2);
+	BAD_START(flags, WIRE_START_FLAGS + 1);
 	BAD_START(stats_addr, 8);
 }
 END_TEST

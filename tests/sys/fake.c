@@ -223,6 +223,7 @@ edmm_err umem_get64(uint64_t *v, umem_t src)
 edmm_err umem_put64(umem_t dst, uint64_t v)
 {
 	*(uint64_t *)(uintptr_t)dst = v;
+	return 0;
 }
 
 uint64_t rt_base(void)

@@ -272,8 +272,10 @@ static void check_makers(void)
 	for (i = 0; i < sizeof(makers) / sizeof(makers[0]); i++)
 		if (call_goes_out(row) && row->linux_nr == makers[i])
 			ck_assert_msg(row->ret == CALL_RET_FD ||
+					      row->ret == CALL_RET_KEPT ||
 					      row->ret == CALL_RET_FD_AT ||
-					      row->ret == CALL_RET_FD_FROM,
+					      row->ret == CALL_RET_FD_FROM ||
+					      row->ret == CALL_RET_KEPT,
 				      "%s makes a descriptor", now->name);
 }
 

@@ -36,6 +36,7 @@ static void set_params(struct heap *h, const struct heap_params *p)
 		.free_percent = p->free_percent,
 		.windows = { HEAP_WINDOW_MIN, HEAP_WINDOW_MAX },
 		.told = p->told,
+		.refused = p->refused,
 		.free_min = p->init > IDLE_MIN ? p->init : IDLE_MIN,
 		.loaded = p->base + p->init,
 		.arena_end = p->base,
@@ -315,12 +316,15 @@ static edmm_err raise_brk(struct heap *h, uint64_t from, uint64_t to)
 	err = map_brk(h, fresh, to);
 	if (!err) {
 		err = commit_brk(h, from, to);
+		if (!err && h->lock_future)
+			err = heap_lock(h, from, to - from, true);
+		if (!err)
+			return 0;
 		/* The first error is the answer; what it leaves leaks. */
-		if (err && fresh < to)
+		if (fresh < to)
 			(void)!emm_dealloc(h->emm, fresh, to - fresh, NULL);
 	}
-	if (err)
-		heap_uncharge(h, from, to - from);
+	heap_uncharge(h, from, to - from);
 	return err;
 }
 
@@ -349,6 +353,8 @@ static void lower_brk(struct heap *h, uint64_t to, uint64_t from)
 		h->brk_kept = 0;
 	else
 		keep_brk(h, to, end);
+	/* Bits that cannot be had now are of pages that nobody has. */
+	(void)!heap_lock(h, to, from - to, false);
 	heap_uncharge(h, to, from - to);
 }
 

@@ -51,6 +51,7 @@
  * @window: largest window of commit-ahead, whole pages; 0: 4 MiB
  * @told: NULL, or told new peaks: bytes mapped at a time, and how far malloc
  *	has come from @base on. Called with the heap's lock held
+ * @refused: NULL, or told how much did not fit the maximum
  * @init: bytes from @base on that the loader has put there, idle
  * @wx: pages may be writable and executable
  * @fixed: pages are what the loader put there, so none can execute
@@ -68,6 +69,7 @@ struct heap_params {
 	bool wx;
 	bool fixed;
 	void (*told)(uint64_t peak, uint64_t low);
+	void (*refused)(uint64_t bytes);
 	edmm_err (*show)(uint64_t addr, uint64_t size, int prot);
 };
 
@@ -93,6 +95,7 @@ struct heap {
 	uint64_t peak;	   /* most of them at a time */
 	uint64_t low_peak; /* most bytes of the low side */
 	void (*told)(uint64_t peak, uint64_t low);
+	void (*refused)(uint64_t bytes);
 	edmm_err (*show)(uint64_t addr, uint64_t size, int prot);
 	uint64_t loaded;    /* address; the loader's pages end here */
 	uint64_t arena_end; /* address; the arena's area ends here */

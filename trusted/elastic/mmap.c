@@ -25,8 +25,12 @@ static edmm_err charge_locked(struct heap *h, uint64_t at, uint64_t count)
 {
 	uint64_t more = vmap_uncharged(&h->map, at, count) * HEAP_PAGE;
 
-	if (more > h->max - h->charged)
+	/* The maximum may have been lowered below what is charged. */
+	if (more && (h->charged > h->max || more > h->max - h->charged)) {
+		if (h->refused)
+			h->refused(more);
 		return -EDMM_ENOMEM;
+	}
 	vmap_charge(&h->map, at, count, true);
 	h->charged += more;
 	return 0;

@@ -190,12 +190,18 @@ static void publish(void)
 	PUT_STAT(heap_used, s.committed);
 	PUT_STAT(heap_peak, rt_global.heap_peak);
 	PUT_STAT(heap_low, rt_global.heap_low);
+	PUT_STAT(heap_refused, rt_global.heap_refused);
 }
 
 void rt_stats_heap(uint64_t peak, uint64_t low)
 {
 	rt_global.heap_peak = peak;
 	rt_global.heap_low = low;
+}
+
+void rt_stats_refused(uint64_t bytes)
+{
+	rt_global.heap_refused = bytes;
 }
 
 /* The main stack grows downwards and is never given back. */

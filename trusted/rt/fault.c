@@ -234,6 +234,8 @@ static int ask_books(const struct rt_regs *r)
 	how = rt_emm_fault(r);
 	if (how == -EDMM_ENOMEM && rt_hooks.shortage && rt_hooks.shortage())
 		how = rt_emm_fault(r);
+	if (how == EMM_FAULT_SEARCH && rt_hooks.grow && rt_hooks.grow(r->addr))
+		how = rt_emm_fault(r);
 	return how;
 }
 

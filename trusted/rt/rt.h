@@ -207,6 +207,8 @@ uint64_t rt_tsc(void);
 void rt_stats_main(void);
 /* New peaks of the heap, to be told with the next statistics: no exit. */
 void rt_stats_heap(uint64_t peak, uint64_t low);
+/* And that so many bytes did not fit its maximum. */
+void rt_stats_refused(uint64_t bytes);
 
 /* Exceptions. */
 
@@ -242,6 +244,8 @@ struct rt_regs {
  * @shortage: give memory back. Called at stage 2 for a fault that is right but
  *	finds no memory; true when something was given back, so that trying
  *	again makes sense
+ * @grow: map the page of a fault that nobody has mapped, because a mapping above
+ *	it grows. Called at stage 2; true when it did
  * @fault: the program's own handlers. Called at stage 2, on the exception
  *	stack, for an exception that is not a page fault, and for a page fault
  *	that the books prove to be the access's own (I14). It may change @regs,
@@ -253,6 +257,7 @@ struct rt_regs {
  */
 struct rt_hooks {
 	bool (*shortage)(void);
+	bool (*grow)(uint64_t addr);
 	bool (*fault)(struct rt_regs *regs);
 	void (*signals)(struct rt_regs *regs);
 };

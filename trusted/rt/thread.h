@@ -199,7 +199,7 @@ _Static_assert(WIRE_REFUSED_DEAD == RT_W_REFUSED_DEAD, "");
  * @published: time stamp of the last statistics
  * @changes: that the memory manager has told of
  * @relro_off, @relro_size: of the image, made read-only; or 0
- * @heap_peak, @heap_low: of the heap, as wire_stats has them
+ * @heap_peak, @heap_low, @heap_refused: of the heap, as wire_stats has them
  */
 struct rt_global {
 	uint64_t xfrm;
@@ -214,6 +214,7 @@ struct rt_global {
 	uint64_t relro_size;
 	uint64_t heap_peak;
 	uint64_t heap_low;
+	uint64_t heap_refused;
 };
 extern struct rt_global rt_global;
 _Static_assert(offsetof(struct rt_global, xfrm) == RT_G_XFRM, "");

@@ -44,6 +44,7 @@ static edmm_err start_heap(void)
 		.free_percent = rt_params()->heap_free_percent,
 		.window = rt_params()->heap_window,
 		.told = rt_stats_heap,
+		.refused = rt_stats_refused,
 		.init = l->heap_init,
 		.fixed = !rt_elastic(),
 		.show = rt_host_show,
@@ -108,8 +109,14 @@ void sys_tick(void)
 		heap_tick(&heap, rt_tsc());
 }
 
+static bool on_grow(uint64_t addr)
+{
+	return heap_is_up && sys_grow(addr);
+}
+
 const struct rt_hooks rt_hooks = {
 	.shortage = on_shortage,
+	.grow = on_grow,
 	.fault = sys_fault,
 	.signals = sys_signals,
 };

@@ -75,6 +75,9 @@ void sys_signals(struct rt_regs *r);
 /* The least stack on which a handler can run: AT_MINSIGSTKSZ (frame.c). */
 uint64_t sys_signal_stack_min(void);
 
+/* Maps a touched page below a mapping that grows down (grow.c). */
+bool sys_grow(uint64_t addr);
+
 /* start.c */
 struct heap;
 struct heap *sys_heap(void);

@@ -133,6 +133,16 @@ static int missing(void)
 	return open("/nonexistent", O_RDONLY) >= 0;
 }
 
+static volatile unsigned long depth;
+
+__attribute__((noinline)) static unsigned long deep(void)
+{
+	volatile char page[4096];
+
+	page[0] = (char)++depth;
+	return depth < 1000000 ? deep() + (unsigned long)page[0] : depth;
+}
+
 static int nap(const char *seconds)
 {
 	struct timespec ts = { .tv_sec = atoi(seconds) };
@@ -164,6 +174,10 @@ int main(int argc, char **argv)
 		return grow(strtoul(value, NULL, 0));
 	if (!strcmp(what, "far"))
 		return far_apart(strtoul(value, NULL, 0));
+	if (!strcmp(what, "short") && !malloc(64ul << 20))
+		abort();
+	if (!strcmp(what, "deep"))
+		return deep() == 0;
 	if (!strcmp(what, "missing"))
 		return missing();
 	if (!strcmp(what, "poke"))

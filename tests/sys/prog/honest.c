@@ -108,6 +108,12 @@ static void memory(void)
 	p = malloc(64 << 20);
 	printf("64 MiB: %d\n", p ? 0 : errno);
 	free(p);
+	p = malloc(8 << 20);
+	printf("8 MiB: %d\n", p ? 0 : errno);
+	r.rlim_cur = 4 << 20;
+	say("below what is used", setrlimit(RLIMIT_AS, &r));
+	printf("1 MiB: %s\n", malloc(1 << 20) ? "there" : "none");
+	free(p);
 	r.rlim_cur = r.rlim_max;
 	say("raise AS", setrlimit(RLIMIT_AS, &r));
 	p = malloc(32 << 20);

@@ -324,11 +324,11 @@ static void say_info(const siginfo_t *si, bool fault)
 {
 	say(" signo %d code %d errno %d", si->si_signo, si->si_code,
 	    si->si_errno);
-	if (fault)
+	if (fault && si->si_code > 0)
 		say_addr("addr", (uint64_t)si->si_addr);
 	else if (si->si_code == SI_QUEUE)
 		say(" value %llx", (unsigned long long)si->si_value.sival_ptr);
-	if (!fault && si->si_code <= 0)
+	if (si->si_code <= 0)
 		say(" from %d%d", si->si_pid == getpid(),
 		    si->si_uid == getuid());
 }

@@ -35,15 +35,34 @@ static uint64_t bit(int signo)
 	return 1ull << (signo - 1);
 }
 
-/* Each of the signals that are used, one time in @rare. */
+static bool is_fault(int signo)
+{
+	return signo == SIGSEGV || signo == SIGFPE || signo == SIGILL ||
+	       signo == SIGTRAP || signo == SIGBUS;
+}
+
+/*
+ * Each of the signals that are used, one time in @rare; those of faults much
+ * less, as the next of them would be the end.
+ */
 static uint64_t random_mask(uint64_t *x, unsigned int rare)
 {
 	uint64_t mask = 0;
 
 	for (unsigned int i = 0; i < NUMBERS; i++)
-		if (!below(x, rare))
+		if (!below(x, is_fault(numbers[i]) ? 40 * rare : rare))
 			mask |= bit(numbers[i]);
 	return mask;
+}
+
+/* The same for one that is taken its handler. */
+static int random_number(uint64_t *x)
+{
+	int signo = numbers[below(x, NUMBERS)];
+
+	if (is_fault(signo) && below(x, 12))
+		return SIGWINCH;
+	return signo;
 }
 
 static uint64_t random_flags(uint64_t *x)
@@ -55,7 +74,7 @@ static uint64_t random_flags(uint64_t *x)
 	for (unsigned int i = 0; i < sizeof(all) / sizeof(*all); i++)
 		if (below(x, 2))
 			flags |= all[i];
-	if (!below(x, 8))
+	if (!below(x, 24))
 		flags |= (uint32_t)SA_RESETHAND;
 	return flags;
 }
@@ -68,6 +87,20 @@ static uint64_t random_edits(uint64_t *x)
 		if (!below(x, (1u << i) & EDIT_BAD_FPU ? 60 : 6))
 			edits |= 1u << i;
 	return edits;
+}
+
+/* Mostly one that has a handler: the others tend to be the end. */
+static uint64_t to_send(uint64_t *x, uint64_t caught)
+{
+	const int most = below(x, 60) ? 64 : 0;
+
+	for (int tries = 0; tries < most; tries++) {
+		int signo = numbers[below(x, NUMBERS)];
+
+		if (caught & bit(signo))
+			return (uint64_t)signo;
+	}
+	return below(x, 4) ? SIGWINCH : (uint64_t)numbers[below(x, NUMBERS)];
 }
 
 static struct step action(uint64_t *x, uint64_t *caught)
@@ -84,22 +117,10 @@ static struct step action(uint64_t *x, uint64_t *caught)
 	if (s.arg[5] == NEST_FAULT)
 		s.arg[6] = below(x, fault_kinds);
 	else if (s.arg[5] == NEST_STACK)
-		s.arg[6] = below(x, ALT_COUNT);
+		s.arg[6] = below(x, ALT_SMALL);
 	else
-		s.arg[6] = (uint64_t)numbers[below(x, NUMBERS)];
+		s.arg[6] = to_send(x, *caught);
 	return s;
-}
-
-/* Mostly one that has a handler: the others tend to be the end. */
-static uint64_t to_send(uint64_t *x, uint64_t caught)
-{
-	for (int tries = 0; tries < 64; tries++) {
-		int signo = numbers[below(x, NUMBERS)];
-
-		if (caught & bit(signo))
-			return (uint64_t)signo;
-	}
-	return (uint64_t)numbers[below(x, NUMBERS)];
 }
 
 static struct step random_step(uint64_t *x, uint64_t *caught)
@@ -119,11 +140,14 @@ static struct step random_step(uint64_t *x, uint64_t *caught)
 		return action(x, caught);
 	case STEP_ignore:
 	case STEP_reset:
-		s.arg[0] = (uint64_t)numbers[below(x, NUMBERS)];
+		s.arg[0] = (uint64_t)random_number(x);
+		if (s.kind == STEP_reset && below(x, 4))
+			s.arg[0] = SIGWINCH;
 		*caught &= ~bit((int)s.arg[0]);
 		break;
 	case STEP_stack:
-		s.arg[0] = below(x, 3) ? ALT_LARGE : below(x, ALT_COUNT);
+		s.arg[0] = below(x, 10) ? below(x, ALT_SMALL)
+					: below(x, ALT_COUNT);
 		break;
 	case STEP_block:
 	case STEP_unblock:
@@ -163,24 +187,23 @@ static struct step random_step(uint64_t *x, uint64_t *caught)
 	return s;
 }
 
-/* Handlers for all faults but a few, first of all. */
+/* Handlers for all but a few, first of all. */
 void script_random(struct script *s, uint64_t seed, uint64_t number)
 {
-	static const int faults[] = { SIGSEGV, SIGFPE, SIGILL, SIGTRAP,
-				      SIGBUS };
 	uint64_t x = seed * 1000003 + number, caught = 0;
-	unsigned int length = 8 + below(&x, 16);
+	unsigned int length = NUMBERS + 8 + below(&x, 24);
 
 	s->count = 0;
-	for (unsigned int i = 0; i < 5; i++) {
+	for (unsigned int i = 0; i < NUMBERS; i++) {
 		struct step *to = &s->step[s->count];
 
-		if (!below(&x, 12))
+		if (!below(&x, 80))
 			continue;
 		*to = action(&x, &caught);
-		to->arg[0] = (uint64_t)faults[i];
-		to->arg[2] &= ~bit(faults[i]);
-		caught |= bit(faults[i]);
+		to->arg[0] = (uint64_t)numbers[i];
+		to->arg[1] &= ~(uint64_t)(uint32_t)SA_RESETHAND;
+		to->arg[2] &= ~bit(numbers[i]);
+		caught |= bit(numbers[i]);
 		s->count++;
 	}
 	while (s->count < length)

@@ -213,7 +213,7 @@ long sys_mincore(const uint64_t *a)
 		return -EINVAL;
 	if (end < a[0] || mem_round(a[1]) < a[1])
 		return -ENOMEM;
-	if (!sys_owns(a[2], (end - a[0]) / MEM_PAGE))
+	if (!sys_owns_to_write(a[2], (end - a[0]) / MEM_PAGE))
 		return -EFAULT;
 	for (at = a[0]; at < end; at += run.size) {
 		mem_look(at, end, &run);
@@ -260,7 +260,8 @@ static long fill_range(uint64_t addr, uint64_t end)
 	return 0;
 }
 
-/* mlock() takes any addresses. Return: 0 bytes, an error, or else 1. */
+/* mlock() takes any addresses, and a size that wraps for none. Return: 0 bytes,
+ * an error, or else 1. */
 static long lock_pages(const uint64_t *a, uint64_t *from, uint64_t *end)
 {
 	uint64_t size = mem_round(a[1] + a[0] % MEM_PAGE);

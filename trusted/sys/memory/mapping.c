@@ -19,10 +19,16 @@ static struct {
 } entries;
 
 static struct mem_map shared_anonymous = { .shared = true };
+static struct mem_map growing = { .grows = true };
 
 struct mem_map *mem_map_shared(void)
 {
 	return &shared_anonymous;
+}
+
+struct mem_map *mem_map_growing(void)
+{
+	return &growing;
 }
 
 static void entry_put(void *entry)
@@ -186,7 +192,8 @@ static void look_heap(uint64_t addr, uint64_t end, struct mem_run *out)
 	out->locked = run.locked;
 	out->free = run.free;
 	out->arena = run.arena;
-	out->map = run.tag;
+	out->grows = run.tag == &growing;
+	out->map = out->grows ? NULL : run.tag;
 }
 
 /* The image, the main stack, and what is between. */

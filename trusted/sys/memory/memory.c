@@ -13,10 +13,17 @@
 #include <linux/mman.h>
 
 #define PROT_ALL (PROT_READ | PROT_WRITE | PROT_EXEC)
+/* Flags that MAP_SHARED_VALIDATE finds valid. */
+#define MAP_KNOWN                                                           \
+	(MAP_TYPE | MAP_FIXED | MAP_ANONYMOUS | MAP_32BIT | MAP_GROWSDOWN | \
+	 MAP_DENYWRITE | MAP_EXECUTABLE | MAP_LOCKED | MAP_NORESERVE |      \
+	 MAP_POPULATE | MAP_NONBLOCK | MAP_STACK | MAP_HUGETLB |            \
+	 MAP_UNINITIALIZED)
 #define MODE_TYPE 0170000u
 #define MODE_REGULAR 0100000u
 #define MODE_CHAR 0020000u
 #define MODE_BLOCK 0060000u
+#define DEV_ZERO 0x105u /* the one character device that is memory */
 
 static int to_prot(uint64_t prot)
 {
@@ -43,7 +50,7 @@ static enum heap_place place_of(const uint64_t *a)
 		return HEAP_FIXED_NEW;
 	if (a[3] & MAP_FIXED)
 		return HEAP_FIXED;
-	return a[0] == 0 ? HEAP_ANYWHERE : HEAP_HINT;
+	return a[0] < MEM_PAGE ? HEAP_ANYWHERE : HEAP_HINT;
 }
 
 /* What mmap()'s arguments want of the heap. */
@@ -61,7 +68,7 @@ static struct heap_req request(const uint64_t *a)
 	};
 
 	if (r.place == HEAP_HINT)
-		r.addr = mem_round(r.addr);
+		r.addr &= ~(MEM_PAGE - 1);
 	return r;
 }
 
@@ -86,50 +93,79 @@ static long map(const uint64_t *a, const struct heap_req *r, uint64_t *addr)
 	return err;
 }
 
-/* Whether a file may be mapped so: its kind, and what it is open for. */
-static long file_refused(const uint64_t *a)
+/* What Linux refuses before it looks at what is to be mapped. */
+static long place_refused(const uint64_t *a)
+{
+	uint64_t size = mem_round(a[1]);
+	struct mem_run run;
+
+	if (a[1] == 0)
+		return -EINVAL;
+	if (size < a[1] || size > MEM_USER_END)
+		return -ENOMEM;
+	if (!(a[3] & (MAP_FIXED | MAP_FIXED_NOREPLACE)))
+		return 0;
+	if (a[0] > MEM_USER_END - size)
+		return -ENOMEM;
+	if (a[0] % MEM_PAGE != 0)
+		return -EINVAL;
+	if (!(a[3] & MAP_FIXED_NOREPLACE))
+		return 0;
+	mem_look(a[0], a[0] + size, &run);
+	return run.where != MEM_NOTHING || run.size < size ? -EEXIST : 0;
+}
+
+/* How a file is mapped, and what it is open for. */
+static long type_refused(const uint64_t *a, uint32_t how)
+{
+	uint64_t type = a[3] & MAP_TYPE;
+	bool shared = type == MAP_SHARED || type == MAP_SHARED_VALIDATE;
+
+	if (!shared && type != MAP_PRIVATE)
+		return -EINVAL;
+	if (type == MAP_SHARED_VALIDATE && a[3] & ~(uint64_t)MAP_KNOWN)
+		return -EOPNOTSUPP;
+	if (how == O_WRONLY || (shared && a[2] & PROT_WRITE && how != O_RDWR))
+		return -EACCES;
+	return 0;
+}
+
+static long check_kind(const uint64_t *a, const struct stat *st, uint32_t how)
+{
+	uint32_t kind = st->st_mode & MODE_TYPE;
+	uint64_t most = kind == MODE_REGULAR ? INT64_MAX : UINT64_MAX;
+	int prot = to_prot(a[2]);
+	long err;
+
+	if (a[5] > most - mem_round(a[1]))
+		return -EOVERFLOW;
+	err = type_refused(a, how);
+	if (err)
+		return err;
+	if (kind != MODE_REGULAR && kind != MODE_BLOCK &&
+	    (kind != MODE_CHAR || st->st_rdev != DEV_ZERO))
+		return -ENODEV;
+	if (a[3] & MAP_GROWSDOWN)
+		return -EINVAL;
+	/* Nothing of what is written would come back to the file. */
+	if ((a[3] & MAP_TYPE) != MAP_PRIVATE && a[2] & PROT_WRITE)
+		return -ENODEV;
+	return heap_prot(sys_heap(), &prot);
+}
+
+static long check_file(const uint64_t *a)
 {
 	struct stat st;
 	const uint64_t stat[WIRE_CALL_ARGS] = { a[4], (uint64_t)&st };
 	const uint64_t flags[WIRE_CALL_ARGS] = { a[4], F_GETFL };
-	bool writes = (a[3] & MAP_TYPE) != MAP_PRIVATE && a[2] & PROT_WRITE;
-	long r = sys_call(CALL_fstat, stat);
-	uint32_t type;
+	long r = sys_call(CALL_fstat, stat), err;
 
 	if (r == 0)
 		r = sys_call(CALL_fcntl, flags);
 	if (r < 0)
 		return r;
-	if ((r & O_ACCMODE) == O_WRONLY ||
-	    (writes && (r & O_ACCMODE) != O_RDWR))
-		return -EACCES;
-	type = st.st_mode & MODE_TYPE;
-	if (type != MODE_REGULAR && type != MODE_CHAR && type != MODE_BLOCK)
-		return -ENODEV;
-	return writes ? -ENODEV : 0;
-}
-
-/* The descriptor comes first, as in Linux; then the range, then the file. */
-static long check_file(const uint64_t *a)
-{
-	const uint64_t get[WIRE_CALL_ARGS] = { a[4], F_GETFD };
-	uint64_t type = a[3] & MAP_TYPE;
-	int prot = to_prot(a[2]);
-	long err = sys_call(CALL_fcntl, get);
-
-	if (err < 0)
-		return err;
-	if (a[1] == 0 || (int64_t)a[5] < 0)
-		return -EINVAL;
-	if (a[1] > INT64_MAX - MEM_PAGE)
-		return -ENOMEM;
-	if (a[5] + a[1] > INT64_MAX)
-		return -EOVERFLOW;
-	if (type != MAP_PRIVATE && type != MAP_SHARED &&
-	    type != MAP_SHARED_VALIDATE)
-		return -EINVAL;
-	err = file_refused(a);
-	return err ? err : heap_prot(sys_heap(), &prot);
+	err = place_refused(a);
+	return err ? err : check_kind(a, &st, (uint32_t)r & O_ACCMODE);
 }
 
 static long map_file(const uint64_t *a)
@@ -167,19 +203,27 @@ static long map_file(const uint64_t *a)
 static long map_anonymous(const uint64_t *a)
 {
 	struct heap_req r = request(a);
+	long err = place_refused(a);
 	uint64_t addr;
-	long err;
 
+	if (err)
+		return err;
 	switch (a[3] & MAP_TYPE) {
 	case MAP_SHARED:
+		if (a[3] & MAP_GROWSDOWN)
+			return -EINVAL;
 		r.tag = mem_map_shared();
 		break;
 	case MAP_PRIVATE:
+		if (a[3] & MAP_GROWSDOWN)
+			r.tag = mem_map_growing();
 		break;
 	default:
 		return -EINVAL;
 	}
-	err = map(a, &r, &addr);
+	err = heap_prot(sys_heap(), &r.prot);
+	if (!err)
+		err = map(a, &r, &addr);
 	return err ? err : (long)addr;
 }
 
@@ -195,7 +239,8 @@ long sys_mmap(const uint64_t *a)
 
 long sys_munmap(const uint64_t *a)
 {
-	if (a[0] % MEM_PAGE != 0 || a[1] == 0 || a[1] > INT64_MAX)
+	if (a[0] % MEM_PAGE != 0 || a[1] == 0 || a[1] > MEM_USER_END ||
+	    a[0] > MEM_USER_END - mem_round(a[1]))
 		return -EINVAL;
 	/* Nothing of the program's is mapped elsewhere. */
 	if (!heap_owns(sys_heap(), a[0], mem_round(a[1])))
@@ -206,15 +251,17 @@ long sys_munmap(const uint64_t *a)
 /* May a stretch have these rights? */
 static long prot_refused(const struct mem_run *run, int prot)
 {
+	int wanted = prot;
+
 	switch (run->where) {
 	case MEM_HEAP:
 		/* A shared mapping of a file is for reading. */
 		if (run->map != NULL && run->map->file != NULL &&
 		    run->map->shared && prot & EMM_W)
 			return -EACCES;
-		return 0;
+		return heap_prot(sys_heap(), &wanted);
 	case MEM_STACK:
-		return 0;
+		return heap_prot(sys_heap(), &wanted);
 	case MEM_FIXED:
 		return prot == run->prot ? 0 : -EACCES;
 	default:
@@ -253,9 +300,6 @@ long sys_mprotect(const uint64_t *a)
 		return -ENOMEM;
 	if (a[2] & ~(uint64_t)(PROT_ALL | PROT_SEM))
 		return -EINVAL;
-	err = heap_prot(sys_heap(), &prot);
-	if (err)
-		return err;
 	for (at = a[0]; at < end; at += run.size) {
 		mem_look(at, end, &run);
 		err = prot_refused(&run, prot);

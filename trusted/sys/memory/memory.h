@@ -16,6 +16,8 @@
 #include "trusted/sys/sys.h"
 
 #define MEM_PAGE 4096ull
+/* The first address that no program has. */
+#define MEM_USER_END ((1ull << 47) - MEM_PAGE)
 
 /* A file that is mapped: read from the host's kept descriptor. */
 struct mem_file {
@@ -30,6 +32,7 @@ struct mem_map {
 	uint64_t delta; /* offset in the file of address 0, modulo 2^64 */
 	uint64_t pages;
 	bool shared;
+	bool grows; /* MAP_GROWSDOWN: private, anonymous */
 };
 
 enum mem_where {
@@ -48,6 +51,7 @@ struct mem_run {
 	bool locked;
 	bool free; /* does not count towards the heap's maximum */
 	bool arena;
+	bool grows;	     /* MAP_GROWSDOWN */
 	struct mem_map *map; /* NULL: private, anonymous */
 };
 
@@ -78,6 +82,8 @@ long mem_map_again(const struct mem_map *m, uint64_t delta,
 		   struct mem_map **out);
 /* The one mapping of shared memory without a file. */
 struct mem_map *mem_map_shared(void);
+/* The one of memory that grows: a tag only, mem_look() says NULL and grows. */
+struct mem_map *mem_map_growing(void);
 
 /* So many pages more, or fewer: at none it ends. NULL is allowed. */
 void mem_map_more(struct mem_map *m, uint64_t pages);

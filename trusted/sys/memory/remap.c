@@ -86,7 +86,7 @@ static long map_new(const struct remap *m, struct mem_map **map, uint64_t *addr)
 			return err;
 		mem_map_more(*map, m->size / MEM_PAGE);
 	}
-	r.tag = *map;
+	r.tag = m->run.grows ? mem_map_growing() : *map;
 	err = mem_errno(heap_map(sys_heap(), &r, addr));
 	if (err)
 		mem_map_less(*map, m->size / MEM_PAGE);
@@ -163,14 +163,15 @@ static bool flags_refused(const uint64_t *a)
 	if (a[3] & (MREMAP_FIXED | MREMAP_DONTUNMAP) &&
 	    !(a[3] & MREMAP_MAYMOVE))
 		return true;
-	return a[3] & MREMAP_DONTUNMAP && a[1] != a[2];
+	return a[3] & MREMAP_DONTUNMAP && mem_round(a[1]) != mem_round(a[2]);
 }
 
 static bool place_refused(const struct remap *m)
 {
-	if (!(m->flags & MREMAP_FIXED))
+	if (!(m->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)))
 		return false;
-	return m->to % MEM_PAGE != 0 || m->to + m->size < m->to ||
+	return m->to % MEM_PAGE != 0 || m->size > MEM_USER_END ||
+	       m->to > MEM_USER_END - m->size ||
 	       (m->to < m->from + m->old && m->from < m->to + m->size);
 }
 

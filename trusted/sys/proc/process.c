@@ -164,7 +164,7 @@ long sys_sysinfo(const uint64_t *a)
 		return -EFAULT;
 	*s = (struct sysinfo){
 		.totalram = h->max,
-		.freeram = h->max - h->charged,
+		.freeram = h->max > h->charged ? h->max - h->charged : 0,
 		.procs = 1,
 		.mem_unit = 1,
 	};

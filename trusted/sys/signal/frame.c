@@ -21,12 +21,15 @@
 #define HANDLER_ROOM 8192u
 
 #define XSAVE_FCW 0u
+#define XSAVE_FSW 2u
 #define XSAVE_MXCSR 24u
 #define XSAVE_SW 464u
 #define XSAVE_BV 512u
 #define XSAVE_HEADER 64u
 #define XSAVE_LEGACY 512u
 #define FCW_INIT 0x37fu
+#define FSW_EXCEPTIONS 0x3fu
+#define FSW_SUMMARY 0x8080u /* ES and B */
 #define MXCSR_INIT 0x1f80u
 #define MXCSR_KNOWN 0xffffu
 #define XFRM_LEGACY 3u
@@ -121,7 +124,7 @@ long sys_sigaltstack(const uint64_t *a)
 	long r;
 
 	if (!sys_owns(a[0], a[0] != 0 ? sizeof(now) : 0) ||
-	    !sys_owns(a[1], a[1] != 0 ? sizeof(now) : 0))
+	    !sys_owns_to_write(a[1], a[1] != 0 ? sizeof(now) : 0))
 		return -EFAULT;
 	old.flags = alternate_flags(sp) |
 		    (alternate.flags & (int32_t)SS_AUTODISARM);
@@ -293,6 +296,17 @@ static bool is_whole(const struct rt_regs *r, uint64_t from)
 	       (uint32_t)magic2 == MAGIC_2;
 }
 
+/* As when a processor loads it: what is pending follows from the masks. */
+static void sum_up(uint8_t *x)
+{
+	const uint16_t fcw = *(uint16_t *)(void *)(x + XSAVE_FCW);
+	uint16_t *fsw = (uint16_t *)(void *)(x + XSAVE_FSW);
+
+	*fsw &= (uint16_t)~FSW_SUMMARY;
+	if (*fsw & ~fcw & FSW_EXCEPTIONS)
+		*fsw |= FSW_SUMMARY;
+}
+
 /* The extended state of a frame; without its magic, what FXSAVE has. */
 static bool take_xstate(struct rt_regs *r, uint64_t from)
 {
@@ -309,6 +323,7 @@ static bool take_xstate(struct rt_regs *r, uint64_t from)
 	if (is_whole(r, from) && !read_words(x + XSAVE_BV, from + XSAVE_BV,
 					     r->xsave_size - XSAVE_BV))
 		return false;
+	sum_up(x);
 	return (*(uint32_t *)(void *)(x + XSAVE_MXCSR) & ~MXCSR_KNOWN) == 0;
 }
 

@@ -249,7 +249,7 @@ long sys_rt_sigaction(const uint64_t *a)
 	if (a[3] != SYS_SIGSET_SIZE)
 		return -EINVAL;
 	if (!sys_owns(a[1], a[1] != 0 ? sizeof(old) : 0) ||
-	    !sys_owns(a[2], a[2] != 0 ? sizeof(old) : 0))
+	    !sys_owns_to_write(a[2], a[2] != 0 ? sizeof(old) : 0))
 		return -EFAULT;
 	if (!is_signal(a[0]) ||
 	    (a[1] != 0 && SYS_SIG_NEVER_BLOCKED & SYS_SIG_BIT(a[0])))
@@ -276,7 +276,7 @@ long sys_rt_sigprocmask(const uint64_t *a)
 	if (a[3] != SYS_SIGSET_SIZE)
 		return -EINVAL;
 	if (!sys_owns(a[1], a[1] != 0 ? SYS_SIGSET_SIZE : 0) ||
-	    !sys_owns(a[2], a[2] != 0 ? SYS_SIGSET_SIZE : 0))
+	    !sys_owns_to_write(a[2], a[2] != 0 ? SYS_SIGSET_SIZE : 0))
 		return -EFAULT;
 	if (a[1] != 0) {
 		set = *(const uint64_t *)a[1];
@@ -305,7 +305,7 @@ long sys_rt_sigpending(const uint64_t *a)
 
 	if (a[1] > SYS_SIGSET_SIZE)
 		return -EINVAL;
-	if (!sys_owns(a[0], a[1]))
+	if (!sys_owns_to_write(a[0], a[1]))
 		return -EFAULT;
 	__builtin_memcpy((void *)a[0], &set, a[1]);
 	return 0;

@@ -49,7 +49,7 @@ static long put_info(uint64_t to, const struct sys_siginfo *info)
 {
 	if (to == 0)
 		return info->signo;
-	if (!sys_owns(to, sizeof(*info)))
+	if (!sys_owns_to_write(to, sizeof(*info)))
 		return -EFAULT;
 	__builtin_memcpy((void *)to, info, sizeof(*info));
 	return info->signo;
