@@ -170,10 +170,10 @@ struct emm_hooks {
  *	least emm_meta_min()). The rest is committed by EAUG and EACCEPT in
  *	chunks, ahead of need; in static mode meta_init is all that there is.
  * @meta_own: bytes of meta_size, from its start, that are nobody else's (0: all
- *	are). Areas may lie in the rest, which is in the managed range as well,
- *	as long as metadata has not grown there; allocations without an address
- *	keep off it while there is room elsewhere. Not with ranges of more than
- *	64 GiB.
+ *	are). Areas may lie in the rest as long as metadata has not grown there;
+ *	allocations without an address keep off it while there is room
+ *	elsewhere. The region is the start of the user range then, and the
+ *	managed range has at most 64 GiB.
  * @limit: most bytes that may be committed (idle pages and registered ones
  *	included, metadata not); 0: no limit
  * @idle_max: idle bytes kept by EMM_LAZY areas; beyond it they are released

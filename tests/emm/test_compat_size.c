@@ -254,6 +254,62 @@ START_TEST(shared_addresses_are_taken)
 }
 END_TEST
 
+static int leaf(void *ctx, const struct sgx_secinfo *si, uint64_t addr)
+{
+	(void)ctx;
+	(void)si;
+	(void)addr;
+	return 0;
+}
+
+static int copy(void *ctx, const struct sgx_secinfo *si, uint64_t addr,
+		uint64_t src)
+{
+	(void)src;
+	return leaf(ctx, si, addr);
+}
+
+static int modify(void *ctx, const struct emm_modify *m)
+{
+	(void)ctx;
+	(void)m;
+	return 0;
+}
+
+/* The native interface: metadata at the start, within or at the end. */
+START_TEST(metadata_anywhere)
+{
+	const struct emm_hooks hooks = { .eaccept = leaf,
+					 .emodpe = leaf,
+					 .eacceptcopy = copy,
+					 .modify = modify };
+	const uint64_t at[] = { 0, 31 * MIB, 63 * MIB };
+	struct emm_alloc a = { .size = 20 * MIB,
+			       .flags = EMM_ON_DEMAND,
+			       .prot = EMM_RW };
+	struct emm_params p = { .size = 64 * MIB,
+				.meta_size = MIB,
+				.meta_init = MIB,
+				.wide = true };
+	struct emm *emm;
+	uint64_t out;
+
+	p.base = (uint64_t)mmap(NULL, p.size, PROT_READ | PROT_WRITE,
+				MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	p.meta_base = (void *)(p.base + at[_i]);
+	ck_assert_int_eq(emm_init(&p, &hooks, &emm), 0);
+	ck_assert_int_eq(emm_alloc(emm, &a, &out), 0);
+	ck_assert_int_eq(emm_alloc(emm, &a, &out), 0);
+	ck_assert_ptr_null(emm_check(emm));
+	/* Shared addresses want the region at the user range's start. */
+	p.meta_init = emm_meta_min(p.size, 0);
+	p.meta_own = MIB / 2;
+	p.user_base = p.base;
+	p.user_size = p.size;
+	ck_assert_int_eq(emm_init(&p, &hooks, &emm), _i ? -EINVAL : 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("compat size");
@@ -265,6 +321,7 @@ int main(void)
 	tcase_add_loop_test(t, all_of_the_region, 0,
 			    sizeof(cases) / sizeof(cases[0]));
 	tcase_add_test(t, the_worst_mixed_case);
+	tcase_add_loop_test(t, metadata_anywhere, 0, 3);
 	tcase_add_test(t, shared_addresses_are_taken);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);

@@ -173,8 +173,8 @@ static edmm_err place_in(struct op *op, struct plan *p, struct run *bounds)
 		return rc;
 	zones_lock(emm, bounds->a, bounds->b);
 	within = *bounds;
-	if (within.a < PEEK(&emm->meta_hi) && emm->meta_lo < within.b)
-		within.a = PEEK(&emm->meta_hi);
+	if (emm->meta_own < emm->meta_end)
+		within.a = max_u32(within.a, PEEK(&emm->meta_hi));
 	at = within.a < within.b ? area_gap(emm, &within, p->pages, p->align)
 				 : UINT32_MAX;
 	if (at != UINT32_MAX) {
@@ -239,8 +239,7 @@ static edmm_err place_anywhere(struct op *op, struct plan *p)
 	const struct emm *emm = op->emm;
 	edmm_err rc = -EDMM_ENOMEM;
 
-	if (emm->meta_own < emm->meta_end && emm->meta_lo <= emm->user_lo &&
-	    emm->meta_end < emm->user_hi)
+	if (emm->meta_own < emm->meta_end && emm->meta_end < emm->user_hi)
 		rc = place_above(op, p, emm->meta_end);
 	return rc == -EDMM_ENOMEM ? place_above(op, p, emm->user_lo) : rc;
 }

@@ -79,7 +79,7 @@ static bool range_bad(uint64_t base, uint64_t size)
 	return (base | size) & (EMM_PAGE - 1) || !size || base + size < base;
 }
 
-/* What may be shared lies in the range, and is the region's plain end. */
+/* What is shared: the region is the start of the user range, and no more. */
 static bool own_bad(const struct emm_params *p)
 {
 	uint64_t meta = (uint64_t)(uintptr_t)p->meta_base;
@@ -87,9 +87,8 @@ static bool own_bad(const struct emm_params *p)
 	if (!p->meta_own || p->meta_own == p->meta_size)
 		return false;
 	return p->meta_own & (EMM_PAGE - 1) || p->meta_own > p->meta_size ||
-	       p->meta_own < p->meta_init || meta < p->base ||
-	       meta + p->meta_size > p->base + p->size ||
-	       shape_of(p->size, p->threads).far;
+	       p->meta_own < p->meta_init || meta != p->user_base ||
+	       p->meta_size > p->user_size || shape_of(p->size, p->threads).far;
 }
 
 static edmm_err params_check(const struct emm_params *p,

@@ -10,10 +10,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "emm_private.h"
-#include "sgx_mm.h"
-#include "sgx_mm_primitives.h"
-#include "sgx_mm_rt_abstraction.h"
+#include "compat/emm_private.h"
+#include "compat/sgx_mm.h"
+#include "compat/sgx_mm_primitives.h"
+#include "compat/sgx_mm_rt_abstraction.h"
 #include "tests/emm/world.h"
 #include "tests/must.h"
 
