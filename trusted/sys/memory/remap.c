@@ -41,8 +41,11 @@ static long cut_off(uint64_t addr, uint64_t size)
 /* Locks go where the mapping goes; what they cannot fill comes by touches. */
 static void lock_new(const struct remap *m, uint64_t addr, uint64_t size)
 {
-	if (!m->run.locked)
+	if (!m->run.locked) {
+		/* mlockall(MCL_FUTURE) is for what is mapped, not moved. */
+		(void)!heap_lock(sys_heap(), addr, size, false);
 		return;
+	}
 	if (heap_lock(sys_heap(), addr, size, true) == 0)
 		(void)!heap_fill(sys_heap(), addr, size);
 }
