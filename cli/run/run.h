@@ -53,8 +53,8 @@ struct cli_run_options {
 	uint64_t heap_idle_percent; /* the same */
 	uint64_t heap_window;	    /* 0: nobody said */
 	bool trace_calls;
-	int figures_fd;		    /* advise.c's child: figures; else -1 */
-	int probe_fd; /* startup.c's child: stop at main; else -1 */
+	int figures_fd; /* advise.c's child: figures; else -1 */
+	int probe_fd;	/* startup.c's child: stop at main; else -1 */
 	const char *program;
 	char **argv; /* the program's */
 };
@@ -139,7 +139,7 @@ int cli_interrupt_signal(void);
 struct cli_startup {
 	bool done;
 	char why_not[160];
-	uint64_t heap; /* bytes */
+	uint64_t heap;		/* bytes */
 	uint64_t measured_heap; /* less than it: the rest is estimated */
 	uint64_t start_ns;
 	uint64_t pages_added;

@@ -200,8 +200,9 @@ says 'doctor' '"will_use"' "$tmp/out"
 python3 -m json.tool <"$tmp/out" >/dev/null || fails=$((fails + 1))
 for name in 'processor: SGX' 'processor: FSGSBASE' 'kernel' \
 	'device /dev/sgx_enclave' 'group sgx' '/dev mounted noexec' \
-	'software machine: userfaultfd' 'limit: max_map_count' \
-	'limit: address space' 'limit: open files'; do
+	'software machine: userfaultfd' \
+	'limit: mappings (vm.max_map_count)' \
+	'limit: address space (ulimit -v)' 'limit: open files (ulimit -n)'; do
 	says 'doctor' "\"name\": \"$name\"" "$tmp/out"
 done
 # On the software machine it finds what hardware would have, and is not fooled.

@@ -244,8 +244,8 @@ struct rt_regs {
  * @shortage: give memory back. Called at stage 2 for a fault that is right but
  *	finds no memory; true when something was given back, so that trying
  *	again makes sense
- * @grow: map the page of a fault that nobody has mapped, because a mapping above
- *	it grows. Called at stage 2; true when it did
+ * @grow: map the page of a fault that nobody has mapped, because a mapping
+ *above it grows. Called at stage 2; true when it did
  * @fault: the program's own handlers. Called at stage 2, on the exception
  *	stack, for an exception that is not a page fault, and for a page fault
  *	that the books prove to be the access's own (I14). It may change @regs,
