@@ -245,7 +245,7 @@ struct rt_regs {
  *	finds no memory; true when something was given back, so that trying
  *	again makes sense
  * @grow: map the page of a fault that nobody has mapped, because a mapping
- *above it grows. Called at stage 2; true when it did
+ *	above it grows. Called at stage 2; true when it did
  * @fault: the program's own handlers. Called at stage 2, on the exception
  *	stack, for an exception that is not a page fault, and for a page fault
  *	that the books prove to be the access's own (I14). It may change @regs,
