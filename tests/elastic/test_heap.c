@@ -291,7 +291,7 @@ START_TEST(idle_memory_decays)
 	}
 	after = mini_counts().present;
 	ck_assert_uint_le(before - after, 3 * MIB / MINI_PAGE);
-	heap_tick(heap, now += 40 * HEAP_DECAY);
+	heap_tick(heap, now + 40 * HEAP_DECAY);
 	ck_assert_uint_ge(before - mini_counts().present, 3 * MIB / MINI_PAGE);
 }
 END_TEST
