@@ -32,7 +32,8 @@ int main(void)
 	codes("none, unmapped", n);
 	p = place(4 * P);
 	codes("a free place", p);
-	mmap(p, P, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	(void)!mmap(p, P, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+		    -1, 0);
 	codes("a reserved one", p);
 	codes("behind it", p + P);
 	codes("text", (unsigned char *)(uintptr_t)main);

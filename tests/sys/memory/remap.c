@@ -53,7 +53,8 @@ static void places(void)
 	zeros("grown", q + 4 * P, 4 * P);
 	remap("smaller", p, 8 * P, 2 * P, 0, NULL);
 	can("what is gone", p + 2 * P);
-	mmap(p + 4 * P, P, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	(void)!mmap(p + 4 * P, P, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+		    -1, 0);
 	remap("where there is no room", p, 2 * P, 8 * P, 0, NULL);
 	q = remap("to there", p, 2 * P, 2 * P, MREMAP_MAYMOVE | MREMAP_FIXED,
 		  to + P);
@@ -68,7 +69,8 @@ static void places(void)
 	can("the end", to + 9 * P);
 	can("the start", to + 8 * P);
 	memset(q, 6, P);
-	mmap(to + P, P, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	(void)!mmap(to + P, P, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
+		    0);
 	memset(to + P, 4, P);
 	remap("over another", q, P, P, MREMAP_MAYMOVE | MREMAP_FIXED, to + P);
 	printf("it is replaced: %d\n", to[P]);

@@ -100,7 +100,7 @@ static void stack(void)
 static void memory(void)
 {
 	struct rlimit r;
-	void *p;
+	void *p, *q;
 
 	getrlimit(RLIMIT_AS, &r);
 	r.rlim_cur = 48 << 20;
@@ -112,7 +112,9 @@ static void memory(void)
 	printf("8 MiB: %d\n", p ? 0 : errno);
 	r.rlim_cur = 4 << 20;
 	say("below what is used", setrlimit(RLIMIT_AS, &r));
-	printf("1 MiB: %s\n", malloc(1 << 20) ? "there" : "none");
+	q = malloc(1 << 20);
+	printf("1 MiB: %s\n", q ? "there" : "none");
+	free(q);
 	free(p);
 	r.rlim_cur = r.rlim_max;
 	say("raise AS", setrlimit(RLIMIT_AS, &r));

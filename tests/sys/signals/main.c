@@ -749,7 +749,7 @@ int main(int argc, char **argv)
 		n = strtoull(argv[3], NULL, 0);
 		for (uint64_t i = 0; i < strtoull(argv[4], NULL, 0); i++) {
 			script_random(&s, strtoull(argv[2], NULL, 0), n + i);
-			say("script %llu\n", (unsigned long long)(n + i));
+			say("script %lu\n", (unsigned long)(n + i));
 			run(&s);
 		}
 		say("end\n");
