@@ -110,6 +110,38 @@ static enum pol_sure sniff(const struct pol_sample *t)
 		       : POL_NOT;
 }
 
+/* ---- what is kept ------------------------------------------------------ */
+
+/* The lines of a sgx-musl.conf are a list of texts. */
+static bool is_text(const struct pol_format *fmt, const struct pol_node *n)
+{
+	if (n->kind != POL_ARRAY || fmt->emit != pol_conf_emit ||
+	    strcmp(n->key, "lines") != 0)
+		return n->kind == POL_STRING;
+	for (n = n->first; n; n = n->next)
+		if (n->kind != POL_STRING)
+			return false;
+	return true;
+}
+
+/* A format of text alone can be given nothing else. */
+static void check_kept(struct edmm_policy *p, struct edmm_findings *f)
+{
+	for (const struct pol_format *const *k = pol_formats; *k; k++) {
+		const struct pol_node *n =
+			(*k)->flat ? pol_kept(p, (*k)->id) : NULL;
+
+		for (n = n ? n->first : NULL; n; n = n->next)
+			if (!is_text(*k, n))
+				pol_fix(pol_report(f, p->doc, &n->at,
+						   EDMM_ERROR, "P104",
+						   "keep.%s.%s must be text",
+						   edmm_format_name((*k)->id),
+						   n->key),
+					"put it in quotes");
+	}
+}
+
 /* ---- rules ------------------------------------------------------------ */
 
 static void resolve(struct pol_rules *c)
@@ -288,4 +320,5 @@ const struct pol_format pol_edmm = {
 	.closed = true,
 	.bytes = true,
 	.common = true,
+	.finish = check_kept,
 };

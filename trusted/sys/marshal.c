@@ -260,12 +260,12 @@ long sys_bound(enum call_nr nr, const uint64_t *a, uint64_t result,
 	case CALL_RET_FD:
 		high = CALL_FD_MAX - 1;
 		break;
-	case CALL_RET_KEPT:
-		high = CALL_KEPT_MAX - 1;
-		break;
 	case CALL_RET_FD_AT:
 		low = (uint32_t)a[1];
 		high = low < CALL_FD_MAX ? low : CALL_FD_MAX - 1;
+		break;
+	case CALL_RET_KEPT:
+		high = CALL_KEPT_MAX - 1;
 		break;
 	case CALL_RET_FD_FROM:
 		low = (uint32_t)a[2];
