@@ -68,6 +68,14 @@ static uint64_t number(uint16_t arg, uint64_t v)
 	return arg & CALL_INT ? (uint64_t)(int32_t)v : v;
 }
 
+/* Bytes that are there as a whole or not at all; read() may give some. */
+static bool whole(const struct call_row *row)
+{
+	return row->linux_nr == CALL_getcwd ||
+	       row->linux_nr == CALL_getdents64 ||
+	       row->linux_nr == CALL_readlinkat;
+}
+
 /* How many bytes argument @i has in memory. */
 static long arg_size(const struct marshal *m, int i)
 {
@@ -79,6 +87,8 @@ static long arg_size(const struct marshal *m, int i)
 		size = m->a[i + 1];
 		if (size > INT64_MAX)
 			return -EFAULT;
+		if (whole(m->row)) /* the end of it need not be touched */
+			return (long)size;
 		/* As far as it goes: the kernel touches what it moves. */
 		size = rt_accessible(m->a[i], size, write);
 		return size || !m->a[i + 1] ? (long)size : -EFAULT;
@@ -183,6 +193,8 @@ static edmm_err take(const struct marshal *m, int i, umem_t from,
 
 	if (call_can_be_cut(arg) && result < size)
 		size = result;
+	if (rt_accessible(m->a[i], size, true) < size)
+		return -EDMM_EFAULT;
 	if (step == 1)
 		return umem_read((void *)m->a[i], from, size);
 	for (k = 0; k < elements(m, i) && !err; k++)
