@@ -184,7 +184,7 @@ fault_kinds:
 	jmp *%rax
 	AT wide
 	movq fault_addr(%rip), %rax
-	movq %rax, -4(%rax)
+	movq $0x2a2a2a2a, -4(%rax)
 	OVER
 	HIDDEN halt, 0xf4
 	HIDDEN cli, 0xfa
