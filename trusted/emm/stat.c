@@ -33,6 +33,7 @@ edmm_err emm_query(struct emm *emm, uint64_t addr, uint64_t end,
 	uint64_t top = emm->base + ((uint64_t)emm->pages << PAGE_SHIFT);
 	struct span sp;
 	struct run r;
+	bool busy;
 
 	if (addr < emm->base || addr >= top || addr & (EMM_PAGE - 1))
 		return -EDMM_EINVAL;
@@ -43,16 +44,18 @@ edmm_err emm_query(struct emm *emm, uint64_t addr, uint64_t end,
 		(uint32_t)((end - emm->base + EMM_PAGE - 1) >> PAGE_SHIFT), 0,
 		&r);
 	map_lock(emm, r.a, &sp);
+	busy = span_byte(&sp, r.a) & PAGE_BUSY;
+	map_unlock_clean(&sp);
+	/* The caller's memory is not for a lock to wait for (I4). */
 	*out = (struct emm_run){
 		.addr = addr,
 		.size = (uint64_t)(r.b - r.a) << PAGE_SHIFT,
 		.state = public_state(page_state(r.byte)),
 		.prot = page_rights(r.byte),
-		.busy = span_byte(&sp, r.a) & PAGE_BUSY,
+		.busy = busy,
 		.zero = page_known_zero(r.byte),
 		.hinted = page_bit(r.byte) & M(PG_HINT),
 	};
-	map_unlock_clean(&sp);
 	return 0;
 }
 
