@@ -101,7 +101,8 @@ enum call_struct {
 #define CALL_NUMBER 0x0400u  /* not in memory */
 #define CALL_INT 0x0200u     /* of 32 bits: the others are anything */
 #define CALL_LATE 0x0100u    /* comes when the call is cut short: -EINTR */
-#define CALL_STRUCT_MASK 0x00ffu
+#define CALL_WHOLE 0x0080u   /* no stream: all that has come, or EFAULT */
+#define CALL_STRUCT_MASK 0x007fu
 
 #define CALL_0 0u	   /* no argument: 0 is sent */
 #define CALL_V CALL_NUMBER /* as it is */
@@ -111,6 +112,7 @@ enum call_struct {
 #define CALL_P (CALL_TO | CALL_STRING)	 /* a path */
 #define CALL_IN (CALL_TO | CALL_COUNTED) /* bytes, may be cut short */
 #define CALL_OUT (CALL_FROM | CALL_COUNTED)
+#define CALL_ANSWER (CALL_OUT | CALL_WHOLE)
 #define CALL_GIVE(name) (CALL_TO | CALL_STRUCT_##name) /* may be NULL */
 #define CALL_TAKE(name) (CALL_FROM | CALL_STRUCT_##name)
 #define CALL_SWAP(name) (CALL_TO | CALL_TAKE(name))
@@ -215,7 +217,7 @@ X(fsync, 74, HOST, ZERO, CALL_D) \
 X(fdatasync, 75, HOST, ZERO, CALL_D) \
 X(truncate, 76, HOST, ZERO, CALL_P, CALL_V) \
 X(ftruncate, 77, HOST, ZERO, CALL_D, CALL_V) \
-X(getcwd, 79, BOTH, LEN, CALL_OUT, CALL_V) \
+X(getcwd, 79, BOTH, LEN, CALL_ANSWER, CALL_V) \
 X(chdir, 80, HOST, ZERO, CALL_P) \
 X(fchdir, 81, HOST, ZERO, CALL_D) \
 X(rename, 82, INSIDE, -, -) \
@@ -270,7 +272,7 @@ X(tkill, 200, INSIDE, -, -) \
 X(time, 201, INSIDE, -, -) \
 X(futex, 202, INSIDE, -, -) \
 X(sched_getaffinity, 204, INSIDE, -, -) \
-X(getdents64, 217, BOTH, LEN, CALL_D, CALL_OUT, CALL_V) \
+X(getdents64, 217, BOTH, LEN, CALL_D, CALL_ANSWER, CALL_V) \
 X(set_tid_address, 218, INSIDE, -, -) \
 X(fadvise64, 221, HOST, ZERO, CALL_D, CALL_V, CALL_V, CALL_I) \
 X(timer_create, 222, BOTH, ZERO, CALL_I, CALL_EVENT, CALL_TAKE(integer)) \
@@ -292,7 +294,7 @@ X(unlinkat, 263, HOST, ZERO, CALL_D, CALL_P, CALL_I) \
 X(renameat, 264, INSIDE, -, -) \
 X(linkat, 265, HOST, ZERO, CALL_D, CALL_P, CALL_D, CALL_P, CALL_I) \
 X(symlinkat, 266, HOST, ZERO, CALL_P, CALL_D, CALL_P) \
-X(readlinkat, 267, BOTH, LEN, CALL_D, CALL_P, CALL_OUT, CALL_V) \
+X(readlinkat, 267, BOTH, LEN, CALL_D, CALL_P, CALL_ANSWER, CALL_V) \
 X(fchmodat, 268, HOST, ZERO, CALL_D, CALL_P, CALL_I) \
 X(faccessat, 269, HOST, ZERO, CALL_D, CALL_P, CALL_I) \
 X(pselect6, 270, INSIDE, -, -) \

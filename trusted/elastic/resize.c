@@ -76,12 +76,9 @@ static edmm_err move(struct heap *h, const struct heap_resize *r, uint64_t *out)
 	if (err)
 		return err;
 	err = heap_move(h, r->addr, r->old, *out);
-	if (err) {
-		/* The first error is the answer; the copy leaks at worst. */
-		(void)!heap_unmap(h, *out, r->size);
-		return err;
-	}
-	err = cut_off(h, r->addr, r->old);
+	if (!err)
+		err = cut_off(h, r->addr, r->old);
+	/* The first error is the answer; the copy leaks at worst. */
 	if (err)
 		(void)!heap_unmap(h, *out, r->size);
 	return err;

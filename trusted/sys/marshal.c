@@ -68,14 +68,6 @@ static uint64_t number(uint16_t arg, uint64_t v)
 	return arg & CALL_INT ? (uint64_t)(int32_t)v : v;
 }
 
-/* Bytes that are there as a whole or not at all; read() may give some. */
-static bool whole(const struct call_row *row)
-{
-	return row->linux_nr == CALL_getcwd ||
-	       row->linux_nr == CALL_getdents64 ||
-	       row->linux_nr == CALL_readlinkat;
-}
-
 /* How many bytes argument @i has in memory. */
 static long arg_size(const struct marshal *m, int i)
 {
@@ -87,7 +79,7 @@ static long arg_size(const struct marshal *m, int i)
 		size = m->a[i + 1];
 		if (size > INT64_MAX)
 			return -EFAULT;
-		if (whole(m->row)) /* the end of it need not be touched */
+		if (arg & CALL_WHOLE) /* its end need not be touched */
 			return (long)size;
 		/* As far as it goes: the kernel touches what it moves. */
 		size = rt_accessible(m->a[i], size, write);

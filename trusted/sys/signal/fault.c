@@ -10,10 +10,6 @@
 #include "trusted/sys/signal/signal.h"
 #include "trusted/sys/sys.h"
 
-#define XSAVE_FCW 0u
-#define XSAVE_FSW 2u
-#define XSAVE_MXCSR 24u
-
 /* Of a processor's floating-point status, x87's and SSE's alike. */
 #define FP_INVALID 0x01u
 #define FP_DENORMAL 0x02u

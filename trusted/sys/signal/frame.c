@@ -20,9 +20,6 @@
 /* For a handler, whose system calls run on its stack as well. */
 #define HANDLER_ROOM 8192u
 
-#define XSAVE_FCW 0u
-#define XSAVE_FSW 2u
-#define XSAVE_MXCSR 24u
 #define XSAVE_SW 464u
 #define XSAVE_BV 512u
 #define XSAVE_HEADER 64u

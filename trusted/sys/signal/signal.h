@@ -11,6 +11,11 @@
 
 #include "trusted/rt/rt.h"
 
+/* Places in an XSAVE area, in bytes. */
+#define XSAVE_FCW 0u
+#define XSAVE_FSW 2u
+#define XSAVE_MXCSR 24u
+
 #define SYS_NSIG 64
 #define SYS_SIG_DFL 0
 #define SYS_SIG_IGN 1
