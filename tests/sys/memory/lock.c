@@ -31,6 +31,7 @@ static void resident(void)
 	say("over a hole", mincore(p, 8 * P, vec));
 	say("unaligned", mincore(p + 1, P, vec));
 	say("no bytes", mincore(p, 0, vec));
+	say("no bytes above all", mincore((void *)-(4 * P), 0, vec));
 	say("too much", mincore(p, (size_t)-1, vec));
 	p = map(4 * P, PROT_NONE);
 	there("none", p, 4);
