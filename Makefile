@@ -9,7 +9,7 @@ TEST_SECONDS ?= 900
 PREFIX ?= /usr/local
 DESTDIR ?=
 
-.PHONY: all deps install uninstall test check-install \
+.PHONY: all deps install lay uninstall test check-install \
 	check-linux-selftests check-compat demo bench-emm bench-machine \
 	soak soak-memory soak-signals torture step fuzz-policy fuzz-image \
 	fuzz-model format format-check lint conformance clean
@@ -25,9 +25,13 @@ deps:
 install: deps
 	@cmake --preset $(PRESET) --log-level=WARNING >/dev/null
 	@cmake --build $(BUILD) --target installed
-	@DESTDIR="$(DESTDIR)" cmake --install $(BUILD) --prefix "$(PREFIX)" \
-		--strip >/dev/null
+	@$(MAKE) -s --no-print-directory lay
 	@echo "edmm: installed below $(DESTDIR)$(PREFIX)"
+
+# What is built, laid out; for all to read, whatever the umask is.
+lay:
+	@umask 022 && DESTDIR="$(DESTDIR)" cmake --install $(BUILD) \
+		--prefix "$(PREFIX)" --strip >/dev/null
 
 # What the last install laid out.
 uninstall:

@@ -39,7 +39,8 @@ install(FILES
 	${EDMM_PARTS}/libedmm-report.a
 	DESTINATION lib/edmm)
 
-edmm_public_library(libedmm-emm.a edmm_emm emm_*)
+# What public functions call first is not for others.
+edmm_public_library(libedmm-emm.a edmm_emm emm_* !emm_probe_stack)
 edmm_public_library(libedmm-host.a edmm_host edmm_*)
 edmm_public_library(libedmm-image.a edmm_image edmm_*)
 edmm_public_library(libedmm-model.a edmm_model edmm_*)

@@ -8,8 +8,8 @@ In an empty folder that is HOME's as well. A ```c block is the file whose
 `NAME.c` stands last before it. In an indented block, "$ COMMAND" runs, all of
 them in one shell, and the lines below are its output on both streams; a line
 "..." stands for any lines. What may differ on another machine is compared by
-its kind: a time by being one, a count or size within a quarter, a hash by
-always standing for the same other one. Both lines that `edmm run` begins with
+its kind: a time by being one, a count or size within a quarter, a share within
+5 %, a hash by always standing for the same other one. Both lines that `edmm run` begins with
 are left out where the document leaves them out. Exit status 1 if anything
 differs.
 """
@@ -20,6 +20,7 @@ import sys
 import tempfile
 
 WITHIN = 0.25
+SHARE = 5
 LEFT_OUT = re.compile(r"edmm: (?:\S+ is not signed: |software SGX machine: )")
 # What bash says of a command that a signal ended, at a terminal and in a script.
 ENDED = re.compile(r"^\S*bash: (?:line \d+: +)?\d+ ([A-Z][a-z ]+?)  .*$")
@@ -28,6 +29,7 @@ TOKEN = re.compile(
     r"|(?P<place>\+0x[0-9a-f]+)"
     r"|(?P<time>[\d,.]+ (?:us|ms|s|min)\b)"
     r"|(?P<times>[\d,.]+(?= times as long))"
+    r"|(?P<share>[\d.]+(?= %))"
     r"|(?P<number>\d[\d,]*(?:\.\d+)?)")
 
 
@@ -89,9 +91,10 @@ def same(want, have, hashes):
         if w.lastgroup == "hash":
             if hashes.setdefault(w.group(), h.group()) != h.group():
                 raise Different(f"{w.group()[:8]}... is another hash here")
-        elif w.lastgroup == "number":
+        elif w.lastgroup in ("number", "share"):
             a, b = (float(m.group().replace(",", "")) for m in (w, h))
-            if abs(a - b) > WITHIN * max(a, b):
+            most = SHARE if w.lastgroup == "share" else WITHIN * max(a, b)
+            if abs(a - b) > most:
                 raise Different(f"{h.group()} for {w.group()}")
 
 

@@ -21,8 +21,10 @@ fail()
 # The manifest is the last `make install`'s.
 manifest=$BUILD/install_manifest.txt
 [ ! -f "$manifest" ] || cp -p "$manifest" "$tmp/manifest"
-DESTDIR=$tmp/stage cmake --install "$BUILD" --prefix /opt/edmm --strip \
-	>"$tmp/log"
+umask 077
+# shellcheck disable=SC2154  # of who sources
+make -s -C "$here/../.." lay BUILD="$BUILD" DESTDIR="$tmp/stage" PREFIX=/opt/edmm
+umask 022
 rm -f "$manifest"
 [ ! -f "$tmp/manifest" ] || mv "$tmp/manifest" "$manifest"
 [ "$(ls "$tmp/stage" "$tmp/stage/opt")" = "$tmp/stage:
