@@ -9,7 +9,7 @@ TEST_SECONDS ?= 900
 PREFIX ?= /usr/local
 DESTDIR ?=
 
-.PHONY: all deps install lay uninstall test check-install \
+.PHONY: all deps install lay uninstall test check-install check-bare \
 	check-linux-selftests check-compat demo bench-emm bench-machine \
 	soak soak-memory soak-signals torture step fuzz-policy fuzz-image \
 	fuzz-model format format-check lint conformance clean
@@ -41,6 +41,10 @@ uninstall:
 # The installed tree in a folder of its own: used, moved, linked with.
 check-install: all
 	@cd $(BUILD) && ctest -R '^install_' --output-on-failure
+
+# The same in a Debian that has nothing else; as root, with a mirror.
+check-bare: all
+	@tools/bare $(BUILD)
 
 # A test that hangs ends after TEST_SECONDS instead of holding CI.
 test: all
