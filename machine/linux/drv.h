@@ -130,6 +130,8 @@ void drv_unlock(struct drv *d);
 /* One open of /dev/sgx_enclave; NULL for want of memory. @cookie is the front
  * end's, given back by drv_encl_cookie(). */
 struct drv_encl *drv_open(struct drv *d, void *cookie);
+/* By O_RDONLY: no mapping of it gets W later. */
+void drv_encl_read_only(struct drv_encl *e);
 void *drv_encl_cookie(const struct drv_encl *e);
 uint8_t *drv_encl_mem(const struct drv_encl *e);
 /* Where ELRANGE starts, and its size; meaningless before CREATE. */

@@ -112,6 +112,11 @@ struct drv_encl *drv_open(struct drv *d, void *cookie)
 	return e;
 }
 
+void drv_encl_read_only(struct drv_encl *e)
+{
+	e->read_only = true;
+}
+
 void *drv_encl_cookie(const struct drv_encl *e)
 {
 	return e->cookie;

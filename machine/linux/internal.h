@@ -129,6 +129,7 @@ struct drv_encl {
 	uint64_t attributes_mask;
 	uint8_t *mem;	/* of base, by the front end */
 	bool untracked; /* the last ETRACK could not be done yet */
+	bool read_only; /* the file is open for no more than that */
 
 	struct node *root;
 	unsigned height;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Mappings of enclave files, as the program believes them to be: a sorted
- * table of disjoint ranges. Neighbours that agree are one.
+ * table of disjoint ranges. Neighbours that agree stay two, as Linux's do
+ * (VM_PFNMAP): mprotect() of both goes by each.
  */
 #include <errno.h>
 #include <string.h>
@@ -105,18 +106,6 @@ static void split(struct drv *d, uint64_t at)
 	insert(d, i + 1, &high);
 }
 
-/* Joins mapping @i with the one before it, if they agree. */
-static void join(struct drv *d, uint32_t i)
-{
-	struct drv_vma *v = d->vmas.v;
-
-	if (i == 0 || i >= d->vmas.count || v[i - 1].end != v[i].start ||
-	    v[i - 1].encl != v[i].encl || v[i - 1].prot != v[i].prot)
-		return;
-	v[i - 1].end = v[i].end;
-	erase(d, i);
-}
-
 /* The page-table entries of a range are gone with its mapping. */
 static void forget_entries(struct drv_encl *e, uint64_t start, uint64_t end)
 {
@@ -185,8 +174,6 @@ int drv_mmap(struct drv *d, struct drv_encl *e, uint64_t start, uint64_t end,
 	i = lower(d, start);
 	insert(d, i, &v);
 	e->vmas--;
-	join(d, i + 1);
-	join(d, i);
 	if (traced(d))
 		trace_map(d, TRACE_MMAP, &v);
 	return 0;
@@ -199,8 +186,12 @@ int drv_may_protect(struct drv *d, uint64_t start, uint64_t end, unsigned prot)
 		struct drv_vma *v = &d->vmas.v[i];
 		uint64_t a = v->start > start ? v->start : start;
 		uint64_t b = v->end < end ? v->end : end;
-		int r = drv_may_map(d, v->encl, a, b, prot);
+		int r;
 
+		/* VM_MAYWRITE is the file's. */
+		if ((prot & DRV_PROT_W) && v->encl->read_only)
+			return -EACCES;
+		r = drv_may_map(d, v->encl, a, b, prot);
 		if (r)
 			return r;
 	}
@@ -219,20 +210,18 @@ static void trace_protect(struct drv *d, uint32_t first, uint64_t start,
 
 int drv_mprotect(struct drv *d, uint64_t start, uint64_t end, unsigned prot)
 {
-	uint32_t first, i;
+	uint32_t i;
 
 	if (reserve(d))
 		return -ENOMEM;
 	d->stats.mprotects++;
 	split(d, start);
 	split(d, end);
-	first = i = lower(d, start);
+	i = lower(d, start);
 	if (traced(d))
 		trace_protect(d, i, start, end, prot);
 	for (; i < d->vmas.count && d->vmas.v[i].start < end; i++)
 		d->vmas.v[i].prot = prot;
-	for (; i + 1 > first; i--)
-		join(d, i);
 	return 0;
 }
 

@@ -18,11 +18,23 @@ static bool vma_allows(const struct drv_vma *v, unsigned access)
 	return v->prot != 0;
 }
 
-static uint32_t plain_code(const page_t *p, unsigned access)
+/* An entry in a mapping of PROT_NONE is not present to the processor. */
+static uint32_t plain_code(const struct drv_vma *v, const page_t *p,
+			   unsigned access)
 {
-	return SGX_PFEC_U | (p && (*p & PG_PTE) ? SGX_PFEC_P : 0) |
+	bool present = v && v->prot && p && (*p & PG_PTE);
+
+	return SGX_PFEC_U | (present ? SGX_PFEC_P : 0) |
 	       (access == MACH_W ? SGX_PFEC_W : 0) |
 	       (access == MACH_X ? SGX_PFEC_I : 0);
+}
+
+/* A fetch where the mapping has no X: Linux looks at that only when the entry
+ * is there (access_error()), so it makes the entry first. */
+static bool fetch_adds(const struct drv_vma *v, const page_t *p,
+		       unsigned access)
+{
+	return access == MACH_X && v->prot && !(p && (*p & PG_PTE));
 }
 
 enum mach_xlate drv_translate(void *drv, uint64_t addr, unsigned access,
@@ -35,7 +47,7 @@ enum mach_xlate drv_translate(void *drv, uint64_t addr, unsigned access,
 	if (!drv_find_vma(d, addr, &v) || v.start > addr) {
 		if (d->p.mapped(d->p.ctx, addr))
 			return MACH_XL_OTHER;
-		*out = plain_code(NULL, access);
+		*out = plain_code(NULL, NULL, access);
 		return MACH_XL_FAULT;
 	}
 	p = page_find(v.encl, addr);
@@ -46,7 +58,7 @@ enum mach_xlate drv_translate(void *drv, uint64_t addr, unsigned access,
 	}
 	if (v.encl->state & ENCL_LOST)
 		return MACH_XL_OTHER;
-	*out = plain_code(p, access);
+	*out = plain_code(&v, p, access);
 	return MACH_XL_FAULT;
 }
 
@@ -242,14 +254,14 @@ enum drv_verdict drv_fault(struct drv *d, struct mach_cpu *cpu, uint64_t addr,
 	if (!drv_find_vma(d, addr, &v) || v.start > addr)
 		return DRV_NONE;
 	p = page_find(v.encl, page);
-	*pfec = plain_code(p, access);
+	*pfec = plain_code(&v, p, access);
 	k.ev.errcode = *pfec;
 	if (v.encl->state & ENCL_LOST) {
 		*pfec |= SGX_PFEC_P | SGX_PFEC_SGX;
 		return leaf || (cpu && mach_inside(cpu)) ? DRV_SEGV_ACC
 							 : DRV_ABORT;
 	}
-	if (!vma_allows(&v, access)) {
+	if (!vma_allows(&v, access) && !fetch_adds(&v, p, access)) {
 		count(d, &k, TRACE_FAULT_VMA, *pfec);
 		return DRV_SEGV_ACC;
 	}
@@ -275,6 +287,11 @@ enum drv_verdict drv_fault(struct drv *d, struct mach_cpu *cpu, uint64_t addr,
 		p = page_find(v.encl, page);
 	}
 	page_view(d, v.encl, p, page);
+	if (!vma_allows(&v, access)) {
+		*pfec = plain_code(&v, p, access);
+		count(d, &k, TRACE_FAULT_VMA, *pfec);
+		return DRV_SEGV_ACC;
+	}
 	if (leaf)
 		return DRV_RETRY;
 	k.addr = addr;

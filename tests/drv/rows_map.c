@@ -82,6 +82,37 @@ static void rows_mmap(void)
 	}
 }
 
+static void rows_mprotect(void)
+{
+	ROW("mprotect", "W, and the file is open for reading only", -EACCES)
+	{
+		bay_ready(r);
+		drv_encl_read_only(r->e);
+		got = drv_may_protect(r->d, bay_addr(BAY_DATA),
+				      bay_addr(BAY_DATA + 1), 3);
+	}
+	ROW("fault", "PROT_NONE over a touched page: not present",
+	    DRV_SEGV_ACC)
+	{
+		bay_ready(r);
+		fault(BAY_DATA, MACH_R, true);
+		drv_mprotect(r->d, bay_addr(BAY_DATA), bay_addr(BAY_DATA + 1),
+			     0);
+		got = fault(BAY_DATA, MACH_R, true);
+		if (pfec != SGX_PFEC_U)
+			got = -1;
+	}
+	ROW("fault", "a fetch where the mapping has no X: the entry is made",
+	    DRV_SEGV_ACC)
+	{
+		bay_ready(r);
+		got = fault(BAY_DATA, MACH_X, true);
+		if (pfec != (SGX_PFEC_U | SGX_PFEC_P | SGX_PFEC_I) ||
+		    !r->views[BAY_DATA])
+			got = -1;
+	}
+}
+
 static void rows_fault(void)
 {
 	ROW("fault", "no mapping: not the driver's", DRV_NONE)
@@ -174,6 +205,7 @@ static void rows_fault_late(void)
 void rows_map(void)
 {
 	rows_mmap();
+	rows_mprotect();
 	rows_fault();
 	rows_fault_late();
 }

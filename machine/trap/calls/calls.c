@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * mmap, munmap, mprotect, ioctl, close on enclave files and their mappings;
- * whatever does not touch one goes to the kernel untouched.
+ * mmap, munmap, ioctl, close on enclave files and their mappings; whatever does
+ * not touch one goes to the kernel untouched. What goes mapping by mapping is
+ * in range.c.
  *
  * Locks: the driver's, with asynchronous signals blocked, around every change
  * of a mapping and of its record.
@@ -18,6 +19,7 @@
 #include "machine/trap/base/sys.h"
 #include "machine/trap/calls/handle.h"
 #include "machine/trap/calls/preload.h"
+#include "machine/trap/calls/range.h"
 #include "machine/trap/enclave/view.h"
 #include "machine/trap/signal/sig.h"
 #include "machine/trap/tell/tell.h"
@@ -26,54 +28,8 @@
 #define MAP_FIXED_NOREPLACE 0x100000
 #endif
 
-#define PAGE (SGX_PAGE_SIZE - 1ull)
 #define MAP_TYPE_BITS 0xf
 #define ERESTARTSYS 512
-
-static uint64_t enter(void)
-{
-	uint64_t mask = sig_block();
-
-	fork_check();
-	drv_lock(machine.d);
-	return mask;
-}
-
-static void leave(uint64_t mask)
-{
-	drv_unlock(machine.d);
-	sig_unblock(mask);
-}
-
-/* [addr, addr + len) rounded out to pages; false if it is no range. */
-static bool range(const void *addr, size_t len, uint64_t *start, uint64_t *end)
-{
-	*start = (uint64_t)addr & ~PAGE;
-	return !__builtin_add_overflow((uint64_t)addr, len, end) &&
-	       !__builtin_add_overflow(*end, PAGE, end) &&
-	       (*end &= ~PAGE) > *start;
-}
-
-static bool hits(const void *addr, size_t len)
-{
-	uint64_t start, end, mask;
-	bool hit;
-
-	if (!machine.d || !drv_any_mapped(machine.d) ||
-	    !range(addr, len, &start, &end))
-		return false;
-	mask = enter();
-	hit = drv_mapped(machine.d, start, end);
-	leave(mask);
-	return hit;
-}
-
-static unsigned drv_prot(int prot)
-{
-	return (prot & PROT_READ ? DRV_PROT_R : 0) |
-	       (prot & PROT_WRITE ? DRV_PROT_W : 0) |
-	       (prot & PROT_EXEC ? DRV_PROT_X : 0);
-}
 
 /* A place for the mapping, with nothing in it: its address, or -errno. */
 static long place(void *addr, size_t len, int flags)
@@ -93,14 +49,16 @@ static long map_enclave(struct handle *h, void *addr, size_t len, int prot,
 
 	if (at < 0)
 		return at;
-	range((void *)at, len, &start, &end);
+	range_of((void *)at, len, &start, &end);
 	/* As in Linux, what was there is gone even if the rest fails. */
 	drv_munmap(machine.d, start, end);
-	r = drv_may_map(machine.d, h->e, start, end, drv_prot(prot));
+	r = range_implies_exec() ? -EACCES
+				 : drv_may_map(machine.d, h->e, start, end,
+					       range_prot(prot));
 	if (!r)
-		r = view_map(fd, start, end - start, drv_prot(prot));
+		r = view_map(fd, start, end - start, range_prot(prot));
 	if (!r)
-		r = drv_mmap(machine.d, h->e, start, end, drv_prot(prot));
+		r = drv_mmap(machine.d, h->e, start, end, range_prot(prot));
 	if (r)
 		sys_munmap((void *)start, end - start);
 	return r ? r : at;
@@ -113,7 +71,7 @@ static long mmap_enclave(struct handle *h, void *addr, size_t len, int prot,
 	uint64_t start, end, mask;
 	long r;
 
-	if (!range(addr, len, &start, &end))
+	if (!range_of(addr, len, &start, &end))
 		return len ? -ENOMEM : -EINVAL;
 	if (type != MAP_SHARED && type != MAP_SHARED_VALIDATE)
 		return -EINVAL;
@@ -122,11 +80,11 @@ static long mmap_enclave(struct handle *h, void *addr, size_t len, int prot,
 	if ((prot & PROT_WRITE) && !h->writable)
 		return -EACCES;
 	if ((flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) &&
-	    ((uint64_t)addr & PAGE))
+	    ((uint64_t)addr & RANGE_PAGE))
 		return -EINVAL;
-	mask = enter();
+	mask = range_enter();
 	r = h->e ? map_enclave(h, addr, len, prot, flags, fd) : -EIO;
-	leave(mask);
+	range_leave(mask);
 	return r;
 }
 
@@ -138,13 +96,13 @@ long do_mmap(void *addr, size_t len, int prot, int flags, int fd, uint64_t off)
 
 	if (h)
 		return mmap_enclave(h, addr, len, prot, flags, fd);
-	if (!(flags & MAP_FIXED) || !hits(addr, len))
+	if (!(flags & MAP_FIXED) || !range_hits(addr, len))
 		return (long)sys_mmap(addr, len, prot, flags, fd, off);
-	mask = enter();
+	mask = range_enter();
 	r = (long)sys_mmap(addr, len, prot, flags, fd, off);
-	if (!sys_failed((void *)r) && range(addr, len, &start, &end))
+	if (!sys_failed((void *)r) && range_of(addr, len, &start, &end))
 		drv_munmap(machine.d, start, end);
-	leave(mask);
+	range_leave(mask);
 	handle_sweep();
 	return r;
 }
@@ -154,66 +112,14 @@ long do_munmap(void *addr, size_t len)
 	uint64_t start, end, mask;
 	long r;
 
-	if (!hits(addr, len))
+	if (!range_hits(addr, len))
 		return sys_munmap(addr, len);
-	mask = enter();
+	mask = range_enter();
 	r = sys_munmap(addr, len);
-	if (!r && range(addr, len, &start, &end))
+	if (!r && range_of(addr, len, &start, &end))
 		drv_munmap(machine.d, start, end);
-	leave(mask);
+	range_leave(mask);
 	return r;
-}
-
-long do_mprotect(void *addr, size_t len, int prot)
-{
-	uint64_t start, end, mask;
-	long r;
-
-	if (((uint64_t)addr & PAGE) || !hits(addr, len) ||
-	    !range(addr, len, &start, &end) ||
-	    (prot & ~(PROT_READ | PROT_WRITE | PROT_EXEC)))
-		return sys_mprotect(addr, len, prot);
-	mask = enter();
-	r = drv_may_protect(machine.d, start, end, drv_prot(prot));
-	if (!r)
-		r = view_protect(start, end, drv_prot(prot));
-	if (!r)
-		r = drv_mprotect(machine.d, start, end, drv_prot(prot));
-	leave(mask);
-	return r;
-}
-
-/* Enclave mappings do not grow (VM_DONTEXPAND) and are not moved here. */
-long do_mremap(void *old, size_t old_len, size_t len, int flags, void *to)
-{
-	if (!hits(old, old_len ? old_len : 1))
-		return sys_call(SYS_mremap, (long)old, (long)old_len, (long)len,
-				flags, (long)to);
-	if (len > old_len)
-		return -EFAULT;
-	if (flags & MREMAP_FIXED || !len)
-		return -EINVAL;
-	if (len < old_len)
-		do_munmap((char *)old + len, old_len - len);
-	return (long)old;
-}
-
-/* VM_IO and VM_PFNMAP: nothing that would drop or fill pages. */
-long do_madvise(void *addr, size_t len, int advice)
-{
-	if (!hits(addr, len))
-		return sys_madvise(addr, len, advice);
-	switch (advice) {
-	case MADV_NORMAL:
-	case MADV_RANDOM:
-	case MADV_SEQUENTIAL:
-	case MADV_WILLNEED:
-	case MADV_DONTFORK:
-	case MADV_DONTDUMP:
-		return sys_madvise(addr, len, advice);
-	default:
-		return -EINVAL;
-	}
 }
 
 long do_ioctl(int fd, unsigned long cmd, uint64_t arg)

@@ -305,6 +305,13 @@ static long call_mprotect(struct trap *tr, const long a[6])
 	return do_mprotect((void *)a[0], (size_t)a[1], (int)a[2]);
 }
 
+static long call_pkey_mprotect(struct trap *tr, const long a[6])
+{
+	(void)tr;
+	return do_pkey_mprotect((void *)a[0], (size_t)a[1], (int)a[2],
+				(int)a[3]);
+}
+
 static long call_mremap(struct trap *tr, const long a[6])
 {
 	(void)tr;
@@ -416,6 +423,7 @@ static call_fn *const calls[] = {
 	[SYS_mmap] = call_mmap,
 	[SYS_munmap] = call_munmap,
 	[SYS_mprotect] = call_mprotect,
+	[SYS_pkey_mprotect] = call_pkey_mprotect,
 	[SYS_mremap] = call_mremap,
 	[SYS_madvise] = call_madvise,
 	[SYS_brk] = dispatch_brk,

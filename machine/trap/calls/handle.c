@@ -81,6 +81,8 @@ static long handle_make(struct handle *h, bool enclave, int flags, int fd)
 	h->e = enclave ? drv_open(machine.d, h) : NULL;
 	if (enclave && !h->e)
 		return -ENOMEM;
+	if (enclave && !h->writable)
+		drv_encl_read_only(h->e);
 	__atomic_store_n(&h->kind, enclave ? HANDLE_ENCLAVE : HANDLE_PROVISION,
 			 __ATOMIC_RELEASE);
 	__atomic_fetch_add(&handle_count, 1, __ATOMIC_RELAXED);

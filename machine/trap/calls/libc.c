@@ -175,6 +175,11 @@ EXPORT int mprotect(void *addr, size_t len, int prot)
 	return (int)result(do_mprotect(addr, len, prot));
 }
 
+EXPORT int pkey_mprotect(void *addr, size_t len, int prot, int key)
+{
+	return (int)result(do_pkey_mprotect(addr, len, prot, key));
+}
+
 EXPORT int madvise(void *addr, size_t len, int advice)
 {
 	return (int)result(do_madvise(addr, len, advice));
@@ -230,6 +235,9 @@ EXPORT long syscall(long nr, ...)
 	case SYS_mprotect:
 		return result(
 			do_mprotect((void *)a[0], (size_t)a[1], (int)a[2]));
+	case SYS_pkey_mprotect:
+		return result(do_pkey_mprotect((void *)a[0], (size_t)a[1],
+					       (int)a[2], (int)a[3]));
 	case SYS_madvise:
 		return result(
 			do_madvise((void *)a[0], (size_t)a[1], (int)a[2]));

@@ -15,6 +15,7 @@
 long do_mmap(void *addr, size_t len, int prot, int flags, int fd, uint64_t off);
 long do_munmap(void *addr, size_t len);
 long do_mprotect(void *addr, size_t len, int prot);
+long do_pkey_mprotect(void *addr, size_t len, int prot, int key);
 long do_mremap(void *old, size_t old_len, size_t len, int flags, void *to);
 long do_madvise(void *addr, size_t len, int advice);
 long do_ioctl(int fd, unsigned long cmd, uint64_t arg);
