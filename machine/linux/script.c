@@ -309,8 +309,7 @@ static bool parse_on(struct script_parse *p)
 	else if (!place(p, ended(p) ? p->word[WORDS - 1] : p->word[p->at++],
 			&at))
 		return false;
-	*r = (struct script_rule){ .at = at.start,
-				   .branch = p->s->branches };
+	*r = (struct script_rule){ .at = at.start, .branch = p->s->branches };
 	if (!parse_when(p, r))
 		return false;
 	word = next(p);

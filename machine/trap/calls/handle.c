@@ -373,7 +373,8 @@ static void file_copied(void *arg, int fd, const struct handle *h)
 	if (h->e != m->e)
 		return;
 	flags = sys_call(SYS_fcntl, fd, F_GETFD);
-	if (sys_call(SYS_dup3, m->copy, fd, flags & FD_CLOEXEC ? O_CLOEXEC : 0) < 0)
+	if (sys_call(SYS_dup3, m->copy, fd,
+		     flags & FD_CLOEXEC ? O_CLOEXEC : 0) < 0)
 		sys_die("a copy of the process has no file", NULL);
 }
 
