@@ -22,6 +22,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -52,20 +53,22 @@ static const char usage[] =
 static int find_parts(void)
 {
 	static const char folder[] = "/lib/edmm";
-	ssize_t n = readlink("/proc/self/exe", parts,
-			     sizeof(parts) - sizeof(folder));
+	/* Without /proc, as in a chroot of a package's build: as started. */
+	const char *started = (const char *)getauxval(AT_EXECFN);
 	char *slash = NULL;
 	int i;
 
-	if (n < 0)
+	if (!realpath("/proc/self/exe", parts) &&
+	    (!started || !realpath(started, parts)))
 		return -1;
-	parts[n] = '\0';
 	for (i = 0; i < 2; i++) {
 		slash = strrchr(parts, '/');
 		if (!slash)
 			return -1;
 		*slash = '\0';
 	}
+	if (slash > parts + sizeof(parts) - sizeof(folder))
+		return -1;
 	memcpy(slash, folder, sizeof(folder));
 	return 0;
 }
