@@ -139,9 +139,9 @@ static bool all_done(void)
 	for (uint32_t i = 0; i < s->rules; i++) {
 		const struct script_rule *r = &s->rule[i];
 
-		if (own(r->branch) ? !__atomic_load_n(&acted[i],
-						      __ATOMIC_RELAXED)
-				   : !step_branched && !gone[r->branch])
+		if (own(r->branch)
+			    ? !__atomic_load_n(&acted[i], __ATOMIC_RELAXED)
+			    : !step_branched && !gone[r->branch])
 			return false;
 	}
 	return true;

@@ -34,7 +34,7 @@
 #define BRANCH_STATUS 14u
 #define BRANCH_ACTED 19u
 #define BRANCH_DIGITS 4u
-#define LOG_SIZE                                                     \
+#define LOG_SIZE                                                   \
 	((uint64_t)SLOTS * ROW_SIZE + SCRIPT_RULES * BRANCH_SIZE + \
 	 sizeof(HEADER))
 

@@ -338,6 +338,5 @@ void trap_signal(int sig, siginfo_t *info, void *context)
 	strict_apply(tr.t, tr.uc);
 	strict_move(inside, mach_inside(&tr.t->cpu));
 	bases_end(tr.t, mach_inside(&tr.t->cpu));
-	tr.t->selector =
-		(mach_inside(&tr.t->cpu) || dispatch.on) && tr.t->sud;
+	tr.t->selector = (mach_inside(&tr.t->cpu) || dispatch.on) && tr.t->sud;
 }

@@ -187,8 +187,8 @@ void thread_each(void (*fn)(void *arg, struct thread *t), void *arg)
 static void only(const struct thread *t)
 {
 	for (uint32_t i = 0; i < MAP_WORDS; i++) {
-		uint64_t w = t && t->index / 64 == i ? 1ull << t->index % 64
-						     : 0;
+		uint64_t w =
+			t && t->index / 64 == i ? 1ull << t->index % 64 : 0;
 
 		atomic_store(&used[i], w);
 		atomic_store(&live[i], w);
