@@ -49,7 +49,7 @@ static struct shape shape_of(uint64_t size, uint32_t threads)
 	s.nzones = (uint32_t)((pages + (1ull << s.zone_shift) - 1) >>
 			      s.zone_shift);
 	s.ntop = (uint32_t)((pages + TOP_PAGES - 1) >> TOP_SHIFT);
-	s.slots = round_up(sizeof(struct emm), 128);
+	s.slots = round_up(sizeof(struct emm), LINE);
 	s.homes = s.slots + s.nslots * sizeof(struct slot);
 	s.zones = round_up(s.homes + s.nslots * sizeof(struct home), LINE);
 	s.top = s.zones + s.nzones * sizeof(struct zone);

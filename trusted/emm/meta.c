@@ -213,11 +213,12 @@ void meta_settle(struct op *op)
 {
 	struct emm *emm = op->emm;
 	struct slot *slot = op->slot;
+	uint32_t keep = tables_kept(&emm->pool);
 
 	if (slot->ncells > SLOT_FULL)
 		give_cells(emm, slot);
-	if (slot->ntables > tables_kept(&emm->pool))
-		give_tables(emm, slot, tables_kept(&emm->pool));
+	if (slot->ntables > keep)
+		give_tables(emm, slot, keep);
 	if (op->frees && !emm->static_mode && pool_high(&emm->pool))
 		pool_shrink(op);
 }

@@ -10,6 +10,7 @@
  */
 #include "trusted/emm/instance.h"
 
+#define HOME_STEPS 8u /* of looking for a thread's entry: a cache line */
 #define QUOTA_TAKE 32 /* pages taken beyond need */
 #define QUOTA_FULL 64 /* a slot with more gives all but QUOTA_TAKE back */
 
@@ -20,17 +21,22 @@ uint32_t op_self(const struct emm *emm)
 	return me ? me : 1;
 }
 
+static uint32_t hash(uint32_t me)
+{
+	return (me * 0x9e3779b1u) >> 16;
+}
+
 /*
  * The thread's entry: found or made within some steps from where its number
  * falls. Entries are written once, so that all threads can read them, and two
  * threads meet at a slot only when there are more threads than slots, now and
- * in the past. NULL: no entry is left.
+ * in the past. NULL: there is no entry left for it.
  */
 static struct home *home_find(struct emm *emm, uint32_t me)
 {
-	uint32_t i = (me * 0x9e3779b1u) >> 16, n;
+	uint32_t i = hash(me), n;
 
-	for (n = 0; n < emm->nslots; n++, i++) {
+	for (n = 0; n < HOME_STEPS; n++, i++) {
 		struct home *h = &emm->homes[i & (emm->nslots - 1)];
 		uint32_t none = 0, is = PEEK(&h->owner);
 
@@ -51,33 +57,28 @@ static struct home *home_find(struct emm *emm, uint32_t me)
 	return NULL;
 }
 
-/* Where a thread looks for a slot first. */
-static uint32_t home(struct emm *emm, uint32_t me)
+/* Where a thread looks for a slot first; its line is likely its own. */
+static uint32_t slot_at(const struct emm *emm, const struct home *h,
+			uint32_t me)
 {
-	const struct home *h = home_find(emm, me);
-
-	return h ? (uint32_t)(h - emm->homes) : me;
+	return (h ? (uint32_t)(h - emm->homes) : hash(me)) & (emm->nslots - 1);
 }
 
-/* The caller's home slot, without taking it: its line is likely its own. */
+/* The caller's home slot, without taking it. */
 struct slot *op_home(struct emm *emm)
 {
-	return &emm->slots[home(emm, op_self(emm)) & (emm->nslots - 1)];
-}
+	uint32_t me = op_self(emm);
 
-uint32_t op_number(const struct op *op)
-{
-	uint32_t me = PEEK(&op->slot->owner);
-	const struct home *h = home_find(op->emm, me);
-
-	return h ? h->no : me;
+	return &emm->slots[slot_at(emm, home_find(emm, me), me)];
 }
 
 void op_begin(struct op *op, struct emm *emm)
 {
-	uint32_t me = op_self(emm), rounds = 0, i = home(emm, me);
+	uint32_t me = op_self(emm), rounds = 0, i;
+	const struct home *h = home_find(emm, me);
 
-	*op = (struct op){ .emm = emm };
+	i = slot_at(emm, h, me);
+	*op = (struct op){ .emm = emm, .number = h ? h->no : me };
 	for (;; i++) {
 		struct slot *slot = &emm->slots[i & (emm->nslots - 1)];
 		uint32_t none = 0;

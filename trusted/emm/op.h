@@ -49,15 +49,16 @@ struct home {
 struct op {
 	struct emm *emm;
 	struct slot *slot;
-	uint32_t seen; /* states met by claim, as M() bits */
-	bool down;     /* EACCEPT from high to low */
-	bool drop;     /* uncommit: idle pages go, too, and no lazy free */
-	bool final;    /* uncommit: the range leaves its areas */
-	bool frees;    /* may use the last of the metadata */
-	bool hold;     /* pages stay BUSY until the op's end */
-	bool nowait;   /* claim: -EAGAIN at a BUSY page, which is blocked */
-	uint8_t byte;  /* claim_run: what the pages were */
-	int need;      /* commit: rights without which it is -EACCES */
+	uint32_t number; /* of the thread, as threads come: 0 is the first */
+	uint32_t seen;	 /* states met by claim, as M() bits */
+	bool down;	 /* EACCEPT from high to low */
+	bool drop;	 /* uncommit: idle pages go, too, and no lazy free */
+	bool final;	 /* uncommit: the range leaves its areas */
+	bool frees;	 /* may use the last of the metadata */
+	bool hold;	 /* pages stay BUSY until the op's end */
+	bool nowait;	 /* claim: -EAGAIN at a BUSY page, which is blocked */
+	uint8_t byte;	 /* claim_run: what the pages were */
+	int need;	 /* commit: rights without which it is -EACCES */
 	uint32_t blocked;
 };
 
@@ -70,8 +71,6 @@ struct span;
 void emm_probe_stack(void);
 
 struct slot *op_home(struct emm *emm);
-/* Threads are counted as they come: 0 for the first. */
-EDMM_NODISCARD uint32_t op_number(const struct op *op);
 void op_begin(struct op *op, struct emm *emm);
 void op_end(struct op *op);
 /*
