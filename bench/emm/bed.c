@@ -132,14 +132,19 @@ void bed_close(struct bed *b)
 	munmap(b->meta, b->meta_size);
 }
 
-edmm_err area_make(struct bed *b, uint64_t addr)
+static edmm_err native_make(struct bed *b, uint64_t addr, uint64_t size)
 {
 	const struct emm_alloc a = { .addr = addr,
-				     .size = AREA,
+				     .size = size,
 				     .flags = EMM_ON_DEMAND | EMM_FIXED,
 				     .prot = EMM_RW };
 
 	return emm_alloc(b->emm, &a, NULL);
+}
+
+edmm_err area_make(struct bed *b, uint64_t addr)
+{
+	return native_make(b, addr, AREA);
 }
 
 uint64_t area_at(uint32_t i)
@@ -156,16 +161,6 @@ int touch(struct bed *b, uint64_t addr)
 }
 
 /* ---- as a face --------------------------------------------------------- */
-
-static edmm_err native_make(struct bed *b, uint64_t addr, uint64_t size)
-{
-	const struct emm_alloc a = { .addr = addr,
-				     .size = size,
-				     .flags = EMM_ON_DEMAND | EMM_FIXED,
-				     .prot = EMM_RW };
-
-	return emm_alloc(b->emm, &a, NULL);
-}
 
 static edmm_err native_unmake(struct bed *b, uint64_t addr, uint64_t size)
 {

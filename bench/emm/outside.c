@@ -10,79 +10,23 @@
 #include "bench/emm/bed.h"
 #include "compat/emm_private.h"
 #include "compat/sgx_mm.h"
-#include "compat/sgx_mm_primitives.h"
-#include "compat/sgx_mm_rt_abstraction.h"
+#include "tests/emm/compat/granting.h"
 #include "trusted/emm/compat/glue.h"
 
 #define ON_DEMAND ((int)SGX_EMA_COMMIT_ON_DEMAND)
 #define FIXED ((int)SGX_EMA_FIXED | ON_DEMAND)
 #define LOW (BASE - 4 * GIB) /* metadata, and what the jobs get anywhere */
 
-static sgx_mm_pfhandler_t handler;
-static uint64_t elsize;
-
-bool sgx_mm_register_pfhandler(sgx_mm_pfhandler_t h)
-{
-	handler = h;
-	return true;
-}
-
-bool sgx_mm_is_within_enclave(const void *ptr, size_t size)
-{
-	uint64_t off = (uint64_t)(uintptr_t)ptr - LOW;
-
-	return off <= elsize && size <= elsize - off;
-}
-
-int sgx_mm_alloc_ocall(uint64_t addr, size_t length, int type, int flags)
-{
-	(void)addr;
-	(void)length;
-	(void)type;
-	(void)flags;
-	return 0;
-}
-
-int sgx_mm_modify_ocall(uint64_t addr, size_t length, int from, int to)
-{
-	(void)addr;
-	(void)length;
-	(void)from;
-	(void)to;
-	return 0;
-}
-
-int do_eaccept(const sec_info_t *si, size_t addr)
-{
-	(void)si;
-	(void)addr;
-	return 0;
-}
-
-int do_emodpe(const sec_info_t *si, size_t addr)
-{
-	(void)si;
-	(void)addr;
-	return 0;
-}
-
-int do_eacceptcopy(const sec_info_t *si, size_t dest, size_t src)
-{
-	(void)si;
-	(void)dest;
-	(void)src;
-	return 0;
-}
-
 static void outside_open(struct bed *b, uint64_t size, uint64_t accept_ns)
 {
+	uint64_t all = size + 4 * GIB;
 	void *at;
 
 	MUST(!accept_ns);
 	if (glue_get()->emm) /* one for the process, empty again by now */
 		return;
-	elsize = size + 4 * GIB;
-	at = mmap((void *)LOW, elsize, PROT_READ | PROT_WRITE,
+	granting_range(LOW, all);
+	at = mmap((void *)LOW, all, PROT_READ | PROT_WRITE,
 		  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE |
 			  MAP_FIXED_NOREPLACE,
 		  -1, 0);
@@ -144,7 +88,7 @@ static int outside_touch(struct bed *b, uint64_t addr)
 				  .pfec.errcd = SGX_PFEC_W | SGX_PFEC_U };
 
 	(void)b;
-	return handler(&info);
+	return granting_handler(&info);
 }
 
 const struct bed_face face_outside = {

@@ -15,9 +15,8 @@
 
 #include "compat/emm_private.h"
 #include "compat/sgx_mm.h"
-#include "compat/sgx_mm_primitives.h"
-#include "compat/sgx_mm_rt_abstraction.h"
 #include "edmm/emm.h"
+#include "tests/emm/compat/granting.h"
 #include "trusted/emm/compat/glue.h"
 
 #define KIB 1024ull
@@ -26,57 +25,6 @@
 #define CHUNK (256 * KIB) /* of the page map */
 
 static uint8_t *elrange;
-static uint64_t elsize;
-
-bool sgx_mm_register_pfhandler(sgx_mm_pfhandler_t h)
-{
-	return h;
-}
-
-bool sgx_mm_is_within_enclave(const void *ptr, size_t size)
-{
-	uint64_t off = (uint64_t)((const uint8_t *)ptr - elrange);
-
-	return off <= elsize && size <= elsize - off;
-}
-
-int sgx_mm_alloc_ocall(uint64_t addr, size_t length, int type, int flags)
-{
-	(void)type;
-	(void)flags;
-	ck_assert(sgx_mm_is_within_enclave((void *)addr, length));
-	return 0;
-}
-
-int sgx_mm_modify_ocall(uint64_t addr, size_t length, int from, int to)
-{
-	(void)from;
-	(void)to;
-	ck_assert(sgx_mm_is_within_enclave((void *)addr, length));
-	return 0;
-}
-
-int do_eaccept(const sec_info_t *si, size_t addr)
-{
-	(void)si;
-	(void)addr;
-	return 0;
-}
-
-int do_emodpe(const sec_info_t *si, size_t addr)
-{
-	(void)si;
-	(void)addr;
-	return 0;
-}
-
-int do_eacceptcopy(const sec_info_t *si, size_t dest, size_t src)
-{
-	(void)si;
-	(void)dest;
-	(void)src;
-	return 0;
-}
 
 /*
  * sgx_sign's user range for a UserRegionSize: a 2^15th of it, at least a page,
@@ -97,10 +45,10 @@ static uint64_t start(uint64_t region, uint64_t size)
 {
 	uint64_t user = laid_out(region);
 
-	elsize = size;
 	elrange = mmap(NULL, size, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	ck_assert_ptr_ne(elrange, MAP_FAILED);
+	granting_range((uint64_t)elrange, size);
 	ck_assert_int_eq(sgx_mm_init((size_t)elrange + size - user,
 				     (size_t)elrange + size),
 			 0);
