@@ -279,6 +279,9 @@ static bool parse_count(struct scan *s, struct inject_rule *r)
 		return true;
 	if (s->text[s->at++] == '%')
 		r->when = INJECT_EVERY;
+	else if (at(s, "%"))
+		return wrong(s, s->at - 1,
+			     "WHERE%N without a colon, as restrict%2");
 	if (!number(s, &r->n))
 		return false;
 	if (r->when == INJECT_ONCE && at(s, "+")) {

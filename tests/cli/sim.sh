@@ -59,7 +59,8 @@ run 0 edmm sim --fault einit:1 edmm run ./actor args
 run 0 edmm sim --faults
 has 'eaug=race'
 for f in 'eaug:0 6 a number' 'eagu 1 an ioctl' 'eaug=EIO 6 an outcome' \
-	'lose@3h 7 ms or s' 'eaug:3x 7 the end' 'eadd% 6 a number'; do
+	'lose@3h 7 ms or s' 'eaug:3x 7 the end' 'eadd% 6 a number' \
+	'restrict:%2 9 WHERE%N without a colon, as restrict%2'; do
 	# shellcheck disable=SC2086
 	set -- $f
 	bad 125 "fault '$1', column $2: wanted: $3" edmm sim --fault "$1" true
