@@ -6,6 +6,7 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -158,6 +159,30 @@ START_TEST(read_implies_exec_is_refused)
 }
 END_TEST
 
+/* ---- masks -------------------------------------------------------------- */
+
+/* syscall(2) goes to the machine's masks, too: the exception comes all the
+ * same, and the program is told what it asked for. */
+START_TEST(masks_by_syscall)
+{
+	uint64_t all = UINT64_MAX, now = 0, none = 0;
+	struct sgx_enclave_run run;
+
+	ck_assert_int_eq(
+		syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, 8L), 0);
+	ck_assert_int_eq(
+		syscall(SYS_rt_sigprocmask, SIG_SETMASK, NULL, &now, 8L), 0);
+	ck_assert_uint_ne(now >> (SIGILL - 1) & 1, 0);
+	run = fault_of(0, OP_UD2, 0);
+	ck_assert_uint_eq(run.exception_vector, SGX_VEC_UD);
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, 8L);
+	FAILS((int)syscall(SYS_rt_sigprocmask, SIG_SETMASK, 1L, NULL, 8L),
+	      EFAULT);
+	FAILS((int)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, 4L),
+	      EINVAL);
+}
+END_TEST
+
 /* ---- error codes ------------------------------------------------------- */
 
 /* Linux makes entries of PROT_NONE not present. */
@@ -208,6 +233,7 @@ int main(int argc, char **argv)
 	tcase_add_test(t, mprotect_takes_what_linux_takes);
 	tcase_add_test(t, a_read_only_file_never_gets_w);
 	tcase_add_test(t, read_implies_exec_is_refused);
+	tcase_add_test(t, masks_by_syscall);
 	tcase_add_test(t, no_rights_is_not_present);
 	tcase_add_test(t, a_fetch_adds_the_page);
 	suite_add_tcase(s, t);

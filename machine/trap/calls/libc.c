@@ -235,6 +235,14 @@ EXPORT long syscall(long nr, ...)
 	case SYS_mprotect:
 		return result(
 			do_mprotect((void *)a[0], (size_t)a[1], (int)a[2]));
+	case SYS_rt_sigprocmask:
+		return result(do_sigprocmask((int)a[0], (const uint64_t *)a[1],
+					     (uint64_t *)a[2], (size_t)a[3]));
+	case SYS_rt_sigaction:
+		return result(do_sigaction((int)a[0], (const void *)a[1],
+					   (void *)a[2], (size_t)a[3]));
+	case SYS_sigaltstack:
+		return result(do_sigaltstack((const void *)a[0], (void *)a[1]));
 	case SYS_pkey_mprotect:
 		return result(do_pkey_mprotect((void *)a[0], (size_t)a[1],
 					       (int)a[2], (int)a[3]));
