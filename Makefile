@@ -6,7 +6,11 @@ JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 600
 TEST_SECONDS ?= 900
 
-.PHONY: all deps test check-linux-selftests check-compat demo bench-emm bench-machine \
+PREFIX ?= /usr/local
+DESTDIR ?=
+
+.PHONY: all deps install lay uninstall test check-install check-bare \
+	check-linux-selftests check-compat demo bench-emm bench-machine \
 	soak soak-memory soak-signals torture step fuzz-policy fuzz-image \
 	fuzz-model format format-check lint conformance clean
 
@@ -16,6 +20,31 @@ all: deps
 
 deps:
 	@tools/deps
+
+# Below DESTDIR/PREFIX; builds what it installs, and no test.
+install: deps
+	@cmake --preset $(PRESET) --log-level=WARNING >/dev/null
+	@cmake --build $(BUILD) --target installed
+	@$(MAKE) -s --no-print-directory lay
+	@echo "edmm: installed below $(DESTDIR)$(PREFIX)"
+
+# What is built, laid out; for all to read, whatever the umask is.
+lay:
+	@umask 022 && DESTDIR="$(DESTDIR)" cmake --install $(BUILD) \
+		--prefix "$(PREFIX)" --strip >/dev/null
+
+# What the last install laid out.
+uninstall:
+	@sed 's|^|$(DESTDIR)|' $(BUILD)/install_manifest.txt | \
+		xargs -d '\n' rm -f
+
+# The installed tree in a folder of its own: used, moved, linked with.
+check-install: all
+	@cd $(BUILD) && ctest -R '^install_' --output-on-failure
+
+# The same in a Debian that has nothing else; as root, with a mirror.
+check-bare: all
+	@tools/bare $(BUILD)
 
 # A test that hangs ends after TEST_SECONDS instead of holding CI.
 test: all

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "edmm/version.h"
 #include "policy/keys.h"
 
 struct verb {
@@ -78,7 +79,7 @@ int main(int argc, char **argv)
 		return CLI_USAGE;
 	}
 	if (!strcmp(argv[1], "--version")) {
-		puts("edmm " EDMM_VERSION);
+		puts("edmm " EDMM_VERSION_STRING);
 		return 0;
 	}
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") ||

@@ -14,10 +14,10 @@ function(edmm_enclave_program name)
 			$<TARGET_FILE:edmm-cc> -O2 -g ${E_OPTIONS} -o ${out}
 			${E_UNPARSED_ARGUMENTS}
 		DEPENDS edmm-cc edmm_musl edmm_runtime edmm_report_library
-			${CMAKE_BINARY_DIR}/lib/libedmm-report.a ${E_UNPARSED_ARGUMENTS}
-			${CMAKE_BINARY_DIR}/lib/edmm-rt.o
-			${CMAKE_BINARY_DIR}/musl/stamp
-			${CMAKE_BINARY_DIR}/lib/edmm-cc.specs
+			${EDMM_PARTS}/libedmm-report.a ${E_UNPARSED_ARGUMENTS}
+			${EDMM_PARTS}/edmm-rt.o
+			${EDMM_PARTS}/musl/stamp
+			${EDMM_PARTS}/edmm-cc.specs
 		VERBATIM)
 	add_custom_target(enclave_${name} ALL DEPENDS ${out})
 endfunction()

@@ -18,8 +18,8 @@
 #include <stdint.h>
 
 #include "common/call_numbers.h"
-#include "common/wire.h"
 #include "edmm/err.h"
+#include "edmm/wire.h"
 
 #define CALL_NULL UINT64_MAX
 #define CALL_PATH_MAX 4096u /* with its NUL */

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/wire.h"
+#include "edmm/wire.h"
 
 /**
  * host_signals_begin() - handlers for all that may come, until the end

@@ -196,7 +196,7 @@ static void resolve(struct pol_rules *c)
 
 /* ---- layout ----------------------------------------------------------- */
 
-/* ELF | contexts | main stack | metadata | heap: common/layout.h */
+/* ELF | contexts | main stack | metadata | heap: edmm/layout.h */
 static void layout(const struct edmm_resolved *r, struct pol_layout *l)
 {
 	const uint64_t context = (2 + 3 * EDMM_SSA_FRAME_PAGES + 4) * POL_PAGE;

@@ -154,3 +154,59 @@ int touch(struct bed *b, uint64_t addr)
 
 	return emm_fault(b->emm, &info);
 }
+
+/* ---- as a face --------------------------------------------------------- */
+
+static edmm_err native_make(struct bed *b, uint64_t addr, uint64_t size)
+{
+	const struct emm_alloc a = { .addr = addr,
+				     .size = size,
+				     .flags = EMM_ON_DEMAND | EMM_FIXED,
+				     .prot = EMM_RW };
+
+	return emm_alloc(b->emm, &a, NULL);
+}
+
+static edmm_err native_unmake(struct bed *b, uint64_t addr, uint64_t size)
+{
+	return emm_dealloc(b->emm, addr, size, NULL);
+}
+
+static uint64_t native_get(struct bed *b)
+{
+	const struct emm_alloc a = { .size = AREA,
+				     .flags = EMM_ON_DEMAND,
+				     .prot = EMM_RW };
+	uint64_t at;
+
+	return emm_alloc(b->emm, &a, &at) ? 0 : at;
+}
+
+static edmm_err native_commit(struct bed *b, uint64_t addr, uint64_t size)
+{
+	return emm_commit(b->emm, addr, size, NULL);
+}
+
+static edmm_err native_uncommit(struct bed *b, uint64_t addr, uint64_t size)
+{
+	return emm_uncommit(b->emm, addr, size, NULL);
+}
+
+static edmm_err native_flip(struct bed *b, uint64_t addr, bool read_only)
+{
+	return emm_protect(b->emm, addr, EMM_PAGE, read_only ? EMM_R : EMM_RW,
+			   NULL);
+}
+
+const struct bed_face face_native = {
+	.name = "native",
+	.open = bed_open,
+	.close = bed_close,
+	.make = native_make,
+	.unmake = native_unmake,
+	.get = native_get,
+	.commit = native_commit,
+	.uncommit = native_uncommit,
+	.flip = native_flip,
+	.touch = touch,
+};

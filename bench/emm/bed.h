@@ -42,6 +42,26 @@ edmm_err area_make(struct bed *b, uint64_t addr);
 uint64_t area_at(uint32_t i);
 int touch(struct bed *b, uint64_t addr);
 
+/*
+ * The manager as its callers see it: edmm/emm.h, or from outside, as Intel's
+ * SDK does: one user range, and none of the hooks that a runtime may have.
+ */
+struct bed_face {
+	const char *name;
+	void (*open)(struct bed *b, uint64_t size, uint64_t accept_ns);
+	void (*close)(struct bed *b);
+	edmm_err (*make)(struct bed *b, uint64_t addr, uint64_t size);
+	edmm_err (*unmake)(struct bed *b, uint64_t addr, uint64_t size);
+	uint64_t (*get)(struct bed *b); /* 64 KiB anywhere; 0: none */
+	edmm_err (*commit)(struct bed *b, uint64_t addr, uint64_t size);
+	edmm_err (*uncommit)(struct bed *b, uint64_t addr, uint64_t size);
+	edmm_err (*flip)(struct bed *b, uint64_t addr, bool read_only);
+	int (*touch)(struct bed *b, uint64_t addr);
+};
+
+extern const struct bed_face face_native;
+extern const struct bed_face face_outside; /* one at a time */
+
 /* Each prints one member of the JSON object, and a comma. */
 void bench_growth(FILE *out, uint32_t most);
 void bench_gib(FILE *out);

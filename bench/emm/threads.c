@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Two threads against one. Rounds of one and of two threads take turns, each a
- * few milliseconds, so that a change of the machine's pace meets both; medians
- * are reported. Wall time is the figure, as it also shows waiting. CPU time is
+ * Two threads against one, and against two that share nothing, which is all
+ * that a machine's two processors have. Rounds of each take turns, each a few
+ * milliseconds, so that a change of the machine's pace meets all; medians are
+ * reported. Wall time is the figure, as it also shows waiting. CPU time is
  * given beside it: on a machine that is not idle it still shows what threads
  * cost each other in cache lines and spins, and nothing else.
  */
 #include "bench/emm/bed.h"
 
 #include <pthread.h>
+#include <sys/mman.h>
 
 #define THREADS 2u
 #define TURNS 41
@@ -24,7 +26,9 @@ enum job {
 };
 
 struct worker {
-	struct bed *bed;
+	const struct bed_face *face;
+	struct bed *bed;   /* that both threads work on, */
+	struct bed *apart; /* or one of its own */
 	pthread_barrier_t *start;
 	pthread_barrier_t *end;
 	enum job job;
@@ -32,9 +36,18 @@ struct worker {
 	uint32_t next;	/* number of the next operation */
 	uint32_t count; /* a round; 0: the thread ends */
 	bool idle;	/* in this round */
+	bool alone;	/* on its own bed, in this round */
 	double from;	/* wall time */
 	double to;
 	double cpu;
+};
+
+/* How many threads, and on what. */
+enum way {
+	WAY_ONE,
+	WAY_TWO,
+	WAY_APART, /* two, each on an instance of its own: the floor */
+	WAYS,
 };
 
 /* Operations a second. */
@@ -55,33 +68,31 @@ static uint64_t one_area(const struct worker *k, uint32_t i)
 
 static void work(struct worker *k, uint32_t i)
 {
-	struct emm_alloc a = {
-		.size = AREA, .flags = EMM_ON_DEMAND, .prot = EMM_RW, .priv = k
-	};
+	const struct bed_face *f = k->alone ? &face_native : k->face;
+	struct bed *b = k->alone ? k->apart : k->bed;
 	uint64_t at;
 
 	switch (k->job) {
 	case JOB_FAULT:
 		at = own(k, i / 16) + i % 16 * EMM_PAGE;
-		MUST(touch(k->bed, at) == EMM_FAULT_CONTINUE);
+		MUST(f->touch(b, at) == EMM_FAULT_CONTINUE);
 		if (i % 16 == 15)
-			MUST(emm_uncommit(k->bed->emm, own(k, i / 16), AREA,
-					  NULL) == 0);
+			MUST(f->uncommit(b, own(k, i / 16), AREA) == 0);
 		break;
 	case JOB_PAIR:
-		MUST(emm_alloc(k->bed->emm, &a, &at) == 0);
-		MUST(emm_dealloc(k->bed->emm, at, AREA, NULL) == 0);
+		at = f->get(b);
+		MUST(at && f->unmake(b, at, AREA) == 0);
 		break;
 	case JOB_FLIP:
 		at = own(k, i);
-		MUST(emm_protect(k->bed->emm, at, EMM_PAGE,
-				 i / 1000 & 1 ? EMM_RW : EMM_R, NULL) == 0);
+		MUST(f->flip(b, at, !(i / 1000 & 1)) == 0);
 		break;
 	case JOB_SPURIOUS:
-		MUST(touch(k->bed, own(k, i)) == EMM_FAULT_CONTINUE);
+		MUST(f->touch(b, own(k, i)) == EMM_FAULT_CONTINUE);
 		break;
 	case JOB_ONE_AREA:
-		MUST(touch(k->bed, one_area(k, i)) == EMM_FAULT_CONTINUE);
+		at = one_area(k, i);
+		MUST(f->touch(b, at) == EMM_FAULT_CONTINUE);
 		break;
 	}
 }
@@ -89,8 +100,12 @@ static void work(struct worker *k, uint32_t i)
 /* Before a round, outside of its time. */
 static void prepare(struct worker *k)
 {
-	if (k->job == JOB_ONE_AREA && k->next % ONE_PAGES == 0)
-		MUST(emm_uncommit(k->bed->emm, one_area(k, 0), GIB, NULL) == 0);
+	uint64_t at = one_area(k, 0);
+
+	if (k->job != JOB_ONE_AREA || k->next % ONE_PAGES != 0)
+		return;
+	MUST(k->face->uncommit(k->bed, at, GIB) == 0);
+	MUST(face_native.uncommit(k->apart, at, GIB) == 0);
 }
 
 static void *worker(void *arg)
@@ -137,27 +152,40 @@ static struct pace turn(struct worker *k)
 	return (struct pace){ ops / (to - from) * 1e9, ops / cpu * 1e9 };
 }
 
-static void areas_make(struct worker *k)
+static void areas_make(const struct worker *k, const struct bed_face *f,
+		       struct bed *b)
 {
 	for (uint32_t i = 0; i < 1000; i++) {
-		MUST(area_make(k->bed, own(k, i)) == 0);
+		MUST(f->make(b, own(k, i), AREA) == 0);
 		if (k->job == JOB_FLIP || k->job == JOB_SPURIOUS)
-			MUST(emm_commit(k->bed->emm, own(k, i), EMM_PAGE,
-					NULL) == 0);
+			MUST(f->commit(b, own(k, i), EMM_PAGE) == 0);
 	}
 }
 
-/* Medians of one thread's pace and of two threads', into pace[0] and [1]. */
-static void turns(struct worker *k, struct pace pace[2])
+static void areas_end(const struct worker *k, struct bed *b)
 {
-	double wall[2][TURNS], cpu[2][TURNS];
+	for (uint32_t i = 0; i < 1000; i++)
+		MUST(k->face->unmake(b, own(k, i), AREA) == 0);
+}
+
+static void set_way(struct worker *k, enum way way, int round)
+{
+	for (uint32_t i = 0; i < THREADS; i++) {
+		k[i].idle = way == WAY_ONE && (uint32_t)(round & 1) != i;
+		k[i].alone = way == WAY_APART;
+	}
+}
+
+/* Medians of each way's pace. */
+static void turns(struct worker *k, struct pace pace[WAYS])
+{
+	double wall[WAYS][TURNS], cpu[WAYS][TURNS];
 
 	for (int r = -1; r < TURNS; r++) {
-		for (uint32_t n = 0; n < 2; n++) {
+		for (uint32_t n = 0; n < WAYS; n++) {
 			struct pace p;
 
-			k[0].idle = n == 0 && r & 1;
-			k[1].idle = n == 0 && !(r & 1);
+			set_way(k, (enum way)n, r);
 			p = turn(k);
 			if (r < 0)
 				continue; /* warm */
@@ -165,56 +193,108 @@ static void turns(struct worker *k, struct pace pace[2])
 			cpu[n][r] = p.cpu;
 		}
 	}
-	for (uint32_t n = 0; n < 2; n++) {
+	for (uint32_t n = 0; n < WAYS; n++) {
 		pace[n].wall = quantile(wall[n], TURNS, 0.5);
 		pace[n].cpu = quantile(cpu[n], TURNS, 0.5);
 	}
 }
 
-static void run(enum job job, uint32_t count, uint64_t accept_ns,
-		struct pace pace[2])
+/*
+ * A thread whose thread pointer lies anywhere: from outside, that is all that
+ * tells threads apart.
+ */
+static void start(struct worker *k, pthread_t *t)
 {
-	const struct emm_alloc one = { .addr = BASE + 4 * GIB,
-				       .size = 2 * GIB,
-				       .flags = EMM_ON_DEMAND | EMM_FIXED,
-				       .prot = EMM_RW };
-	pthread_barrier_t start, end;
-	struct worker k[THREADS];
-	pthread_t t[THREADS];
-	struct bed b;
+	size_t size = (256 + below(256)) * EMM_PAGE + below(64) * 64;
+	pthread_attr_t attr;
+	void *stack;
 
-	bed_open(&b, 16 * GIB, accept_ns);
-	MUST(emm_alloc(b.emm, &one, NULL) == 0);
-	pthread_barrier_init(&start, NULL, THREADS + 1);
-	pthread_barrier_init(&end, NULL, THREADS + 1);
-	for (uint32_t i = 0; i < THREADS; i++) {
-		k[i] = (struct worker){ .bed = &b,
-					.start = &start,
-					.end = &end,
-					.job = job,
-					.no = i,
-					.count = count };
-		areas_make(&k[i]);
-		MUST(pthread_create(&t[i], NULL, worker, &k[i]) == 0);
-	}
-	turns(k, pace);
-	k[0].count = k[1].count = 0;
-	pthread_barrier_wait(&start);
+	stack = mmap(NULL, 1 << 21, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	MUST(stack != MAP_FAILED);
+	MUST(pthread_attr_init(&attr) == 0);
+	MUST(pthread_attr_setstack(&attr, stack, size) == 0);
+	MUST(pthread_create(t, &attr, worker, k) == 0);
+	pthread_attr_destroy(&attr);
+}
+
+static void stop(struct worker *k, const pthread_t *t)
+{
+	for (uint32_t i = 0; i < THREADS; i++)
+		k[i].count = 0;
+	pthread_barrier_wait(k->start);
 	for (uint32_t i = 0; i < THREADS; i++)
 		pthread_join(t[i], NULL);
-	pthread_barrier_destroy(&start);
-	pthread_barrier_destroy(&end);
-	bed_close(&b);
 }
+
+struct plan {
+	const char *name;
+	enum job job;
+	uint32_t count;
+	uint64_t accept_ns;
+};
+
+static void run(const struct bed_face *face, const struct plan *plan,
+		struct pace pace[WAYS])
+{
+	pthread_barrier_t from, to;
+	struct worker k[THREADS];
+	struct bed b, apart[THREADS];
+	pthread_t t[THREADS];
+
+	face->open(&b, 16 * GIB, plan->accept_ns);
+	MUST(face->make(&b, BASE + 4 * GIB, 2 * GIB) == 0);
+	pthread_barrier_init(&from, NULL, THREADS + 1);
+	pthread_barrier_init(&to, NULL, THREADS + 1);
+	for (uint32_t i = 0; i < THREADS; i++) {
+		k[i] = (struct worker){ .face = face,
+					.bed = &b,
+					.apart = &apart[i],
+					.start = &from,
+					.end = &to,
+					.job = plan->job,
+					.no = i,
+					.count = plan->count };
+		bed_open(&apart[i], 16 * GIB, plan->accept_ns);
+		MUST(face_native.make(&apart[i], BASE + 4 * GIB, 2 * GIB) == 0);
+		areas_make(&k[i], face, &b);
+		areas_make(&k[i], &face_native, &apart[i]);
+		start(&k[i], &t[i]);
+	}
+	turns(k, pace);
+	stop(k, t);
+	for (uint32_t i = 0; i < THREADS; i++) {
+		areas_end(&k[i], &b);
+		bed_close(&apart[i]);
+	}
+	MUST(face->unmake(&b, BASE + 4 * GIB, 2 * GIB) == 0);
+	pthread_barrier_destroy(&from);
+	pthread_barrier_destroy(&to);
+	face->close(&b);
+}
+
+static void print(FILE *out, const struct bed_face *face,
+		  const struct plan *plan)
+{
+	struct pace p[WAYS];
+
+	run(face, plan, p);
+	fprintf(out,
+		"    {\"face\": \"%s\", \"op\": \"%s\", \"one\": %.0f, "
+		"\"two\": %.0f, \"scale\": %.2f, \"cpu_scale\": %.2f, "
+		"\"apart_scale\": %.2f}",
+		face->name, plan->name, p[WAY_ONE].wall, p[WAY_TWO].wall,
+		p[WAY_TWO].wall / p[WAY_ONE].wall,
+		p[WAY_TWO].cpu / p[WAY_ONE].cpu,
+		p[WAY_APART].wall / p[WAY_ONE].wall);
+}
+
+/* From outside several times: thread pointers lie elsewhere each time. */
+#define PLACES 4
 
 void bench_threads(FILE *out)
 {
-	static const struct {
-		const char *name;
-		enum job job;
-		uint32_t count;
-		uint64_t accept_ns;
-	} jobs[] = {
+	static const struct plan plans[] = {
 		{ "fault", JOB_FAULT, 64000, 0 },
 		{ "fault_2us_eaccept", JOB_FAULT, 6400, 2000 },
 		{ "pair", JOB_PAIR, 32000, 0 },
@@ -225,16 +305,14 @@ void bench_threads(FILE *out)
 	const char *comma = "";
 
 	fprintf(out, "  \"threads\": [");
-	for (uint32_t i = 0; i < sizeof(jobs) / sizeof(jobs[0]); i++) {
-		struct pace p[2];
-
-		run(jobs[i].job, jobs[i].count, jobs[i].accept_ns, p);
-		fprintf(out,
-			"%s\n    {\"op\": \"%s\", \"one\": %.0f, \"two\": "
-			"%.0f, \"scale\": %.2f, \"cpu_scale\": %.2f}",
-			comma, jobs[i].name, p[0].wall, p[1].wall,
-			p[1].wall / p[0].wall, p[1].cpu / p[0].cpu);
+	for (uint32_t i = 0; i < sizeof(plans) / sizeof(plans[0]); i++) {
+		fprintf(out, "%s\n", comma);
+		print(out, &face_native, &plans[i]);
 		comma = ",";
+		for (uint32_t n = 0; n < PLACES && !plans[i].accept_ns; n++) {
+			fprintf(out, ",\n");
+			print(out, &face_outside, &plans[i]);
+		}
 	}
 	fprintf(out, "\n  ]\n");
 }

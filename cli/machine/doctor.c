@@ -24,7 +24,7 @@
 #include "cli/machine/machine.h"
 #include "sgx/linux.h"
 
-#define LIBRARY "../lib/libedmm-machine.so"
+#define LIBRARY "../lib/edmm/libedmm-machine.so"
 #define CHECKS 40u
 
 enum state {

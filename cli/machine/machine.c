@@ -16,7 +16,7 @@
 #include "sgx/linux.h"
 #include "toolchain/cc/scan.h"
 
-#define LIBRARY "../lib/libedmm-machine.so"
+#define LIBRARY "../lib/edmm/libedmm-machine.so"
 
 /* Set for the restarted process, and taken away from the program's view. */
 #define ENV_RESTARTED "EDMM_RESTARTED"

@@ -13,6 +13,7 @@
 
 #include "cli/config/config.h"
 #include "cli/run/run.h"
+#include "edmm/version.h"
 
 #define SCONE_FILE "/etc/sgx-musl.conf"
 
@@ -252,6 +253,6 @@ void cli_scone_version(const struct cli_run *r)
 			(unsigned long long)p->heap_init);
 	fprintf(stderr,
 		"export SCONE_EDMM_MODE=%s\nexport SCONE_MODE=%s\n"
-		"edmm version: " EDMM_VERSION "\nEnclave hash: %s\n",
+		"edmm version: " EDMM_VERSION_STRING "\nEnclave hash: %s\n",
 		elastic ? "enable" : "disable", r->soft ? "sim" : "hw", hex);
 }

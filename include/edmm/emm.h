@@ -37,6 +37,10 @@
 #include "edmm/err.h"
 #include "sgx/arch.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct emm;
 
 #define EMM_PAGE 4096ull
@@ -562,5 +566,9 @@ uint64_t emm_committed(struct emm *emm);
  * Context: nothing else may run. Return: NULL, or what is broken.
  */
 const char *emm_check(struct emm *emm);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

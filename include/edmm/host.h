@@ -17,11 +17,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/layout.h"
-#include "common/pages.h"
-#include "common/wire.h"
 #include "edmm/err.h"
+#include "edmm/layout.h"
+#include "edmm/pages.h"
+#include "edmm/wire.h"
 #include "sgx/arch.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 struct edmm_host;
 
@@ -188,6 +192,10 @@ void edmm_host_close(struct edmm_host *h);
  * exit(value), or the signal itself, raised with its default action and
  * without a core file. Does not return.
  */
-_Noreturn void edmm_host_leave(const struct edmm_host_end *end);
+__attribute__((noreturn)) void edmm_host_leave(const struct edmm_host_end *end);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

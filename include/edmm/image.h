@@ -20,11 +20,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/layout.h"
-#include "common/pages.h"
 #include "edmm/err.h"
+#include "edmm/layout.h"
 #include "edmm/machine.h" /* EDMM_SWDEFINED_* */
+#include "edmm/pages.h"
 #include "sgx/arch.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /* One line for a person: what is wrong, where, what would be right. */
 struct edmm_diag {
@@ -353,5 +357,9 @@ EDMM_NODISCARD edmm_err edmm_sig_read(const char *path,
 EDMM_NODISCARD edmm_err edmm_sig_write(const char *path,
 				       const struct edmm_sig_file *file,
 				       struct edmm_diag *diag);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -16,6 +16,10 @@
 
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define EDMM_MACHINE_BANNER                                                   \
 	"edmm: software SGX machine: for tests and development, it protects " \
 	"nothing\n"
@@ -184,5 +188,9 @@ struct edmm_cpuid_sites {
 
 /* Would INIT refuse a signature with this SWDEFINED? 1 or 0. */
 int edmm_machine_refuses(uint32_t swdefined);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

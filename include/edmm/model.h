@@ -26,6 +26,10 @@
 
 #include <edmm/err.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct edmm_model;
 
 /* Processor features. */
@@ -166,5 +170,9 @@ struct edmm_model_result edmm_model_access(struct edmm_model *m, unsigned cpu,
  * Return: NULL if they hold, or a sentence, valid until the next call.
  */
 const char *edmm_model_check(struct edmm_model *m);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

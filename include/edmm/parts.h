@@ -13,8 +13,12 @@
 #ifndef EDMM_PARTS_H
 #define EDMM_PARTS_H
 
-#include "common/pages.h"
 #include "edmm/image.h"
+#include "edmm/pages.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 #define EDMM_CHUNKS_ALL 0xffffu
 
@@ -168,5 +172,9 @@ bool edmm_diff_any(const struct edmm_diff *diff);
 
 /** edmm_parts_free() - free what a reader allocated; all zero is allowed. */
 void edmm_parts_free(struct edmm_parts *parts);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -24,6 +24,10 @@
 #include "edmm/err.h"
 #include "edmm/image.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Bounds of every reader: bytes, nesting, values of one file. */
 #define EDMM_POLICY_MAX_BYTES (4u << 20)
 #define EDMM_POLICY_MAX_DEPTH 32u
@@ -431,5 +435,9 @@ const char *edmm_policy_name(const struct edmm_policy *policy,
 
 /** edmm_policy_rules() - whose rules hold: the format's, or those it names. */
 enum edmm_format edmm_policy_rules(const struct edmm_policy *policy);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -23,6 +23,10 @@
 #include "edmm/err.h"
 #include "sgx/arch.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define EDMM_REPORT_DATA 64u
 #define EDMM_KEY_SIZE 16u
 
@@ -156,5 +160,9 @@ EDMM_NODISCARD edmm_err edmm_gcm_open(const uint8_t key[EDMM_KEY_SIZE],
  * Return: 0, -EDMM_EIO.
  */
 EDMM_NODISCARD edmm_err edmm_random(void *buf, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

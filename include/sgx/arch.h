@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sgx/assert.h"
+
 #define SGX_PAGE_SIZE 4096u
 #define SGX_PAGE_SHIFT 12
 
@@ -386,9 +388,9 @@ struct sgx_keyrequest {
 #define SGX_EEXTEND_CHUNK 256u
 
 #define SGX_ASSERT_SIZE(type, n) \
-	_Static_assert(sizeof(struct type) == (n), "size of " #type)
+	SGX_ASSERT(sizeof(struct type) == (n), "size of " #type)
 #define SGX_ASSERT_OFF(type, member, n) \
-	_Static_assert(offsetof(struct type, member) == (n), #type "." #member)
+	SGX_ASSERT(offsetof(struct type, member) == (n), #type "." #member)
 
 SGX_ASSERT_SIZE(sgx_secinfo, 64);
 SGX_ASSERT_SIZE(sgx_pageinfo, 32);

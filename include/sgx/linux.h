@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sgx/assert.h"
+
 #define SGX_DEV_ENCLAVE "/dev/sgx_enclave"
 #define SGX_DEV_PROVISION "/dev/sgx_provision"
 
@@ -90,20 +92,20 @@ typedef int (*vdso_sgx_enter_enclave_t)(unsigned long rdi, unsigned long rsi,
 					unsigned long r9,
 					struct sgx_enclave_run *run);
 
-_Static_assert(sizeof(struct sgx_enclave_create) == 8, "create");
-_Static_assert(sizeof(struct sgx_enclave_add_pages) == 48, "add_pages");
-_Static_assert(sizeof(struct sgx_enclave_restrict_permissions) == 40,
-	       "restrict_permissions");
-_Static_assert(sizeof(struct sgx_enclave_modify_types) == 40, "modify_types");
-_Static_assert(sizeof(struct sgx_enclave_remove_pages) == 24, "remove_pages");
-_Static_assert(sizeof(struct sgx_enclave_run) == 256, "run");
-_Static_assert(offsetof(struct sgx_enclave_run, function) == 8, "function");
-_Static_assert(offsetof(struct sgx_enclave_run, exception_vector) == 12,
-	       "exception_vector");
-_Static_assert(offsetof(struct sgx_enclave_run, exception_addr) == 16,
-	       "exception_addr");
-_Static_assert(offsetof(struct sgx_enclave_run, user_handler) == 24,
-	       "user_handler");
-_Static_assert(offsetof(struct sgx_enclave_run, reserved) == 40, "reserved");
+SGX_ASSERT(sizeof(struct sgx_enclave_create) == 8, "create");
+SGX_ASSERT(sizeof(struct sgx_enclave_add_pages) == 48, "add_pages");
+SGX_ASSERT(sizeof(struct sgx_enclave_restrict_permissions) == 40,
+	   "restrict_permissions");
+SGX_ASSERT(sizeof(struct sgx_enclave_modify_types) == 40, "modify_types");
+SGX_ASSERT(sizeof(struct sgx_enclave_remove_pages) == 24, "remove_pages");
+SGX_ASSERT(sizeof(struct sgx_enclave_run) == 256, "run");
+SGX_ASSERT(offsetof(struct sgx_enclave_run, function) == 8, "function");
+SGX_ASSERT(offsetof(struct sgx_enclave_run, exception_vector) == 12,
+	   "exception_vector");
+SGX_ASSERT(offsetof(struct sgx_enclave_run, exception_addr) == 16,
+	   "exception_addr");
+SGX_ASSERT(offsetof(struct sgx_enclave_run, user_handler) == 24,
+	   "user_handler");
+SGX_ASSERT(offsetof(struct sgx_enclave_run, reserved) == 40, "reserved");
 
 #endif

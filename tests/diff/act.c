@@ -106,9 +106,16 @@ static void act_munmap(uint64_t addr, uint64_t size)
 		ledger_set(addr, size, &hole);
 }
 
+/* A call that splits a mapping: Linux may not join what is alike again. */
+static void note_split(struct page *p, uint32_t call)
+{
+	p->id = (uint32_t)mix((uint64_t)call << 32 | p->id);
+}
+
 /* The kernel goes from mapping to mapping, and stops where it may not. */
 static void note_rights(uint64_t addr, uint64_t end, uint64_t prot)
 {
+	uint32_t id = ledger_id();
 	struct page *p;
 
 	for (end = mapped_to(addr, end); addr < end; addr += PAGE) {
@@ -116,6 +123,8 @@ static void note_rights(uint64_t addr, uint64_t end, uint64_t prot)
 		if (p->kind == PAGE_FILE_SHARED && (prot & PROT_WRITE) &&
 		    !p->writable_file)
 			return;
+		if (p->prot != (prot & 7))
+			note_split(p, id);
 		p->prot = prot & 7;
 	}
 }
@@ -185,6 +194,7 @@ static void act_lock(const struct op *o, long n, bool on)
 {
 	uint64_t addr = addr_of(o->arg[0]), end = addr + o->arg[1];
 	long r = call(n, addr, o->arg[1], o->arg[2], 0, 0, 0);
+	uint32_t id = ledger_id();
 	struct page *p;
 
 	say_result(r);
@@ -193,6 +203,8 @@ static void act_lock(const struct op *o, long n, bool on)
 	addr &= ~(PAGE - 1);
 	for (end = mapped_to(addr, end); addr < end; addr += PAGE) {
 		p = page_at(addr);
+		if (p->locked != on)
+			note_split(p, id);
 		p->locked = on;
 	}
 }

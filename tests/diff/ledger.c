@@ -139,5 +139,6 @@ void ledger_grown(uint64_t addr)
 		return;
 	like = *p;
 	like.freed = false;
+	like.id = ledger_id(); /* what is below it is another mapping still */
 	ledger_set(from, addr - from, &like);
 }

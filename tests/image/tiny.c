@@ -4,7 +4,7 @@
  * data, zero pages and a layout page. It is laid out, signed and taken apart
  * by tests, and never run.
  */
-#include "common/layout.h"
+#include "edmm/layout.h"
 
 __attribute__((used, aligned(4096), section(EDMM_LAYOUT_SECTION)))
 const struct edmm_layout tiny_layout = {

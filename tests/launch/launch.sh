@@ -47,5 +47,5 @@ chmod +x arm
 bad 125 'arm: not a program for x86-64' edmm sim ./arm
 head -c 3000 "$BUILD/bin/launch_device" >cut && chmod +x cut
 bad 125 'cut: is cut short' edmm sim ./cut
-bad 125 'is a part of edmm sim' "$BUILD/lib/edmm-launch"
+bad 125 'is a part of edmm sim' "$BUILD/lib/edmm/edmm-launch"
 finish

@@ -116,10 +116,16 @@ prog_secret_call:
 	movq %rax, %xmm\x
 	vpbroadcastq %xmm\x, %ymm\x
 	.endr
+	/* Tags and TOP say of this what they say of MMX registers. */
+	movq %rax, (%rsp)
+	.rept 8
+	fildll (%rsp)
+	.endr
 	leaq values(%rip), %rsi
 	xorl %edx, %edx
 	call rt_host_call
 	vzeroupper
+	fninit
 	addq $8, %rsp
 	popq %r15
 	popq %r14

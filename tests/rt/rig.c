@@ -179,6 +179,7 @@ void rig_prepare(struct rig *r, const char *verb, const char *arg)
 static int enter_at_one_depth(struct rig *r, unsigned int leaf)
 {
 	static _Alignas(16) uint8_t stack[1 << 16];
+	static _Alignas(16) uint8_t fx[512];
 	vdso_sgx_enter_enclave_t a0 = r->h->enter;
 	struct host_regs *a1 = &r->regs;
 	struct sgx_enclave_run *a3 = &r->run;
@@ -186,29 +187,35 @@ static int enter_at_one_depth(struct rig *r, unsigned int leaf)
 	register uint64_t r9 __asm__("r9") = r->flags;
 	int rc;
 
-	__asm__ volatile(
-		"pushfq; popq %%r10\n\t"
-		"testq %%r9, %%r9; cmovzq %%r10, %%r9\n\t"
-		"movq %%rsp, %%rbx\n\t"
-		"movq %[top], %%rsp\n\t"
-		"pushq %[seen]; pushq %%r10\n\t"
-		"pushq %%r9; popfq\n\t"
-		"call host_enter\n\t"
-		"popfq\n\t"
-		"movq (%%rsp), %%rdi\n\t"
-		"movq %%r8, (%%rdi); movq %%r9, 8(%%rdi)\n\t"
-		"movq %%r10, 16(%%rdi); movq %%r11, 24(%%rdi)\n\t"
-		".irp x, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, "
-		"13, 14, 15\n\t"
-		"vmovups %%ymm\\x, 32 + 32 * \\x(%%rdi)\n\t"
-		".endr\n\t"
-		"vzeroupper\n\t"
-		"movq %%rbx, %%rsp"
-		: "=a"(rc), "+D"(a0), "+S"(a1), "+d"(leaf), "+c"(a3), "+r"(r9)
-		: [top] "r"(stack + sizeof(stack)), [seen] "r"(seen)
-		: "rbx", "r8", "r10", "r11", "cc", "memory", "xmm0", "xmm1",
-		  "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8",
-		  "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
+	__asm__ volatile("pushfq; popq %%r10\n\t"
+			 "testq %%r9, %%r9; cmovzq %%r10, %%r9\n\t"
+			 "movq %%rsp, %%rbx\n\t"
+			 "movq %[top], %%rsp\n\t"
+			 "pushq %[seen]; pushq %%r10\n\t"
+			 "pushq %%r9; popfq\n\t"
+			 "call host_enter\n\t"
+			 "popfq\n\t"
+			 "movq (%%rsp), %%rdi\n\t"
+			 "movq %%r8, (%%rdi); movq %%r9, 8(%%rdi)\n\t"
+			 "movq %%r10, 16(%%rdi); movq %%r11, 24(%%rdi)\n\t"
+			 ".irp x, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, "
+			 "13, 14, 15\n\t"
+			 "vmovups %%ymm\\x, 32 + 32 * \\x(%%rdi)\n\t"
+			 ".endr\n\t"
+			 "vzeroupper\n\t"
+			 "fxsave64 %[fx]\n\t"
+			 "fninit\n\t"
+			 "movq %%rbx, %%rsp"
+			 : [fx] "=m"(fx), "=a"(rc), "+D"(a0), "+S"(a1),
+			   "+d"(leaf), "+c"(a3), "+r"(r9)
+			 : [top] "r"(stack + sizeof(stack)), [seen] "r"(seen)
+			 : "rbx", "r8", "r10", "r11", "cc", "memory", "xmm0",
+			   "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6",
+			   "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12",
+			   "xmm13", "xmm14", "xmm15");
+	seen->fsw = fx[2] | (uint64_t)fx[3] << 8;
+	seen->ftw = fx[4];
+	memcpy(seen->st, fx + 32, sizeof(seen->st));
 	return rc;
 }
 

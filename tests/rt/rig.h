@@ -19,6 +19,8 @@ void rig_setup(char **argv);
 struct rig_seen {
 	uint64_t gpr[4]; /* R8 to R11 */
 	_Alignas(32) uint64_t ymm[16][4];
+	uint64_t st[8][2]; /* x87 registers, then status and tags */
+	uint64_t fsw, ftw;
 };
 
 struct rig {

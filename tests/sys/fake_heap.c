@@ -135,6 +135,12 @@ edmm_err emm_uncommit_now(struct emm *emm, uint64_t addr, uint64_t size,
 	return emm_protect(emm, addr, size, 0, done);
 }
 
+uint64_t emm_committed(struct emm *emm)
+{
+	(void)emm;
+	return 0;
+}
+
 edmm_err emm_query(struct emm *emm, uint64_t addr, uint64_t end,
 		   struct emm_run *out)
 {

@@ -172,6 +172,7 @@ static void parse_flag(struct parse *p, const char *arg)
 	else if (strcmp(arg, "-r") == 0)
 		set_mode(p, CC_RELINK);
 	p->out->nostdinc |= strcmp(arg, "-nostdinc") == 0;
+	p->out->version |= strcmp(arg, "--version") == 0;
 	pass(p, arg);
 }
 

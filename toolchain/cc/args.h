@@ -23,6 +23,7 @@ enum cc_mode {
  * @output: the name of the file that a link writes
  * @strip: -s was given: the link keeps symbols, the check runs, then strip
  * @nostdinc: the caller brings all headers
+ * @version: --version was given: ours comes before gcc's
  * @pass: options and files for gcc, in order
  * @npass: how many
  */
@@ -31,6 +32,7 @@ struct cc_args {
 	const char *output;
 	int strip;
 	int nostdinc;
+	int version;
 	const char **pass;
 	size_t npass;
 };

@@ -5,10 +5,13 @@
  * musl, and checks the result for instructions that fault in an enclave. An
  * image that fails the check never gets its name (output.h).
  *
- * It finds what it needs beside itself: ../lib/edmm-rt.o (the runtime, linked
- * into one object whose inner names are local), ../lib/edmm-cc.specs, ../musl.
+ * It finds what it needs beside itself, in ../lib/edmm: edmm-rt.o (the runtime,
+ * linked into one object whose inner names are local), edmm-cc.specs, include,
+ * musl. What is gcc's it asks of the gcc that there is.
  */
+#include "edmm/version.h"
 #include "toolchain/cc/args.h"
+#include "toolchain/cc/gcc.h"
 #include "toolchain/cc/output.h"
 #include "toolchain/cc/respond.h"
 #include "toolchain/cc/scan.h"
@@ -19,6 +22,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -30,7 +34,8 @@ struct command {
 	size_t count;
 };
 
-static char prefix[PATH_MAX];
+static char parts[PATH_MAX];   /* ../lib/edmm */
+static char gcc_dir[PATH_MAX]; /* headers and libraries of gcc's own */
 
 static const char usage[] =
 	"usage: edmm-cc [gcc option | file]...\n"
@@ -45,21 +50,26 @@ static const char usage[] =
 	"like change\nnothing, -shared, -m32 and -fsanitize= are refused. Run "
 	"one with: edmm run ./FILE\n";
 
-static int find_prefix(void)
+static int find_parts(void)
 {
-	ssize_t n = readlink("/proc/self/exe", prefix, sizeof(prefix) - 1);
-	char *slash;
+	static const char folder[] = "/lib/edmm";
+	/* Without /proc, as in a chroot of a package's build: as started. */
+	const char *started = (const char *)getauxval(AT_EXECFN);
+	char *slash = NULL;
 	int i;
 
-	if (n < 0)
+	if (!realpath("/proc/self/exe", parts) &&
+	    (!started || !realpath(started, parts)))
 		return -1;
-	prefix[n] = '\0';
 	for (i = 0; i < 2; i++) {
-		slash = strrchr(prefix, '/');
+		slash = strrchr(parts, '/');
 		if (!slash)
 			return -1;
 		*slash = '\0';
 	}
+	if (slash > parts + sizeof(parts) - sizeof(folder))
+		return -1;
+	memcpy(slash, folder, sizeof(folder));
 	return 0;
 }
 
@@ -68,12 +78,22 @@ static void add(struct command *cmd, const char *arg)
 	cmd->argv[cmd->count++] = arg;
 }
 
-/* Adds @opt followed by a path under the prefix. */
+/* Adds @opt followed by a path among our parts. */
 static void add_path(struct command *cmd, const char *opt, const char *path)
 {
 	char *s;
 
-	if (asprintf(&s, "%s%s/%s", opt, prefix, path) < 0)
+	if (asprintf(&s, "%s%s/%s", opt, parts, path) < 0)
+		abort();
+	add(cmd, s);
+}
+
+/* The same with a path below gcc's own folder. */
+static void add_gcc(struct command *cmd, const char *opt, const char *path)
+{
+	char *s;
+
+	if (asprintf(&s, "%s%s%s", opt, gcc_dir, path) < 0)
 		abort();
 	add(cmd, s);
 }
@@ -85,7 +105,7 @@ static void add_compile(struct command *cmd, const struct cc_args *args)
 		add(cmd, "-isystem");
 		add_path(cmd, "", "musl/include");
 		add(cmd, "-isystem");
-		add(cmd, EDMM_GCC_DIR "/include");
+		add_gcc(cmd, "", "/include");
 		add(cmd, "-isystem");
 		add_path(cmd, "", "include");
 	}
@@ -113,14 +133,14 @@ static void add_link(struct command *cmd)
 
 	add(cmd, "-x");
 	add(cmd, "none");
-	add_path(cmd, "-specs=", "lib/edmm-cc.specs");
+	add_path(cmd, "-specs=", "edmm-cc.specs");
 	for (i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
 		add(cmd, flags[i]);
 	add_path(cmd, "", "musl/lib/crti.o");
-	add_path(cmd, "", "lib/edmm-rt.o");
+	add_path(cmd, "", "edmm-rt.o");
 	add_path(cmd, "-L", "musl/lib");
-	add(cmd, "-L" EDMM_GCC_DIR);
-	add_path(cmd, "-L", "lib");
+	add_gcc(cmd, "-L", "");
+	add_path(cmd, "-L", ".");
 	add(cmd, "-Wl,--start-group");
 	add(cmd, "-ledmm-report");
 	add(cmd, "-lc");
@@ -137,7 +157,10 @@ static int build_command(struct command *cmd, const struct cc_args *args)
 	cmd->argv = calloc(args->npass + EXTRA_ARGS, sizeof(*cmd->argv));
 	if (!cmd->argv)
 		return -1;
-	add(cmd, EDMM_GCC);
+	add(cmd, CC_GCC);
+	/* Without one there will be no gcc to run either, which says so. */
+	if (args->mode == CC_LINK || args->mode == CC_COMPILE)
+		cc_gcc_folder(gcc_dir, sizeof(gcc_dir));
 	for (i = 0; i < args->npass; i++)
 		add(cmd, args->pass[i]);
 	if (args->mode == CC_LINK || args->mode == CC_COMPILE)
@@ -263,12 +286,16 @@ int main(int argc, char **argv)
 		fputs(usage, stdout);
 		return 0;
 	}
-	if (find_prefix() != 0 || build_command(&cmd, &args) != 0) {
+	if (find_parts() != 0 || build_command(&cmd, &args) != 0) {
 		fprintf(stderr, "%s: cannot find its own directory\n", TOOL);
 		return 1;
 	}
 	if (args.mode == CC_LINK)
 		return link_image(&cmd, &args);
+	if (args.version) {
+		puts(TOOL " (edmm) " EDMM_VERSION_STRING);
+		fflush(stdout);
+	}
 	execvp(cmd.argv[0], (char *const *)(uintptr_t)cmd.argv);
 	fprintf(stderr, "%s: %s: %s\n", TOOL, cmd.argv[0], strerror(errno));
 	return 127;

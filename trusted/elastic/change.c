@@ -90,7 +90,12 @@ static edmm_err replace(struct heap *h, uint64_t addr, uint64_t size,
  */
 static edmm_err renew(struct heap *h, uint64_t addr, uint64_t end)
 {
-	struct heap_req r = { .prot = EMM_RW, .kind = HEAP_MAP, .now = true };
+	struct heap_req r = {
+		.prot = EMM_RW,
+		.kind = HEAP_MAP,
+		.now = true,
+		.part = true,
+	};
 	uint64_t copy;
 	edmm_err err;
 

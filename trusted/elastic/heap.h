@@ -135,6 +135,7 @@ enum heap_place {
  * @place: where
  * @now: commit all of it at once
  * @free: does not count towards the maximum, as without rights
+ * @part: belongs to what is mapped already: heap_lock_future() is not for it
  * @tag: of a HEAP_MAP, kept with it
  */
 struct heap_req {
@@ -145,6 +146,7 @@ struct heap_req {
 	enum heap_place place;
 	bool now;
 	bool free;
+	bool part;
 	void *tag;
 };
 

@@ -416,9 +416,9 @@ edmm_err heap_map(struct heap *h, const struct heap_req *r, uint64_t *out)
 		return -EDMM_EINVAL;
 	if (size < r->size || size > h->map.pages * HEAP_PAGE)
 		return -EDMM_ENOMEM;
-	req.now = r->now || h->fill_future;
+	req.now = r->now || (h->fill_future && !r->part);
 	err = map_placed(h, &req, size, &addr);
-	if (!err && h->lock_future)
+	if (!err && h->lock_future && !r->part)
 		err = heap_lock(h, addr, size, true);
 	if (!err)
 		*out = addr;

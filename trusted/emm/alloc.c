@@ -210,7 +210,7 @@ static edmm_err place_above(struct op *op, struct plan *p, uint32_t low)
 	struct emm *emm = op->emm;
 	uint32_t lo = zone_of(emm, low);
 	uint32_t n = zone_of(emm, emm->user_hi - 1) - lo + 1;
-	uint32_t mine = (PEEK(&op->slot->owner) - 1) % n, i = 0;
+	uint32_t mine = op_number(op) % n, i = 0;
 
 	while (i <= n) {
 		struct run r =

@@ -13,6 +13,7 @@
 /* Offsets in the region, in bytes. */
 struct shape {
 	uint64_t slots;
+	uint64_t homes;
 	uint64_t zones;
 	uint64_t top;
 	uint64_t end;
@@ -49,7 +50,8 @@ static struct shape shape_of(uint64_t size, uint32_t threads)
 			      s.zone_shift);
 	s.ntop = (uint32_t)((pages + TOP_PAGES - 1) >> TOP_SHIFT);
 	s.slots = round_up(sizeof(struct emm), 128);
-	s.zones = s.slots + s.nslots * sizeof(struct slot);
+	s.homes = s.slots + s.nslots * sizeof(struct slot);
+	s.zones = round_up(s.homes + s.nslots * sizeof(struct home), LINE);
 	s.top = s.zones + s.nzones * sizeof(struct zone);
 	s.far = top_far_pages(s.ntop) << PAGE_SHIFT;
 	s.end = round_up(s.top + min_u64(s.ntop, TABLE_ENTRIES) *
@@ -131,6 +133,7 @@ static void set_shape(struct emm *emm, const struct emm_params *p)
 
 	emm->meta = p->meta_base;
 	emm->slots = (struct slot *)(void *)(emm->meta + s.slots);
+	emm->homes = (struct home *)(void *)(emm->meta + s.homes);
 	emm->zones = (struct zone *)(void *)(emm->meta + s.zones);
 	emm->top = (uint64_t *)(void *)(emm->meta + s.top);
 	emm->nslots = s.nslots;

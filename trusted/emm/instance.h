@@ -57,6 +57,7 @@ struct emm {
 	uint64_t nothing;   /* an entry for those of pages that are not there */
 	uint8_t far_there[TOP_FAR_MAX];
 	struct slot *slots;
+	struct home *homes;
 	uint32_t nslots;
 	struct zone *zones;
 	uint32_t nzones;
@@ -78,6 +79,7 @@ struct emm {
 	uint32_t turn_seq;
 	uint32_t turn_waiters;
 	uint32_t spin_max __attribute__((aligned(LINE)));
+	uint32_t nhomes;
 };
 
 /* The entry of 128 MiB. */

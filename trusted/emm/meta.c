@@ -82,6 +82,52 @@ static void take_tables(struct op *op, uint32_t want)
 	lock_release(&pool->lock);
 }
 
+/*
+ * A thread whose area is the only one in its 128 MiB frees the table with each
+ * area and wants it with the next.
+ */
+static uint32_t tables_kept(const struct pool *pool)
+{
+	return PEEK(&pool->committed) < pool->pages;
+}
+
+static void give_tables(struct emm *emm, struct slot *slot, uint32_t keep)
+{
+	lock_acquire(emm, &emm->pool.lock);
+	while (slot->ntables > keep) {
+		uint32_t table = slot->tables;
+
+		slot->tables = table_next(emm, table);
+		slot->ntables--;
+		table_link(emm, table, emm->pool.tables);
+		emm->pool.tables = table;
+		emm->pool.ntables++;
+	}
+	lock_release(&emm->pool.lock);
+}
+
+/* What slots of no op have kept. Return: there was something. */
+static bool tables_call_in(struct op *op)
+{
+	struct emm *emm = op->emm;
+	bool some = false;
+
+	for (uint32_t i = 0; i < emm->nslots; i++) {
+		struct slot *slot = &emm->slots[i];
+		uint32_t none = 0;
+
+		if (!PEEK(&slot->ntables) ||
+		    !__atomic_compare_exchange_n(
+			    &slot->owner, &none, PEEK(&op->slot->owner), false,
+			    __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+			continue;
+		some = some || slot->ntables;
+		give_tables(emm, slot, 0);
+		STORE(&slot->owner, 0);
+	}
+	return some;
+}
+
 edmm_err meta_reserve(struct op *op, uint32_t cells, uint32_t tables)
 {
 	struct emm *emm = op->emm;
@@ -98,7 +144,7 @@ edmm_err meta_reserve(struct op *op, uint32_t cells, uint32_t tables)
 		if (slot->ncells >= cells && slot->ntables >= tables)
 			break;
 		rc = pool_grow(op, true);
-		if (rc)
+		if (rc && !tables_call_in(op))
 			return rc;
 	}
 	return 0;
@@ -163,21 +209,6 @@ static void give_cells(struct emm *emm, struct slot *slot)
 	lock_release(&emm->pool.lock);
 }
 
-static void give_tables(struct emm *emm, struct slot *slot)
-{
-	lock_acquire(emm, &emm->pool.lock);
-	while (slot->tables) {
-		uint32_t table = slot->tables;
-
-		slot->tables = table_next(emm, table);
-		slot->ntables--;
-		table_link(emm, table, emm->pool.tables);
-		emm->pool.tables = table;
-		emm->pool.ntables++;
-	}
-	lock_release(&emm->pool.lock);
-}
-
 void meta_settle(struct op *op)
 {
 	struct emm *emm = op->emm;
@@ -185,8 +216,8 @@ void meta_settle(struct op *op)
 
 	if (slot->ncells > SLOT_FULL)
 		give_cells(emm, slot);
-	if (slot->tables)
-		give_tables(emm, slot);
+	if (slot->ntables > tables_kept(&emm->pool))
+		give_tables(emm, slot, tables_kept(&emm->pool));
 	if (op->frees && !emm->static_mode && pool_high(&emm->pool))
 		pool_shrink(op);
 }

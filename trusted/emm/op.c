@@ -20,21 +20,62 @@ uint32_t op_self(const struct emm *emm)
 	return me ? me : 1;
 }
 
-/* Where a thread looks for a slot first: threads' homes lie apart. */
-static uint32_t home(uint32_t me)
+/*
+ * The thread's entry: found or made within some steps from where its number
+ * falls. Entries are written once, so that all threads can read them, and two
+ * threads meet at a slot only when there are more threads than slots, now and
+ * in the past. NULL: no entry is left.
+ */
+static struct home *home_find(struct emm *emm, uint32_t me)
 {
-	return (me * 0x9e3779b1u) >> 16;
+	uint32_t i = (me * 0x9e3779b1u) >> 16, n;
+
+	for (n = 0; n < emm->nslots; n++, i++) {
+		struct home *h = &emm->homes[i & (emm->nslots - 1)];
+		uint32_t none = 0, is = PEEK(&h->owner);
+
+		if (is == me)
+			return h;
+		if (is)
+			continue;
+		if (__atomic_compare_exchange_n(&h->owner, &none, me, false,
+						__ATOMIC_RELAXED,
+						__ATOMIC_RELAXED)) {
+			h->no = __atomic_fetch_add(&emm->nhomes, 1,
+						   __ATOMIC_RELAXED);
+			return h;
+		}
+		if (none == me)
+			return h;
+	}
+	return NULL;
+}
+
+/* Where a thread looks for a slot first. */
+static uint32_t home(struct emm *emm, uint32_t me)
+{
+	const struct home *h = home_find(emm, me);
+
+	return h ? (uint32_t)(h - emm->homes) : me;
 }
 
 /* The caller's home slot, without taking it: its line is likely its own. */
-struct slot *op_home(const struct emm *emm)
+struct slot *op_home(struct emm *emm)
 {
-	return &emm->slots[home(op_self(emm)) & (emm->nslots - 1)];
+	return &emm->slots[home(emm, op_self(emm)) & (emm->nslots - 1)];
+}
+
+uint32_t op_number(const struct op *op)
+{
+	uint32_t me = PEEK(&op->slot->owner);
+	const struct home *h = home_find(op->emm, me);
+
+	return h ? h->no : me;
 }
 
 void op_begin(struct op *op, struct emm *emm)
 {
-	uint32_t me = op_self(emm), rounds = 0, i = home(me);
+	uint32_t me = op_self(emm), rounds = 0, i = home(emm, me);
 
 	*op = (struct op){ .emm = emm };
 	for (;; i++) {

@@ -40,6 +40,12 @@ struct slot {
 
 _Static_assert(sizeof(struct slot) == LINE, "a slot has its lines alone");
 
+/* Whose slot is the one of the same index. */
+struct home {
+	uint32_t owner; /* 0: nobody's yet */
+	uint32_t no;	/* the owner's alone */
+};
+
 struct op {
 	struct emm *emm;
 	struct slot *slot;
@@ -63,7 +69,9 @@ struct span;
 /* The stack is there before anything is taken (I12). */
 void emm_probe_stack(void);
 
-struct slot *op_home(const struct emm *emm);
+struct slot *op_home(struct emm *emm);
+/* Threads are counted as they come: 0 for the first. */
+EDMM_NODISCARD uint32_t op_number(const struct op *op);
 void op_begin(struct op *op, struct emm *emm);
 void op_end(struct op *op);
 /*

@@ -50,6 +50,8 @@ void turn_leave(struct emm *emm, uint32_t me)
 	if (LOAD(&emm->turn) != me)
 		return;
 	__atomic_store_n(&emm->turn, 0, __ATOMIC_SEQ_CST);
+	if (!__atomic_load_n(&emm->turn_waiters, __ATOMIC_SEQ_CST))
+		return; /* who comes to wait now finds the word free */
 	/*
 	 * A waiter reads seq, says that it waits, and tries once more. If its
 	 * word is taken here, its seq is an old one; else the next who has the

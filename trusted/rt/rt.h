@@ -15,9 +15,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/layout.h"
-#include "common/wire.h"
 #include "edmm/err.h"
+#include "edmm/layout.h"
+#include "edmm/wire.h"
 
 /*
  * An address of untrusted memory that has passed umem_at(). Clang checks that

@@ -27,6 +27,11 @@
 #define RT_T_CALLED 100
 #define RT_T_IN_RUNTIME 104
 #define RT_T_XSP 112
+#define RT_T_CALL_XSTATE 256
+#define RT_T_CALL_XSTATE_BV 768
+
+/* An XSAVE image, without PKRU and AMX. */
+#define RT_XSTATE_SIZE 2752
 
 /* Trusted state of a TCS (design I9). */
 #define RT_STATE_FREE 0
@@ -96,6 +101,7 @@
  * @wire: this thread's untrusted block
  * @buf: data buffer; @buf_size bytes, @buf_used of them taken
  * @depth: host call slots in use
+ * @call_xstate: XSAVE image of the x87 state and MXCSR during a host call
  * @spin_first: time stamps of a spin on a lock: its start, and its last look
  * @last_addr: of the last fault that the books allow, its instruction
  *	@last_rip, and @last_changes of rt_global; @repeats in a row there
@@ -134,6 +140,8 @@ struct rt_thread {
 	uint64_t spin_last;
 	uint32_t repeats;
 	uint32_t depth;
+	/* One is enough: a thread is out in one call at a time. */
+	_Alignas(64) uint8_t call_xstate[RT_XSTATE_SIZE];
 };
 
 #define RT_ASSERT_T(member, n) \
@@ -154,6 +162,7 @@ RT_ASSERT_T(state, RT_T_STATE);
 RT_ASSERT_T(called, RT_T_CALLED);
 RT_ASSERT_T(in_runtime, RT_T_IN_RUNTIME);
 RT_ASSERT_T(xsp, RT_T_XSP);
+RT_ASSERT_T(call_xstate, RT_T_CALL_XSTATE);
 
 /**
  * struct rt_frame - one run of stage 2, on the exception stack

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Frees much, and then ends, or sleeps for some seconds, or trims. */
+/*
+ * Frees much, and then ends, or sleeps for some seconds, or trims. Or frees
+ * within malloc's groups: for good, or to have the same again at once.
+ */
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,12 +10,81 @@
 
 #define BLOCKS 16
 
+#define SLOTS 1024
+#define SLOT (24 << 10)
+
+static char *slots[SLOTS];
+
+static char *slot(int i)
+{
+	char *p = malloc(SLOT);
+
+	if (p)
+		memset(p, i, SLOT);
+	return p;
+}
+
+static int wrong(int i)
+{
+	for (int at = 0; at < SLOT; at++)
+		if (slots[i][at] != (char)i)
+			return 1;
+	return 0;
+}
+
+/* Every second slot goes; the others stay as they are. */
+static int thin(void)
+{
+	int bad = 0;
+
+	for (int i = 0; i < SLOTS; i++)
+		slots[i] = slot(i);
+	for (int i = 0; i < SLOTS; i += 2)
+		free(slots[i]);
+	for (int i = 1; i < SLOTS; i += 2)
+		bad += wrong(i);
+	for (int i = 0; i < SLOTS; i += 2)
+		slots[i] = slot(i);
+	for (int i = 0; i < SLOTS; i++)
+		bad += wrong(i);
+	for (int i = 0; i < SLOTS; i += 2)
+		free(slots[i]);
+	return bad;
+}
+
+/* A slot goes and comes, over and over. */
+static int churn(void)
+{
+	int bad = 0;
+
+	for (int i = 0; i < 64; i++)
+		slots[i] = slot(i);
+	for (int i = 0; i < 2000; i++) {
+		bad += wrong(i % 63);
+		free(slots[i % 63]);
+		slots[i % 63] = slot(i % 63);
+	}
+	return bad;
+}
+
+/* There is something to give back once. */
+static int trims(void)
+{
+	int first = malloc_trim(0);
+
+	return first == 1 && malloc_trim(0) == 0;
+}
+
 int main(int argc, char **argv)
 {
 	const char *how = argc > 1 ? argv[1] : "";
 	char *p[BLOCKS];
 	int i;
 
+	if (strcmp(how, "thin") == 0)
+		return thin() != 0;
+	if (strcmp(how, "churn") == 0)
+		return churn() != 0;
 	for (i = 0; i < BLOCKS; i++) {
 		p[i] = malloc(1 << 20);
 		memset(p[i], 1, 1 << 20);
@@ -22,6 +94,6 @@ int main(int argc, char **argv)
 	for (i = 0; i < 8 && strcmp(how, "sleep") == 0; i++)
 		sleep(1);
 	if (strcmp(how, "trim") == 0)
-		return malloc_trim(0) == 1 && malloc_trim(0) == 0 ? 0 : 1;
+		return !trims();
 	return 0;
 }

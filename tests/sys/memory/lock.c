@@ -31,6 +31,7 @@ static void resident(void)
 	say("over a hole", mincore(p, 8 * P, vec));
 	say("unaligned", mincore(p + 1, P, vec));
 	say("no bytes", mincore(p, 0, vec));
+	say("no bytes above all", mincore((void *)-(4 * P), 0, vec));
 	say("too much", mincore(p, (size_t)-1, vec));
 	p = map(4 * P, PROT_NONE);
 	there("none", p, 4);
@@ -108,6 +109,22 @@ static void moved(void)
 	say("dropped", madvise(q + 5 * P, P, MADV_DONTNEED));
 }
 
+/* What is mapped from now on is locked; what a mapping grows by is as it is. */
+static void growth(void)
+{
+	unsigned char *p = map(600 * P, RW), *top = p + 599 * P;
+
+	munmap(p, 600 * P);
+	p = mmap(top, P, RW,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_FIXED, -1,
+		 0);
+	say("mlockall for later", mlockall(MCL_FUTURE));
+	say("a touch below", try_at(top - 3 * P, 'w'));
+	say("what has grown dropped",
+	    madvise(top - 3 * P, 3 * P, MADV_DONTNEED));
+	say("munlockall", munlockall());
+}
+
 int main(void)
 {
 	catch_faults();
@@ -116,5 +133,6 @@ int main(void)
 	by_malloc();
 	all();
 	moved();
+	growth();
 	return 0;
 }

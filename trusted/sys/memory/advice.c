@@ -211,7 +211,7 @@ long sys_mincore(const uint64_t *a)
 
 	if (a[0] % MEM_PAGE != 0)
 		return -EINVAL;
-	if (end < a[0] || mem_round(a[1]) < a[1])
+	if (a[1] > MEM_USER_END || a[0] > MEM_USER_END - a[1])
 		return -ENOMEM;
 	if (!sys_owns_to_write(a[2], (end - a[0]) / MEM_PAGE))
 		return -EFAULT;

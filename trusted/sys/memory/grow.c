@@ -52,6 +52,7 @@ bool sys_grow(uint64_t addr)
 	r.size = hole.size;
 	r.prot = above.prot;
 	r.free = above.free;
+	r.part = true;
 	r.tag = mem_map_growing();
 	if (heap_map(sys_heap(), &r, &addr) != 0)
 		return false;

@@ -337,8 +337,15 @@ long sys_heap_munmap(const uint64_t *a)
 	return sys_munmap(a);
 }
 
+/* 1: a page has gone. Without a size: of what malloc has given back. */
 long sys_heap_trim(const uint64_t *a)
 {
-	(void)a;
-	return heap_relieve(sys_heap());
+	const uint64_t advice[] = { a[0], a[1], MADV_FREE };
+	uint64_t before = emm_committed(rt_emm());
+	long err;
+
+	if (a[1] == 0)
+		return heap_relieve(sys_heap());
+	err = sys_madvise(advice);
+	return err ? err : emm_committed(rt_emm()) < before;
 }

@@ -41,11 +41,8 @@ static long cut_off(uint64_t addr, uint64_t size)
 /* Locks go where the mapping goes; what they cannot fill comes by touches. */
 static void lock_new(const struct remap *m, uint64_t addr, uint64_t size)
 {
-	if (!m->run.locked) {
-		/* mlockall(MCL_FUTURE) is for what is mapped, not moved. */
-		(void)!heap_lock(sys_heap(), addr, size, false);
+	if (!m->run.locked)
 		return;
-	}
 	if (heap_lock(sys_heap(), addr, size, true) == 0)
 		(void)!heap_fill(sys_heap(), addr, size);
 }
@@ -79,6 +76,7 @@ static long map_new(const struct remap *m, struct mem_map **map, uint64_t *addr)
 		.kind = HEAP_MAP,
 		.place = m->flags & MREMAP_FIXED ? HEAP_FIXED : HEAP_ANYWHERE,
 		.free = m->run.free,
+		.part = true,
 	};
 	long err;
 

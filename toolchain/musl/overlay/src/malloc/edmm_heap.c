@@ -6,7 +6,6 @@
  */
 #include "call_numbers.h"
 #include "syscall.h"
-#include <malloc.h>
 #include <stddef.h>
 #include <sys/mman.h>
 
@@ -31,10 +30,4 @@ int edmm_heap_munmap(void *addr, size_t size)
 void *edmm_heap_mremap(void *addr, size_t old, size_t size, int flags, ...)
 {
 	return (void *)syscall(CALL_NR_HEAP_MREMAP, addr, old, size, flags);
-}
-
-/* glibc's: what is free and idle goes back now, and 1 says that some did. */
-int malloc_trim(size_t pad)
-{
-	return (int)syscall(CALL_NR_HEAP_TRIM, pad);
 }

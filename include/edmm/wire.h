@@ -20,11 +20,13 @@
  * same TCS with WIRE_ENTER_EXCEPTION (at CSSA 1); the enclave leaves with
  * WIRE_EXIT_RESUME; the host calls the vDSO function with ERESUME.
  */
-#ifndef COMMON_WIRE_H
-#define COMMON_WIRE_H
+#ifndef EDMM_WIRE_H
+#define EDMM_WIRE_H
 
 #include <stddef.h>
 #include <stdint.h>
+
+#include "sgx/assert.h"
 
 #define WIRE_VERSION 1u
 
@@ -329,28 +331,28 @@ struct wire_start {
 #define WIRE_START_TELL 0x2ull
 #define WIRE_START_FLAGS (WIRE_START_POPULATE | WIRE_START_TELL)
 
-_Static_assert(sizeof(struct wire_call) == 64, "wire_call");
-_Static_assert(offsetof(struct wire_call, status) == 4, "wire_call.status");
-_Static_assert(offsetof(struct wire_call, args) == 8, "wire_call.args");
-_Static_assert(offsetof(struct wire_call, count) == 56, "wire_call.count");
-_Static_assert(sizeof(struct wire_end) == 8, "wire_end");
-_Static_assert(sizeof(struct wire_crash) == 232, "wire_crash");
-_Static_assert(offsetof(struct wire_crash, addr) == 16, "wire_crash.addr");
-_Static_assert(offsetof(struct wire_crash, context) == 56, "crash.context");
-_Static_assert(offsetof(struct wire_crash, area) == 72, "wire_crash.area");
-_Static_assert(offsetof(struct wire_crash, text) == 104, "wire_crash.text");
-_Static_assert(offsetof(struct wire_thread, call) == 16, "wire_thread.call");
-_Static_assert(offsetof(struct wire_thread, end) == 272, "wire_thread.end");
-_Static_assert(offsetof(struct wire_thread, crash) == 280, "thread.crash");
-_Static_assert(sizeof(struct wire_thread) == 512, "wire_thread");
-_Static_assert(sizeof(struct wire_signals) == 48, "wire_signals");
-_Static_assert(sizeof(struct wire_signal) == 24, "wire_signal");
-_Static_assert(sizeof(struct wire_stats) == 4096, "wire_stats");
-_Static_assert(offsetof(struct wire_stats, committed) == 16, "committed");
-_Static_assert(offsetof(struct wire_stats, heap_used) == 80, "heap_used");
-_Static_assert(sizeof(struct wire_start) == 96, "wire_start");
-_Static_assert(offsetof(struct wire_start, thread_addr) == 8, "thread_addr");
-_Static_assert(offsetof(struct wire_start, argc) == 48, "wire_start.argc");
-_Static_assert(offsetof(struct wire_start, heap_free_max) == 56, "free_max");
+SGX_ASSERT(sizeof(struct wire_call) == 64, "wire_call");
+SGX_ASSERT(offsetof(struct wire_call, status) == 4, "wire_call.status");
+SGX_ASSERT(offsetof(struct wire_call, args) == 8, "wire_call.args");
+SGX_ASSERT(offsetof(struct wire_call, count) == 56, "wire_call.count");
+SGX_ASSERT(sizeof(struct wire_end) == 8, "wire_end");
+SGX_ASSERT(sizeof(struct wire_crash) == 232, "wire_crash");
+SGX_ASSERT(offsetof(struct wire_crash, addr) == 16, "wire_crash.addr");
+SGX_ASSERT(offsetof(struct wire_crash, context) == 56, "crash.context");
+SGX_ASSERT(offsetof(struct wire_crash, area) == 72, "wire_crash.area");
+SGX_ASSERT(offsetof(struct wire_crash, text) == 104, "wire_crash.text");
+SGX_ASSERT(offsetof(struct wire_thread, call) == 16, "wire_thread.call");
+SGX_ASSERT(offsetof(struct wire_thread, end) == 272, "wire_thread.end");
+SGX_ASSERT(offsetof(struct wire_thread, crash) == 280, "thread.crash");
+SGX_ASSERT(sizeof(struct wire_thread) == 512, "wire_thread");
+SGX_ASSERT(sizeof(struct wire_signals) == 48, "wire_signals");
+SGX_ASSERT(sizeof(struct wire_signal) == 24, "wire_signal");
+SGX_ASSERT(sizeof(struct wire_stats) == 4096, "wire_stats");
+SGX_ASSERT(offsetof(struct wire_stats, committed) == 16, "committed");
+SGX_ASSERT(offsetof(struct wire_stats, heap_used) == 80, "heap_used");
+SGX_ASSERT(sizeof(struct wire_start) == 96, "wire_start");
+SGX_ASSERT(offsetof(struct wire_start, thread_addr) == 8, "thread_addr");
+SGX_ASSERT(offsetof(struct wire_start, argc) == 48, "wire_start.argc");
+SGX_ASSERT(offsetof(struct wire_start, heap_free_max) == 56, "free_max");
 
 #endif

@@ -5,8 +5,8 @@
  * ascending order of offset and do not overlap; that order is the order of
  * EADD, and so is part of the measurement.
  */
-#ifndef COMMON_PAGES_H
-#define COMMON_PAGES_H
+#ifndef EDMM_PAGES_H
+#define EDMM_PAGES_H
 
 #include <stdbool.h>
 #include <stdint.h>

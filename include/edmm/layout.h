@@ -18,11 +18,13 @@
  *	meta_off      EMM metadata: meta_init bytes EADDed, grows to meta_size
  *	heap_off      heap: heap_init bytes EADDed, then absent, to heap_bound
  */
-#ifndef COMMON_LAYOUT_H
-#define COMMON_LAYOUT_H
+#ifndef EDMM_LAYOUT_H
+#define EDMM_LAYOUT_H
 
 #include <stddef.h>
 #include <stdint.h>
+
+#include "sgx/assert.h"
 
 #define EDMM_LAYOUT_MAGIC 0x3154594c4d4d4445ull /* "EDMMLYT1" */
 #define EDMM_LAYOUT_VERSION 1u
@@ -79,12 +81,12 @@ struct edmm_layout {
 	uint64_t reserved[490];
 };
 
-_Static_assert(sizeof(struct edmm_layout) == 4096, "a layout is one page");
-_Static_assert(offsetof(struct edmm_layout, elrange_size) == 16, "elrange");
-_Static_assert(offsetof(struct edmm_layout, ctx_off) == 40, "ctx_off");
-_Static_assert(offsetof(struct edmm_layout, ctx_ssa) == 64, "ctx_ssa");
-_Static_assert(offsetof(struct edmm_layout, stack_off) == 104, "stack_off");
-_Static_assert(offsetof(struct edmm_layout, meta_off) == 128, "meta_off");
-_Static_assert(offsetof(struct edmm_layout, heap_off) == 152, "heap_off");
+SGX_ASSERT(sizeof(struct edmm_layout) == 4096, "a layout is one page");
+SGX_ASSERT(offsetof(struct edmm_layout, elrange_size) == 16, "elrange");
+SGX_ASSERT(offsetof(struct edmm_layout, ctx_off) == 40, "ctx_off");
+SGX_ASSERT(offsetof(struct edmm_layout, ctx_ssa) == 64, "ctx_ssa");
+SGX_ASSERT(offsetof(struct edmm_layout, stack_off) == 104, "stack_off");
+SGX_ASSERT(offsetof(struct edmm_layout, meta_off) == 128, "meta_off");
+SGX_ASSERT(offsetof(struct edmm_layout, heap_off) == 152, "heap_off");
 
 #endif
