@@ -10,7 +10,8 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 
 .PHONY: all deps install lay uninstall test check-install check-bare \
-	check-linux-selftests check-compat demo bench-emm bench-machine \
+	check-linux-selftests check-compat check-programs demo bench-emm \
+	bench-machine \
 	soak soak-memory soak-signals torture step fuzz-policy fuzz-image \
 	fuzz-model format format-check lint conformance clean
 
@@ -58,6 +59,11 @@ check-linux-selftests: all
 # The memory manager in the place of Intel's, as its SDK links it.
 check-compat: all
 	@cd $(BUILD) && ctest -R '^(compat_|test_compat)' --output-on-failure
+
+# Programs of Debian's sources and their own tests, natively and inside.
+check-programs: all
+	@tools/deps tools/packages-programs
+	@tools/programs $(BUILD)
 
 demo: all
 	@tools/deps tools/packages-demo

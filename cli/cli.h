@@ -179,7 +179,10 @@ const char *cli_bytes(uint64_t n, char text[32]);
 int cli_load_sig(const char *program, const char *path,
 		 struct edmm_sig_file *file);
 
-/* Today, or the day of SOURCE_DATE_EPOCH, in BCD. */
-uint32_t cli_today(void);
+/* YYYY-MM-DD of --date, in BCD; 0000-00-00 is none. False after a line. */
+bool cli_day(const char *text, uint32_t *date);
+
+/* Today, or the day of SOURCE_DATE_EPOCH, in BCD. False after a line. */
+bool cli_today(uint32_t *date);
 
 #endif

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
@@ -160,18 +159,4 @@ int cli_load_sig(const char *program, const char *path,
 	}
 	free(beside);
 	return ret;
-}
-
-uint32_t cli_today(void)
-{
-	const char *epoch = getenv("SOURCE_DATE_EPOCH");
-	time_t now =
-		epoch && *epoch ? (time_t)strtoll(epoch, NULL, 10) : time(NULL);
-	struct tm tm;
-	char text[16];
-
-	if (!gmtime_r(&now, &tm) ||
-	    !strftime(text, sizeof(text), "%Y%m%d", &tm))
-		return 0;
-	return (uint32_t)strtoul(text, NULL, 16);
 }

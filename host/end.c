@@ -144,7 +144,10 @@ void edmm_host_report(const struct edmm_host *h,
 	clean(c.text);
 	fprintf(f, "edmm: %s: ended by %s inside the enclave\n", h->img.name,
 		strsignal(end->value));
-	if (c.kind == WIRE_CRASH_FAULT) {
+	if (!c.kind) {
+		/* Its thread did not know yet where to. */
+		fprintf(f, "  what         before it could tell why\n");
+	} else if (c.kind == WIRE_CRASH_FAULT) {
 		put_fault(f, h, &c);
 	} else {
 		fprintf(f, "  what         %s: %s",

@@ -348,21 +348,30 @@ static void decides(bool elastic, enum edmm_image_field field,
 
 /* ---- lint: docs/configuration.md has the rules ------------------------- */
 
-/* P202 */
+/* P202: the first process, in the user space of this build and the other. */
 static void fits(const struct pol_lint *l)
 {
+	bool here, sgx1, sgx2;
 	uint64_t sum;
 
-	if (!l->sgx1_ok ||
-	    !pol_both_set(l, EDMM_SET_PROC_STACK, EDMM_SET_PROC_BRK) ||
-	    __builtin_add_overflow(pol_value(l, EDMM_SET_PROC_STACK),
-				   pol_value(l, EDMM_SET_PROC_BRK), &sum) ||
-	    sum <= l->sgx1.user_max)
+	if (!pol_both_set(l, EDMM_SET_PROC_STACK, EDMM_SET_PROC_BRK))
 		return;
-	pol_effect(pol_lint_at(l, EDMM_SET_PROC_BRK, EDMM_WARNING, "P202",
+	if (__builtin_add_overflow(pol_value(l, EDMM_SET_PROC_STACK),
+				   pol_value(l, EDMM_SET_PROC_BRK), &sum))
+		sum = UINT64_MAX;
+	here = l->here_ok && sum > l->here.user_max;
+	sgx1 = l->sgx1_ok && sum > l->sgx1.user_max;
+	sgx2 = l->sgx2_ok && sum > l->sgx2.user_max;
+	if (!here && !sgx1 && !sgx2)
+		return;
+	pol_effect(pol_lint_at(l, EDMM_SET_PROC_BRK,
+			       here ? EDMM_ERROR : EDMM_WARNING, "P202",
 			       "default_stack_size and default_heap_size do "
 			       "not fit into the user space"),
-		   "without EDMM the first process fails with ENOMEM");
+		   "%s the first process fails with ENOMEM",
+		   sgx1 && sgx2 ? "with EDMM and without"
+		   : sgx1	? "without EDMM"
+				: "with EDMM");
 }
 
 /* P203 */

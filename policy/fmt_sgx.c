@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/areas.h"
 #include "policy/lint.h"
 #include "policy/write.h"
 
@@ -102,6 +103,30 @@ static enum pol_sure sniff(const struct pol_sample *t)
 	return *t->start == '<' ? POL_BY_START : POL_NOT;
 }
 
+/* The number that an element holds; 0 where there is none. */
+static uint64_t number_at(const struct edmm_policy *p, const char *name)
+{
+	const struct pol_node *n = pol_find(p->doc->root, name);
+	uint64_t v = 0;
+
+	return n && n->str && !parse_size(n->str, &v) ? v : 0;
+}
+
+/* Only Intel's launch enclave has a hardware version, and the launch key. */
+static void launch(const struct edmm_policy *p, struct edmm_findings *f)
+{
+	const struct pol_node *hw = pol_find(p->doc->root, "HW");
+	const struct pol_node *key = pol_find(p->doc->root, "LaunchKey");
+	const struct pol_node *n = key ? key : hw;
+
+	if (!n || !number_at(p, "HW") == !number_at(p, "LaunchKey"))
+		return;
+	pol_fix(pol_report(f, p->doc, &n->at, EDMM_ERROR, "P206",
+			   "HW and LaunchKey go together, and sgx_sign refuses "
+			   "one without the other"),
+		"take both out: they are the launch enclave's");
+}
+
 static void at_least(const struct edmm_policy *p, enum edmm_setting_id id,
 		     uint64_t least, struct edmm_findings *f)
 {
@@ -121,6 +146,7 @@ static void finish(struct edmm_policy *p, struct edmm_findings *f)
 	at_least(p, EDMM_SET_THREADS_INIT, 1, f);
 	at_least(p, EDMM_SET_STACK_MAX, 0x2000, f);
 	at_least(p, EDMM_SET_STACK_MIN, 0x2000, f);
+	launch(p, f);
 }
 
 /* ---- rules ------------------------------------------------------------ */
@@ -150,36 +176,6 @@ static struct metadata metadata_of(const struct edmm_resolved *r)
 		m.sgx1 = (r->misc_mask & 1) == 0;
 	}
 	return m;
-}
-
-static void resolve(struct pol_rules *c)
-{
-	struct edmm_resolved *r = c->r;
-	struct metadata m;
-
-	/* The tool's default: an enclave may be debugged. */
-	r->debug = pol_get(c, EDMM_SET_DEBUG, 1) != 0;
-	r->stack_max = pol_get(c, EDMM_SET_STACK_MAX, 0x40000);
-	r->stack_min = pol_get(c, EDMM_SET_STACK_MIN, 0x2000);
-	r->heap_max = pol_get(c, EDMM_SET_HEAP_MAX, 0x1000000);
-	r->heap_min = pol_get(c, EDMM_SET_HEAP_MIN, 0x1000);
-	r->heap_init = pol_get(c, EDMM_SET_HEAP_INIT, r->heap_max);
-	r->rsrv_max = pol_get(c, EDMM_SET_RSRV_MAX, 0);
-	r->rsrv_min = pol_get(c, EDMM_SET_RSRV_MIN, 0);
-	r->rsrv_init = pol_get(c, EDMM_SET_RSRV_INIT, r->rsrv_max);
-	r->rsrv_exec = pol_get(c, EDMM_SET_RSRV_EXEC, 0) != 0;
-	r->region = pol_get(c, EDMM_SET_REGION, 0);
-	r->tcs_init = pol_get(c, EDMM_SET_THREADS_INIT, 1);
-	r->tcs_max = pol_get(c, EDMM_SET_THREADS_MAX, r->tcs_init);
-	r->tcs_pool = pol_get(c, EDMM_SET_THREADS_POOL, 1);
-	r->bound = pol_get(c, EDMM_SET_THREADS_BOUND, 0) != 0;
-	r->misc_select = (uint32_t)pol_get(c, EDMM_SET_MISC_SELECT, 0);
-	r->misc_mask = (uint32_t)pol_get(c, EDMM_SET_MISC_MASK, 0xffffffff);
-	r->enclave_size = pol_get(c, EDMM_SET_ELRANGE_SIZE, 0);
-	m = metadata_of(r);
-	r->elastic = m.sgx2 && c->t->platform != EDMM_PLATFORM_SGX1;
-	r->refused = !m.sgx1 && c->t->platform == EDMM_PLATFORM_SGX1;
-	pol_sgx_check(c, EDMM_ERROR);
 }
 
 static bool aligned(const struct pol_rules *c, enum edmm_level level,
@@ -242,7 +238,98 @@ static bool sgx_threads(const struct pol_rules *c, enum edmm_level level)
 	return false;
 }
 
-bool pol_sgx_check(const struct pol_rules *c, enum edmm_level level)
+/* An error of sgx_sign's at a setting; false, for ok &= . */
+static bool refused(const struct pol_rules *c, enum edmm_level level,
+		    enum edmm_setting_id id, const char *what)
+{
+	struct pol_span at = pol_at(c->p, id);
+
+	pol_effect(pol_report(c->f, c->p->doc, c->p->s[id].set ? &at : NULL,
+			      level, "P206", "%s %s", pol_name(c->p, id), what),
+		   "sgx_sign refuses it");
+	return false;
+}
+
+/* Bytes that are laid out whatever the program's own size is. */
+static uint64_t least_range(const struct edmm_resolved *r)
+{
+	struct edmm_resolved free = *r;
+	struct pol_layout l;
+	uint64_t end;
+
+	free.enclave_size = 0;
+	pol_areas(&free, &l);
+	end = pol_plus(l.v[l.count - 1].off, l.v[l.count - 1].size);
+	return end > l.assumed ? end - l.assumed : 0;
+}
+
+/* The enclave in an address range that the file names. */
+static bool range_holds(const struct pol_rules *c, enum edmm_level level)
+{
+	uint64_t size = pol_get(c, EDMM_SET_ELRANGE_SIZE, 0);
+	uint64_t start = pol_get(c, EDMM_SET_ELRANGE_START, 0);
+	uint64_t image = pol_get(c, EDMM_SET_IMAGE_ADDR, 0);
+	uint64_t end = pol_plus(start, size);
+	uint64_t need = pol_plus(image, least_range(c->r));
+	bool ok = true;
+
+	if ((start & (size - 1)) != 0)
+		ok = refused(c, level, EDMM_SET_ELRANGE_START,
+			     "is no multiple of ELRangeSize");
+	if (end == UINT64_MAX)
+		return refused(c, level, EDMM_SET_ELRANGE_SIZE,
+			       "ends beyond 2^64");
+	if (image < start)
+		return refused(c, level, EDMM_SET_IMAGE_ADDR,
+			       "is below ELRangeStartAddress");
+	if (need > end)
+		ok = refused(c, level,
+			     c->p->s[EDMM_SET_IMAGE_ADDR].set
+				     ? EDMM_SET_IMAGE_ADDR
+				     : EDMM_SET_ELRANGE_SIZE,
+			     "leaves no room for the enclave in its range");
+	return ok;
+}
+
+/* ELRangeSize, ELRangeStartAddress, EnclaveImageAddress. */
+static bool sgx_range(const struct pol_rules *c, enum edmm_level level)
+{
+	static const enum edmm_setting_id ids[] = { EDMM_SET_IMAGE_ADDR,
+						    EDMM_SET_ELRANGE_START };
+	uint64_t size = pol_get(c, EDMM_SET_ELRANGE_SIZE, 0);
+	bool ok = true;
+
+	for (unsigned i = 0; i < 2; i++)
+		if (c->p->s[ids[i]].set && !c->p->s[EDMM_SET_ELRANGE_SIZE].set)
+			ok = refused(c, level, ids[i],
+				     "is there without ELRangeSize");
+	if (size == 0)
+		return ok;
+	for (unsigned i = 0; i < 2; i++)
+		ok &= aligned(c, level, ids[i], pol_get(c, ids[i], 0));
+	if (!aligned(c, level, EDMM_SET_ELRANGE_SIZE, size))
+		return false;
+	if ((size & (size - 1)) != 0)
+		return refused(c, level, EDMM_SET_ELRANGE_SIZE,
+			       "is no power of two");
+	return range_holds(c, level) && ok;
+}
+
+/* Ids beyond the product's are of key separation and sharing. Occlum's tool
+ * writes zeros then. */
+static bool sgx_kss(const struct pol_rules *c, enum edmm_level level)
+{
+	bool ok = true;
+
+	if (c->r->kss || c->r->rules == EDMM_FORMAT_OCCLUM)
+		return true;
+	for (unsigned i = EDMM_SET_FAMILY_H; i <= EDMM_SET_EXTPROD_L; i++)
+		if (pol_get(c, i, 0) != 0)
+			ok = refused(c, level, i, "is there without EnableKSS");
+	return ok;
+}
+
+static bool sgx_memory(const struct pol_rules *c, enum edmm_level level)
 {
 	const struct edmm_resolved *r = c->r;
 	bool ok = aligned(c, level, EDMM_SET_STACK_MAX, r->stack_max);
@@ -271,17 +358,63 @@ bool pol_sgx_check(const struct pol_rules *c, enum edmm_level level)
 		      BOUND(EDMM_SET_RSRV_INIT, r->rsrv_init));
 	ok &= ordered(c, level, BOUND(EDMM_SET_RSRV_INIT, r->rsrv_init),
 		      BOUND(EDMM_SET_RSRV_MAX, r->rsrv_max));
-	ok &= enough_stack(c, level);
-	ok &= sgx_threads(c, level);
-	if (r->region == 0 || (r->misc_select & r->misc_mask & 1) != 0)
-		return ok;
+	return ok & enough_stack(c, level);
+}
+
+/* EXINFO, which the user region's faults are told by. */
+static bool sgx_region(const struct pol_rules *c, enum edmm_level level)
+{
+	const struct edmm_resolved *r = c->r;
 	struct pol_span at = pol_at(c->p, EDMM_SET_REGION);
 
+	if (r->region == 0 || (r->misc_select & r->misc_mask & 1) != 0)
+		return true;
 	pol_fix(pol_report(c->f, c->p->doc, &at, level, "P304",
 			   "a user region needs EXINFO: MiscSelect and "
 			   "MiscMask with bit 0"),
 		"set MiscSelect to 1 and MiscMask to 0xFFFFFFFF");
 	return false;
+}
+
+bool pol_sgx_check(const struct pol_rules *c, enum edmm_level level)
+{
+	bool ok = sgx_memory(c, level);
+
+	ok &= sgx_threads(c, level);
+	ok &= sgx_region(c, level);
+	return ok & sgx_kss(c, level);
+}
+
+static void resolve(struct pol_rules *c)
+{
+	struct edmm_resolved *r = c->r;
+	struct metadata m;
+
+	/* The tool's default: an enclave may be debugged. */
+	r->debug = pol_get(c, EDMM_SET_DEBUG, 1) != 0;
+	r->stack_max = pol_get(c, EDMM_SET_STACK_MAX, 0x40000);
+	r->stack_min = pol_get(c, EDMM_SET_STACK_MIN, 0x2000);
+	r->heap_max = pol_get(c, EDMM_SET_HEAP_MAX, 0x1000000);
+	r->heap_min = pol_get(c, EDMM_SET_HEAP_MIN, 0x1000);
+	r->heap_init = pol_get(c, EDMM_SET_HEAP_INIT, r->heap_max);
+	r->rsrv_max = pol_get(c, EDMM_SET_RSRV_MAX, 0);
+	r->rsrv_min = pol_get(c, EDMM_SET_RSRV_MIN, 0);
+	r->rsrv_init = pol_get(c, EDMM_SET_RSRV_INIT, r->rsrv_max);
+	r->rsrv_exec = pol_get(c, EDMM_SET_RSRV_EXEC, 0) != 0;
+	r->region = pol_get(c, EDMM_SET_REGION, 0);
+	r->tcs_init = pol_get(c, EDMM_SET_THREADS_INIT, 1);
+	r->tcs_max = pol_get(c, EDMM_SET_THREADS_MAX, r->tcs_init);
+	r->tcs_pool = pol_get(c, EDMM_SET_THREADS_POOL, 1);
+	r->bound = pol_get(c, EDMM_SET_THREADS_BOUND, 0) != 0;
+	r->misc_select = (uint32_t)pol_get(c, EDMM_SET_MISC_SELECT, 0);
+	r->misc_mask = (uint32_t)pol_get(c, EDMM_SET_MISC_MASK, 0xffffffff);
+	r->enclave_size = pol_get(c, EDMM_SET_ELRANGE_SIZE, 0);
+	m = metadata_of(r);
+	r->elastic = m.sgx2 && c->t->platform != EDMM_PLATFORM_SGX1;
+	r->refused = !m.sgx1 && c->t->platform == EDMM_PLATFORM_SGX1;
+	/* What is laid out is known of figures that hold only. */
+	if (pol_sgx_check(c, EDMM_ERROR))
+		sgx_range(c, EDMM_ERROR);
 }
 
 /* ---- lint: docs/configuration.md has the rules ------------------------- */

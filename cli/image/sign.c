@@ -69,35 +69,12 @@ struct job {
 	const char *key;
 	const char *out;
 	uint32_t mode; /* 0: both */
-	bool has_mode, production, has_prod_id, has_svn;
+	bool has_mode, production, has_prod_id, has_svn, has_date;
 	const char *digest_out;
 	const char *signature_in;
 	const char *public_key;
 	struct edmm_identity id;
 };
-
-/* YYYY-MM-DD to BCD; a calendar is not kept here, ranges are. */
-static bool take_date(const char *text, uint32_t *date)
-{
-	unsigned y, m, d;
-	char rest;
-
-	if (!strcmp(text, "today")) {
-		*date = cli_today();
-		return true;
-	}
-	if (strlen(text) != 10 ||
-	    sscanf(text, "%4u-%2u-%2u%c", &y, &m, &d, &rest) != 3 || m < 1 ||
-	    m > 12 || d < 1 || d > 31) {
-		cli_error("--date: '%s' is no day; write YYYY-MM-DD", text);
-		return false;
-	}
-	*date = (uint32_t)strtoul((char[]){ text[0], text[1], text[2], text[3],
-					    text[5], text[6], text[8], text[9],
-					    0 },
-				  NULL, 16);
-	return true;
-}
 
 /* The words of edmm run's option, as modes. */
 static bool take_wish(const char *text, uint32_t *mode)
@@ -148,7 +125,8 @@ static bool take_option(struct job *j, int c)
 		j->has_svn = true;
 		return true;
 	case OPT_DATE:
-		return take_date(optarg, &j->id.date);
+		j->has_date = strcmp(optarg, "today") != 0;
+		return !j->has_date || cli_day(optarg, &j->id.date);
 	case OPT_PRODUCTION:
 		j->production = true;
 		return true;
@@ -414,7 +392,7 @@ static int with_names(struct job *j)
 
 int verb_sign(int argc, char **argv)
 {
-	struct job j = { .id.date = cli_today() };
+	struct job j = { 0 };
 	int c, status;
 
 	while ((c = getopt_long_only(argc, argv, "k:o:", options, NULL)) !=
@@ -436,6 +414,8 @@ int verb_sign(int argc, char **argv)
 		return cli_usage("sign", "--key, --digest-out and "
 					 "--signature-in exclude each other");
 	j.program = argv[optind];
+	if (!j.has_date && !cli_today(&j.id.date))
+		return CLI_FAIL;
 	status = with_config(&j) ? with_names(&j) : CLI_FAIL;
 	cli_settings_drop(&j.settings);
 	return status;

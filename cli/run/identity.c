@@ -192,7 +192,7 @@ static uint32_t mark_of(const struct edmm_key *key)
 
 static int sign_now(struct cli_run *r)
 {
-	struct edmm_identity id = { .date = cli_today() };
+	struct edmm_identity id = { 0 };
 	struct edmm_diag diag;
 	struct edmm_key *key;
 	uint32_t mode;
@@ -210,6 +210,8 @@ static int sign_now(struct cli_run *r)
 		return refuse(diag.text);
 	if (r->hash_mode)
 		return 0;
+	if (!cli_today(&id.date))
+		return CLI_RUN_FAIL;
 	key = find_key(r);
 	if (!key)
 		return CLI_RUN_REFUSED;

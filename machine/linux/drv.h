@@ -211,6 +211,10 @@ void drv_each_exec(struct drv *d, struct drv_encl *e, uint64_t start,
 		   uint64_t end, void (*fn)(void *arg, uint64_t a, uint64_t b),
 		   void *arg);
 
+/* Calls @fn for each run of pages that have content, in the EPC or evicted. */
+void drv_each_page(struct drv *d, struct drv_encl *e,
+		   void (*fn)(void *arg, uint64_t a, uint64_t b), void *arg);
+
 /* Calls @fn for each page in the range whose view is not empty. */
 void drv_each_shown(struct drv *d, struct drv_encl *e, uint64_t start,
 		    uint64_t end,

@@ -167,6 +167,24 @@ void drv_each_exec(struct drv *d, struct drv_encl *e, uint64_t start,
 		fn(arg, run, next);
 }
 
+void drv_each_page(struct drv *d, struct drv_encl *e,
+		   void (*fn)(void *arg, uint64_t a, uint64_t b), void *arg)
+{
+	uint64_t end = e->base + e->size, run = e->base, next = run, at;
+
+	(void)d;
+	while (page_next(e, next, end, &at)) {
+		if (at != next) {
+			if (next > run)
+				fn(arg, run, next);
+			run = at;
+		}
+		next = at + PAGE_SIZE;
+	}
+	if (next > run)
+		fn(arg, run, next);
+}
+
 void drv_each_shown(struct drv *d, struct drv_encl *e, uint64_t start,
 		    uint64_t end,
 		    void (*fn)(void *arg, uint64_t addr, unsigned view),

@@ -9,6 +9,7 @@
 
 #define WORDS 10u
 #define WORD_MAX SCRIPT_PATH
+#define LIMIT_MAX 86400u
 
 struct script_parse {
 	struct script *s;
@@ -302,13 +303,13 @@ static bool parse_on(struct script_parse *p)
 	const char *word;
 
 	if (p->s->rules == SCRIPT_RULES)
-		return wrong(p, "on", "is one too many", "at most 256");
+		return wrong(p, "on", "is one too many", "at most 2048");
 	if (p->words > 1 && is(p->word[1], "*"))
 		p->at++;
 	else if (!place(p, ended(p) ? p->word[WORDS - 1] : p->word[p->at++],
 			&at))
 		return false;
-	*r = (struct script_rule){ .at = at.start };
+	*r = (struct script_rule){ .at = at.start, .branch = p->s->branches };
 	if (!parse_when(p, r))
 		return false;
 	word = next(p);
@@ -392,6 +393,28 @@ static bool parse_log(struct script_parse *p)
 	return resolve(p, next(p), p->s->log);
 }
 
+static bool parse_out(struct script_parse *p)
+{
+	return resolve(p, next(p), p->s->out);
+}
+
+static bool parse_branch(struct script_parse *p)
+{
+	p->s->branches++;
+	return true;
+}
+
+static bool parse_limit(struct script_parse *p)
+{
+	const char *word = next(p);
+	uint64_t n;
+
+	if (!number(word, &n) || !n || n > LIMIT_MAX)
+		return wrong(p, word, "is no time", "seconds, from 1 to 86400");
+	p->s->limit = (uint32_t)n;
+	return true;
+}
+
 static bool parse_aex(struct script_parse *p)
 {
 	static const char *const names[] = {
@@ -446,6 +469,8 @@ static const struct {
 	{ "on", parse_on },	    { "log", parse_log },
 	{ "counts", parse_counts }, { "aex", parse_aex },
 	{ "from", parse_from },	    { "to", parse_to },
+	{ "branch", parse_branch }, { "out", parse_out },
+	{ "limit", parse_limit },
 };
 
 static bool parse_line(struct script_parse *p)
@@ -458,7 +483,8 @@ static bool parse_line(struct script_parse *p)
 			       (ended(p) || wrong(p, next(p), "is too much",
 						  "the line's end"));
 	return wrong(p, word, "is no line of a script",
-		     "image, range, from, to, on, log, counts or aex");
+		     "image, range, from, to, on, branch, out, limit, log, "
+		     "counts or aex");
 }
 
 /* Splits a line; true if there are words on it. */

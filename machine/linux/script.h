@@ -52,6 +52,7 @@ enum script_do {
  * @what: SCRIPT_CODE ... of a page
  * @times: faults until the page is back, exits to resume after; 0: no end
  * @addr: offset of a page or a TCS; a signal's number
+ * @branch: in which copy of the process alone, counted from 1; 0: in it itself
  */
 struct script_rule {
 	uint64_t at;
@@ -60,6 +61,7 @@ struct script_rule {
 	uint8_t what;
 	uint32_t times;
 	uint64_t addr;
+	uint32_t branch;
 	uint64_t reg[SCRIPT_REGS];
 	struct inject_rule fault;
 };
@@ -83,7 +85,7 @@ enum script_aex {
 };
 
 #define SCRIPT_RANGES 64u
-#define SCRIPT_RULES 256u
+#define SCRIPT_RULES 2048u
 #define SCRIPT_PATH 4096u
 
 struct script {
@@ -91,6 +93,9 @@ struct script {
 	uint32_t ranges;
 	struct script_rule rule[SCRIPT_RULES];
 	uint32_t rules;
+	uint32_t branches;
+	uint32_t limit; /* seconds of processor time of a branch; 0: none */
+	char out[SCRIPT_PATH]; /* what branches print; "": where all does */
 	enum script_aex aex;
 	struct script_point from;
 	struct script_point to;

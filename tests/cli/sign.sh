@@ -115,4 +115,36 @@ END
 sed 's/^{/{ "feature": { "enable_edmm": true },/' off.json >on.json
 modes 'elastic static' --config on.json
 modes elastic --config off.json
+
+# The day in it: of the calendar, none at all, or of SOURCE_DATE_EPOCH, which
+# is seconds in decimal or an error, in edmm run, too.
+day() { # WANTED OPTION...
+	wanted=$1
+	shift
+	run 0 edmm sign -k k.pem "$@" p
+	run 0 edmm inspect --json p
+	has "\"date\": \"$wanted\""
+}
+day 2024-02-29 --date 2024-02-29
+day 2000-02-29 --date 2000-02-29
+day 0000-00-00 --date 0000-00-00
+for d in 2025-02-29 2025-02-30 1900-02-29 2025-04-31 2025-13-01 2025-00-01 \
+	2025-01-00 0000-01-00 +025-01-01 2025/01/01 '2025-01- 1' 2025-1-01; do
+	bad 2 "'$d' is no day" edmm sign -k k.pem --date "$d" p
+done
+for e in abc 1.7e9 0x10 99999999999999 -5 +5 ' 5' '5 ' 253402300800; do
+	bad 1 "SOURCE_DATE_EPOCH: '$e' is no number of seconds" \
+		env "SOURCE_DATE_EPOCH=$e" edmm sign -k k.pem p
+	bad 1 'SOURCE_DATE_EPOCH' \
+		env "SOURCE_DATE_EPOCH=$e" edmm sign -k k.pem --date today p
+	run 0 env "SOURCE_DATE_EPOCH=$e" \
+		edmm sign -k k.pem --date 2024-02-29 p
+done
+rm p.sig
+run 125 env SOURCE_DATE_EPOCH=abc edmm run --unsigned -- ./p
+grep -q SOURCE_DATE_EPOCH "$tmp/err" || fail 'run took a day from abc'
+SOURCE_DATE_EPOCH=253402300799
+day 9999-12-31
+SOURCE_DATE_EPOCH=0
+day 1970-01-01
 finish

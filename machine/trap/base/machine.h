@@ -35,6 +35,10 @@ struct machine {
 	/* Of start/, for the rooms below it: in a child of fork, its parent's
 	 * enclaves are lost; a thread's record is about to go. */
 	void (*after_fork)(void);
+	/* fork(), but that the child has enclaves of its own that are as
+	 * these: 0 in it, else its pid or -errno. It does not signal its
+	 * end. */
+	long (*copy)(struct thread *t);
 	void (*thread_gone)(struct thread *t);
 };
 

@@ -178,7 +178,9 @@ static int number(const char *s)
 	return *s ? -1 : n;
 }
 
-static void mark_open(bool *open, const char *buf, long n)
+typedef void open_fn(void *arg, int fd, const struct handle *h);
+
+static void each_of(const char *buf, long n, open_fn *fn, void *arg)
 {
 	for (long at = 0; at < n;) {
 		const void *entry = buf + at;
@@ -187,12 +189,13 @@ static void mark_open(bool *open, const char *buf, long n)
 		struct handle *h = fd >= 0 ? handle_of(fd) : NULL;
 
 		if (h)
-			open[h - handles] = true;
+			fn(arg, fd, h);
 		at += e->reclen;
 	}
 }
 
-static bool find_open(bool *open)
+/* Calls @fn for each descriptor of ours; false if they are not known. */
+static bool each_open(open_fn *fn, void *arg)
 {
 	char buf[4096] __attribute__((aligned(8)));
 	long n, fd = sys_call(SYS_open, (long)"/proc/self/fd",
@@ -201,9 +204,17 @@ static bool find_open(bool *open)
 	if (fd < 0)
 		return false;
 	while ((n = sys_call(SYS_getdents64, fd, (long)buf, sizeof(buf))) > 0)
-		mark_open(open, buf, n);
+		each_of(buf, n, fn, arg);
 	sys_call(SYS_close, fd);
 	return n == 0;
+}
+
+static void mark_open(void *arg, int fd, const struct handle *h)
+{
+	bool *open = arg;
+
+	(void)fd;
+	open[h - handles] = true;
 }
 
 static void handle_forget(struct handle *h)
@@ -217,7 +228,7 @@ void handle_sweep(void)
 	bool open[HANDLES] = { false };
 
 	if (!__atomic_load_n(&handle_count, __ATOMIC_RELAXED) ||
-	    !find_open(open))
+	    !each_open(mark_open, open))
 		return;
 	for (int i = 0; i < HANDLES; i++) {
 		struct handle *h = &handles[i];
@@ -237,6 +248,7 @@ struct memory {
 	uint8_t *at;
 	uint64_t base;
 	uint64_t size;
+	int copy; /* of the file, while the process is copied */
 };
 
 static struct memory memories[HANDLES];
@@ -298,4 +310,97 @@ void handle_after_fork(void)
 	for (int i = 0; i < HANDLES; i++)
 		handles[i].e = NULL;
 	memset(memories, 0, sizeof(memories));
+}
+
+/* ---- a copy of the process ---------------------------------------------- */
+
+struct copying {
+	const struct memory *m;
+	bool failed;
+};
+
+static void copy_run(void *arg, uint64_t a, uint64_t b)
+{
+	struct copying *c = arg;
+	const uint8_t *from = c->m->at + (a - c->m->base);
+
+	while (!c->failed && a < b) {
+		long n = sys_call(SYS_pwrite64, c->m->copy, (long)from,
+				  (long)(b - a), (long)a);
+
+		c->failed = n <= 0;
+		from += c->failed ? 0 : n;
+		a += c->failed ? 0 : (uint64_t)n;
+	}
+}
+
+static bool copy_one(struct memory *m)
+{
+	struct copying c = { .m = m };
+
+	m->copy = (int)memfd("sgx_enclave");
+	if (m->copy < 0)
+		return false;
+	c.failed = sys_call(SYS_ftruncate, m->copy, (long)ADDRESS_END) != 0;
+	drv_each_page(machine.d, m->e, copy_run, &c);
+	return !c.failed;
+}
+
+bool handle_copy(void)
+{
+	bool done = true;
+
+	for (int i = 0; i < HANDLES; i++)
+		memories[i].copy = -1;
+	for (int i = 0; i < HANDLES && done; i++)
+		if (memories[i].e)
+			done = copy_one(&memories[i]);
+	return done;
+}
+
+void handle_copy_end(void)
+{
+	for (int i = 0; i < HANDLES; i++)
+		if (memories[i].e && memories[i].copy >= 0)
+			sys_call(SYS_close, memories[i].copy);
+}
+
+static void file_copied(void *arg, int fd, const struct handle *h)
+{
+	const struct memory *m = arg;
+	long flags;
+
+	if (h->e != m->e)
+		return;
+	flags = sys_call(SYS_fcntl, fd, F_GETFD);
+	if (sys_call(SYS_dup3, m->copy, fd,
+		     flags & FD_CLOEXEC ? O_CLOEXEC : 0) < 0)
+		sys_die("a copy of the process has no file", NULL);
+}
+
+static void memory_copied(struct memory *m)
+{
+	struct handle *h = drv_encl_cookie(m->e);
+	uint64_t at = 0;
+	struct drv_vma v;
+
+	if (sys_failed(sys_mmap(m->at, m->size, PROT_READ | PROT_WRITE,
+				MAP_SHARED | MAP_NORESERVE | MAP_FIXED, m->copy,
+				m->base)) ||
+	    !each_open(file_copied, m))
+		sys_die("no memory for a copy of the process", NULL);
+	sys_madvise(m->at, m->size, MADV_DONTFORK);
+	sys_madvise(m->at, m->size, MADV_DONTDUMP);
+	if (h->kind && h->e == m->e)
+		identity(m->copy, &h->dev, &h->ino);
+	for (; drv_find_vma(machine.d, at, &v); at = v.end)
+		if (v.encl == m->e)
+			view_copied(m->copy, &v);
+}
+
+void handle_copied(void)
+{
+	for (int i = 0; i < HANDLES; i++)
+		if (memories[i].e)
+			memory_copied(&memories[i]);
 }

@@ -35,6 +35,13 @@ void handle_discard(void *ctx, struct drv_encl *e, uint64_t addr,
 		    uint64_t size);
 bool handle_is_provision(void *ctx, int fd);
 void handle_after_fork(void);
+
+/* A copy of the process, with enclaves of its own: their files and memory are
+ * made before the fork (false: there is no room), taken in the copy, where the
+ * driver's state is as it was, and dropped in both. The lock is held. */
+bool handle_copy(void);
+void handle_copied(void);
+void handle_copy_end(void);
 bool device_path(const char *path);
 
 #endif

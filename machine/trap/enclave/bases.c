@@ -57,6 +57,49 @@ void bases_set(uint64_t fs, uint64_t gs)
 	sys_call(SYS_arch_prctl, ARCH_SET_GS, (long)gs);
 }
 
+/* Each system call that can be spared counts: a handler may be a step. */
+static void change(struct thread *t, uint64_t fs, uint64_t gs)
+{
+	if (machine.has[FACILITY_FSGSBASE]) {
+		bases_set(fs, gs);
+	} else {
+		if (fs != t->fs)
+			sys_call(SYS_arch_prctl, ARCH_SET_FS, (long)fs);
+		if (gs != t->gs)
+			sys_call(SYS_arch_prctl, ARCH_SET_GS, (long)gs);
+	}
+	t->fs = fs;
+	t->gs = gs;
+}
+
+void bases_begin(struct thread *t)
+{
+	bool known = t->bases && !machine.has[FACILITY_FSGSBASE];
+
+	/* What is emulated does not change unseen. */
+	t->fs = known ? t->encl_fs : bases_fs();
+	t->gs = known ? t->encl_gs : bases_gs();
+	if (t->bases) {
+		t->encl_fs = t->fs;
+		t->encl_gs = t->gs;
+	} else {
+		t->host_fs = t->fs;
+		t->host_gs = t->gs;
+	}
+	t->bases = false;
+	/* GS is nobody's outside, so that the enclave's may stay. */
+	change(t, t->handler_fs ? t->handler_fs : t->host_fs, t->gs);
+}
+
+void bases_end(struct thread *t, bool inside)
+{
+	t->bases = inside;
+	if (inside)
+		change(t, t->encl_fs, t->encl_gs);
+	else
+		change(t, t->host_fs, t->host_gs);
+}
+
 uint8_t *bases_write_find(uint8_t *at, const uint8_t *end, uint8_t first)
 {
 	for (; end - at >= BASES_WRITE_SIZE; at++) {

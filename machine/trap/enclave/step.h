@@ -13,6 +13,7 @@
  *	step.c		which instruction is next, and whether it is a new one
  *	step_touch.c	the pages that it touches
  *	step_act.c	what is done there
+ *	step_branch.c	in a copy of the process alone
  *	step_log.c	the counts
  *	step_load.c	the script
  */
@@ -75,10 +76,22 @@ void step_act_exit(struct trap *tr, const struct step_leaf *l);
 /* A forged entry is over: the thread's own context, at its AEP. */
 void step_act_back(struct trap *tr);
 
+/* The branch whose copy this process is; 0: it is none. */
+extern uint32_t step_branched;
+/* Copies the process, and waits for the copy's end; true: this is the copy. */
+bool step_branch(struct trap *tr, uint32_t branch);
+
 /* Counts an execution, and tells the log: which one it is. */
 uint64_t step_log(const struct step_insn *in);
 /* The log's count of things done. */
 void step_log_acted(void);
+/* How a branch has ended: its exit status, or STEP_SIGNAL + the signal's, or
+ * STEP_HANGS. */
+#define STEP_SIGNAL 256u
+#define STEP_HANGS 512u
+void step_log_branch(uint32_t branch, uint32_t status);
+/* In a copy: things done are counted anew, and told to the process itself. */
+void step_log_copied(void);
 /* How often it was executed in the run of the script's counts; 0: not. */
 uint64_t step_log_known(uint64_t off);
 void step_log_init(void);

@@ -101,6 +101,12 @@ static void act(struct trap *tr, const struct step_insn *in,
 	}
 }
 
+/* Are lines of a branch this process's to do? */
+static bool own(uint32_t branch)
+{
+	return !branch || branch == step_branched;
+}
+
 static bool due(const struct script_rule *r, uint64_t off, uint64_t nth)
 {
 	if (r->at != SCRIPT_ANY && r->at != off)
@@ -118,23 +124,57 @@ static bool outside(const struct script_rule *r)
 	       (r->what & (SCRIPT_SSA | SCRIPT_TCS));
 }
 
-/* Rules that have acted; their number. */
-static bool acted[SCRIPT_RULES];
-static uint32_t done;
+/* Rules that have acted, and branches that have been. */
+static bool acted[SCRIPT_RULES], gone[SCRIPT_RULES + 1];
 
 static void note(uint32_t i)
 {
-	if (!__atomic_exchange_n(&acted[i], true, __ATOMIC_RELAXED))
-		__atomic_add_fetch(&done, 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&acted[i], true, __ATOMIC_RELAXED);
+}
+
+static bool all_done(void)
+{
+	const struct script *s = &step_script;
+
+	for (uint32_t i = 0; i < s->rules; i++) {
+		const struct script_rule *r = &s->rule[i];
+
+		if (own(r->branch)
+			    ? !__atomic_load_n(&acted[i], __ATOMIC_RELAXED)
+			    : !step_branched && !gone[r->branch])
+			return false;
+	}
+	return true;
+}
+
+/* The branches that begin here; true: some did. In a branch there are none. */
+static bool branch(struct trap *tr, uint64_t off, uint64_t nth)
+{
+	const struct script *s = &step_script;
+	bool any = false;
+
+	for (uint32_t i = 0; !step_branched && i < s->rules; i++) {
+		const struct script_rule *r = &s->rule[i];
+
+		if (!r->branch || !due(r, off, nth) ||
+		    __atomic_exchange_n(&gone[r->branch], true,
+					__ATOMIC_RELAXED))
+			continue;
+		any = true;
+		if (step_branch(tr, r->branch))
+			break;
+	}
+	return any;
 }
 
 bool step_act(struct trap *tr, const struct step_insn *in, uint64_t nth)
 {
 	const struct script *s = &step_script;
-	bool aex = s->aex == SCRIPT_AEX_EVERY, any = false;
+	bool aex = s->aex == SCRIPT_AEX_EVERY;
+	bool any = s->branches && branch(tr, in->off, nth);
 
 	for (uint32_t i = 0; i < s->rules; i++) {
-		if (!due(&s->rule[i], in->off, nth))
+		if (!own(s->rule[i].branch) || !due(&s->rule[i], in->off, nth))
 			continue;
 		any = true;
 		aex |= s->aex != SCRIPT_AEX_NEVER || outside(&s->rule[i]);
@@ -144,13 +184,13 @@ bool step_act(struct trap *tr, const struct step_insn *in, uint64_t nth)
 		tr->t->walk.interrupted = true;
 	}
 	for (uint32_t i = 0; any && i < s->rules; i++) {
-		if (!due(&s->rule[i], in->off, nth))
+		if (!own(s->rule[i].branch) || !due(&s->rule[i], in->off, nth))
 			continue;
 		act(tr, in, &s->rule[i]);
 		if (s->rule[i].n && s->rule[i].at != SCRIPT_ANY)
 			note(i);
 	}
-	return any && __atomic_load_n(&done, __ATOMIC_RELAXED) == s->rules;
+	return any && all_done();
 }
 
 void step_act_back(struct trap *tr)

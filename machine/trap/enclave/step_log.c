@@ -27,7 +27,16 @@
 #define ROW_COUNT 19u
 #define ROW_FIRST 30u
 #define ROW_LAST 34u
-#define LOG_SIZE ((uint64_t)SLOTS * ROW_SIZE + sizeof(HEADER))
+/* A branch's number, how it has ended, and the count of things done. */
+#define BRANCH "# branch 0000 0000 0000000000\n"
+#define BRANCH_SIZE (sizeof(BRANCH) - 1)
+#define BRANCH_NUMBER 9u
+#define BRANCH_STATUS 14u
+#define BRANCH_ACTED 19u
+#define BRANCH_DIGITS 4u
+#define LOG_SIZE                                                   \
+	((uint64_t)SLOTS * ROW_SIZE + SCRIPT_RULES * BRANCH_SIZE + \
+	 sizeof(HEADER))
 
 struct log_slot {
 	uint64_t off;
@@ -45,6 +54,7 @@ static struct {
 	uint64_t at;
 	bool failed;
 	uint64_t acted;
+	uint64_t *told; /* @acted of a branch, shared; NULL: there are none */
 } counts = { .lock = ATOMIC_FLAG_INIT };
 
 static void lock(void)
@@ -75,9 +85,9 @@ static struct log_slot *slot_of(uint64_t off)
 	return &counts.slot[i];
 }
 
-static void decimal(char *to, uint64_t n)
+static void decimal(char *to, unsigned digits, uint64_t n)
 {
-	for (unsigned i = DIGITS; i; n /= 10)
+	for (unsigned i = digits; i; n /= 10)
 		to[--i] = (char)('0' + n % 10);
 }
 
@@ -109,17 +119,30 @@ static void start(void)
 	memcpy(counts.map, HEADER, counts.at);
 }
 
+/* One more line of the log; NULL: there is none. */
+static char *line_add(const char *text, size_t size)
+{
+	char *at;
+
+	if (!*step_script.log)
+		return NULL;
+	if (!counts.map && !counts.failed)
+		start();
+	if (!counts.map || !grow(counts.at + size))
+		return NULL;
+	at = counts.map + counts.at;
+	counts.at += size;
+	memcpy(at, text, size);
+	return at;
+}
+
 static void row_add(struct log_slot *s)
 {
 	uint64_t off = s->off;
 
-	if (!counts.map && !counts.failed)
-		start();
-	if (!counts.map || !grow(counts.at + ROW_SIZE))
+	s->row = line_add(ROW, ROW_SIZE);
+	if (!s->row)
 		return;
-	s->row = counts.map + counts.at;
-	counts.at += ROW_SIZE;
-	memcpy(s->row, ROW, ROW_SIZE);
 	for (unsigned i = 18; i > 2; off >>= 4)
 		s->row[--i] = "0123456789abcdef"[off & 15];
 }
@@ -143,10 +166,10 @@ uint64_t step_log(const struct step_insn *in)
 	lock();
 	s = slot_of(in->off);
 	n = ++s->count;
-	if (n == 1 && *step_script.log)
+	if (n == 1)
 		row_add(s);
-	if (s->row) {
-		decimal(s->row + ROW_COUNT, n);
+	if (s->row && counts.map) {
+		decimal(s->row + ROW_COUNT, DIGITS, n);
 		if (n == 1)
 			row_touch(s->row + ROW_FIRST, in);
 		row_touch(s->row + ROW_LAST, in);
@@ -160,8 +183,33 @@ void step_log_acted(void)
 	lock();
 	counts.acted++;
 	if (counts.map)
-		decimal(counts.map + HEADER_ACTED, counts.acted);
+		decimal(counts.map + HEADER_ACTED, DIGITS, counts.acted);
+	if (step_branched)
+		*counts.told = counts.acted;
 	unlock();
+}
+
+void step_log_branch(uint32_t branch, uint32_t status)
+{
+	char *row;
+
+	lock();
+	row = line_add(BRANCH, BRANCH_SIZE);
+	if (row) {
+		decimal(row + BRANCH_NUMBER, BRANCH_DIGITS, branch);
+		decimal(row + BRANCH_STATUS, BRANCH_DIGITS, status);
+		decimal(row + BRANCH_ACTED, DIGITS, *counts.told);
+	}
+	*counts.told = 0;
+	unlock();
+}
+
+void step_log_copied(void)
+{
+	atomic_flag_clear(&counts.lock);
+	counts.map = NULL;
+	counts.failed = true;
+	counts.acted = 0;
 }
 
 uint64_t step_log_known(uint64_t off)
@@ -179,6 +227,14 @@ void step_log_init(void)
 	uint64_t off, count;
 	size_t at = 0;
 
+	if (step_script.branches) {
+		void *p = sys_mmap(NULL, SGX_PAGE_SIZE, PROT_READ | PROT_WRITE,
+				   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+		if (sys_failed(p))
+			sys_die("step: no memory for branches", NULL);
+		counts.told = p;
+	}
 	while (script_count(step_script.counts, step_script.counts_size, &at,
 			    &off, &count))
 		slot_of(off)->known = count;

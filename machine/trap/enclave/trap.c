@@ -323,20 +323,14 @@ void trap_signal(int sig, siginfo_t *info, void *context)
 	fast_refused(tr.t, uc);
 	if (fast_complete(tr.t, uc)) {
 		tr.t->bases = false;
-		bases_set(tr.t->host_fs, tr.t->host_gs);
+		tr.t->fs = tr.t->handler_fs ? tr.t->handler_fs : tr.t->host_fs;
+		tr.t->gs = tr.t->host_gs;
+		bases_set(tr.t->fs, tr.t->gs);
 	} else if (fast_defer(tr.t, sig, info, uc)) {
 		return;
-	} else if (tr.t->bases) {
-		tr.t->bases = false;
-		tr.t->encl_fs = bases_fs();
-		tr.t->encl_gs = bases_gs();
-		bases_set(tr.t->host_fs, tr.t->host_gs);
 	} else {
-		tr.t->host_fs = bases_fs();
-		tr.t->host_gs = bases_gs();
+		bases_begin(tr.t);
 	}
-	if (tr.t->handler_fs)
-		bases_set(tr.t->handler_fs, tr.t->host_gs);
 	inside = mach_inside(&tr.t->cpu);
 	step_begin(&tr);
 	handle(&tr);
@@ -344,12 +338,6 @@ void trap_signal(int sig, siginfo_t *info, void *context)
 	step_end(&tr);
 	strict_apply(tr.t, tr.uc);
 	strict_move(inside, mach_inside(&tr.t->cpu));
-	if (mach_inside(&tr.t->cpu)) {
-		tr.t->bases = true;
-		bases_set(tr.t->encl_fs, tr.t->encl_gs);
-		tr.t->selector = tr.t->sud;
-	} else {
-		bases_set(tr.t->host_fs, tr.t->host_gs);
-		tr.t->selector = dispatch.on && tr.t->sud;
-	}
+	bases_end(tr.t, mach_inside(&tr.t->cpu));
+	tr.t->selector = (mach_inside(&tr.t->cpu) || dispatch.on) && tr.t->sud;
 }

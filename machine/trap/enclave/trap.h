@@ -45,6 +45,10 @@ int trap_greg(unsigned number);
 uint64_t bases_fs(void);
 uint64_t bases_gs(void);
 void bases_set(uint64_t fs, uint64_t gs);
+/* A handler of @t begins: the host's FS, the enclave's bases are kept. And it
+ * ends, for inside an enclave or not. */
+void bases_begin(struct thread *t);
+void bases_end(struct thread *t, bool inside);
 /* The first byte of an instruction that writes a base, and what makes it trap;
  * its length in the form of 64 bits, and the next in [at, end) or NULL. */
 #define BASES_WRITE 0xf3

@@ -196,6 +196,58 @@ static void show(uint64_t addr, bool writable)
 		sys_die("userfaultfd lost: continue", NULL);
 }
 
+/* A run of pages that are shown alike, in a mapping that shows nothing. */
+struct shown {
+	uint64_t start;
+	uint64_t end;
+	bool writable;
+};
+
+static void show_run(const struct shown *s)
+{
+	struct uffdio_continue c = {
+		.range = { s->start, s->end - s->start },
+		.mode = s->writable ? 0 : CONTINUE_MODE_WP,
+	};
+	long r = 0;
+
+	while (c.range.len && (!r || r == -EAGAIN)) {
+		c.mapped = 0;
+		r = sys_call(SYS_ioctl, uffd, UFFDIO_CONTINUE, (long)&c);
+		if (c.mapped > 0) {
+			c.range.start += (uint64_t)c.mapped;
+			c.range.len -= (uint64_t)c.mapped;
+		}
+	}
+	if (c.range.len)
+		sys_die("userfaultfd lost: continue", NULL);
+}
+
+static void show_page(void *arg, uint64_t addr, unsigned view)
+{
+	struct shown *s = arg;
+	bool writable = view & MACH_W;
+
+	if (addr != s->end || writable != s->writable) {
+		show_run(s);
+		*s = (struct shown){ addr, addr, writable };
+	}
+	s->end = addr + PAGE;
+}
+
+void view_copied(int fd, const struct drv_vma *v)
+{
+	struct shown s = { 0 };
+
+	if (view_map(fd, v->start, v->end - v->start, v->prot) ||
+	    view_protect(v->start, v->end, v->prot))
+		view_die("too many mappings for a copy");
+	if (uffd < 0)
+		return;
+	drv_each_shown(machine.d, v->encl, v->start, v->end, show_page, &s);
+	show_run(&s);
+}
+
 /* With userfaultfd: the page-table entry. */
 static void entry_set(uint64_t addr, unsigned from, unsigned to)
 {

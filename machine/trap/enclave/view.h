@@ -15,6 +15,9 @@ struct drv_encl;
 void view_init(void);
 /* Makes the real mapping of [addr, addr + size) for the program: 0, -errno. */
 long view_map(int fd, uint64_t addr, uint64_t size, unsigned prot);
+/* In a copy of the process: a mapping anew, of its own file, as it was. */
+struct drv_vma;
+void view_copied(int fd, const struct drv_vma *v);
 /* After a change of a mapping's rights. */
 long view_protect(uint64_t start, uint64_t end, unsigned prot);
 /* In strict mode without keys: all mappings are closed, or as they should be.

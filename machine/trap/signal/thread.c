@@ -186,16 +186,31 @@ void thread_each(void (*fn)(void *arg, struct thread *t), void *arg)
 	}
 }
 
+static void only(const struct thread *t)
+{
+	for (uint32_t i = 0; i < MAP_WORDS; i++) {
+		uint64_t w =
+			t && t->index / 64 == i ? 1ull << t->index % 64 : 0;
+
+		atomic_store(&used[i], w);
+		atomic_store(&live[i], w);
+	}
+}
+
+void thread_copied(struct thread *t)
+{
+	only(t);
+	t->tid = (int)sys_call(SYS_gettid);
+	t->sud = false; /* the kernel's part is not inherited */
+}
+
 void thread_after_fork(void)
 {
 	struct thread *t = thread_on_stack(__builtin_frame_address(0));
 
-	for (uint32_t i = 0; i < MAP_WORDS; i++) {
-		atomic_store(&used[i], 0);
-		atomic_store(&live[i], 0);
-	}
 	if (!t)
 		t = dispatch.on ? thread_by_stack() : thread_tls;
+	only(t);
 	if (!t)
 		return;
 	mach_cpu_init(&t->cpu);
@@ -203,6 +218,4 @@ void thread_after_fork(void)
 	t->sud = false; /* the kernel's part is not inherited */
 	t->ready = false;
 	t->stats = (struct edmm_machine_stats){ 0 };
-	atomic_store(&used[t->index / 64], 1ull << (t->index % 64));
-	atomic_store(&live[t->index / 64], 1ull << (t->index % 64));
 }

@@ -113,6 +113,9 @@ struct thread {
 	void *exec_block; /* of exec_prepare() */
 	bool borrowed;	  /* by a child of vfork */
 	bool ready;	  /* has been inside once: see trap_enclu() */
+	/* While a handler runs: the bases in force (bases.c). */
+	uint64_t fs;
+	uint64_t gs;
 };
 
 /* The caller's record, where FS is libc's; NULL: none yet. */
@@ -135,6 +138,8 @@ void thread_init(void);
 void thread_each(void (*fn)(void *arg, struct thread *t), void *arg);
 /* In a child of fork there is one thread, the caller. */
 void thread_after_fork(void);
+/* In a copy of the process: the one thread is @t, where it was. */
+void thread_copied(struct thread *t);
 /* At the end of a thread: gives its slot back. */
 void thread_exit(void);
 /* The same on the thread's own signal stack, and ends the thread. */

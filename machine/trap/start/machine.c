@@ -16,6 +16,7 @@
 #include "machine/trap/base/sys.h"
 #include "machine/trap/base/ucopy.h"
 #include "machine/trap/calls/handle.h"
+#include "machine/trap/enclave/guard.h"
 #include "machine/trap/enclave/step.h"
 #include "machine/trap/enclave/trap.h"
 #include "machine/trap/enclave/view.h"
@@ -258,6 +259,31 @@ static void machine_after_fork(void)
 	strict_after_fork();
 }
 
+/* As machine_after_fork(), but that nothing is lost. */
+static void machine_copied(struct thread *t)
+{
+	fork_seen();
+	thread_copied(t);
+	guard_arm(t);
+	trace_after_fork();
+	view_init();
+	handle_copied();
+}
+
+static long machine_copy(struct thread *t)
+{
+	long r = -ENOMEM;
+
+	drv_lock(machine.d);
+	if (handle_copy())
+		r = sys_call(SYS_clone, 0, 0, 0, 0, 0);
+	if (!r)
+		machine_copied(t);
+	handle_copy_end();
+	drv_unlock(machine.d);
+	return r;
+}
+
 void machine_init(const struct machine_options *o)
 {
 	machine.opt = *o;
@@ -267,5 +293,6 @@ void machine_init(const struct machine_options *o)
 	strict_init();
 	fork_init();
 	machine.after_fork = machine_after_fork;
+	machine.copy = machine_copy;
 	machine.thread_gone = machine_thread_gone;
 }
