@@ -21,6 +21,7 @@ struct rig_seen {
 	_Alignas(32) uint64_t ymm[16][4];
 	uint64_t st[8][2]; /* x87 registers, then status and tags */
 	uint64_t fsw, ftw;
+	uint64_t pad[2]; /* to 32 bytes, so that memcmp() sees values only */
 };
 
 struct rig {

@@ -118,6 +118,7 @@ static void growth(void)
 	p = mmap(top, P, RW,
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_FIXED, -1,
 		 0);
+	printf("where it was: %d\n", p == top);
 	say("mlockall for later", mlockall(MCL_FUTURE));
 	say("a touch below", try_at(top - 3 * P, 'w'));
 	say("what has grown dropped",
