@@ -183,6 +183,48 @@ START_TEST(masks_by_syscall)
 }
 END_TEST
 
+/* ---- descriptors -------------------------------------------------------- */
+
+/* As daemons do, once the enclave runs; then pages come and go. */
+static void goes_on(uint64_t off)
+{
+	accept(off);
+	encl_do(&e, OP_WRITE, e.base + off, 1);
+	ck_assert_int_eq(mprotect(at(off), PAGE, PROT_READ), 0);
+	encl_do(&e, OP_READ, e.base + off, 0);
+}
+
+START_TEST(all_descriptors_are_closed)
+{
+	int keep = dup(2), first = keep + 1;
+
+	for (int fd = first; fd < 1024; fd++)
+		close(fd);
+	goes_on(ENCL_FREE);
+	for (int fd = first; fd < 1024; fd++)
+		syscall(SYS_close, fd);
+	goes_on(ENCL_FREE + PAGE);
+	closefrom(first);
+	goes_on(ENCL_FREE + 2 * PAGE);
+	ck_assert_int_eq(close_range((unsigned)first, ~0u, 0), 0);
+	goes_on(ENCL_FREE + 3 * PAGE);
+	ck_assert_int_eq((int)syscall(SYS_close_range, first, ~0u, 2), 0);
+	goes_on(ENCL_FREE + 4 * PAGE);
+	/* Every number is the program's. */
+	for (int fd = first; fd < 1024; fd++)
+		ck_assert_int_eq(dup2(keep, fd), fd);
+	goes_on(ENCL_FREE + 5 * PAGE);
+	for (int fd = first; fd < 1024; fd++)
+		ck_assert_int_eq((int)syscall(SYS_dup3, keep, fd, 0), fd);
+	goes_on(ENCL_FREE + 6 * PAGE);
+	for (int fd = keep; fd < 1024; fd++)
+		ck_assert_int_eq(close(fd), 0);
+	goes_on(ENCL_FREE + 7 * PAGE);
+	FAILS(close_range(9, 8, 0), EINVAL);
+	FAILS(close_range(9, 8, 1 << 9), EINVAL);
+}
+END_TEST
+
 /* ---- error codes ------------------------------------------------------- */
 
 /* Linux makes entries of PROT_NONE not present. */
@@ -234,6 +276,7 @@ int main(int argc, char **argv)
 	tcase_add_test(t, a_read_only_file_never_gets_w);
 	tcase_add_test(t, read_implies_exec_is_refused);
 	tcase_add_test(t, masks_by_syscall);
+	tcase_add_test(t, all_descriptors_are_closed);
 	tcase_add_test(t, no_rights_is_not_present);
 	tcase_add_test(t, a_fetch_adds_the_page);
 	suite_add_tcase(s, t);
