@@ -82,14 +82,22 @@ static bool accept_legal(uint64_t flags)
 }
 
 /* A new TCS as the enclave wrote it. */
-static bool tcs_acceptable(const struct sgx_tcs *t)
+/* CSSA < NSSA is the manual's; whether it holds of an empty page, which nobody
+ * can enter, it leaves open: Intel's own test of EMODT accepts one. */
+static bool tcs_frames(const struct mach *m, const struct sgx_tcs *t)
+{
+	return t->cssa < t->nssa || ((m->cfg.features & MACH_F_EMPTY_TCS) &&
+				     t->cssa == 0 && t->nssa == 0);
+}
+
+static bool tcs_acceptable(const struct mach *m, const struct sgx_tcs *t)
 {
 	/* Reserved fields (FLAGS but its two bits; CET's). */
 	if (!all_zero(t->reserved, sizeof(t->reserved)) || t->ocetssa != 0 ||
 	    t->prevssp != 0)
 		return false;
 	/* FLAGS.DBGOPTIN, CSSA < NSSA, AEP, STATE. */
-	return !(t->flags & SGX_TCS_DBGOPTIN) && t->cssa < t->nssa &&
+	return !(t->flags & SGX_TCS_DBGOPTIN) && tcs_frames(m, t) &&
 	       t->aep == 0 && t->state == 0;
 }
 
@@ -133,7 +141,7 @@ static struct mach_result eaccept_locked(struct mach *m,
 		return res_code(SGX_NOT_TRACKED);
 	/* PT_TCS: reserved fields and initial state. */
 	if (epcm_is(flags, SGX_PT_TCS) &&
-	    !tcs_acceptable((const void *)page_of(m, a->target.epc)))
+	    !tcs_acceptable(m, (const void *)page_of(m, a->target.epc)))
 		return res_gp();
 	__atomic_fetch_and(&e->flags, ~(EPCM_PENDING | EPCM_MODIFIED | EPCM_PR),
 			   __ATOMIC_SEQ_CST);

@@ -125,7 +125,8 @@ struct mach_hooks {
 #define MACH_F_AEXNOTIFY 0x04u /* ATTRIBUTES.AEXNOTIFY is allowed */
 #define MACH_F_EDECCSSA 0x08u  /* leaf 9 exists */
 #define MACH_F_KSS 0x10u       /* ATTRIBUTES.KSS is allowed */
-#define MACH_F_ALL 0x1fu
+#define MACH_F_EMPTY_TCS 0x20u /* EACCEPT takes one with CSSA = NSSA = 0 */
+#define MACH_F_ALL 0x3fu
 
 #define MACH_XCOMPS 32	    /* XSAVE components known, by bit of XFRM */
 #define MACH_XSAVE_PAGES 4  /* most pages that an XSAVE area may take */

@@ -91,8 +91,7 @@ static void rows_mprotect(void)
 		got = drv_may_protect(r->d, bay_addr(BAY_DATA),
 				      bay_addr(BAY_DATA + 1), 3);
 	}
-	ROW("fault", "PROT_NONE over a touched page: not present",
-	    DRV_SEGV_ACC)
+	ROW("fault", "PROT_NONE over a touched page: not present", DRV_SEGV_ACC)
 	{
 		bay_ready(r);
 		fault(BAY_DATA, MACH_R, true);

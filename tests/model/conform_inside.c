@@ -229,6 +229,12 @@ static void tcs_nssa(struct call *c)
 	new_tcs(c)->nssa = 0;
 }
 
+static void tcs_nssa_strict(struct call *c)
+{
+	c->kit.m->cfg.features &= ~MACH_F_EMPTY_TCS;
+	tcs_nssa(c);
+}
+
 static void tcs_aep(struct call *c)
 {
 	new_tcs(c)->aep = 1;
@@ -307,7 +313,9 @@ static const struct row eaccept_rows[] = {
 	{ "a new TCS with CET fields (no CET here)", GP, .also = tcs_prevssp },
 	{ "a new TCS with FLAGS.DBGOPTIN", GP, .also = tcs_dbgoptin },
 	{ "a new TCS with CSSA = NSSA", GP, .also = tcs_cssa },
-	{ "a new TCS with NSSA = 0", GP, .also = tcs_nssa },
+	{ "a new TCS with CSSA = NSSA = 0 (setting empty-tcs)", OK,
+	  .also = tcs_nssa },
+	{ "the same with empty-tcs=0", GP, .also = tcs_nssa_strict },
 	{ "a new TCS with an AEP", GP, .also = tcs_aep },
 	{ "a new TCS that is active", GP, .also = tcs_state },
 };

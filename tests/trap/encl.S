@@ -347,13 +347,22 @@ encl_flags_back:
 	.globl	encl_call
 	.type	encl_call, @function
 encl_call:
+	.cfi_startproc
 	push	%rbp
+	.cfi_def_cfa_offset 16
+	.cfi_offset rbp, -16
 	mov	%rsp, %rbp
+	.cfi_def_cfa_register rbp
 	push	%rbx
+	.cfi_offset rbx, -24
 	push	%r12
+	.cfi_offset r12, -32
 	push	%r13
+	.cfi_offset r13, -40
 	push	%r14
+	.cfi_offset r14, -48
 	push	%r15
+	.cfi_offset r15, -56
 	push	%rcx
 	mov	%rdi, %rax
 	mov	%rsi, %rdi
@@ -368,7 +377,9 @@ encl_call:
 	pop	%r12
 	pop	%rbx
 	pop	%rbp
+	.cfi_def_cfa rsp, 8
 	ret
+	.cfi_endproc
 	.size	encl_call, . - encl_call
 
 	/* uint64_t encl_raw(cmd, tcs): EENTER without the vDSO; 0, or the

@@ -6,6 +6,7 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -158,6 +159,72 @@ START_TEST(read_implies_exec_is_refused)
 }
 END_TEST
 
+/* ---- masks -------------------------------------------------------------- */
+
+/* syscall(2) goes to the machine's masks, too: the exception comes all the
+ * same, and the program is told what it asked for. */
+START_TEST(masks_by_syscall)
+{
+	uint64_t all = UINT64_MAX, now = 0, none = 0;
+	struct sgx_enclave_run run;
+
+	ck_assert_int_eq(
+		syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, 8L), 0);
+	ck_assert_int_eq(
+		syscall(SYS_rt_sigprocmask, SIG_SETMASK, NULL, &now, 8L), 0);
+	ck_assert_uint_ne(now >> (SIGILL - 1) & 1, 0);
+	run = fault_of(0, OP_UD2, 0);
+	ck_assert_uint_eq(run.exception_vector, SGX_VEC_UD);
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, 8L);
+	FAILS((int)syscall(SYS_rt_sigprocmask, SIG_SETMASK, 1L, NULL, 8L),
+	      EFAULT);
+	FAILS((int)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, 4L),
+	      EINVAL);
+}
+END_TEST
+
+/* ---- descriptors -------------------------------------------------------- */
+
+/* As daemons do, once the enclave runs; then pages come and go. */
+static void goes_on(uint64_t off)
+{
+	accept(off);
+	encl_do(&e, OP_WRITE, e.base + off, 1);
+	ck_assert_int_eq(mprotect(at(off), PAGE, PROT_READ), 0);
+	encl_do(&e, OP_READ, e.base + off, 0);
+}
+
+START_TEST(all_descriptors_are_closed)
+{
+	int keep = dup(2), first = keep + 1;
+
+	for (int fd = first; fd < 1024; fd++)
+		close(fd);
+	goes_on(ENCL_FREE);
+	for (int fd = first; fd < 1024; fd++)
+		syscall(SYS_close, fd);
+	goes_on(ENCL_FREE + PAGE);
+	closefrom(first);
+	goes_on(ENCL_FREE + 2 * PAGE);
+	ck_assert_int_eq(close_range((unsigned)first, ~0u, 0), 0);
+	goes_on(ENCL_FREE + 3 * PAGE);
+	ck_assert_int_eq((int)syscall(SYS_close_range, first, ~0u, 2), 0);
+	goes_on(ENCL_FREE + 4 * PAGE);
+	/* Every number is the program's. */
+	for (int fd = first; fd < 1024; fd++)
+		ck_assert_int_eq(dup2(keep, fd), fd);
+	goes_on(ENCL_FREE + 5 * PAGE);
+	for (int fd = first; fd < 1024; fd++)
+		ck_assert_int_eq((int)syscall(SYS_dup3, keep, fd, 0), fd);
+	goes_on(ENCL_FREE + 6 * PAGE);
+	for (int fd = keep; fd < 1024; fd++)
+		ck_assert_int_eq(close(fd), 0);
+	goes_on(ENCL_FREE + 7 * PAGE);
+	FAILS(close_range(9, 8, 0), EINVAL);
+	FAILS(close_range(9, 8, 1 << 9), EINVAL);
+}
+END_TEST
+
 /* ---- error codes ------------------------------------------------------- */
 
 /* Linux makes entries of PROT_NONE not present. */
@@ -208,6 +275,8 @@ int main(int argc, char **argv)
 	tcase_add_test(t, mprotect_takes_what_linux_takes);
 	tcase_add_test(t, a_read_only_file_never_gets_w);
 	tcase_add_test(t, read_implies_exec_is_refused);
+	tcase_add_test(t, masks_by_syscall);
+	tcase_add_test(t, all_descriptors_are_closed);
 	tcase_add_test(t, no_rights_is_not_present);
 	tcase_add_test(t, a_fetch_adds_the_page);
 	suite_add_tcase(s, t);

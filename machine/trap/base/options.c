@@ -10,6 +10,7 @@
  *	aexnotify=0	ATTRIBUTES.AEXNOTIFY is not supported
  *	kss=0		ATTRIBUTES.KSS is not supported
  *	edeccssa=0	leaf 9 is not supported
+ *	empty-tcs=0	EACCEPT refuses a TCS with CSSA = NSSA = 0
  *	fault=FAULT	one to inject (machine/linux/inject.h); may be repeated
  *	trace=FILE	a record an event (machine/watch/trace.h)
  *	stats=text	the counters at the process's end; json
@@ -189,6 +190,7 @@ SET_FEATURE(exinfo, MACH_F_EXINFO)
 SET_FEATURE(aexnotify, MACH_F_AEXNOTIFY)
 SET_FEATURE(kss, MACH_F_KSS)
 SET_FEATURE(edeccssa, MACH_F_EDECCSSA)
+SET_FEATURE(empty_tcs, MACH_F_EMPTY_TCS)
 
 #define SET_SWITCH(name, member)                \
 	static bool set_##name(struct value *v) \
@@ -239,6 +241,7 @@ static const struct setting {
 	{ "aexnotify", WANT_FLAG, set_aexnotify },
 	{ "kss", WANT_FLAG, set_kss },
 	{ "edeccssa", WANT_FLAG, set_edeccssa },
+	{ "empty-tcs", WANT_FLAG, set_empty_tcs },
 };
 
 #define SETTINGS (sizeof(settings) / sizeof(settings[0]))

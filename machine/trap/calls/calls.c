@@ -10,12 +10,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <sys/mman.h>
 
 #include <edmm/machine.h>
 #include <sgx/linux.h>
 
 #include "machine/trap/base/machine.h"
+#include "machine/trap/base/own.h"
 #include "machine/trap/base/sys.h"
 #include "machine/trap/calls/handle.h"
 #include "machine/trap/calls/preload.h"
@@ -149,17 +151,76 @@ long do_ioctl(int fd, unsigned long cmd, uint64_t arg)
 	return r == -ERESTARTSYS ? -EINTR : r;
 }
 
+/* ---- closing ------------------------------------------------------------ */
+
+/* Descriptors of the library's own are none of the program's. */
+
 long do_close(int fd)
 {
 	bool ours = handle_of(fd) != NULL;
 	uint64_t mask;
 	long r;
 
+	if (own_is(fd))
+		return -EBADF;
 	if (!ours)
 		return sys_call(SYS_close, fd);
 	mask = sig_block();
 	r = sys_call(SYS_close, fd);
 	handle_sweep();
 	sig_unblock(mask);
+	return r;
+}
+
+static long close_around(unsigned first, unsigned last, unsigned flags)
+{
+	int own;
+	long r = 0;
+
+	while (!r && (own = own_next(first, last)) >= 0) {
+		if ((unsigned)own > first)
+			r = sys_call(SYS_close_range, first, own - 1, flags);
+		flags &= ~(unsigned)CLOSE_RANGE_UNSHARE;
+		if ((unsigned)own == last)
+			return r;
+		first = (unsigned)own + 1;
+	}
+	return r ? r : sys_call(SYS_close_range, first, last, flags);
+}
+
+long do_close_range(unsigned first, unsigned last, unsigned flags)
+{
+	uint64_t mask;
+	long r;
+
+	if (first > last ||
+	    flags & ~(unsigned)(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC))
+		return -EINVAL;
+	mask = sig_block();
+	r = close_around(first, last, flags);
+	handle_sweep();
+	sig_unblock(mask);
+	return r;
+}
+
+long do_dup3(long nr, int from, int to, int flags)
+{
+	bool sweep = from != to && handle_of(to);
+	uint64_t mask;
+	long r;
+
+	if (own_is(from))
+		return -EBADF;
+	if (!own_is(to)) {
+		r = sys_call(nr, from, to, flags);
+		if (r >= 0 && sweep)
+			handle_sweep();
+		return r;
+	}
+	mask = range_enter();
+	r = own_move(to);
+	if (r >= 0)
+		r = sys_call(nr, from, to, flags);
+	range_leave(mask);
 	return r;
 }

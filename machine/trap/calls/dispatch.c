@@ -15,6 +15,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 
+#include "machine/trap/base/own.h"
 #include "machine/trap/base/sys.h"
 #include "machine/trap/base/ucopy.h"
 #include "machine/trap/calls/dispatch.h"
@@ -256,7 +257,26 @@ static long call_readlinkat(struct trap *tr, const long a[6])
 static long call_close(struct trap *tr, const long a[6])
 {
 	(void)tr;
-	return handle_of((int)a[0]) ? do_close((int)a[0]) : DISPATCH_AGAIN;
+	return handle_of((int)a[0]) || own_is((int)a[0]) ? do_close((int)a[0])
+							 : DISPATCH_AGAIN;
+}
+
+static long call_close_range(struct trap *tr, const long a[6])
+{
+	(void)tr;
+	return do_close_range((unsigned)a[0], (unsigned)a[1], (unsigned)a[2]);
+}
+
+static long call_dup2(struct trap *tr, const long a[6])
+{
+	(void)tr;
+	return do_dup3(SYS_dup2, (int)a[0], (int)a[1], 0);
+}
+
+static long call_dup3(struct trap *tr, const long a[6])
+{
+	(void)tr;
+	return do_dup3(SYS_dup3, (int)a[0], (int)a[1], (int)a[2]);
 }
 
 static long call_exit_group(struct trap *tr, const long a[6])
@@ -265,15 +285,6 @@ static long call_exit_group(struct trap *tr, const long a[6])
 	(void)a;
 	report_end();
 	return DISPATCH_AGAIN;
-}
-
-/* Calls that may close a file of ours on the way. */
-static long call_closes(struct trap *tr, const long a[6])
-{
-	long r = sys_call6((long)tr->uc->uc_mcontext.gregs[REG_RAX], a);
-
-	handle_sweep();
-	return r;
 }
 
 static long call_ioctl(struct trap *tr, const long a[6])
@@ -416,9 +427,9 @@ static call_fn *const calls[] = {
 	[SYS_readlink] = call_readlink,
 	[SYS_readlinkat] = call_readlinkat,
 	[SYS_close] = call_close,
-	[SYS_dup2] = call_closes,
-	[SYS_dup3] = call_closes,
-	[SYS_close_range] = call_closes,
+	[SYS_dup2] = call_dup2,
+	[SYS_dup3] = call_dup3,
+	[SYS_close_range] = call_close_range,
 	[SYS_ioctl] = call_ioctl,
 	[SYS_mmap] = call_mmap,
 	[SYS_munmap] = call_munmap,

@@ -224,6 +224,12 @@ EXPORT long syscall(long nr, ...)
 					(int)a[2], (mode_t)a[3]));
 	case SYS_close:
 		return result(do_close((int)a[0]));
+	case SYS_close_range:
+		return result(do_close_range((unsigned)a[0], (unsigned)a[1],
+					     (unsigned)a[2]));
+	case SYS_dup2:
+	case SYS_dup3:
+		return result(do_dup3(nr, (int)a[0], (int)a[1], (int)a[2]));
 	case SYS_ioctl:
 		return result(do_ioctl((int)a[0], (unsigned long)a[1],
 				       (uint64_t)a[2]));
@@ -235,6 +241,14 @@ EXPORT long syscall(long nr, ...)
 	case SYS_mprotect:
 		return result(
 			do_mprotect((void *)a[0], (size_t)a[1], (int)a[2]));
+	case SYS_rt_sigprocmask:
+		return result(do_sigprocmask((int)a[0], (const uint64_t *)a[1],
+					     (uint64_t *)a[2], (size_t)a[3]));
+	case SYS_rt_sigaction:
+		return result(do_sigaction((int)a[0], (const void *)a[1],
+					   (void *)a[2], (size_t)a[3]));
+	case SYS_sigaltstack:
+		return result(do_sigaltstack((const void *)a[0], (void *)a[1]));
 	case SYS_pkey_mprotect:
 		return result(do_pkey_mprotect((void *)a[0], (size_t)a[1],
 					       (int)a[2], (int)a[3]));

@@ -12,6 +12,8 @@
 
 #include "machine/trap/base/machine.h"
 #include "machine/trap/base/sys.h"
+#include "machine/trap/base/ucopy.h"
+#include "machine/trap/calls/preload.h"
 #include "machine/trap/signal/sig.h"
 #include "machine/trap/signal/thread.h"
 
@@ -132,6 +134,57 @@ EXPORT int sigprocmask(int how, const sigset_t *restrict set,
 		       sigset_t *restrict old)
 {
 	return result(-mask_change(how, set, old));
+}
+
+/* syscall(2): as the kernel takes them, without libc's two signals. */
+long do_sigprocmask(int how, const uint64_t *set, uint64_t *old, size_t size)
+{
+	uint64_t want, had;
+	sigset_t s, was;
+	long r;
+
+	if (size != sizeof(want))
+		return -EINVAL;
+	if (set && ucopy(&want, set, sizeof(want)))
+		return -EFAULT;
+	memset(&s, 0, sizeof(s));
+	if (set)
+		memcpy(&s, &want, sizeof(want));
+	r = -mask_change(how, set ? &s : NULL, &was);
+	memcpy(&had, &was, sizeof(had));
+	if (!r && old && ucopy(old, &had, sizeof(had)))
+		return -EFAULT;
+	return r;
+}
+
+long do_sigaction(int sig, const void *act, void *old, size_t size)
+{
+	struct ksigaction k = { 0 }, o = { 0 };
+	long r;
+
+	if (size != sizeof(k.mask) || sig == SIGKILL || sig == SIGSTOP)
+		return sys_call(SYS_rt_sigaction, sig, (long)act, (long)old,
+				(long)size);
+	if (act && ucopy(&k, act, sizeof(k)))
+		return -EFAULT;
+	r = sig_action(sig, act ? &k : NULL, &o);
+	if (!r && old && ucopy(old, &o, sizeof(o)))
+		return -EFAULT;
+	return r;
+}
+
+long do_sigaltstack(const void *ss, void *old)
+{
+	uint64_t sp = (uint64_t)__builtin_frame_address(0);
+	stack_t s, was;
+	long r;
+
+	if (ss && ucopy(&s, ss, sizeof(s)))
+		return -EFAULT;
+	r = sig_altstack(thread_self(), sp, ss ? &s : NULL, &was);
+	if (!r && old && ucopy(old, &was, sizeof(was)))
+		return -EFAULT;
+	return r;
 }
 
 EXPORT int sigaltstack(const stack_t *restrict ss, stack_t *restrict old)

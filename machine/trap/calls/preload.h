@@ -20,6 +20,14 @@ long do_mremap(void *old, size_t old_len, size_t len, int flags, void *to);
 long do_madvise(void *addr, size_t len, int advice);
 long do_ioctl(int fd, unsigned long cmd, uint64_t arg);
 long do_close(int fd);
+long do_close_range(unsigned first, unsigned last, unsigned flags);
+/* @nr: SYS_dup2 or SYS_dup3. */
+long do_dup3(long nr, int from, int to, int flags);
+
+/* libc_signal.c: syscall(2) of these. A set that cannot be read is EFAULT. */
+long do_sigprocmask(int how, const uint64_t *set, uint64_t *old, size_t size);
+long do_sigaction(int sig, const void *act, void *old, size_t size);
+long do_sigaltstack(const void *ss, void *old);
 
 /* files.c. @path is the program's, and may be none at all. */
 

@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* See fast.h. From the vDSO: rax leaf, rbx TCS, rcx AEP; r10, r11 are free. */
+/*
+ * See fast.h. From the vDSO: rax leaf, rbx TCS, rcx AEP, all others as the
+ * program gave them. Of its stack nothing is used: the thread's record is
+ * found with rax and rcx, whose values are known, and its own stack has the
+ * block and the C code.
+ */
+#define EENTER 2
 #define FAST_BASES 0
 #define FAST_SUD 2
 #define FAST_SELECTOR 3
@@ -8,19 +14,40 @@
 #define FAST_ENCL_FS 24
 #define FAST_ENCL_GS 32
 #define FAST_MASK 40
+#define SLOT_SIZE 0x20000
 #define SYS_RT_SIGPROCMASK 14
+#define SYS_SIGALTSTACK 131
 #define SIG_SETMASK 2
-#define FLAGS_OFF (~0x40400)
+#define FLAGS_OFF (~0x44400) /* AC, NT, DF */
+#define USER_CS 0x33
+#define USER_SS 0x2b
 
 	.text
 	.globl	fast_enter, fast_tail, fast_tail_end
 	.hidden	fast_enter, fast_tail, fast_tail_end
+	.hidden	dispatch, thread_tls, fast_aep, fast_enclu
 	.type	fast_enter, @function
 fast_enter:
-	sub	$8, %rsp
-	pushfq
-	push	%rax
+	cmp	$EENTER, %eax
+	jne	.Ltrap
+	cmpb	$0, dispatch(%rip)
+	jne	.Lby_stack
+	mov	thread_tls@gottpoff(%rip), %rcx
+	mov	%fs:(%rcx), %rcx
+.Lfound:
+	test	%rcx, %rcx
+	jz	.Ltrap
+	/* From here on signals are put off: this stack is not the program's. */
+	movb	$1, FAST_BUSY(%rcx)
+	add	$SLOT_SIZE, %rcx
+	xchg	%rsp, %rcx
+	pushq	$USER_SS
 	push	%rcx
+	pushfq
+	pushq	$USER_CS
+	sub	$8, %rsp
+	push	%rax
+	sub	$8, %rsp
 	push	%rdx
 	push	%rbx
 	push	%rbp
@@ -34,7 +61,7 @@ fast_enter:
 	push	%r13
 	push	%r14
 	push	%r15
-	/* Not with the program's DF and AC. */
+	/* Not with the program's DF and AC; NT is not IRET's either. */
 	pushfq
 	andq	$FLAGS_OFF, (%rsp)
 	popfq
@@ -73,8 +100,8 @@ fast_tail:
 	pop	%rdx
 	pop	%rcx
 	pop	%rax
-	popfq
-	ret
+	/* RIP, RFLAGS and RSP at once. */
+	iretq
 .Ldeferred:
 	movb	$0, FAST_DEFERRED(%rbx)
 	mov	$SYS_RT_SIGPROCMASK, %eax
@@ -86,7 +113,8 @@ fast_tail:
 	jmp	.Lgo
 fast_tail_end:
 
-	/* By a trap, then, with all registers as they were. */
+	/* By a trap, then, with all registers as they were. Signals stay put
+	 * off until one finds the thread at its ENCLU (fast_refused). */
 .Lslow:
 	pop	%r15
 	pop	%r14
@@ -101,11 +129,32 @@ fast_tail_end:
 	pop	%rbp
 	pop	%rbx
 	pop	%rdx
-	pop	%rcx
-	pop	%rax
-	popfq
-	lea	8(%rsp), %rsp
+	add	$16, %rsp
+	mov	fast_aep(%rip), %rcx
+	mov	%rcx, (%rsp)
+	mov	$EENTER, %eax
+	iretq
+.Ltrap:
+	mov	fast_aep(%rip), %rcx
 	jmp	*%rcx
+
+	/* FS may be anybody's: the signal stack that the kernel knows of is
+	 * in the record's slot. Its answer goes to the red zone. */
+.Lby_stack:
+	mov	%rdi, -8(%rsp)
+	mov	%rsi, -16(%rsp)
+	mov	%r11, -24(%rsp)
+	xor	%edi, %edi
+	lea	-48(%rsp), %rsi
+	mov	$SYS_SIGALTSTACK, %eax
+	syscall
+	mov	-48(%rsp), %rcx
+	and	$-SLOT_SIZE, %rcx
+	mov	-8(%rsp), %rdi
+	mov	-16(%rsp), %rsi
+	mov	-24(%rsp), %r11
+	mov	$EENTER, %eax
+	jmp	.Lfound
 	.size	fast_enter, . - fast_enter
 
 	.section .note.GNU-stack, "", @progbits

@@ -19,36 +19,28 @@ _Static_assert(offsetof(struct thread, deferred) == FAST_DEFERRED, "deferred");
 _Static_assert(offsetof(struct thread, encl_fs) == FAST_ENCL_FS, "fs");
 _Static_assert(offsetof(struct thread, encl_gs) == FAST_ENCL_GS, "gs");
 _Static_assert(offsetof(struct thread, deferred_mask) == FAST_MASK, "mask");
+_Static_assert(offsetof(struct dispatch, on) == 0, "dispatch.on");
+_Static_assert(THREAD_SLOT_SIZE == FAST_SLOT_SIZE, "slot");
+
+uint64_t fast_aep;
 
 static void frame_load(struct mach_frame *f, const struct thread *t,
 		       const struct fast_regs *r)
 {
 	f->rax = r->rax;
-	f->rcx = r->rcx;
+	f->rcx = fast_aep;
 	f->rbx = r->rbx;
 	f->rdx = r->rdx;
 	f->rsi = r->rsi;
 	f->rdi = r->rdi;
 	f->rbp = r->rbp;
-	/* What RSP was before the block. */
-	f->rsp = (uint64_t)(r + 1);
+	f->rsp = r->rsp;
 	f->rflags = r->rflags;
-	f->rip = machine.vdso_aep;
+	f->rip = fast_aep;
 	f->fsbase = t->host_fs;
 	f->gsbase = t->host_gs;
 	f->xsave = NULL;
 	f->xsave_size = 0;
-}
-
-static void not_busy(struct thread *t)
-{
-	__atomic_store_n(&t->busy, false, __ATOMIC_RELEASE);
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	if (!t->deferred)
-		return;
-	t->deferred = false;
-	sys_call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&t->deferred_mask, 0,
-		 8);
 }
 
 static bool enter(struct thread *t, struct fast_regs *r)
@@ -72,25 +64,30 @@ static bool enter(struct thread *t, struct fast_regs *r)
 	return true;
 }
 
-/* The thread's record if it is inside now; NULL: let ENCLU trap. */
+/* The thread's record if it is inside now; NULL: let ENCLU trap. On its own
+ * stack, and busy. */
 struct thread *fast_enclu(struct fast_regs *r)
 {
 	struct thread *t;
 
-	if ((uint32_t)r->rax != SGX_EENTER || !fork_same_process())
+	if (!fork_same_process())
 		return NULL;
 	t = thread_self();
 	/* The first entry of a thread sets it up, by a trap. */
 	if (!t->ready)
 		return NULL;
-	__atomic_store_n(&t->busy, true, __ATOMIC_RELAXED);
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	t->host_fs = bases_fs();
 	t->host_gs = bases_gs();
-	if (enter(t, r))
-		return t;
-	not_busy(t);
-	return NULL;
+	return enter(t, r) ? t : NULL;
+}
+
+/* Signals that were put off come when this context goes on. */
+static void undefer(struct thread *t, ucontext_t *uc)
+{
+	if (!t->deferred)
+		return;
+	t->deferred = false;
+	sig_context_unblock(uc, t->deferred_mask);
 }
 
 bool fast_complete(struct thread *t, void *context)
@@ -119,13 +116,20 @@ bool fast_complete(struct thread *t, void *context)
 	g[REG_RCX] = (greg_t)r->rcx;
 	g[REG_RAX] = (greg_t)r->rax;
 	g[REG_EFL] = (greg_t)r->rflags;
-	g[REG_RSP] = (greg_t)(r + 1);
+	g[REG_RSP] = (greg_t)r->rsp;
 	g[REG_RIP] = (greg_t)r->rip;
-	if (t->deferred) {
-		t->deferred = false;
-		sig_context_unblock(uc, t->deferred_mask);
-	}
+	undefer(t, uc);
 	return true;
+}
+
+void fast_refused(struct thread *t, void *context)
+{
+	ucontext_t *uc = context;
+
+	if (!t->busy || (uint64_t)uc->uc_mcontext.gregs[REG_RIP] != fast_aep)
+		return;
+	t->busy = false;
+	undefer(t, uc);
 }
 
 bool fast_defer(struct thread *t, int sig, void *info, void *uc)

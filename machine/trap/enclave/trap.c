@@ -320,6 +320,7 @@ void trap_signal(int sig, siginfo_t *info, void *context)
 		uc->uc_stack = thread_stack(tr.t);
 	}
 	tr.t->selector = 0;
+	fast_refused(tr.t, uc);
 	if (fast_complete(tr.t, uc)) {
 		tr.t->bases = false;
 		tr.t->fs = tr.t->handler_fs ? tr.t->handler_fs : tr.t->host_fs;

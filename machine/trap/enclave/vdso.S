@@ -7,12 +7,18 @@
  *	ecx			leaf, EENTER or ERESUME
  *	16(%rbp)		run, the seventh argument
  *
- * Only rbx, rbp and rsp survive. vdso_aep is the ENCLU and the AEP; the
- * machine resumes at vdso_fixup after an exception with rdi, rsi and rdx
- * as trap number, error code and address, eax the leaf that failed.
+ * Only rbx, rbp and rsp survive, and r10 to r15 pass, too. vdso_aep is the
+ * ENCLU and the AEP; the machine resumes at vdso_fixup after an exception with
+ * rdi, rsi and rdx as trap number, error code and address, eax the leaf that
+ * failed.
  *
  * vdso_slot, when the library has filled it, is where EENTER and ERESUME
  * go without a trap; rbx, rcx and rax are set up as for ENCLU.
+ *
+ * It is assembled twice. Where the C library's list of objects tells unwinders
+ * what there is, the library's own is used (VDSO_LIBRARY), since the image is
+ * in no such list; a launched program has the image's, which its C library
+ * finds by the auxiliary vector.
  */
 #define RUN 16(%rbp)
 #define RUN_TCS 0
@@ -28,12 +34,22 @@
 #define EEXIT 4
 #define EINVAL 22
 
+#ifdef VDSO_LIBRARY
+	.hidden	vdso_aep, vdso_fixup, vdso_slot
+	.globl	vdso_aep, vdso_fixup, vdso_slot
+	.data
+	.balign	8
+vdso_slot:
+	.quad	0
+	.text
+#else
 	.text
 	/* What the library needs to know, 64 bytes before the function. */
 	.balign	64
 	.long	vdso_aep - __vdso_sgx_enter_enclave
 	.long	vdso_fixup - __vdso_sgx_enter_enclave
 	.long	vdso_slot - __vdso_sgx_enter_enclave
+#endif
 
 	.globl	__vdso_sgx_enter_enclave
 	.type	__vdso_sgx_enter_enclave, @function
@@ -53,22 +69,18 @@ __vdso_sgx_enter_enclave:
 	jb	.Linval
 	cmp	$ERESUME, %eax
 	ja	.Linval
-	mov	RUN, %rbx
-	lea	RUN_RESERVED(%rbx), %r10
-	lea	RUN_SIZE(%rbx), %r11
-	xor	%ecx, %ecx
-1:	or	(%r10), %rcx
-	add	$8, %r10
-	cmp	%r11, %r10
+	mov	RUN, %rcx
+	mov	$RUN_RESERVED, %ebx
+1:	cmpq	$0, (%rcx, %rbx)
+	jne	.Linval
+	add	$8, %ebx
+	cmp	$RUN_SIZE, %ebx
 	jb	1b
-	test	%rcx, %rcx
-	jnz	.Linval
-	mov	RUN_TCS(%rbx), %rbx
+	mov	RUN_TCS(%rcx), %rbx
 	lea	vdso_aep(%rip), %rcx
-	mov	vdso_slot(%rip), %r10
-	test	%r10, %r10
-	jz	vdso_aep
-	jmp	*%r10
+	cmpq	$0, vdso_slot(%rip)
+	je	vdso_aep
+	jmp	*vdso_slot(%rip)
 
 vdso_aep:
 	enclu
@@ -115,6 +127,7 @@ vdso_fixup:
 	.cfi_endproc
 	.size	__vdso_sgx_enter_enclave, . - __vdso_sgx_enter_enclave
 
+#ifndef VDSO_LIBRARY
 	.balign	8
 vdso_slot:
 	.quad	0
@@ -132,5 +145,6 @@ __vdso_\name:
 	real	clock_getres
 	real	getrandom
 	ud2
+#endif
 
 	.section .note.GNU-stack, "", @progbits

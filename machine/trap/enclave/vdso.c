@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The fake vDSO's image, in memory: a copy of the ELF file, with the real
- * vDSO's functions as symbols whose values lead out of it.
+ * vDSO's functions, and the library's for enclaves, as symbols whose values
+ * lead out of it.
  */
 #include <elf.h>
 #include <string.h>
@@ -12,7 +13,23 @@
 #include "machine/trap/enclave/fast.h"
 #include "machine/trap/enclave/vdso.h"
 
+#define ENTER "__vdso_sgx_enter_enclave"
+
 extern const char vdso_image[], vdso_image_end[];
+
+/* The library's own function. */
+extern const char __vdso_sgx_enter_enclave[], vdso_aep[], vdso_fixup[];
+extern uint64_t vdso_slot;
+
+/* The value of the function's symbol when it is the image's own. */
+static uint64_t enter_inside;
+
+static size_t vdso_room(void)
+{
+	size_t size = (size_t)(vdso_image_end - vdso_image);
+
+	return (size + SGX_PAGE_SIZE - 1) & ~(SGX_PAGE_SIZE - 1ul);
+}
 
 /* vdso.S keeps these three offsets 64 bytes before the function. */
 struct vdso_table {
@@ -79,7 +96,7 @@ static void lead_out(struct image *fake, const struct image *real)
 		const char *name = fake->strs + s->st_name;
 
 		if (ELF64_ST_TYPE(s->st_info) != STT_FUNC ||
-		    !strcmp(name, "__vdso_sgx_enter_enclave"))
+		    !strcmp(name, ENTER))
 			continue;
 		r = real ? symbol(real, name) : NULL;
 		if (r)
@@ -90,34 +107,55 @@ static void lead_out(struct image *fake, const struct image *real)
 	}
 }
 
+/* The function and its places, and where entries go without a trap. */
+static void use(uint64_t aep, uint64_t fixup, uint64_t *slot)
+{
+	machine.vdso_aep = aep;
+	machine.vdso_fixup = fixup;
+	fast_aep = aep;
+	if (machine.opt.vdso_fast && !machine.opt.strict &&
+	    machine.has[FACILITY_FSGSBASE])
+		*slot = (uint64_t)fast_enter;
+}
+
+void vdso_launched(void)
+{
+	char *p = (char *)machine.vdso;
+	struct vdso_table table;
+	struct image fake;
+	uint64_t fn;
+
+	if (sys_mprotect(p, vdso_room(), PROT_READ | PROT_WRITE) ||
+	    !image_open(&fake, machine.vdso))
+		sys_die("the vDSO's image is damaged", NULL);
+	symbol(&fake, ENTER)->st_value = enter_inside;
+	fn = machine.vdso + enter_inside;
+	memcpy(&table, (const void *)(fn - TABLE_BEFORE), sizeof(table));
+	use(fn + (uint64_t)(int64_t)table.aep,
+	    fn + (uint64_t)(int64_t)table.fixup,
+	    (uint64_t *)(fn + (uint64_t)(int64_t)table.slot));
+	sys_mprotect(p, vdso_room(), PROT_READ | PROT_EXEC);
+}
+
 void vdso_init(uint64_t real)
 {
-	size_t size = (size_t)(vdso_image_end - vdso_image);
-	size_t room = (size + SGX_PAGE_SIZE - 1) & ~(SGX_PAGE_SIZE - 1ul);
-	char *p = sys_mmap(NULL, room, PROT_READ | PROT_WRITE,
+	char *p = sys_mmap(NULL, vdso_room(), PROT_READ | PROT_WRITE,
 			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct image fake, truth;
-	struct vdso_table table;
 	Elf64_Sym *enter;
-	uint64_t fn;
 
 	if (sys_failed(p))
 		sys_die("no memory for the vDSO", NULL);
-	memcpy(p, vdso_image, size);
+	memcpy(p, vdso_image, (size_t)(vdso_image_end - vdso_image));
 	if (!image_open(&fake, (uint64_t)p))
 		sys_die("the vDSO's image is damaged", NULL);
 	lead_out(&fake, real && image_open(&truth, real) ? &truth : NULL);
-	enter = symbol(&fake, "__vdso_sgx_enter_enclave");
+	enter = symbol(&fake, ENTER);
 	if (!enter)
 		sys_die("the vDSO's image is damaged", NULL);
-	fn = (uint64_t)p + enter->st_value;
-	memcpy(&table, (const void *)(fn - TABLE_BEFORE), sizeof(table));
+	enter_inside = enter->st_value;
+	enter->st_value = (uint64_t)__vdso_sgx_enter_enclave - (uint64_t)p;
 	machine.vdso = (uint64_t)p;
-	machine.vdso_aep = fn + (uint64_t)(int64_t)table.aep;
-	machine.vdso_fixup = fn + (uint64_t)(int64_t)table.fixup;
-	if (machine.opt.vdso_fast && !machine.opt.strict &&
-	    machine.has[FACILITY_FSGSBASE])
-		*(uint64_t *)(fn + (uint64_t)(int64_t)table.slot) =
-			(uint64_t)fast_enter;
-	sys_mprotect(p, room, PROT_READ | PROT_EXEC);
+	use((uint64_t)vdso_aep, (uint64_t)vdso_fixup, &vdso_slot);
+	sys_mprotect(p, vdso_room(), PROT_READ | PROT_EXEC);
 }

@@ -7,5 +7,7 @@
 
 /* Maps it, and finds the real one's functions. */
 void vdso_init(uint64_t real);
+/* For a program that knows no library: with the image's own function. */
+void vdso_launched(void);
 
 #endif

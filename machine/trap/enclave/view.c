@@ -18,6 +18,7 @@
 #include <sys/mman.h>
 
 #include "machine/trap/base/machine.h"
+#include "machine/trap/base/own.h"
 #include "machine/trap/base/sys.h"
 #include "machine/trap/enclave/trap.h"
 #include "machine/trap/enclave/view.h"
@@ -29,27 +30,15 @@ static int uffd = -1;
 
 static bool closed;
 
-static int uffd_open(void)
-{
-	const struct facility_probe p = { .call = sys_call6 };
-	int fd = facility_uffd(&p);
-	long high;
-
-	if (fd < 0)
-		return -1;
-	/* Out of the way of programs that count their descriptors. */
-	high = sys_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 800);
-	if (high < 0)
-		return fd;
-	sys_call(SYS_close, fd);
-	return (int)high;
-}
-
 void view_init(void)
 {
+	const struct facility_probe p = { .call = sys_call6 };
+
 	if (uffd >= 0)
-		sys_call(SYS_close, uffd);
-	uffd = machine.has[FACILITY_UFFD] ? uffd_open() : -1;
+		own_close(&uffd);
+	uffd = machine.has[FACILITY_UFFD] ? facility_uffd(&p) : -1;
+	if (uffd >= 0)
+		own_keep(&uffd);
 }
 
 static int real_prot(unsigned prot)

@@ -22,7 +22,8 @@ static uintptr_t arena;
 static _Atomic uint64_t used[MAP_WORDS];
 /* Slots whose record may be looked at; a used one may have no memory yet. */
 static _Atomic uint64_t live[MAP_WORDS];
-static __thread struct thread *self __attribute__((tls_model("initial-exec")));
+/* Also read by fast.S. */
+__thread struct thread *thread_tls __attribute__((tls_model("initial-exec")));
 
 static uint32_t slot_take(void)
 {
@@ -44,7 +45,8 @@ stack_t thread_stack(struct thread *t)
 {
 	return (stack_t){
 		.ss_sp = (char *)t + RECORD_SIZE + GUARD_SIZE,
-		.ss_size = THREAD_SLOT_SIZE - RECORD_SIZE - GUARD_SIZE,
+		.ss_size = THREAD_SLOT_SIZE - RECORD_SIZE - GUARD_SIZE -
+			   THREAD_OWN_STACK,
 	};
 }
 
@@ -105,7 +107,7 @@ static struct thread *thread_make(void)
 	stack_set(t);
 	/* With dispatch on FS may be anybody's. */
 	if (!dispatch.on)
-		self = t;
+		thread_tls = t;
 	return t;
 }
 
@@ -123,13 +125,13 @@ struct thread *thread_self(void)
 	struct thread *t = thread_on_stack(__builtin_frame_address(0));
 
 	if (!t)
-		t = dispatch.on ? thread_by_stack() : self;
+		t = dispatch.on ? thread_by_stack() : thread_tls;
 	return t ? t : thread_make();
 }
 
 void thread_exit(void)
 {
-	struct thread *t = dispatch.on ? NULL : self;
+	struct thread *t = dispatch.on ? NULL : thread_tls;
 	stack_t off = { .ss_flags = SS_DISABLE };
 	char *p = (char *)t;
 	uint32_t index;
@@ -137,7 +139,7 @@ void thread_exit(void)
 	if (!t)
 		return;
 	index = t->index; /* the record goes before the slot is free */
-	self = NULL;
+	thread_tls = NULL;
 	machine.thread_gone(t);
 	sys_call(SYS_sigaltstack, (long)&off, 0);
 	sys_madvise(p, THREAD_SLOT_SIZE, MADV_DONTNEED);
@@ -207,7 +209,7 @@ void thread_after_fork(void)
 	struct thread *t = thread_on_stack(__builtin_frame_address(0));
 
 	if (!t)
-		t = dispatch.on ? thread_by_stack() : self;
+		t = dispatch.on ? thread_by_stack() : thread_tls;
 	only(t);
 	if (!t)
 		return;

@@ -3,9 +3,9 @@
  * A thread of the program, as the machine sees it: the logical processor.
  *
  * Each thread has a slot of SLOT_SIZE bytes, aligned to its size: this record
- * at the base, a guard page, and the signal stack above. A handler finds its
- * thread by masking the stack pointer, with no use of FS, whose base may be
- * the enclave's.
+ * at the base, a guard page, the signal stack above, and a stack for entries
+ * (enclave/fast.h) on top. A handler finds its thread by masking the stack
+ * pointer, with no use of FS, whose base may be the enclave's.
  */
 #ifndef TRAP_SIGNAL_THREAD_H
 #define TRAP_SIGNAL_THREAD_H
@@ -19,6 +19,7 @@
 
 #define THREAD_SLOT_SIZE 0x20000ul
 #define THREAD_SLOT_COUNT 8192ul
+#define THREAD_OWN_STACK 0x4000ul
 
 /* An instruction that runs once on a buffer instead of enclave memory. */
 enum step_keep {
@@ -116,6 +117,9 @@ struct thread {
 	uint64_t fs;
 	uint64_t gs;
 };
+
+/* The caller's record, where FS is libc's; NULL: none yet. */
+extern __thread struct thread *thread_tls;
 
 /* From now on thread_each() passes this thread by. */
 void thread_hide(const struct thread *t);

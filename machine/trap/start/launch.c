@@ -14,6 +14,7 @@
 #include "machine/trap/calls/dispatch.h"
 #include "machine/trap/enclave/cpuid.h"
 #include "machine/trap/enclave/trap.h"
+#include "machine/trap/enclave/vdso.h"
 
 __attribute__((visibility("default"))) _Noreturn void edmm_machine_launch(
 	uint64_t entry, void *stack, const void *auxv, size_t auxv_size,
@@ -24,6 +25,7 @@ __attribute__((visibility("default"))) _Noreturn void edmm_machine_launch(
 	machine.auxv = auxv;
 	machine.auxv_size = auxv_size;
 	dispatch.exe = exe;
+	vdso_launched();
 	brk_init();
 	cpuid_patch();
 	/* From here on FS is the program's. */
