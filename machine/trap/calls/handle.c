@@ -261,6 +261,13 @@ static struct memory *memory_of(const struct drv_encl *e)
 	return NULL;
 }
 
+/* No child of the program's and no core has them. */
+static void memory_private(void *at, uint64_t size)
+{
+	sys_madvise(at, size, MADV_DONTFORK);
+	sys_madvise(at, size, MADV_DONTDUMP);
+}
+
 uint8_t *handle_create(void *ctx, struct drv_encl *e, uint64_t base,
 		       uint64_t size)
 {
@@ -278,8 +285,7 @@ uint8_t *handle_create(void *ctx, struct drv_encl *e, uint64_t base,
 		      mappable ? h->fd : -1, mappable ? base : 0);
 	if (sys_failed(at))
 		return NULL;
-	sys_madvise(at, size, MADV_DONTFORK);
-	sys_madvise(at, size, MADV_DONTDUMP);
+	memory_private(at, size);
 	*m = (struct memory){ .e = e, .at = at, .base = base, .size = size };
 	return at;
 }
@@ -389,8 +395,7 @@ static void memory_copied(struct memory *m)
 				m->base)) ||
 	    !each_open(file_copied, m))
 		sys_die("no memory for a copy of the process", NULL);
-	sys_madvise(m->at, m->size, MADV_DONTFORK);
-	sys_madvise(m->at, m->size, MADV_DONTDUMP);
+	memory_private(m->at, m->size);
 	if (h->kind && h->e == m->e)
 		identity(m->copy, &h->dev, &h->ino);
 	for (; drv_find_vma(machine.d, at, &v); at = v.end)

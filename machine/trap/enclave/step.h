@@ -26,6 +26,11 @@
 extern bool step_on;
 extern struct script step_script;
 
+/* Text behind @at bytes of @to, of @room with its end; how many there are. */
+size_t step_put(char *to, size_t room, size_t at, const char *from);
+/* The last @digits of a number, without an end. */
+void step_decimal(char *to, unsigned digits, uint64_t n);
+
 /* ---- step.c, for the handler ------------------------------------------- */
 
 /* A handler starts: the context's TF, if it is ours, goes. */

@@ -32,26 +32,16 @@
 
 uint32_t step_branched;
 
-static size_t put(char *to, size_t room, size_t at, const char *from)
-{
-	while (*from && at < room - 1)
-		to[at++] = *from++;
-	to[at] = 0;
-	return at;
-}
-
 /* PREFIX.NNNN.KIND */
 static void name(char *to, size_t room, const char *kind)
 {
 	char digits[DIGITS + 1] = { 0 };
-	uint32_t n = step_branched;
-	size_t at = put(to, room, 0, step_script.out);
+	size_t at = step_put(to, room, 0, step_script.out);
 
-	for (unsigned i = DIGITS; i; n /= 10)
-		digits[--i] = (char)('0' + n % 10);
-	at = put(to, room, at, ".");
-	at = put(to, room, at, digits);
-	put(to, room, at, kind);
+	step_decimal(digits, DIGITS, step_branched);
+	at = step_put(to, room, at, ".");
+	at = step_put(to, room, at, digits);
+	step_put(to, room, at, kind);
 }
 
 /* What the process has printed is what the copy has, where it can be read. */

@@ -30,7 +30,7 @@ static const char *read_whole(void *ctx, const char *path, size_t *size)
 	return sys_failed(p) ? NULL : p;
 }
 
-static size_t put(char *to, size_t room, size_t at, const char *from)
+size_t step_put(char *to, size_t room, size_t at, const char *from)
 {
 	while (*from && at < room - 1)
 		to[at++] = *from++;
@@ -44,17 +44,17 @@ static _Noreturn void bad(const struct script_error *e)
 	static char line[SCRIPT_PATH + 256];
 	char digits[11] = { 0 };
 	unsigned i = 10;
-	size_t at = put(line, sizeof(line), 0, machine.opt.step);
+	size_t at = step_put(line, sizeof(line), 0, machine.opt.step);
 
 	for (uint32_t n = e->line; n; n /= 10)
 		digits[--i] = (char)('0' + n % 10);
 	if (e->line) {
-		at = put(line, sizeof(line), at, ":");
-		at = put(line, sizeof(line), at, digits + i);
+		at = step_put(line, sizeof(line), at, ":");
+		at = step_put(line, sizeof(line), at, digits + i);
 	}
-	at = put(line, sizeof(line), at, ": ");
-	at = put(line, sizeof(line), at, e->what);
-	put(line, sizeof(line), at, "; wanted");
+	at = step_put(line, sizeof(line), at, ": ");
+	at = step_put(line, sizeof(line), at, e->what);
+	step_put(line, sizeof(line), at, "; wanted");
 	sys_die(line, e->want);
 }
 

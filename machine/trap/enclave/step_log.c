@@ -85,7 +85,7 @@ static struct log_slot *slot_of(uint64_t off)
 	return &counts.slot[i];
 }
 
-static void decimal(char *to, unsigned digits, uint64_t n)
+void step_decimal(char *to, unsigned digits, uint64_t n)
 {
 	for (unsigned i = digits; i; n /= 10)
 		to[--i] = (char)('0' + n % 10);
@@ -169,7 +169,7 @@ uint64_t step_log(const struct step_insn *in)
 	if (n == 1)
 		row_add(s);
 	if (s->row && counts.map) {
-		decimal(s->row + ROW_COUNT, DIGITS, n);
+		step_decimal(s->row + ROW_COUNT, DIGITS, n);
 		if (n == 1)
 			row_touch(s->row + ROW_FIRST, in);
 		row_touch(s->row + ROW_LAST, in);
@@ -183,7 +183,7 @@ void step_log_acted(void)
 	lock();
 	counts.acted++;
 	if (counts.map)
-		decimal(counts.map + HEADER_ACTED, DIGITS, counts.acted);
+		step_decimal(counts.map + HEADER_ACTED, DIGITS, counts.acted);
 	if (step_branched)
 		*counts.told = counts.acted;
 	unlock();
@@ -196,9 +196,9 @@ void step_log_branch(uint32_t branch, uint32_t status)
 	lock();
 	row = line_add(BRANCH, BRANCH_SIZE);
 	if (row) {
-		decimal(row + BRANCH_NUMBER, BRANCH_DIGITS, branch);
-		decimal(row + BRANCH_STATUS, BRANCH_DIGITS, status);
-		decimal(row + BRANCH_ACTED, DIGITS, *counts.told);
+		step_decimal(row + BRANCH_NUMBER, BRANCH_DIGITS, branch);
+		step_decimal(row + BRANCH_STATUS, BRANCH_DIGITS, status);
+		step_decimal(row + BRANCH_ACTED, DIGITS, *counts.told);
 	}
 	*counts.told = 0;
 	unlock();

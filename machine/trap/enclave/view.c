@@ -167,18 +167,30 @@ static void write_protect(uint64_t addr, bool on)
 		sys_die("userfaultfd lost: write protect", NULL);
 }
 
-static void show(uint64_t addr, bool writable)
+/* Shows [start, end) alike: 0, or -errno of the first page that refuses. */
+static long show_all(uint64_t start, uint64_t end, bool writable)
 {
 	struct uffdio_continue c = {
-		.range = { addr, PAGE },
+		.range = { start, end - start },
 		.mode = writable ? 0 : CONTINUE_MODE_WP,
 	};
-	long r;
+	long r = 0;
 
-	do {
+	while (c.range.len && (!r || r == -EAGAIN)) {
 		c.mapped = 0;
 		r = sys_call(SYS_ioctl, uffd, UFFDIO_CONTINUE, (long)&c);
-	} while (r == -EAGAIN);
+		if (c.mapped > 0) {
+			c.range.start += (uint64_t)c.mapped;
+			c.range.len -= (uint64_t)c.mapped;
+		}
+	}
+	return c.range.len ? r : 0;
+}
+
+static void show(uint64_t addr, bool writable)
+{
+	long r = show_all(addr, addr + PAGE, writable);
+
 	if (r == -EEXIST)
 		write_protect(addr, !writable);
 	else if (r)
@@ -194,21 +206,7 @@ struct shown {
 
 static void show_run(const struct shown *s)
 {
-	struct uffdio_continue c = {
-		.range = { s->start, s->end - s->start },
-		.mode = s->writable ? 0 : CONTINUE_MODE_WP,
-	};
-	long r = 0;
-
-	while (c.range.len && (!r || r == -EAGAIN)) {
-		c.mapped = 0;
-		r = sys_call(SYS_ioctl, uffd, UFFDIO_CONTINUE, (long)&c);
-		if (c.mapped > 0) {
-			c.range.start += (uint64_t)c.mapped;
-			c.range.len -= (uint64_t)c.mapped;
-		}
-	}
-	if (c.range.len)
+	if (show_all(s->start, s->end, s->writable))
 		sys_die("userfaultfd lost: continue", NULL);
 }
 

@@ -210,12 +210,12 @@ void thread_after_fork(void)
 
 	if (!t)
 		t = dispatch.on ? thread_by_stack() : thread_tls;
-	only(t);
-	if (!t)
+	if (!t) {
+		only(NULL);
 		return;
+	}
+	thread_copied(t);
 	mach_cpu_init(&t->cpu);
-	t->tid = (int)sys_call(SYS_gettid);
-	t->sud = false; /* the kernel's part is not inherited */
 	t->ready = false;
 	t->stats = (struct edmm_machine_stats){ 0 };
 }
