@@ -19,10 +19,6 @@ static const struct pol_map map[] = {
 };
 
 static const char *const known[] = {
-	"SCONE_HASH",
-	"SCONE_EDMM_HASH",
-	"SCONE_VERSION",
-	"SCONE_MODE",
 	"SCONE_SLOTS",
 	"SCONE_SSPINS",
 	"SCONE_SSLEEP",
@@ -62,6 +58,18 @@ static const char *const known[] = {
 	NULL,
 };
 
+static const char *const machine_words[] = { "hw", "sim", "auto", NULL };
+static const char *const flag_words[] = { "0", "1", NULL };
+
+/* What edmm run acts on beside the settings; an empty value is none. */
+static const struct pol_typed typed[] = {
+	{ "SCONE_MODE", POL_AS_WORD | POL_AS_ANYCASE, machine_words },
+	{ "SCONE_HASH", POL_AS_WORD | POL_AS_ANYCASE, flag_words },
+	{ "SCONE_EDMM_HASH", POL_AS_WORD | POL_AS_ANYCASE, flag_words },
+	{ "SCONE_VERSION", POL_AS_WORD | POL_AS_ANYCASE, flag_words },
+	{ NULL, 0, NULL },
+};
+
 static const struct pol_unit units[] = {
 	{ "G", 30 }, { "M", 20 }, { "K", 10 }, { "", 0 }, { NULL, 0 },
 };
@@ -82,6 +90,32 @@ static const char *const files[] = { "env", "*.env", "*.sh", NULL };
 static enum pol_sure sniff(const struct pol_sample *t)
 {
 	return memmem(t->text, t->size, "SCONE_", 6) ? POL_BY_PREFIX : POL_NOT;
+}
+
+/* Less does not start: said here, so that every verb says it. */
+static void finish(struct edmm_policy *p, struct edmm_findings *f)
+{
+	static const struct {
+		enum edmm_setting_id id;
+		uint64_t least;
+		const char *spelled;
+	} least[] = {
+		{ EDMM_SET_THREADS_INIT, 1, "1" },
+		{ EDMM_SET_STACK_MAX, KIB(8), "8K" },
+		{ EDMM_SET_HEAP_MAX, 1, "4K" },
+	};
+
+	for (unsigned i = 0; i < sizeof(least) / sizeof(least[0]); i++) {
+		const struct edmm_setting *s = &p->s[least[i].id];
+		struct pol_span at = pol_at(p, least[i].id);
+
+		if (s->set && s->value < least[i].least)
+			pol_fix(pol_report(f, p->doc, &at, EDMM_ERROR, "P104",
+					   "%s: %llu is too small",
+					   pol_name(p, least[i].id),
+					   (unsigned long long)s->value),
+				"at least %s", least[i].spelled);
+	}
 }
 
 /* ---- rules ------------------------------------------------------------ */
@@ -199,10 +233,12 @@ const struct pol_format pol_scone = {
 	.sniff = sniff,
 	.map = map,
 	.known = known,
+	.typed = typed,
 	.sizes = &sizes,
 	.unlisted = true,
 	.flat = true,
 	.shell = true,
+	.finish = finish,
 	.cross = cross,
 };
 
@@ -233,5 +269,6 @@ const struct pol_format pol_scone_conf = {
 	.known = conf_known,
 	.sizes = &sizes,
 	.flat = true,
+	.finish = finish,
 	.cross = cross,
 };

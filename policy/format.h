@@ -33,6 +33,25 @@ struct pol_map {
 	bool required;
 };
 
+/* What a value may be that is no setting: bits of struct pol_typed.as. */
+enum {
+	POL_AS_TEXT = 1,
+	POL_AS_INT = 2,
+	POL_AS_BOOL = 4,
+	POL_AS_TABLE = 8,
+	POL_AS_LIST = 16,
+	POL_AS_SIZE = 32,
+	POL_AS_WORD = 64,     /* one of .words */
+	POL_AS_ANYCASE = 128, /* .words in capital or small letters; or "" */
+};
+
+/* A name that is no setting, and what its value must be. */
+struct pol_typed {
+	const char *path; /* `*`: any name there; `[]`: any element */
+	unsigned as;
+	const char *const *words; /* NULL-terminated */
+};
+
 struct pol_unit {
 	const char *name;
 	unsigned shift; /* times 2^shift bytes */
@@ -182,6 +201,8 @@ struct pol_family {
  * @map: which path is which setting; ends with a NULL path
  * @known: other paths that it knows, NULL-terminated; ".*" ends one below
  *	which all is open; NULL: none
+ * @typed: more paths that it knows, and what stands there (typed.c); ends with
+ *	a NULL path; NULL: none
  * @sizes: its syntax of sizes
  * @closed: unknown names are refused, not ignored
  * @unlisted: it has names that it tells nobody of: one that is like no other
@@ -214,6 +235,7 @@ struct pol_format {
 
 	const struct pol_map *map;
 	const char *const *known;
+	const struct pol_typed *typed;
 	const struct pol_sizes *sizes;
 	bool closed;
 	bool unlisted;

@@ -74,7 +74,20 @@ struct search {
 	size_t parent; /* bytes of the path before the key */
 	char best[128];
 	unsigned edits;
+	bool part; /* .best has the key's words and more: nothing is nearer */
 };
+
+/* The key is some of a name's words, from the first or to the last. */
+static bool is_part(const char *key, const char *name)
+{
+	size_t n = strlen(name);
+	size_t k = strlen(key);
+
+	if (k < 3 || k >= n)
+		return false;
+	return (strncmp(name, key, k) == 0 && name[k] == '_') ||
+	       (strcmp(name + n - k, key) == 0 && name[n - k - 1] == '_');
+}
 
 /* One name of the format: nearer than what was found so far? */
 static void consider(struct search *s, const char *pattern)
@@ -90,6 +103,12 @@ static void consider(struct search *s, const char *pattern)
 		n = strcspn(base, ".[");
 		snprintf(name, sizeof(name), "%.*s", (int)n, base);
 		edits = pol_edits(name, s->key);
+		/* `size` for `max_size`: nearer than a `size` elsewhere. */
+		if (!s->part && is_part(s->key, name)) {
+			s->part = true;
+			s->edits = 1;
+			edits = 0;
+		}
 		if (edits < s->edits && name[0] != '*') {
 			s->edits = edits;
 			snprintf(s->best, sizeof(s->best), "%s", name);
@@ -113,6 +132,8 @@ static bool suggest(const struct pol_format *fmt, struct search *s)
 		consider(s, m->path);
 	for (const char *const *k = fmt->known; k && *k; k++)
 		consider(s, *k);
+	for (const struct pol_typed *t = fmt->typed; t && t->path; t++)
+		consider(s, t->path);
 	return s->edits <= (len < 5 ? 1 : len < 12 ? 2 : 4);
 }
 
@@ -155,7 +176,8 @@ static void walk(const struct edmm_policy *p, const struct pol_node *n,
 	size_t len = strlen(path);
 
 	if (len > 0 && !n->used &&
-	    !known(pol_format(p->format), path, container)) {
+	    !known(pol_format(p->format), path, container) &&
+	    !pol_typed_knows(pol_format(p->format), n, container)) {
 		if (n->key)
 			report(p, n, path, f);
 		return;

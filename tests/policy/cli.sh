@@ -224,4 +224,11 @@ for f in "$dir"/../seeds/*; do
 	python3 -m json.tool <"$tmp/out" >/dev/null || fails=$((fails + 1))
 	expect "explain $f" 0 "$edmm" explain "$f"
 done
+# A name whose words the right one has: not the same name in another table.
+expect 'hint' 1 "$edmm" check "$dir/gramine-types.manifest"
+says 'hint' "'sys.brk.size'.*did you mean 'max_size'" "$tmp/out"
+# One answer of what checks and of what runs.
+expect 'least, check' 1 "$edmm" check "$dir/scone-least.env"
+expect 'least, run' 125 env SCONE_STACK=1K "$edmm" run --machine soft /bin/true
+says 'least, run' 'SCONE_STACK: 1024 is too small' "$tmp/err"
 [ "$fails" = 0 ]

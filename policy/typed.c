@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Values that are no settings: what a runtime's own schema says of them. */
+#include <string.h>
+
+#include "policy/keys.h"
+
+/* The first @len bytes of a pattern, from its end, against a node's way up. */
+static bool matches(const char *pattern, size_t len, const struct pol_node *n)
+{
+	size_t begin = len;
+
+	if (len == 0 || !n->parent)
+		return len == 0 && !n->parent;
+	if (len > 2 && memcmp(pattern + len - 2, "[]", 2) == 0)
+		return !n->key && matches(pattern, len - 2, n->parent);
+	while (begin > 0 && pattern[begin - 1] != '.')
+		begin--;
+	if (!n->key)
+		return false;
+	if ((len - begin != 1 || pattern[begin] != '*') &&
+	    (strlen(n->key) != len - begin ||
+	     memcmp(pattern + begin, n->key, len - begin) != 0))
+		return false;
+	return matches(pattern, begin > 0 ? begin - 1 : 0, n->parent);
+}
+
+bool pol_typed_knows(const struct pol_format *fmt, const struct pol_node *n,
+		     bool container)
+{
+	for (const struct pol_typed *t = fmt->typed; t && t->path; t++) {
+		size_t len = strlen(t->path);
+
+		if (matches(t->path, len, n))
+			return true;
+		for (size_t i = 1; container && i < len; i++)
+			if ((t->path[i] == '.' || t->path[i] == '[') &&
+			    matches(t->path, i, n))
+				return true;
+	}
+	return false;
+}
+
+static bool is_word(const struct pol_typed *t, const char *s)
+{
+	bool anycase = (t->as & POL_AS_ANYCASE) != 0;
+
+	if (anycase && s[0] == '\0')
+		return true;
+	for (const char *const *w = t->words; *w; w++)
+		if ((anycase ? strcasecmp(*w, s) : strcmp(*w, s)) == 0)
+			return true;
+	return false;
+}
+
+static bool fits(const struct pol_format *fmt, const struct pol_typed *t,
+		 const struct pol_node *n)
+{
+	uint64_t value;
+	char fix[96];
+
+	switch (n->kind) {
+	case POL_STRING:
+		if (fmt->shell && strpbrk(n->str, "$`"))
+			return true;
+		if (t->as & POL_AS_WORD)
+			return is_word(t, n->str);
+		if (t->as & POL_AS_SIZE)
+			return edmm_size_parse(fmt->id, n->str, &value, fix) ==
+			       0;
+		return (t->as & POL_AS_TEXT) != 0;
+	case POL_INT:
+		return (t->as & POL_AS_INT) != 0;
+	case POL_BOOL:
+		return (t->as & POL_AS_BOOL) != 0;
+	case POL_OBJECT:
+		return (t->as & POL_AS_TABLE) != 0;
+	case POL_ARRAY:
+		return (t->as & POL_AS_LIST) != 0;
+	default:
+		return false;
+	}
+}
+
+/* "one of a, b", "a text or a table". */
+static void wanted(const struct pol_format *fmt, const struct pol_typed *t,
+		   char *text, size_t size)
+{
+	static const char *const names[] = { "a text", "a whole number",
+					     "true or false", "a table",
+					     "a list" };
+	size_t used = 0;
+
+	text[0] = '\0';
+	if (t->as & POL_AS_SIZE) {
+		snprintf(text, size, "write %s", fmt->sizes->example);
+		return;
+	}
+	for (unsigned i = 0; t->words && t->words[i] && used < size; i++)
+		used += (size_t)snprintf(text + used, size - used, "%s%s",
+					 i > 0 ? ", " : "one of ", t->words[i]);
+	for (unsigned i = 0; i < 5 && used < size; i++)
+		if (t->as & 1u << i)
+			used += (size_t)snprintf(text + used, size - used,
+						 "%s%s", used > 0 ? " or " : "",
+						 names[i]);
+}
+
+static void look(const struct pol_format *fmt, const struct edmm_policy *p,
+		 const struct pol_node *n, struct edmm_findings *f)
+{
+	for (const struct pol_node *m = n->first; m; m = m->next)
+		look(fmt, p, m, f);
+	for (const struct pol_typed *t = fmt->typed; t->path; t++) {
+		bool text = n->kind == POL_STRING;
+		char path[256];
+		char fix[192];
+
+		if (!matches(t->path, strlen(t->path), n) || fits(fmt, t, n))
+			continue;
+		wanted(fmt, t, fix, sizeof(fix));
+		pol_fix(pol_report(f, p->doc, &n->at, EDMM_ERROR, "P104",
+				   text ? "%s: '%.40s' is none of its values"
+					: "%s: a value of the wrong kind%s",
+				   pol_path(n, path, sizeof(path)),
+				   text ? n->str : ""),
+			"%s", fix);
+		return;
+	}
+}
+
+void pol_typed_read(const struct pol_format *fmt, const struct edmm_policy *p,
+		    struct edmm_findings *f)
+{
+	if (fmt->typed)
+		look(fmt, p, p->doc->root, f);
+}
