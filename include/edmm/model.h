@@ -38,7 +38,8 @@ struct edmm_model;
 #define EDMM_MODEL_AEXNOTIFY 0x04u
 #define EDMM_MODEL_EDECCSSA 0x08u
 #define EDMM_MODEL_KSS 0x10u
-#define EDMM_MODEL_EMPTY_TCS 0x20u /* EACCEPT takes one with CSSA = NSSA = 0 */
+#define EDMM_MODEL_EMPTY_TCS 0x20u /* EACCEPT takes one with CSSA = NSSA = 0 \
+				    */
 #define EDMM_MODEL_ALL 0x3fu
 
 /* Rights of a mapping, and kinds of access. */
