@@ -107,6 +107,7 @@ END_TEST
 
 static int frames;
 
+/* NOLINTNEXTLINE(readability-function-size): as many as <asm/sgx.h> says. */
 static int handler(long rdi, long rsi, long rdx, long sp, long r8, long r9,
 		   struct sgx_enclave_run *run)
 {
