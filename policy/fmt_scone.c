@@ -58,16 +58,18 @@ static const char *const known[] = {
 	NULL,
 };
 
+#define WORD (POL_AS_WORD | POL_AS_ANYCASE)
+
 static const char *const machine_words[] = { "hw", "sim", "auto", NULL };
 static const char *const flag_words[] = { "0", "1", NULL };
 
 /* What edmm run acts on beside the settings; an empty value is none. */
 static const struct pol_typed typed[] = {
-	{ "SCONE_MODE", POL_AS_WORD | POL_AS_ANYCASE, machine_words },
-	{ "SCONE_HASH", POL_AS_WORD | POL_AS_ANYCASE, flag_words },
-	{ "SCONE_EDMM_HASH", POL_AS_WORD | POL_AS_ANYCASE, flag_words },
-	{ "SCONE_VERSION", POL_AS_WORD | POL_AS_ANYCASE, flag_words },
-	{ NULL, 0, NULL },
+	{ "SCONE_MODE", WORD, machine_words, "no mode" },
+	{ "SCONE_HASH", WORD, flag_words, "neither 0 nor 1" },
+	{ "SCONE_EDMM_HASH", WORD, flag_words, "neither 0 nor 1" },
+	{ "SCONE_VERSION", WORD, flag_words, "neither 0 nor 1" },
+	{ NULL, 0, NULL, NULL },
 };
 
 static const struct pol_unit units[] = {
@@ -92,30 +94,40 @@ static enum pol_sure sniff(const struct pol_sample *t)
 	return memmem(t->text, t->size, "SCONE_", 6) ? POL_BY_PREFIX : POL_NOT;
 }
 
-/* Less does not start: said here, so that every verb says it. */
+/* Less does not start: what is written, and what is read. */
+static const struct least {
+	enum edmm_setting_id id;
+	uint64_t value;
+	const char *spelled;
+} least[] = {
+	{ EDMM_SET_THREADS_INIT, 1, "1" },
+	{ EDMM_SET_STACK_MAX, KIB(8), "8K" },
+	{ EDMM_SET_HEAP_MAX, 1, "4K" },
+};
+
+#define LEAST (sizeof(least) / sizeof(least[0]))
+
+static void at_least(const struct pol_format *fmt, const struct edmm_policy *p,
+		     const struct least *l, uint64_t value,
+		     struct edmm_findings *f)
+{
+	struct pol_span at = pol_at(p, l->id);
+
+	if (value >= l->value)
+		return;
+	pol_fix(pol_report(f, p->doc, p->s[l->id].set ? &at : NULL, EDMM_ERROR,
+			   "P104", "%s: %llu is too small",
+			   pol_row(fmt, l->id)->path,
+			   (unsigned long long)value),
+		"at least %s", l->spelled);
+}
+
 static void finish(struct edmm_policy *p, struct edmm_findings *f)
 {
-	static const struct {
-		enum edmm_setting_id id;
-		uint64_t least;
-		const char *spelled;
-	} least[] = {
-		{ EDMM_SET_THREADS_INIT, 1, "1" },
-		{ EDMM_SET_STACK_MAX, KIB(8), "8K" },
-		{ EDMM_SET_HEAP_MAX, 1, "4K" },
-	};
-
-	for (unsigned i = 0; i < sizeof(least) / sizeof(least[0]); i++) {
-		const struct edmm_setting *s = &p->s[least[i].id];
-		struct pol_span at = pol_at(p, least[i].id);
-
-		if (s->set && s->value < least[i].least)
-			pol_fix(pol_report(f, p->doc, &at, EDMM_ERROR, "P104",
-					   "%s: %llu is too small",
-					   pol_name(p, least[i].id),
-					   (unsigned long long)s->value),
-				"at least %s", least[i].spelled);
-	}
+	for (unsigned i = 0; i < LEAST; i++)
+		if (p->s[least[i].id].set)
+			at_least(pol_format(p->format), p, &least[i],
+				 p->s[least[i].id].value, f);
 }
 
 /* ---- rules ------------------------------------------------------------ */
@@ -203,6 +215,10 @@ static edmm_err cross(struct pol_writing *w, struct edmm_resolved *r)
 	pol_want(w, EDMM_SET_STACK_MAX, a.stack);
 	pol_want(w, EDMM_SET_THREADS_INIT,
 		 r->elastic ? r->tcs_init : r->tcs_max);
+	for (unsigned i = 0; i < LEAST; i++)
+		if (pol_row(w->fmt, least[i].id))
+			at_least(w->fmt, w->p, &least[i],
+				 w->want[least[i].id].value, w->f);
 	return 0;
 }
 

@@ -50,6 +50,7 @@ struct pol_typed {
 	const char *path; /* `*`: any name there; `[]`: any element */
 	unsigned as;
 	const char *const *words; /* NULL-terminated */
+	const char *what;	  /* another text is, "none of its values" */
 };
 
 struct pol_unit {

@@ -33,13 +33,15 @@ unsigned pol_edits(const char *a, const char *b);
 /* Names in the tree that the format does not know: rule P101. */
 void pol_unknown(const struct edmm_policy *p, struct edmm_findings *f);
 
-/* typed.c: values of names that are no settings: rule P104. */
-void pol_typed_read(const struct pol_format *fmt, const struct edmm_policy *p,
-		    struct edmm_findings *f);
+/*
+ * typed.c: values of names that are no settings, also of what edmm.toml keeps
+ * for another format: rule P104.
+ */
+void pol_typed_read(const struct edmm_policy *p, struct edmm_findings *f);
 
-/* typed.c: whether a format's typed names have this one, or, of a container,
+/* typed.c: whether the format's typed names have this one, or, of a container,
  * one in it. */
-bool pol_typed_knows(const struct pol_format *fmt, const struct pol_node *n,
+bool pol_typed_knows(const struct edmm_policy *p, const struct pol_node *n,
 		     bool container);
 
 /* What is left for a format when its settings are taken; NULL for nothing. */

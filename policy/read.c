@@ -68,7 +68,7 @@ static edmm_err build(struct edmm_policy *p, struct edmm_findings *f)
 	if (err)
 		return err;
 	pol_map_read(fmt, p, f);
-	pol_typed_read(fmt, p, f);
+	pol_typed_read(p, f);
 	if (fmt->finish)
 		fmt->finish(p, f);
 	if (fmt->closed)

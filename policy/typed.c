@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Values that are no settings: what a runtime's own schema says of them. */
+#include <stdio.h>
 #include <string.h>
 
 #include "policy/keys.h"
 
-/* The first @len bytes of a pattern, from its end, against a node's way up. */
-static bool matches(const char *pattern, size_t len, const struct pol_node *n)
+/*
+ * The first @len bytes of a pattern, from its end, against a node's way up to
+ * the format's root.
+ */
+static bool matches(const char *pattern, size_t len,
+		    const struct pol_node *root, const struct pol_node *n)
 {
 	size_t begin = len;
 
-	if (len == 0 || !n->parent)
-		return len == 0 && !n->parent;
+	if (len == 0 || n == root)
+		return len == 0 && n == root;
 	if (len > 2 && memcmp(pattern + len - 2, "[]", 2) == 0)
-		return !n->key && matches(pattern, len - 2, n->parent);
+		return !n->key && matches(pattern, len - 2, root, n->parent);
 	while (begin > 0 && pattern[begin - 1] != '.')
 		begin--;
 	if (!n->key)
@@ -21,20 +26,23 @@ static bool matches(const char *pattern, size_t len, const struct pol_node *n)
 	    (strlen(n->key) != len - begin ||
 	     memcmp(pattern + begin, n->key, len - begin) != 0))
 		return false;
-	return matches(pattern, begin > 0 ? begin - 1 : 0, n->parent);
+	return matches(pattern, begin > 0 ? begin - 1 : 0, root, n->parent);
 }
 
-bool pol_typed_knows(const struct pol_format *fmt, const struct pol_node *n,
+bool pol_typed_knows(const struct edmm_policy *p, const struct pol_node *n,
 		     bool container)
 {
-	for (const struct pol_typed *t = fmt->typed; t && t->path; t++) {
+	const struct pol_typed *t = pol_format(p->format)->typed;
+	const struct pol_node *root = p->doc->root;
+
+	for (; t && t->path; t++) {
 		size_t len = strlen(t->path);
 
-		if (matches(t->path, len, n))
+		if (matches(t->path, len, root, n))
 			return true;
 		for (size_t i = 1; container && i < len; i++)
 			if ((t->path[i] == '.' || t->path[i] == '[') &&
-			    matches(t->path, i, n))
+			    matches(t->path, i, root, n))
 				return true;
 	}
 	return false;
@@ -105,32 +113,43 @@ static void wanted(const struct pol_format *fmt, const struct pol_typed *t,
 						 names[i]);
 }
 
+static void report(const struct pol_format *fmt, const struct edmm_policy *p,
+		   const struct pol_typed *t, const struct pol_node *n,
+		   struct edmm_findings *f)
+{
+	char path[256], fix[192], what[96] = "a value of the wrong kind";
+
+	if (n->kind == POL_STRING)
+		snprintf(what, sizeof(what), "'%.40s' is %s", n->str,
+			 t->what ? t->what : "none of its values");
+	wanted(fmt, t, fix, sizeof(fix));
+	pol_fix(pol_report(f, p->doc, &n->at, EDMM_ERROR, "P104", "%s: %s",
+			   pol_path(n, path, sizeof(path)), what),
+		"%s", fix);
+}
+
 static void look(const struct pol_format *fmt, const struct edmm_policy *p,
-		 const struct pol_node *n, struct edmm_findings *f)
+		 const struct pol_node *root, const struct pol_node *n,
+		 struct edmm_findings *f)
 {
 	for (const struct pol_node *m = n->first; m; m = m->next)
-		look(fmt, p, m, f);
+		look(fmt, p, root, m, f);
 	for (const struct pol_typed *t = fmt->typed; t->path; t++) {
-		bool text = n->kind == POL_STRING;
-		char path[256];
-		char fix[192];
-
-		if (!matches(t->path, strlen(t->path), n) || fits(fmt, t, n))
+		if (!matches(t->path, strlen(t->path), root, n) ||
+		    fits(fmt, t, n))
 			continue;
-		wanted(fmt, t, fix, sizeof(fix));
-		pol_fix(pol_report(f, p->doc, &n->at, EDMM_ERROR, "P104",
-				   text ? "%s: '%.40s' is none of its values"
-					: "%s: a value of the wrong kind%s",
-				   pol_path(n, path, sizeof(path)),
-				   text ? n->str : ""),
-			"%s", fix);
+		report(fmt, p, t, n, f);
 		return;
 	}
 }
 
-void pol_typed_read(const struct pol_format *fmt, const struct edmm_policy *p,
-		    struct edmm_findings *f)
+void pol_typed_read(const struct edmm_policy *p, struct edmm_findings *f)
 {
-	if (fmt->typed)
-		look(fmt, p, p->doc->root, f);
+	for (int i = EDMM_FORMAT_EDMM; i < EDMM_FORMAT_COUNT; i++) {
+		const struct pol_format *fmt = pol_format((enum edmm_format)i);
+		const struct pol_node *kept = pol_kept(p, fmt->id);
+
+		if (kept && fmt->typed)
+			look(fmt, p, kept, kept, f);
+	}
 }

@@ -177,7 +177,7 @@ static void walk(const struct edmm_policy *p, const struct pol_node *n,
 
 	if (len > 0 && !n->used &&
 	    !known(pol_format(p->format), path, container) &&
-	    !pol_typed_knows(pol_format(p->format), n, container)) {
+	    !pol_typed_knows(p, n, container)) {
 		if (n->key)
 			report(p, n, path, f);
 		return;

@@ -227,6 +227,10 @@ done
 # A name whose words the right one has: not the same name in another table.
 expect 'hint' 1 "$edmm" check "$dir/gramine-types.manifest"
 says 'hint' "'sys.brk.size'.*did you mean 'max_size'" "$tmp/out"
+# What could not be read again is not written.
+printf 'sgx.enclave_size = "1G"\nsys.stack.size = "0"\n' >"$tmp/least.manifest"
+expect 'least, convert' 1 "$edmm" convert --to scone "$tmp/least.manifest" -
+says 'least, convert' 'error: SCONE_STACK: 0 is too small' "$tmp/err"
 # One answer of what checks and of what runs.
 expect 'least, check' 1 "$edmm" check "$dir/scone-least.env"
 expect 'least, run' 125 env SCONE_STACK=1K "$edmm" run --machine soft /bin/true
