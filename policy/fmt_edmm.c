@@ -99,15 +99,15 @@ static const struct pol_sizes sizes = {
 
 static const char *const files[] = { "edmm.toml", "*.edmm.toml", NULL };
 
-static enum pol_sure sniff(const struct pol_sample *t)
+static unsigned sniff(const struct pol_sample *t)
 {
 	size_t len = strlen(t->name);
+	unsigned names = pol_toml_names(&pol_edmm, t);
 
-	if (strncmp(t->start, "rules =", 7) == 0)
-		return POL_BY_START;
-	return len > 5 && strcmp(t->name + len - 5, ".toml") == 0
-		       ? POL_BY_ENDING
-		       : POL_NOT;
+	if (names == POL_NOT && len > 5 &&
+	    strcmp(t->name + len - 5, ".toml") == 0)
+		return POL_BY_TOML;
+	return names;
 }
 
 /* ---- what is kept ------------------------------------------------------ */

@@ -181,13 +181,9 @@ static const struct pol_sizes sizes = {
 static const char *const files[] = { "*manifest", "*.manifest.sgx",
 				     "*manifest.template", NULL };
 
-static enum pol_sure sniff(const struct pol_sample *t)
+static unsigned sniff(const struct pol_sample *t)
 {
-	if (memmem(t->text, t->size, "sgx.", 4) ||
-	    memmem(t->text, t->size, "[sgx]", 5) ||
-	    memmem(t->text, t->size, "loader.", 7))
-		return POL_BY_WORD;
-	return POL_NOT;
+	return pol_toml_names(&pol_gramine, t);
 }
 
 /* The signing tool, unlike the runtime, takes capital letters only. */

@@ -110,11 +110,11 @@ static const struct pol_sizes sizes = {
 
 /* ---- the file --------------------------------------------------------- */
 
-static const char *const files[] = { "*.json", NULL };
+static const char *const files[] = { "Occlum.json", "*.json", NULL };
 
-static enum pol_sure sniff(const struct pol_sample *t)
+static unsigned sniff(const struct pol_sample *t)
 {
-	return *t->start == '{' ? POL_BY_START : POL_NOT;
+	return pol_json_names(&pol_occlum, t);
 }
 
 /* Required by the tool, not by its documentation; the linter says so. */
@@ -589,6 +589,7 @@ const struct pol_format pol_occlum = {
 	.parse = pol_json_parse,
 	.emit = pol_json_emit,
 	.files = files,
+	.opens = POL_JSON_OPENS,
 	.sniff = sniff,
 	.map = map,
 	.known = known,

@@ -89,9 +89,13 @@ static const struct pol_sizes sizes = {
 
 static const char *const files[] = { "env", "*.env", "*.sh", NULL };
 
-static enum pol_sure sniff(const struct pol_sample *t)
+static unsigned sniff(const struct pol_sample *t)
 {
-	return memmem(t->text, t->size, "SCONE_", 6) ? POL_BY_PREFIX : POL_NOT;
+	unsigned names = pol_line_names(&pol_scone, t);
+
+	if (names == POL_NOT && memmem(t->text, t->size, "SCONE_", 6))
+		return POL_BY_PREFIX;
+	return names;
 }
 
 /* Less does not start: what is written, and what is read. */
@@ -268,9 +272,15 @@ static const char *const conf_known[] = { "lines.*", NULL };
 
 static const char *const conf_files[] = { "sgx-musl.conf", NULL };
 
-static enum pol_sure conf_sniff(const struct pol_sample *t)
+/* A letter, a blank, a number: a first line that nobody else has. */
+static unsigned conf_sniff(const struct pol_sample *t)
 {
-	return strncmp(t->start, "Q ", 2) == 0 ? POL_BY_LINE : POL_NOT;
+	const char *s = t->start;
+
+	return strchr("QHPLes", s[0]) && s[0] != '\0' && s[1] == ' ' &&
+			       strspn(s + 2, "-0123456789") > 0
+		       ? POL_BY_START
+		       : POL_NOT;
 }
 
 const struct pol_format pol_scone_conf = {

@@ -98,7 +98,7 @@ static const struct pol_sizes sizes = {
 
 static const char *const files[] = { "*.xml", NULL };
 
-static enum pol_sure sniff(const struct pol_sample *t)
+static unsigned sniff(const struct pol_sample *t)
 {
 	return *t->start == '<' ? POL_BY_START : POL_NOT;
 }

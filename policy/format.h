@@ -74,22 +74,30 @@ struct pol_sizes {
 	const char *example;
 };
 
-/* How sure a format is that a text is its own; the surest one gets it. */
+/*
+ * How sure it is that a text is of a format; the surest one gets it. A file's
+ * name is one of the reasons (formats.c), and the weaker one: names of the
+ * format that stand where a file has its names are surer, the more of them.
+ */
 enum pol_sure {
 	POL_NOT,
-	POL_BY_ENDING, /* the name ends as that of many formats */
-	POL_BY_LINE,   /* the first line could be of it */
-	POL_BY_WORD,   /* a word of it stands somewhere */
-	POL_BY_PREFIX, /* a word that nobody else has does */
+	POL_BY_TOML,   /* the name ends as that of many formats */
+	POL_BY_PREFIX, /* a word that nobody else has stands somewhere */
+	POL_BY_ENDING, /* the name ends as that of this format's files */
 	POL_BY_START,  /* no other begins like this */
+	POL_BY_NAME,   /* the whole name is this format's */
+	POL_BY_KEYS,   /* and for each name of it one more */
 };
 
-/* Text whose name says nothing: for pol_format.sniff. */
+/* JSON, and the comments that some have before it. */
+#define POL_JSON_OPENS "{[/"
+
+/* A text: for pol_format.sniff. */
 struct pol_sample {
 	const char *name;  /* of the file */
 	const char *start; /* first character that is no blank; there is one */
-	const char *text;
-	size_t size; /* of text */
+	const char *text;  /* ends with a zero byte behind its size */
+	size_t size;
 };
 
 struct pol_rules;
@@ -196,7 +204,8 @@ struct pol_family {
  * @files: names that are its own, NULL-terminated: "*END" is any name with
  *	that end, in either case, all else the whole name; no two formats may
  *	take one name
- * @sniff: how sure it is of a text whose name says nothing; NULL: never
+ * @opens: the characters with which its text can begin; NULL: with any
+ * @sniff: how sure it is of a text, whatever its name: enum pol_sure. NULL: not
  *
  * The values:
  * @map: which path is which setting; ends with a NULL path
@@ -232,7 +241,8 @@ struct pol_format {
 	void (*emit)(const struct pol_node *root, FILE *out);
 	const char *comment;
 	const char *const *files;
-	enum pol_sure (*sniff)(const struct pol_sample *t);
+	const char *opens;
+	unsigned (*sniff)(const struct pol_sample *t);
 
 	const struct pol_map *map;
 	const char *const *known;
@@ -268,9 +278,21 @@ const struct pol_family *pol_family_of(const struct edmm_policy *p);
 /* Whose rules gave these figures. */
 const struct pol_family *pol_family(const struct edmm_resolved *r);
 
-/* The format that is surest of a text; EDMM_FORMAT_NONE where none is
- * or the text is blank. */
-enum edmm_format pol_sniffed(const struct edmm_source *source);
+/* The format that a text is most surely of, by what is in it and by its name;
+ * EDMM_FORMAT_NONE where nothing tells. */
+enum edmm_format pol_format_of(const struct edmm_source *source);
+
+/*
+ * sniff.c, for pol_format.sniff: names of the format that stand where a file
+ * in its language has its outermost ones. Return: POL_BY_KEYS and their
+ * number, POL_NOT for none.
+ */
+unsigned pol_json_names(const struct pol_format *fmt,
+			const struct pol_sample *t);
+unsigned pol_toml_names(const struct pol_format *fmt,
+			const struct pol_sample *t);
+unsigned pol_line_names(const struct pol_format *fmt,
+			const struct pol_sample *t);
 
 /* ---- what the syntaxes of sizes share: size.c ------------------------- */
 
