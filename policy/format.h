@@ -17,6 +17,9 @@
 enum pol_type {
 	POL_SIZE,   /* a size in the format's syntax */
 	POL_UINT,   /* a whole number up to .max */
+	POL_BYTES,  /* the same, of bytes; no unit, no quotes */
+	POL_PAGES,  /* the same, of 4 KiB each; the value is bytes */
+	POL_MIBS,   /* the same, of 1 MiB each */
 	POL_FLAG,   /* true or false; in XML and variables 0 or 1 */
 	POL_UNFLAG, /* the same, the other way round */
 	POL_HEX,    /* "0x..." */
@@ -28,7 +31,7 @@ struct pol_map {
 	const char *path;
 	enum edmm_setting_id id;
 	enum pol_type type;
-	uint64_t max;		  /* POL_UINT, POL_HEX; 0: no bound */
+	uint64_t max;		  /* of a number as it stands; 0: no bound */
 	const char *const *words; /* POL_WORD; NULL-terminated */
 	bool required;
 };
@@ -43,6 +46,8 @@ enum {
 	POL_AS_SIZE = 32,
 	POL_AS_WORD = 64,     /* one of .words */
 	POL_AS_ANYCASE = 128, /* .words in capital or small letters; or "" */
+	POL_AS_NULL = 256,    /* JSON's null, for "not there" */
+	POL_AS_UUID = 512,
 };
 
 /* A name that is no setting, and what its value must be. */
@@ -51,6 +56,13 @@ struct pol_typed {
 	unsigned as;
 	const char *const *words; /* NULL-terminated */
 	const char *what;	  /* another text is, "none of its values" */
+};
+
+/* A setting below which nothing starts, and how that is written. */
+struct pol_least {
+	enum edmm_setting_id id;
+	uint64_t value;
+	const char *spelled;
 };
 
 struct pol_unit {
@@ -213,12 +225,16 @@ struct pol_family {
  *	which all is open; NULL: none
  * @typed: more paths that it knows, and what stands there (typed.c); ends with
  *	a NULL path; NULL: none
+ * @least: what is read and written is no less than this; ends with a NULL
+ *	.spelled; NULL: any value will do
  * @sizes: its syntax of sizes
+ * @within: the table that is its; names beside it are others'. NULL: all of it
  * @closed: unknown names are refused, not ignored
  * @unlisted: it has names that it tells nobody of: one that is like no other
  *	is a note, no warning
  * @flat: every value is text, as in XML and variables
  * @bytes: a number without quotes is a size, too
+ * @number_flags: a number is a flag, too: false where it is 0
  * @any_base: whole numbers are strtoull's with base 0: 010 is 8
  * @shell: a value may be an expansion by a shell, unknown here (P107)
  * @common: ours: has a word for every setting, and keeps what is left of the
@@ -247,11 +263,14 @@ struct pol_format {
 	const struct pol_map *map;
 	const char *const *known;
 	const struct pol_typed *typed;
+	const struct pol_least *least;
 	const struct pol_sizes *sizes;
+	const char *within;
 	bool closed;
 	bool unlisted;
 	bool flat;
 	bool bytes;
+	bool number_flags;
 	bool any_base;
 	bool shell;
 	bool common;
@@ -298,6 +317,9 @@ unsigned pol_line_names(const struct pol_format *fmt,
 
 /* Digits at *s, all that there are. -EDMM_EINVAL, -EDMM_ERANGE. */
 edmm_err pol_digits(const char **s, uint64_t *value);
+
+/* What someone may have meant: a number with or without fraction, a unit. */
+bool pol_guess(const char *text, uint64_t *value);
 
 /* @n of the unit of that name; -EDMM_EINVAL without one, -EDMM_ERANGE. */
 edmm_err pol_in_units(const struct pol_unit *units, const char *name,

@@ -42,9 +42,10 @@ static bool is_of(const struct pol_format *fmt, const struct name *n)
 	return false;
 }
 
-static unsigned verdict(unsigned names)
+/* No more than half of the names: they are a format's by chance. */
+static unsigned verdict(unsigned names, unsigned of)
 {
-	return names > 0 ? POL_BY_KEYS + names : POL_NOT;
+	return names > of - names ? POL_BY_KEYS + names : POL_NOT;
 }
 
 /* ---- JSON ------------------------------------------------------------- */
@@ -97,7 +98,9 @@ unsigned pol_json_names(const struct pol_format *fmt,
 			behind = string_end(s, end);
 			if (behind - s >= 2)
 				n.len = (size_t)(behind - s) - 2;
-			if (depth == 1 && names_value(behind, end)) {
+			/* Any file may have a version. */
+			if (depth == 1 && names_value(behind, end) &&
+			    !begins("version", &n)) {
 				seen++;
 				found += is_of(fmt, &n);
 			}
@@ -110,7 +113,7 @@ unsigned pol_json_names(const struct pol_format *fmt,
 			depth--;
 		s++;
 	}
-	return verdict(found);
+	return verdict(found, seen);
 }
 
 /* ---- lines ------------------------------------------------------------ */
@@ -172,7 +175,7 @@ unsigned pol_toml_names(const struct pol_format *fmt,
 		seen += n.len > 0;
 		found += is_of(fmt, &n);
 	}
-	return verdict(found);
+	return verdict(found, found);
 }
 
 static void skip_word(struct name *line, const char *word)
@@ -201,5 +204,5 @@ unsigned pol_line_names(const struct pol_format *fmt,
 		seen += n.len > 0;
 		found += is_of(fmt, &n);
 	}
-	return verdict(found);
+	return verdict(found, found);
 }

@@ -39,6 +39,23 @@ says 'a slip' ":2:1: warning: .*SCONE_HAEP.*'SCONE_HEAP'" "$tmp/out"
 expect 'as a note' 0 "$edmm" check --level note "$tmp/names.env"
 says 'as a note' ':1:1: note: .*SCONE_QUOTA_OF_ELVES' "$tmp/out"
 
+# JSON of nobody's: one line, whatever it is called.
+echo '{"name": "app", "version": "0.1", "env": {}}' >"$tmp/app.json"
+expect 'nobody' 1 "$edmm" check "$tmp/app.json"
+[ "$(wc -l <"$tmp/out")" = 1 ] || fails=$((fails + 1))
+says 'nobody' 'app.json: error: of no format that we know' "$tmp/out"
+# What is in it tells a file's format, and --from over that.
+cp "$dir/../seeds/enclave.json" "$tmp/Occlum.json"
+expect 'told' 0 "$edmm" check --strict "$tmp/Occlum.json"
+expect 'told otherwise' 1 "$edmm" check --from occlum "$tmp/Occlum.json"
+says 'told otherwise' 'user_space_size is missing' "$tmp/out"
+expect 'from ego' 0 "$edmm" convert "$tmp/Occlum.json" "$tmp/enclave.conf"
+says 'from ego' '^NumHeapPages=196608$' "$tmp/enclave.conf"
+says 'from ego' '^NumTCS=32$' "$tmp/enclave.conf"
+expect 'to ego' 0 "$edmm" convert "$tmp/enclave.conf" "$tmp/enclave.json"
+says 'to ego' '"heapSize": 768' "$tmp/enclave.json"
+says 'to ego' 'assumed: exe and key are yours' "$tmp/err"
+
 # --fix: these are right afterwards, and comments elsewhere stay.
 for f in occlum-comment.json occlum-trailing-comma.json occlum-unit.json \
 	occlum-lower-case.json occlum-number.json occlum-fraction.json \
@@ -46,7 +63,8 @@ for f in occlum-comment.json occlum-trailing-comma.json occlum-unit.json \
 	gramine-lower-case.manifest gramine-misspelled.manifest \
 	gramine-flag.manifest gramine-fork.manifest \
 	gramine-fork-heap.manifest gramine-old.manifest scone-size.env \
-	scone-name.env sgx-suffix.xml size.edmm.toml; do
+	scone-name.env sgx-suffix.xml size.edmm.toml oe-name.conf \
+	myst-old.json myst-comment.json; do
 	cp "$dir/$f" "$tmp/$f"
 	[ "$f" != gramine-size.manifest ] || echo '# kept' >>"$tmp/$f"
 	expect "fix $f" 0 "$edmm" check --strict --fix "$tmp/$f"
@@ -146,7 +164,8 @@ for f in "$tmp"/big/*.* "$tmp"/big/lines/*; do
 	}
 	count=$((count + 1))
 done
-for format in occlum gramine edmm sgx-xml scone scone-conf; do
+for format in occlum gramine edmm sgx-xml scone scone-conf open-enclave ego \
+	mystikos edp; do
 	expect "1 GiB into $format" 1 sh -c "$limit"'
 		head -c 1G /dev/zero 2>/dev/null |
 		"$1" check --from "$2" -' sh "$edmm" "$format"
