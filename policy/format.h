@@ -129,6 +129,11 @@ struct pol_app;
  *	errors in c->f; c->unread where a value is there that the reader
  *	refused. Called on any set of settings, also of edmm.toml with `rules`
  *
+ * With EDMM, for a file that has it off (explain.c):
+ * @fixed: the runtime has no EDMM
+ * @turn_on: change the settings of *p to those with EDMM; NULL: EDMM_SET_EDMM
+ *	is enabled. Return: what to write into the file, in words
+ *
  * Layout:
  * @layout: the areas of what resolve() gave, from address 0 up; NULL: those of
  *	the Intel SDK
@@ -176,6 +181,9 @@ struct pol_family {
 	enum edmm_format rules;
 
 	void (*resolve)(struct pol_rules *c);
+
+	bool fixed;
+	const char *(*turn_on)(struct edmm_policy *p);
 
 	void (*layout)(const struct edmm_resolved *r, struct pol_layout *l);
 	uint64_t assumed;

@@ -121,7 +121,7 @@ enum edmm_format pol_format_of(const struct edmm_source *source)
 	}
 	/* What begins like this is of many, and none of their names is in it.
 	 */
-	if (best && *t.start == '{' && most < 2 * POL_BY_NAME)
+	if (best && best->opens && *t.start == '{' && most < 2 * POL_BY_NAME)
 		best = NULL;
 	return best ? best->id : EDMM_FORMAT_NONE;
 }

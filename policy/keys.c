@@ -28,7 +28,7 @@ struct reading {
 	struct edmm_policy *p;
 	struct edmm_findings *f;
 	const struct pol_map *m;
-	const struct pol_node *n;
+	struct pol_node *n;
 };
 
 static struct edmm_finding *bad(const struct reading *r, const char *rule,
@@ -280,6 +280,18 @@ static bool by_shell(const struct reading *r)
 	return true;
 }
 
+/* The same in a template that was not rendered. */
+static bool by_template(const struct reading *r)
+{
+	if (!pol_templated(r->p->doc, r->n))
+		return false;
+	r->n->used = true;
+	pol_effect(pol_report(r->f, r->p->doc, &r->n->at, EDMM_NOTE, "P107",
+			      "%s is set by the template", r->m->path),
+		   "its value is not known here");
+	return true;
+}
+
 void pol_map_read(const struct pol_format *fmt, struct edmm_policy *p,
 		  struct edmm_findings *f)
 {
@@ -293,7 +305,7 @@ void pol_map_read(const struct pol_format *fmt, struct edmm_policy *p,
 				pol_missing(p, m, f);
 			continue;
 		}
-		if (fmt->shell && by_shell(&r))
+		if ((fmt->shell && by_shell(&r)) || by_template(&r))
 			continue;
 		n->used = true;
 		if (!read_value(&r, &value))

@@ -56,6 +56,12 @@ void pol_typed_read(const struct edmm_policy *p, struct edmm_findings *f);
 bool pol_typed_knows(const struct edmm_policy *p, const struct pol_node *n,
 		     bool container);
 
+/* template.c: whether a text has marks of Jinja; what it says to TOML, at the
+ * same places, into doc->relaxed; whether a value then is a template's. */
+bool pol_is_template(const struct pol_doc *doc);
+edmm_err pol_template_relax(struct pol_doc *doc);
+bool pol_templated(const struct pol_doc *doc, const struct pol_node *n);
+
 /* What is left for a format when its settings are taken; NULL for nothing. */
 const struct pol_node *pol_kept(const struct edmm_policy *p,
 				enum edmm_format format);

@@ -163,7 +163,7 @@ static void look(const struct pol_format *fmt, const struct edmm_policy *p,
 		look(fmt, p, root, m, f);
 	for (const struct pol_typed *t = fmt->typed; t->path; t++) {
 		if (!matches(t->path, strlen(t->path), root, n) ||
-		    fits(fmt, t, n))
+		    fits(fmt, t, n) || pol_templated(p->doc, n))
 			continue;
 		report(fmt, p, t, n, f);
 		return;

@@ -235,8 +235,10 @@ static edmm_err emit(struct pol_writing *w, struct edmm_text *to)
 
 static edmm_err build(struct pol_writing *w)
 {
-	edmm_err err;
+	edmm_err err = pol_rendered(w->p, w->f);
 
+	if (err)
+		return err;
 	w->native = w->fmt->common || pol_family_of(w->p) == w->fmt->family;
 	err = w->native ? native(w) : pol_cross(w);
 	if (!err)

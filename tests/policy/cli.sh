@@ -56,6 +56,31 @@ expect 'to ego' 0 "$edmm" convert "$tmp/enclave.conf" "$tmp/enclave.json"
 says 'to ego' '"heapSize": 768' "$tmp/enclave.json"
 says 'to ego' 'assumed: exe and key are yours' "$tmp/err"
 
+# What a tool of one release refuses is an error with its rules, a note else.
+printf '{"resource_limits": {"kernel_space_heap_size": "4MB",
+"kernel_space_stack_size": "1MB", "user_space_size": "64MB",
+"max_num_of_threads": 4}, "process": {"default_stack_size": "1MB",
+"default_heap_size": "1MB", "default_mmap_size": "1MB"}}' >"$tmp/old.json"
+expect 'old Occlum' 0 "$edmm" check --strict "$tmp/old.json"
+[ ! -s "$tmp/out" ] || fails=$((fails + 1))
+expect 'old Occlum, 0.31' 1 "$edmm" check --compat occlum-0.31 "$tmp/old.json"
+[ "$(grep -c 'release 0.31 fails' "$tmp/out")" = 1 ] || fails=$((fails + 1))
+expect 'old Occlum, note' 0 "$edmm" check --level note "$tmp/old.json"
+[ "$(grep -c 'release 0.31 fails' "$tmp/out")" = 1 ] || fails=$((fails + 1))
+# A template is read, and told where it is taken for a manifest; nothing is
+# made of what it does not say yet.
+printf 'sgx.debug = {{ debug }}\n{%% if x %%}\nsgx.isvsvn = 1\n{%% endif %%}\n' \
+	>"$tmp/app.manifest.template"
+cp "$tmp/app.manifest.template" "$tmp/app.manifest"
+expect 'template' 0 "$edmm" check --strict "$tmp/app.manifest.template"
+expect 'template, explained' 0 "$edmm" explain "$tmp/app.manifest.template"
+expect 'unrendered' 1 "$edmm" check --strict "$tmp/app.manifest"
+says 'unrendered' 'warning: a template that was not rendered' "$tmp/out"
+expect 'template, converted' 1 "$edmm" convert --quiet \
+	"$tmp/app.manifest.template" "$tmp/made.edmm.toml"
+[ "$(wc -l <"$tmp/err")" = 1 ] || fails=$((fails + 1))
+says 'template, converted' 'error: a template that was not rendered' "$tmp/err"
+
 # --fix: these are right afterwards, and comments elsewhere stay.
 for f in occlum-comment.json occlum-trailing-comma.json occlum-unit.json \
 	occlum-lower-case.json occlum-number.json occlum-fraction.json \
@@ -243,6 +268,31 @@ for f in "$dir"/../seeds/*; do
 	python3 -m json.tool <"$tmp/out" >/dev/null || fails=$((fails + 1))
 	expect "explain $f" 0 "$edmm" explain "$f"
 done
+# EDMM off: what if it were on; nothing of that where it is on, or never can be.
+for f in scone.env:enable a.manifest:true b.xml:0xFFFFFFFE; do
+	name=${f%:*} word=${f#*:}
+	case $name in
+	*.env) echo SCONE_HEAP=1G ;;
+	*.manifest) echo 'sgx.preheat_enclave = true' ;;
+	*) echo '<EnclaveConfiguration/>' ;;
+	esac >"$tmp/$name"
+	expect "what if, $name" 0 "$edmm" explain "$tmp/$name"
+	says "what if, $name" "^If EDMM were on (.*$word.*) it would start" \
+		"$tmp/out"
+	says "what if, $name" '^EDMM  *off  *off  *off  *on$' "$tmp/out"
+	expect "what if, $name" 0 "$edmm" explain --json "$tmp/$name"
+	says "what if, $name" '"if_edmm_were_on"' "$tmp/out"
+done
+printf 'SCONE_HEAP=1G\nSCONE_MIN_HEAP=2G\n' >"$tmp/scone.env"
+expect 'what if it fails' 0 "$edmm" explain "$tmp/scone.env"
+says 'what if it fails' 'were on.*would not start: SCONE_MIN_HEAP (2G) is above' \
+	"$tmp/out"
+for f in edmm.toml Occlum.json enclave.json app.manifest; do
+	expect "no what if, $f" 0 "$edmm" explain "$dir/../seeds/$f"
+	! grep 'If EDMM were on' "$tmp/out" || fails=$((fails + 1))
+done
+expect 'never' 0 "$edmm" explain "$dir/../seeds/enclave.conf"
+says 'never' 'open-enclave has no EDMM' "$tmp/out"
 # A name whose words the right one has: not the same name in another table.
 expect 'hint' 1 "$edmm" check "$dir/gramine-types.manifest"
 says 'hint' "'sys.brk.size'.*did you mean 'max_size'" "$tmp/out"
