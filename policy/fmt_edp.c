@@ -118,6 +118,7 @@ static edmm_err cross(struct pol_writing *w, struct edmm_resolved *r)
 static const struct pol_family family = {
 	.rules = EDMM_FORMAT_EDP,
 	.resolve = resolve,
+	.fixed = true,
 	.layout = layout,
 	.assumed = MIB(2),
 	.layout_note = LAYOUT_NOTE,

@@ -158,6 +158,7 @@ static edmm_err cross(struct pol_writing *w, struct edmm_resolved *r)
 static const struct pol_family family = {
 	.rules = EDMM_FORMAT_EGO,
 	.resolve = resolve,
+	.fixed = true,
 	.layout = pol_oe_layout,
 	.assumed = MIB(16),
 	.layout_note = "EGo's own enclave and the program's file are the "

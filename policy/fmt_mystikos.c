@@ -194,6 +194,7 @@ static edmm_err cross(struct pol_writing *w, struct edmm_resolved *r)
 static const struct pol_family family = {
 	.rules = EDMM_FORMAT_MYSTIKOS,
 	.resolve = resolve,
+	.fixed = true,
 	.layout = layout,
 	.assumed = MIB(32),
 	.image = image,

@@ -131,6 +131,7 @@ static edmm_err cross(struct pol_writing *w, struct edmm_resolved *r)
 static const struct pol_family family = {
 	.rules = EDMM_FORMAT_OPEN_ENCLAVE,
 	.resolve = resolve,
+	.fixed = true,
 	.layout = pol_oe_layout,
 	.assumed = MIB(2),
 	.layout_note = LAYOUT_NOTE,
