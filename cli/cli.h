@@ -185,4 +185,14 @@ bool cli_day(const char *text, uint32_t *date);
 /* Today, or the day of SOURCE_DATE_EPOCH, in BCD. False after a line. */
 bool cli_today(uint32_t *date);
 
+/* The parts of a SCONE session, on standard output, in this order: session.c.
+ * A service's identities follow it; any of them is accepted. @label: elastic,
+ * static, or what a foreign file calls it. */
+void cli_session_head(const char *name);
+void cli_session_service(const char *name);
+void cli_session_identity(const uint8_t mrenclave[32], const char *label);
+
+/* The name that was given, or a file's. */
+const char *cli_session_name(const char *name, const char *path);
+
 #endif
