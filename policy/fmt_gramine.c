@@ -60,10 +60,12 @@ static const struct pol_typed typed[] = {
 	{ "fs.mounts[].uri", TEXT, NULL, NULL },
 	{ "fs.mounts[].path", TEXT, NULL, NULL },
 	{ "fs.mounts[].key_name", TEXT, NULL, NULL },
+	{ "fs.mounts[].enable_recovery", BOOL, NULL, NULL },
 	{ "fs.root", TABLE, NULL, NULL },
 	{ "fs.root.type", POL_AS_WORD, fs_words, NULL },
 	{ "fs.root.uri", TEXT, NULL, NULL },
 	{ "fs.root.key_name", TEXT, NULL, NULL },
+	{ "fs.root.enable_recovery", BOOL, NULL, NULL },
 	{ "fs.start_dir", TEXT, NULL, NULL },
 	{ "fs.insecure__keys", TABLE, NULL, NULL },
 	{ "fs.insecure__keys.*", TEXT, NULL, NULL },
@@ -474,6 +476,12 @@ static void other_keys(const struct pol_lint *l)
 	}
 }
 
+static void lint(const struct pol_lint *l)
+{
+	pol_gramine_needs(l);
+	other_keys(l);
+}
+
 /* ---- into others, and from their figures ------------------------------- */
 
 static void app(struct pol_writing *w, const struct edmm_resolved *r,
@@ -551,6 +559,6 @@ const struct pol_format pol_gramine = {
 	.typed = typed,
 	.sizes = &sizes,
 	.finish = finish,
-	.lint = other_keys,
+	.lint = lint,
 	.cross = cross,
 };

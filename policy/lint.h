@@ -44,6 +44,9 @@ static inline bool pol_both_set(const struct pol_lint *l,
 void pol_lint_platform(const struct pol_lint *l); /* P301 - P304, P306 */
 void pol_lint_threads(const struct pol_lint *l);  /* P501 */
 
+/* gramine_needs.c: what a manifest must have. */
+void pol_gramine_needs(const struct pol_lint *l);
+
 /* P303, as most families have it: without EDMM it does not start. */
 void pol_lint_refused(const struct pol_lint *l, enum edmm_level level);
 

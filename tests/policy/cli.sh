@@ -69,7 +69,7 @@ expect 'old Occlum, note' 0 "$edmm" check --level note "$tmp/old.json"
 [ "$(grep -c 'release 0.31 fails' "$tmp/out")" = 1 ] || fails=$((fails + 1))
 # A template is read, and told where it is taken for a manifest; nothing is
 # made of what it does not say yet.
-printf 'sgx.debug = {{ debug }}\n{%% if x %%}\nsgx.isvsvn = 1\n{%% endif %%}\n' \
+printf 'libos.entrypoint = "a"\nfs.mounts = []\nsgx.debug = {{ debug }}\n\n{%% if x %%}\nsgx.isvsvn = 1\n{%% endif %%}\n' \
 	>"$tmp/app.manifest.template"
 cp "$tmp/app.manifest.template" "$tmp/app.manifest"
 expect 'template' 0 "$edmm" check --strict "$tmp/app.manifest.template"
