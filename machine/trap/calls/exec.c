@@ -246,7 +246,7 @@ static long env_build(struct exec_call *c, struct block *b, size_t n,
 /* The file as a name that needs no descriptor. */
 static long path_of(const struct exec_call *c, char *out)
 {
-	char link[32];
+	char link[SYS_FD_PATH];
 	long n;
 
 	if (exec_is_self(out)) {
@@ -255,7 +255,7 @@ static long path_of(const struct exec_call *c, char *out)
 	}
 	if (c->dir == AT_FDCWD || *out == '/')
 		return 0;
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", c->dir);
+	sys_fd_path(link, c->dir);
 	if (*out) {
 		char rest[TEXT_MAX];
 

@@ -35,10 +35,36 @@
 static struct handle handles[HANDLES];
 static uint32_t handle_count;
 
-bool device_path(const char *path)
+/* Numbers that have been one of ours; those above are always looked at. */
+#define NUMBERS (1 << 16)
+static uint64_t numbers[NUMBERS / 64];
+
+bool handle_any(void)
 {
-	return path && (!strcmp(path, "/dev/sgx_enclave") ||
-			!strcmp(path, "/dev/sgx_provision"));
+	return __atomic_load_n(&handle_count, __ATOMIC_RELAXED);
+}
+
+bool handle_maybe(int fd)
+{
+	if (fd < 0 || !handle_any())
+		return false;
+	return fd >= NUMBERS ||
+	       (__atomic_load_n(&numbers[fd / 64], __ATOMIC_RELAXED) >>
+			(fd % 64) &
+		1);
+}
+
+long handle_dup(long fd)
+{
+	if (fd >= 0 && fd < NUMBERS)
+		__atomic_fetch_or(&numbers[fd / 64], 1ull << (fd % 64),
+				  __ATOMIC_RELAXED);
+	return fd;
+}
+
+bool handle_writable(const struct handle *h)
+{
+	return (h->flags & O_ACCMODE) != O_RDONLY;
 }
 
 static long identity(int fd, uint64_t *dev, uint64_t *ino)
@@ -70,23 +96,61 @@ static long memfd(const char *name)
 	return fd;
 }
 
-static long handle_make(struct handle *h, bool enclave, int flags, int fd)
+static void handle_add(struct handle *h, enum handle_kind kind)
 {
+	__atomic_store_n(&h->kind, kind, __ATOMIC_RELEASE);
+	__atomic_fetch_add(&handle_count, 1, __ATOMIC_RELAXED);
+}
+
+/* What open(2) may say of a file beside how it is accessed. */
+static void keep_flags(int fd, int flags)
+{
+	int status = flags & (O_APPEND | O_NONBLOCK | O_NOATIME);
+
+	if (!(flags & O_CLOEXEC))
+		sys_call(SYS_fcntl, fd, F_SETFD, 0);
+	if (status)
+		sys_call(SYS_fcntl, fd, F_SETFL, status);
+}
+
+static long handle_make(struct handle *h, enum handle_kind kind, int flags,
+			int fd)
+{
+	bool enclave = kind == HANDLE_ENCLAVE;
+
 	if (sys_call(SYS_ftruncate, fd, (long)ADDRESS_END) ||
 	    identity(fd, &h->dev, &h->ino))
 		return -ENOMEM;
-	if (!(flags & O_CLOEXEC))
-		sys_call(SYS_fcntl, fd, F_SETFD, 0);
-	h->writable = (flags & O_ACCMODE) != O_RDONLY;
+	keep_flags(fd, flags);
+	h->flags = flags;
 	h->e = enclave ? drv_open(machine.d, h) : NULL;
 	if (enclave && !h->e)
 		return -ENOMEM;
-	if (enclave && !h->writable)
+	if (enclave && !handle_writable(h))
 		drv_encl_read_only(h->e);
-	__atomic_store_n(&h->kind, enclave ? HANDLE_ENCLAVE : HANDLE_PROVISION,
-			 __ATOMIC_RELEASE);
-	__atomic_fetch_add(&handle_count, 1, __ATOMIC_RELAXED);
+	handle_add(h, kind);
 	return fd;
+}
+
+/* The kernel has descriptors that are only a path: one of a file of ours. */
+static long handle_path(struct handle *h, enum handle_kind kind, int flags,
+			int fd)
+{
+	char name[SYS_FD_PATH];
+	long path;
+
+	sys_fd_path(name, fd);
+	path = sys_call(SYS_open, (long)name, O_PATH | (flags & O_CLOEXEC));
+	if (path < 0 || identity(fd, &h->dev, &h->ino)) {
+		if (path >= 0)
+			sys_call(SYS_close, path);
+		return -ENOMEM;
+	}
+	sys_call(SYS_close, fd);
+	h->flags = O_PATH;
+	h->e = NULL;
+	handle_add(h, kind);
+	return path;
 }
 
 /* Said when the machine is first used, not by each program that runs in an
@@ -113,42 +177,46 @@ static bool guarded(void)
 	return false;
 }
 
-long handle_open(const char *path, int flags)
+long handle_open(enum handle_kind kind, int flags)
 {
-	bool enclave;
+	bool path = flags & O_PATH;
 	struct handle *h;
 	long fd, r;
 
-	if (!device_path(path))
-		return -ENOSYS;
-	banner();
-	if (!guarded())
-		return -ENODEV;
-	cpuid_patch();
-	machine.used = true;
-	enclave = !strcmp(path, "/dev/sgx_enclave");
-	fd = memfd(enclave ? "sgx_enclave" : "sgx_provision");
+	if (!path) {
+		banner();
+		if (!guarded())
+			return -ENODEV;
+		cpuid_patch();
+		machine.used = true;
+	}
+	fd = memfd(kind == HANDLE_ENCLAVE ? "sgx_enclave" : "sgx_provision");
 	if (fd < 0)
 		return fd;
 	h = handle_free();
-	r = h ? handle_make(h, enclave, flags, (int)fd) : -ENFILE;
+	r = !h ? -ENFILE
+	       : (path ? handle_path : handle_make)(h, kind, flags, (int)fd);
 	if (r < 0)
 		sys_call(SYS_close, fd);
-	return r;
+	return handle_dup(r);
+}
+
+struct handle *handle_find(uint64_t dev, uint64_t ino)
+{
+	for (int i = 0; i < HANDLES; i++)
+		if (__atomic_load_n(&handles[i].kind, __ATOMIC_ACQUIRE) &&
+		    handles[i].ino == ino && handles[i].dev == dev)
+			return &handles[i];
+	return NULL;
 }
 
 struct handle *handle_of(int fd)
 {
 	uint64_t dev, ino;
 
-	if (fd < 0 || !__atomic_load_n(&handle_count, __ATOMIC_RELAXED) ||
-	    identity(fd, &dev, &ino))
+	if (fd < 0 || !handle_any() || identity(fd, &dev, &ino))
 		return NULL;
-	for (int i = 0; i < HANDLES; i++)
-		if (__atomic_load_n(&handles[i].kind, __ATOMIC_ACQUIRE) &&
-		    handles[i].ino == ino && handles[i].dev == dev)
-			return &handles[i];
-	return NULL;
+	return handle_find(dev, ino);
 }
 
 bool handle_is_provision(void *ctx, int fd)
@@ -227,8 +295,7 @@ void handle_sweep(void)
 {
 	bool open[HANDLES] = { false };
 
-	if (!__atomic_load_n(&handle_count, __ATOMIC_RELAXED) ||
-	    !each_open(mark_open, open))
+	if (!handle_any() || !each_open(mark_open, open))
 		return;
 	for (int i = 0; i < HANDLES; i++) {
 		struct handle *h = &handles[i];

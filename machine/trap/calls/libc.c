@@ -19,6 +19,7 @@
 
 #include "machine/trap/base/machine.h"
 #include "machine/trap/base/sys.h"
+#include "machine/trap/calls/chardev.h"
 #include "machine/trap/calls/dispatch.h"
 #include "machine/trap/calls/preload.h"
 #include "machine/trap/signal/sig.h"
@@ -144,9 +145,14 @@ EXPORT int fstatat(int dir, const char *restrict path, struct stat *restrict st,
 	return stat_at(dir, path, st, flags);
 }
 
+EXPORT int faccessat(int dir, const char *path, int mode, int flags)
+{
+	return (int)result(do_accessat(dir, path, mode, flags));
+}
+
 EXPORT int access(const char *path, int mode)
 {
-	return (int)result(do_accessat(AT_FDCWD, path, mode));
+	return (int)result(do_accessat(AT_FDCWD, path, mode, 0));
 }
 
 /* ---- mappings ---------------------------------------------------------- */
@@ -196,6 +202,35 @@ EXPORT void *mremap(void *old, size_t old_len, size_t len, int flags, ...)
 		va_end(ap);
 	}
 	return (void *)result(do_mremap(old, old_len, len, flags, to));
+}
+
+/* Those on files, or else as the kernel does it. */
+static long syscall_file(long nr, const long a[6])
+{
+	const char *path = (const char *)a[1];
+	long r;
+
+	switch (nr) {
+	case SYS_fstat:
+		return do_fstat((int)a[0], (struct stat *)a[1]);
+	case SYS_newfstatat:
+		return do_statat((int)a[0], path, (struct stat *)a[2],
+				 (int)a[3]);
+	case SYS_statx:
+		return do_statx((int)a[0], path, (int)a[2], (unsigned)a[3],
+				(struct statx *)a[4]);
+	case SYS_readlinkat:
+		return do_readlinkat((int)a[0], path, (char *)a[2],
+				     (size_t)a[3]);
+	case SYS_dup:
+		return handle_dup(sys_call6(nr, a));
+	case SYS_fcntl:
+		r = device_fcntl((int)a[0], (int)a[1], (unsigned long)a[2]);
+		return r == DEVICE_FCNTL_OTHER ? sys_call6(nr, a) : r;
+	default:
+		r = device_refuses(nr, a);
+		return r ? r : sys_call6(nr, a);
+	}
 }
 
 /* syscall(2): the calls that the machine has a part in. */
@@ -256,7 +291,7 @@ EXPORT long syscall(long nr, ...)
 		return result(
 			do_madvise((void *)a[0], (size_t)a[1], (int)a[2]));
 	default:
-		return result(sys_call6(nr, a));
+		return result(syscall_file(nr, a));
 	}
 }
 

@@ -32,13 +32,15 @@ long do_sigaltstack(const void *ss, void *old);
 /* files.c. @path is the program's, and may be none at all. */
 
 /* Is @path a name that one of these gives a meaning of its own? */
-bool special_path(const char *path);
-/* Is it the running program's own file, which a launcher stands in for? */
-bool special_self(const char *path);
+bool special_path(int dir, const char *path, bool follow);
+/* The same by a call's AT_ flags; the descriptor, if the name is empty. */
+bool special_at(int dir, const char *path, int flags);
 long do_openat(int dir, const char *path, int flags, unsigned mode);
+long do_fstat(int fd, struct stat *st);
 long do_statat(int dir, const char *path, struct stat *st, int flags);
 long do_statx(int dir, const char *path, int flags, unsigned mask,
 	      struct statx *stx);
-long do_accessat(int dir, const char *path, int mode);
+long do_accessat(int dir, const char *path, int mode, int flags);
+long do_readlinkat(int dir, const char *path, char *out, size_t size);
 
 #endif
