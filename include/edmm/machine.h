@@ -31,6 +31,12 @@ extern "C" {
  */
 #define EDMM_MACHINE_ENV "EDMM_MACHINE"
 #define EDMM_MACHINE_QUIET_ENV "EDMM_MACHINE_QUIET"
+/*
+ * The library takes its variables, and itself in LD_PRELOAD, out of the
+ * environment before the program sees it, two by two: who sets an odd number of
+ * them sets this one as well, or one stays, by this name.
+ */
+#define EDMM_MACHINE_PAD_ENV "EDMM_MACHINE_PAD"
 
 /*
  * SIGSTRUCT.SWDEFINED, which the signature covers: a mark of ours. At EINIT the

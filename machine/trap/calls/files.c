@@ -14,6 +14,7 @@
 #include "machine/trap/base/ucopy.h"
 #include "machine/trap/calls/chardev.h"
 #include "machine/trap/calls/dispatch.h"
+#include "machine/trap/calls/environ.h"
 #include "machine/trap/calls/exec.h"
 #include "machine/trap/calls/preload.h"
 
@@ -21,6 +22,7 @@
 enum meaning {
 	MEANS_ITSELF, /* also what the kernel must find to be no name */
 	MEANS_AUXV,
+	MEANS_ENVIRON,
 	MEANS_EXE,
 	MEANS_DEVICE
 };
@@ -34,6 +36,8 @@ static enum meaning meaning(int dir, const char *path, bool follow,
 		return MEANS_ITSELF;
 	if (machine.auxv && !strcmp(name, "/proc/self/auxv"))
 		return MEANS_AUXV;
+	if (!strcmp(name, "/proc/self/environ"))
+		return MEANS_ENVIRON;
 	if (exec_is_self(name))
 		return MEANS_EXE;
 	*kind = device_named(dir, name, follow);
@@ -91,6 +95,8 @@ long do_openat(int dir, const char *path, int flags, unsigned mode)
 	switch (meaning(dir, path, !(flags & O_NOFOLLOW), &kind)) {
 	case MEANS_AUXV:
 		return auxv_open(flags);
+	case MEANS_ENVIRON:
+		return environ_open(flags);
 	case MEANS_DEVICE:
 		return device_open(kind, flags);
 	case MEANS_EXE:

@@ -4,6 +4,7 @@
  * turns its arguments into the system call's and back into errno.
  */
 #include <dlfcn.h>
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -295,15 +296,25 @@ EXPORT long syscall(long nr, ...)
 	}
 }
 
+/* What libc took from there before the machine changed it. */
+static unsigned long hwcap2(void)
+{
+	const Elf64_auxv_t *a = machine.auxv;
+
+	while (a->a_type != AT_NULL && a->a_type != AT_HWCAP2)
+		a++;
+	return a->a_un.a_val;
+}
+
 EXPORT unsigned long getauxval(unsigned long type)
 {
 	static unsigned long (*real)(unsigned long);
-	unsigned long r;
 
 	if (type == AT_SYSINFO_EHDR)
 		return machine.vdso;
+	if (type == AT_HWCAP2)
+		return hwcap2();
 	if (!real)
 		*(void **)&real = dlsym(RTLD_NEXT, "getauxval");
-	r = real(type);
-	return r;
+	return real(type);
 }
