@@ -53,6 +53,8 @@ static long map_enclave(struct handle *h, void *addr, size_t len, int prot,
 	if (at < 0)
 		return at;
 	range_of((void *)at, len, &start, &end);
+	/* Once is enough for the limit on what is locked. */
+	sys_munlock((void *)start, end - start);
 	/* As in Linux, what was there is gone even if the rest fails. */
 	drv_munmap(machine.d, start, end);
 	r = range_implies_exec() ? -EACCES

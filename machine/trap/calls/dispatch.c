@@ -374,6 +374,24 @@ static long call_madvise(struct trap *tr, const long a[6])
 	return do_madvise((void *)a[0], (size_t)a[1], (int)a[2]);
 }
 
+static long call_mlock(struct trap *tr, const long a[6])
+{
+	(void)tr;
+	return do_mlock((void *)a[0], (size_t)a[1], 0);
+}
+
+static long call_mlock2(struct trap *tr, const long a[6])
+{
+	(void)tr;
+	return do_mlock((void *)a[0], (size_t)a[1], (int)a[2]);
+}
+
+static long call_mlockall(struct trap *tr, const long a[6])
+{
+	(void)tr;
+	return do_mlockall((int)a[0]);
+}
+
 /* ---- the thread -------------------------------------------------------- */
 
 static long base_out(uint64_t base, long out)
@@ -478,6 +496,9 @@ static call_fn *const calls[] = {
 	[SYS_pkey_mprotect] = call_pkey_mprotect,
 	[SYS_mremap] = call_mremap,
 	[SYS_madvise] = call_madvise,
+	[SYS_mlock] = call_mlock,
+	[SYS_mlock2] = call_mlock2,
+	[SYS_mlockall] = call_mlockall,
 	[SYS_brk] = dispatch_brk,
 	[SYS_arch_prctl] = call_arch_prctl,
 	[SYS_prctl] = call_prctl,

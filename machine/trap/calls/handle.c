@@ -335,21 +335,55 @@ static void memory_private(void *at, uint64_t size)
 	sys_madvise(at, size, MADV_DONTDUMP);
 }
 
+/*
+ * After mlockall(MCL_FUTURE) the kernel would fill a mapping and count it, as
+ * it does neither for an enclave's. What is not locked is neither when it
+ * grows.
+ */
+static void *map_file(int fd, uint64_t off, uint64_t size)
+{
+	void *p = sys_mmap(NULL, SGX_PAGE_SIZE, PROT_NONE,
+			   MAP_SHARED | MAP_NORESERVE, fd, off);
+	void *all = p;
+
+	if (sys_failed(p))
+		return p;
+	sys_munlock(p, SGX_PAGE_SIZE);
+	if (size > SGX_PAGE_SIZE)
+		all = (void *)sys_call(SYS_mremap, (long)p, SGX_PAGE_SIZE,
+				       (long)size, MREMAP_MAYMOVE);
+	if (sys_failed(all))
+		sys_munmap(p, SGX_PAGE_SIZE);
+	else
+		sys_mprotect(all, size, PROT_READ | PROT_WRITE);
+	return all;
+}
+
+/* Behind what the program can map there is no file. */
+static void *map_nothing(uint64_t size)
+{
+	void *p = sys_mmap(NULL, size, PROT_NONE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (sys_failed(p))
+		return p;
+	sys_munlock(p, size);
+	sys_mprotect(p, size, PROT_READ | PROT_WRITE);
+	return p;
+}
+
 uint8_t *handle_create(void *ctx, struct drv_encl *e, uint64_t base,
 		       uint64_t size)
 {
 	struct handle *h = drv_encl_cookie(e);
 	struct memory *m = memory_of(NULL);
 	bool mappable = base + size <= ADDRESS_END;
-	int flags = MAP_NORESERVE |
-		    (mappable ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS);
 	uint8_t *at;
 
 	(void)ctx;
 	if (!m || guard_range(base, size))
 		return NULL;
-	at = sys_mmap(NULL, size, PROT_READ | PROT_WRITE, flags,
-		      mappable ? h->fd : -1, mappable ? base : 0);
+	at = mappable ? map_file(h->fd, base, size) : map_nothing(size);
 	if (sys_failed(at))
 		return NULL;
 	memory_private(at, size);
@@ -376,6 +410,22 @@ void handle_discard(void *ctx, struct drv_encl *e, uint64_t addr, uint64_t size)
 	(void)ctx;
 	if (m)
 		sys_madvise(m->at + (addr - m->base), size, MADV_REMOVE);
+}
+
+void handle_memory_unlock(void)
+{
+	for (int i = 0; i < HANDLES; i++)
+		if (memories[i].e)
+			sys_munlock(memories[i].at, memories[i].size);
+}
+
+bool handle_memory_at(uint64_t at)
+{
+	for (int i = 0; i < HANDLES; i++)
+		if (memories[i].e &&
+		    at - (uint64_t)memories[i].at < memories[i].size)
+			return true;
+	return false;
 }
 
 void handle_after_fork(void)

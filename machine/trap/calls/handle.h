@@ -45,6 +45,10 @@ void handle_destroy(void *ctx, struct drv_encl *e);
 void handle_discard(void *ctx, struct drv_encl *e, uint64_t addr,
 		    uint64_t size);
 bool handle_is_provision(void *ctx, int fd);
+/* Of the mappings through which the model works: none is locked; is @at in
+ * one? */
+void handle_memory_unlock(void);
+bool handle_memory_at(uint64_t at);
 void handle_after_fork(void);
 
 /* A copy of the process, with enclaves of its own: their files and memory are

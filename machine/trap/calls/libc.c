@@ -192,6 +192,21 @@ EXPORT int madvise(void *addr, size_t len, int advice)
 	return (int)result(do_madvise(addr, len, advice));
 }
 
+EXPORT int mlock(const void *addr, size_t len)
+{
+	return (int)result(do_mlock(addr, len, 0));
+}
+
+EXPORT int mlock2(const void *addr, size_t len, unsigned flags)
+{
+	return (int)result(do_mlock(addr, len, (int)flags));
+}
+
+EXPORT int mlockall(int flags)
+{
+	return (int)result(do_mlockall(flags));
+}
+
 EXPORT void *mremap(void *old, size_t old_len, size_t len, int flags, ...)
 {
 	va_list ap;
@@ -291,6 +306,12 @@ EXPORT long syscall(long nr, ...)
 	case SYS_madvise:
 		return result(
 			do_madvise((void *)a[0], (size_t)a[1], (int)a[2]));
+	case SYS_mlock:
+		return result(do_mlock((void *)a[0], (size_t)a[1], 0));
+	case SYS_mlock2:
+		return result(do_mlock((void *)a[0], (size_t)a[1], (int)a[2]));
+	case SYS_mlockall:
+		return result(do_mlockall((int)a[0]));
 	default:
 		return result(syscall_file(nr, a));
 	}

@@ -18,6 +18,9 @@ long do_mprotect(void *addr, size_t len, int prot);
 long do_pkey_mprotect(void *addr, size_t len, int prot, int key);
 long do_mremap(void *old, size_t old_len, size_t len, int flags, void *to);
 long do_madvise(void *addr, size_t len, int advice);
+/* mlock.c: @flags of mlock2(2); mlock(2) has none. */
+long do_mlock(const void *addr, size_t len, int flags);
+long do_mlockall(int flags);
 long do_ioctl(int fd, unsigned long cmd, uint64_t arg);
 long do_close(int fd);
 long do_close_range(unsigned first, unsigned last, unsigned flags);

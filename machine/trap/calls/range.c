@@ -89,6 +89,19 @@ static struct piece piece_at(uint64_t start, uint64_t end)
 	return p;
 }
 
+long range_pieces(uint64_t start, uint64_t end, range_fn *fn, void *arg)
+{
+	long r = 0;
+
+	while (!r && start < end) {
+		struct piece p = piece_at(start, end);
+
+		r = fn(arg, p.start, p.end, p.vma.encl);
+		start = p.end;
+	}
+	return r;
+}
+
 /* ---- mprotect ---------------------------------------------------------- */
 
 bool range_implies_exec(void)
@@ -98,39 +111,28 @@ bool range_implies_exec(void)
 	return p > 0 && (p & READ_IMPLIES_EXEC);
 }
 
-static long protect(const struct piece *p, int prot)
+static long protect(void *arg, uint64_t start, uint64_t end, bool enclave)
 {
+	int prot = *(const int *)arg;
 	unsigned bits = range_prot(prot);
 	long r;
 
-	if (!p->vma.encl)
-		return sys_mprotect((void *)p->start, p->end - p->start, prot);
+	if (!enclave)
+		return sys_mprotect((void *)start, end - start, prot);
 	if (range_implies_exec())
 		return -EACCES;
-	r = drv_may_protect(machine.d, p->start, p->end, bits);
+	r = drv_may_protect(machine.d, start, end, bits);
 	if (!r)
-		r = view_protect(p->start, p->end, bits);
+		r = view_protect(start, end, bits);
 	if (!r)
-		r = drv_mprotect(machine.d, p->start, p->end, bits);
-	return r;
-}
-
-static long protect_all(uint64_t start, uint64_t end, int prot)
-{
-	long r = 0;
-
-	while (!r && start < end) {
-		struct piece p = piece_at(start, end);
-
-		r = protect(&p, prot);
-		start = p.end;
-	}
+		r = drv_mprotect(machine.d, start, end, bits);
 	return r;
 }
 
 long do_mprotect(void *addr, size_t len, int prot)
 {
 	uint64_t start, end, mask;
+	int only = prot & PROT_RWX;
 	long r;
 
 	if (((uint64_t)addr & RANGE_PAGE) || !range_hits(addr, len) ||
@@ -145,7 +147,7 @@ long do_mprotect(void *addr, size_t len, int prot)
 	else if (prot & PROT_GROWS)
 		r = sys_mprotect(addr, len, prot);
 	else
-		r = protect_all(start, end, prot & PROT_RWX);
+		r = range_pieces(start, end, protect, &only);
 	range_leave(mask);
 	return r;
 }
