@@ -4,7 +4,7 @@
  * page faults do in Linux 6.1 to 6.12. No signal and no real mapping is made
  * here: the front end (machine/trap, or a test) gives a struct drv_hooks.
  *
- *	drv_open drv_ioctl drv_release        the file
+ *	drv_may_open drv_open drv_ioctl drv_release        the file
  *	drv_mmap drv_mprotect drv_munmap      its mappings, as the program asks
  *	drv_fault                             a page fault on one of those
  *	drv_lock ... drv_unlock               around the front's mach_*() calls
@@ -127,6 +127,9 @@ void drv_unlock(struct drv *d);
 
 /* ---- the file ---------------------------------------------------------- */
 
+/* Linux 6.18 updates the CPU's SVN when nobody else has the device open, and
+ * that may fail: 0, -EAGAIN or -EIO, as injected. Before drv_open(). */
+int drv_may_open(struct drv *d);
 /* One open of /dev/sgx_enclave; NULL for want of memory. @cookie is the front
  * end's, given back by drv_encl_cookie(). */
 struct drv_encl *drv_open(struct drv *d, void *cookie);

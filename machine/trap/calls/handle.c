@@ -181,12 +181,16 @@ long handle_open(enum handle_kind kind, int flags)
 {
 	bool path = flags & O_PATH;
 	struct handle *h;
-	long fd, r;
+	long fd, r = 0;
 
 	if (!path) {
 		banner();
 		if (!guarded())
 			return -ENODEV;
+		if (kind == HANDLE_ENCLAVE)
+			r = drv_may_open(machine.d);
+		if (r)
+			return r;
 		cpuid_patch();
 		machine.used = true;
 	}
