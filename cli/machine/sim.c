@@ -30,6 +30,7 @@ enum {
 	OPT_PRINT_COSTS,
 	OPT_PRODUCTION,
 	OPT_STEP,
+	OPT_TIMER,
 };
 
 static const struct option options[] = {
@@ -45,6 +46,7 @@ static const struct option options[] = {
 	{ "faults", no_argument, NULL, OPT_FAULTS },
 	{ "allow-production", no_argument, NULL, OPT_PRODUCTION },
 	{ "step", required_argument, NULL, OPT_STEP },
+	{ "timer", required_argument, NULL, OPT_TIMER },
 	{ "trace", required_argument, NULL, OPT_TRACE },
 	{ "stats", optional_argument, NULL, OPT_STATS },
 	{ "stats-file", required_argument, NULL, OPT_STATS_FILE },
@@ -68,6 +70,8 @@ static const char help[] =
 	"  --step SCRIPT       interrupt enclaves at each instruction, and "
 	"act\n"
 	"                      there as SCRIPT says (man 5 edmm-step)\n"
+	"  --timer TIME        interrupt each thread inside an enclave every\n"
+	"                      TIME that it runs: 4ms\n"
 	"  --allow-production  take enclaves that are signed for production\n"
 	"  --trace FILE        write every event for edmm trace\n"
 	"  --stats[=json]      print the counters at the end\n"
@@ -188,6 +192,8 @@ static bool take_option(char **list, int c)
 		return append(list, "fault", optarg);
 	case OPT_STEP:
 		return append_step(list, optarg);
+	case OPT_TIMER:
+		return append(list, "timer", optarg);
 	case OPT_PRODUCTION:
 		return append(list, "production", "1");
 	case OPT_TRACE:

@@ -140,7 +140,8 @@ enum edmm_machine_ioctl {
 	X(pages_evicted, REPORT, PAGE(EWB))                                   \
 	X(pages_loaded, REPORT, PAGE(ELDU))                                   \
 	X(quota_pages, STATS, LEVEL) /* bound; epc_pages without a quota */   \
-	X(quota_hits, STATS, UNTOLD) /* charges that met the bound */
+	X(quota_hits, STATS, UNTOLD) /* charges that met the bound */         \
+	X(aex_timer, STATS, AEX(TIMER)) /* interrupts of timer=TIME */
 /* clang-format on */
 
 struct edmm_machine_stats {

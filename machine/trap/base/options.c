@@ -17,6 +17,7 @@
  *	stats-file=FILE	where to append them; default: standard error
  *	cost-table=FILE	with an estimate of the time on hardware; default: ours
  *	production=1	enclaves that are signed for production are not refused
+ *	timer=TIME	interrupts a thread inside each TIME that it runs: 4ms
  *	raw=1		system calls without libc reach the machine, too; 0:
  *			never; default: if the program's own file makes any
  *	strict=1	host code that touches enclave memory is stopped
@@ -39,6 +40,8 @@
 #define EPC_DEFAULT (1ull << 30)
 #define EPC_MIN (1ull << 20)
 #define EPC_MAX (1ull << 40)
+#define TIMER_MIN 100000ull
+#define TIMER_MAX 3600000000000ull
 
 /* A value as it was given, and where it goes. */
 struct value {
@@ -97,6 +100,26 @@ static bool parse_quota(const char *s, size_t n, uint64_t *out)
 	return parse_bytes(s, n, out);
 }
 
+/* With its unit, as ns: from the kernel's own granularity to an hour. */
+static bool parse_time(const char *s, size_t n, uint64_t *out)
+{
+	static const struct {
+		const char *unit;
+		uint64_t ns;
+	} units[] = { { "us", 1000 }, { "ms", 1000000 }, { "s", 1000000000 } };
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		size_t len = strlen(units[i].unit);
+
+		if (n <= len || memcmp(s + n - len, units[i].unit, len) != 0 ||
+		    !parse_number(s, n - len, out))
+			continue;
+		return !__builtin_mul_overflow(*out, units[i].ns, out) &&
+		       *out >= TIMER_MIN && *out <= TIMER_MAX;
+	}
+	return false;
+}
+
 static bool is(const char *s, size_t n, const char *name)
 {
 	return strlen(name) == n && !memcmp(s, name, n);
@@ -145,6 +168,11 @@ static bool set_epc(struct value *v)
 static bool set_quota(struct value *v)
 {
 	return parse_quota(v->s, v->n, &v->o->quota);
+}
+
+static bool set_timer(struct value *v)
+{
+	return parse_time(v->s, v->n, &v->o->timer);
 }
 
 static bool set_seed(struct value *v)
@@ -225,6 +253,7 @@ static const struct setting {
 	{ "epc", "1M to 1024G, whole pages", set_epc },
 	{ "quota", "bytes with K, M or G, or max", set_quota },
 	{ "seed", "a number", set_seed },
+	{ "timer", "100us to 3600s, with us, ms or s", set_timer },
 	{ "fault", "a fault as edmm sim --faults lists them", set_fault },
 	{ "stats", "text or json", set_stats },
 	{ "stats-file", WANT_PATH, set_stats_file },

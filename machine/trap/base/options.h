@@ -35,6 +35,7 @@ struct machine_options {
 	uint64_t quota; /* bytes; UINT64_MAX: none */
 	uint32_t features;
 	uint64_t seed;
+	uint64_t timer; /* ns of a thread's time; 0: none */
 	struct drv_inject inject;
 	enum facility_want want[FACILITIES];
 	bool vdso_fast;

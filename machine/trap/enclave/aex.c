@@ -29,6 +29,16 @@ void trap_interrupt(struct trap *tr)
 	tr->t->stats.aex_signal++;
 }
 
+void trap_tick(struct trap *tr)
+{
+	struct mach_event ev = { .exception = false };
+
+	if (!mach_inside(&tr->t->cpu))
+		return;
+	leave(tr, &ev, TRACE_AEX_TIMER);
+	tr->t->stats.aex_timer++;
+}
+
 bool trap_due(struct trap *tr)
 {
 	struct mach_cpu *cpu = &tr->t->cpu;

@@ -275,6 +275,10 @@ static void handle(struct trap *tr)
 	fork_check();
 	if (sig_is_kick(tr->sig, tr->info))
 		return;
+	if (timer_is(tr->sig, tr->info)) {
+		trap_tick(tr);
+		return;
+	}
 	if (is_dispatched(tr)) {
 		dispatch_call(tr);
 		return;

@@ -222,6 +222,7 @@ static void machine_thread_gone(struct thread *t)
 {
 	uint64_t mask = sig_block();
 
+	timer_gone(t);
 	drv_lock(machine.d);
 	stats_retire(t);
 	thread_hide(t);
