@@ -85,6 +85,8 @@ struct drv_hooks {
 	/* Is a signal pending for the calling thread? */
 	bool (*signal_pending)(void *ctx);
 
+	/* CREATE or INIT was refused, in words; NULL: nobody asks. */
+	void (*why)(void *ctx, const char *what, const char *text);
 	/* INIT was refused: the enclave is marked for production. */
 	void (*refused)(void *ctx);
 
@@ -250,6 +252,10 @@ enum drv_verdict {
  */
 enum drv_verdict drv_fault(struct drv *d, struct mach_cpu *cpu, uint64_t addr,
 			   unsigned access, bool leaf, uint32_t *pfec);
+
+/* What MAP_POPULATE or MADV_WILLNEED of a kernel that has them for enclaves
+ * does: adds the range's pages, as far as it gets. Context: drv_lock() held. */
+void drv_populate(struct drv *d, uint64_t start, uint64_t end);
 
 /* Bytes at an enclave's address, whatever its rights; false if they are not
  * all in the EPC and on one page. Context: drv_lock() held. */

@@ -16,6 +16,10 @@
  *	stats=text	the counters at the process's end; json
  *	stats-file=FILE	where to append them; default: standard error
  *	cost-table=FILE	with an estimate of the time on hardware; default: ours
+ *	avx=0, avx512=0, amx=0	a processor without
+ *	vendor=TEXT	12 characters, as CPUID tells them
+ *	populate=1	a kernel whose MAP_POPULATE adds pages of enclaves
+ *	why=1		says why ECREATE or EINIT refuse
  *	production=1	enclaves that are signed for production are not refused
  *	timer=TIME	interrupts a thread inside each TIME that it runs: 4ms
  *	raw=1		system calls without libc reach the machine, too; 0:
@@ -220,6 +224,35 @@ SET_FEATURE(kss, MACH_F_KSS)
 SET_FEATURE(edeccssa, MACH_F_EDECCSSA)
 SET_FEATURE(empty_tcs, MACH_F_EMPTY_TCS)
 
+/* A processor without the components, and what needs them. */
+static bool set_components(const struct value *v, uint64_t bits)
+{
+	uint64_t *off = &v->o->xfrm_off;
+	bool on;
+
+	if (!flag(v, &on))
+		return false;
+	*off = on ? *off & ~bits : *off | bits;
+	return true;
+}
+
+#define SET_COMPONENTS(name, bits)                \
+	static bool set_##name(struct value *v)   \
+	{                                         \
+		return set_components(v, (bits)); \
+	}
+SET_COMPONENTS(avx, 0xe4)
+SET_COMPONENTS(avx512, 0xe0)
+SET_COMPONENTS(amx, 0x60000)
+
+static bool set_vendor(struct value *v)
+{
+	if (v->n != sizeof(v->o->vendor) - 1)
+		return false;
+	memcpy(v->o->vendor, v->s, v->n);
+	return true;
+}
+
 #define SET_SWITCH(name, member)                \
 	static bool set_##name(struct value *v) \
 	{                                       \
@@ -227,6 +260,8 @@ SET_FEATURE(empty_tcs, MACH_F_EMPTY_TCS)
 	}
 SET_SWITCH(production, production)
 SET_SWITCH(strict, strict)
+SET_SWITCH(populate, populate)
+SET_SWITCH(why, why)
 SET_SWITCH(fast, vdso_fast)
 
 #define SET_PATH(name)                                  \
@@ -265,6 +300,12 @@ static const struct setting {
 	{ "production", WANT_FLAG, set_production },
 	{ "strict", WANT_FLAG, set_strict },
 	{ "fast", WANT_FLAG, set_fast },
+	{ "populate", WANT_FLAG, set_populate },
+	{ "why", WANT_FLAG, set_why },
+	{ "vendor", "12 characters: GenuineIntel", set_vendor },
+	{ "avx", WANT_FLAG, set_avx },
+	{ "avx512", WANT_FLAG, set_avx512 },
+	{ "amx", WANT_FLAG, set_amx },
 	{ "sgx2", WANT_FLAG, set_sgx2 },
 	{ "exinfo", WANT_FLAG, set_exinfo },
 	{ "aexnotify", WANT_FLAG, set_aexnotify },

@@ -41,6 +41,10 @@ struct machine_options {
 	bool vdso_fast;
 	bool production; /* take enclaves signed for it */
 	bool strict;
+	bool populate;
+	bool why;
+	uint64_t xfrm_off; /* state components that the processor lacks */
+	char vendor[13];   /* of CPUID; "": its own */
 	enum machine_stats stats;
 	/* Files, "" for none; the machine keeps no copy. */
 	const char *stats_file;

@@ -66,6 +66,8 @@ static long map_enclave(struct handle *h, void *addr, size_t len, int prot,
 		r = drv_mmap(machine.d, h->e, start, end, range_prot(prot));
 	if (r)
 		sys_munmap((void *)start, end - start);
+	else if ((flags & MAP_POPULATE) && machine.opt.populate)
+		drv_populate(machine.d, start, end);
 	return r ? r : at;
 }
 

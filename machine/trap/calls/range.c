@@ -180,11 +180,36 @@ long do_mremap(void *old, size_t old_len, size_t len, int flags, void *to)
 	return (long)old;
 }
 
+static long populate_piece(void *arg, uint64_t start, uint64_t end,
+			   bool enclave)
+{
+	(void)arg;
+	if (enclave)
+		drv_populate(machine.d, start, end);
+	else
+		sys_madvise((void *)start, end - start, MADV_WILLNEED);
+	return 0;
+}
+
+static long populate(void *addr, size_t len)
+{
+	uint64_t start, end, mask;
+
+	if (!range_of(addr, len, &start, &end))
+		return -EINVAL;
+	mask = range_enter();
+	range_pieces(start, end, populate_piece, NULL);
+	range_leave(mask);
+	return 0;
+}
+
 /* VM_IO and VM_PFNMAP: nothing that would drop or fill pages. */
 long do_madvise(void *addr, size_t len, int advice)
 {
 	if (!range_hits(addr, len))
 		return sys_madvise(addr, len, advice);
+	if (advice == MADV_WILLNEED && machine.opt.populate)
+		return populate(addr, len);
 	switch (advice) {
 	case MADV_NORMAL:
 	case MADV_RANDOM:
