@@ -61,6 +61,7 @@ struct walk_state {
 	bool interrupted;	 /* it has left by an AEX of the script's */
 	enum walk_forged forged; /* @saved is the AEP's context before it */
 	uint32_t resumes; /* ERESUMEs to come, where it leaves a handler */
+	const struct script_rule *resuming; /* and which handlers */
 	uint64_t pending; /* instruction that was counted, not executed yet */
 	long long saved[23];
 	uint64_t saved_pending;
