@@ -374,6 +374,12 @@ static long call_madvise(struct trap *tr, const long a[6])
 	return do_madvise((void *)a[0], (size_t)a[1], (int)a[2]);
 }
 
+static long call_msync(struct trap *tr, const long a[6])
+{
+	(void)tr;
+	return do_msync((void *)a[0], (size_t)a[1], (int)a[2]);
+}
+
 static long call_mlock(struct trap *tr, const long a[6])
 {
 	(void)tr;
@@ -496,6 +502,7 @@ static call_fn *const calls[] = {
 	[SYS_pkey_mprotect] = call_pkey_mprotect,
 	[SYS_mremap] = call_mremap,
 	[SYS_madvise] = call_madvise,
+	[SYS_msync] = call_msync,
 	[SYS_mlock] = call_mlock,
 	[SYS_mlock2] = call_mlock2,
 	[SYS_mlockall] = call_mlockall,

@@ -192,6 +192,11 @@ EXPORT int madvise(void *addr, size_t len, int advice)
 	return (int)result(do_madvise(addr, len, advice));
 }
 
+EXPORT int msync(void *addr, size_t len, int flags)
+{
+	return (int)result(do_msync(addr, len, flags));
+}
+
 EXPORT int mlock(const void *addr, size_t len)
 {
 	return (int)result(do_mlock(addr, len, 0));
@@ -306,6 +311,8 @@ EXPORT long syscall(long nr, ...)
 	case SYS_madvise:
 		return result(
 			do_madvise((void *)a[0], (size_t)a[1], (int)a[2]));
+	case SYS_msync:
+		return result(do_msync((void *)a[0], (size_t)a[1], (int)a[2]));
 	case SYS_mlock:
 		return result(do_mlock((void *)a[0], (size_t)a[1], 0));
 	case SYS_mlock2:

@@ -17,6 +17,7 @@ long do_munmap(void *addr, size_t len);
 long do_mprotect(void *addr, size_t len, int prot);
 long do_pkey_mprotect(void *addr, size_t len, int prot, int key);
 long do_mremap(void *old, size_t old_len, size_t len, int flags, void *to);
+long do_msync(void *addr, size_t len, int flags);
 long do_madvise(void *addr, size_t len, int advice);
 /* mlock.c: @flags of mlock2(2); mlock(2) has none. */
 long do_mlock(const void *addr, size_t len, int flags);

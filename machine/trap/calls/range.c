@@ -171,10 +171,10 @@ long do_mremap(void *old, size_t old_len, size_t len, int flags, void *to)
 	if (!range_hits(old, old_len ? old_len : 1))
 		return sys_call(SYS_mremap, (long)old, (long)old_len, (long)len,
 				flags, (long)to);
+	if ((flags & ~MREMAP_MAYMOVE) || !len || ((uint64_t)old & RANGE_PAGE))
+		return -EINVAL;
 	if (len > old_len)
 		return -EFAULT;
-	if (flags & MREMAP_FIXED || !len)
-		return -EINVAL;
 	if (len < old_len)
 		do_munmap((char *)old + len, old_len - len);
 	return (long)old;
@@ -191,16 +191,56 @@ static long populate_piece(void *arg, uint64_t start, uint64_t end,
 	return 0;
 }
 
-static long populate(void *addr, size_t len)
+/* Punches a hole into a file, which is no regular one: ENODEV, if the mapping
+ * could write. Others come first, if they do. */
+static long remove_piece(void *arg, uint64_t start, uint64_t end, bool enclave)
+{
+	struct drv_vma v;
+
+	(void)arg;
+	if (!enclave)
+		return sys_madvise((void *)start, end - start, MADV_REMOVE);
+	return drv_find_vma(machine.d, start, &v) && (v.prot & DRV_PROT_W)
+		       ? -ENODEV
+		       : -EACCES;
+}
+
+static long sync_piece(void *arg, uint64_t start, uint64_t end, bool enclave)
+{
+	if (enclave)
+		return *(const int *)arg & MS_SYNC ? -EINVAL : 0;
+	return sys_call(SYS_msync, (long)start, (long)(end - start),
+			*(const int *)arg);
+}
+
+static long over(void *addr, size_t len, range_fn *fn, void *arg)
 {
 	uint64_t start, end, mask;
+	long r;
 
 	if (!range_of(addr, len, &start, &end))
 		return -EINVAL;
 	mask = range_enter();
-	range_pieces(start, end, populate_piece, NULL);
+	r = range_pieces(start, end, fn, arg);
 	range_leave(mask);
-	return 0;
+	return r;
+}
+
+static long remove_all(void *addr, size_t len)
+{
+	return (uint64_t)addr & RANGE_PAGE
+		       ? -EINVAL
+		       : over(addr, len, remove_piece, NULL);
+}
+
+/* The device has no fsync. */
+long do_msync(void *addr, size_t len, int flags)
+{
+	if (!range_hits(addr, len) || ((uint64_t)addr & RANGE_PAGE) ||
+	    (flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) ||
+	    (flags & (MS_ASYNC | MS_SYNC)) == (MS_ASYNC | MS_SYNC))
+		return sys_call(SYS_msync, (long)addr, (long)len, flags);
+	return over(addr, len, sync_piece, &flags);
 }
 
 /* VM_IO and VM_PFNMAP: nothing that would drop or fill pages. */
@@ -209,8 +249,15 @@ long do_madvise(void *addr, size_t len, int advice)
 	if (!range_hits(addr, len))
 		return sys_madvise(addr, len, advice);
 	if (advice == MADV_WILLNEED && machine.opt.populate)
-		return populate(addr, len);
+		return over(addr, len, populate_piece, NULL);
 	switch (advice) {
+	case MADV_REMOVE:
+		return remove_all(addr, len);
+	/* Without effect there, and allowed. */
+	case MADV_MERGEABLE:
+	case MADV_UNMERGEABLE:
+	case MADV_KEEPONFORK:
+		return 0;
 	case MADV_NORMAL:
 	case MADV_RANDOM:
 	case MADV_SEQUENTIAL:

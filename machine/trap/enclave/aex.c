@@ -76,7 +76,7 @@ static void deliver(struct trap *tr, const struct exception *e)
 	info.si_code = e->code;
 	if (e->vector == SGX_VEC_PF)
 		info.si_addr = (void *)e->addr;
-	else if (e->vector == SGX_VEC_GP)
+	else if (e->vector == SGX_VEC_GP || e->vector == SGX_VEC_AC)
 		info.si_addr = NULL;
 	else
 		info.si_addr = (void *)g[REG_RIP];
