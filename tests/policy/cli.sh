@@ -236,6 +236,25 @@ expect 'session' 0 "$edmm" policy "$tmp/program"
 grep -o '[0-9a-f]\{64\}' "$tmp/out" >"$tmp/listed"
 { sed -n 's/ *static$//p' "$tmp/ids"; sed -n 's/ *elastic$//p' "$tmp/ids"; } |
 	cmp - "$tmp/listed" || fails=$((fails + 1))
+"$edmm" measure --all "$image" >"$tmp/ids"
+expect 'whole session' 0 "$edmm" measure --format scone-session --name a:b \
+	"$image"
+{ printf 'name: "a:b"\nversion: "0.3"\nservices:\n  - name: "a:b"\n'
+	printf '    attestation:\n      - mrenclave:\n'
+	sed -n 's/\(.*\)  static$/          - \1  # without EDMM/p' "$tmp/ids"
+	sed -n 's/\(.*\)  elastic$/          - \1  # with EDMM/p' "$tmp/ids"
+} >"$tmp/wanted"
+[ "$(wc -l <"$tmp/wanted")" = 8 ] || fails=$((fails + 1))
+cmp "$tmp/wanted" "$tmp/out" || fails=$((fails + 1))
+expect 'one identity' 0 "$edmm" measure --format scone-session --mode static \
+	"$image"
+[ "$(grep -c '# with' "$tmp/out")" = 1 ] || fails=$((fails + 1))
+says 'one identity' "^name: ${image##*/}\$" "$tmp/out"
+expect 'debug session' 0 "$edmm" measure --format scone-session --debug \
+	"$image"
+says 'debug session' 'security.attestation.tolerate' "$tmp/out"
+expect 'session, usage' 2 "$edmm" measure --format yaml "$tmp/program"
+says 'session, usage' 'text, json or scone-session' "$tmp/err"
 expect 'no signature' 1 "$edmm" policy "$image.none"
 
 # The doctor only looks, and answers scripts.
