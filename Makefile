@@ -11,7 +11,7 @@ DESTDIR ?=
 
 .PHONY: all deps install lay uninstall test check-install check-bare \
 	check-linux-selftests check-compat check-programs demo bench-emm \
-	bench-machine \
+	bench-machine bench-start \
 	soak soak-memory soak-signals torture step fuzz-policy fuzz-image \
 	fuzz-model format format-check lint conformance clean
 
@@ -77,6 +77,10 @@ bench-emm: all
 bench-machine: all
 	@mkdir -p $(BUILD)/bench
 	@$(BUILD)/bin/bench_machine $(BUILD)/bench/machine.json
+
+# Starts under small and large maxima, beside a native one.
+bench-start: all
+	@cmake --build $(BUILD) --target bench_start_run
 
 # Random operations of the memory manager for ever; prints its seed.
 soak: all

@@ -120,6 +120,25 @@ static bool place(struct script_parse *p, char *word, struct script_range *out)
 	return true;
 }
 
+/* A symbol that has a size, or from one place to another. */
+static bool span(struct script_parse *p, const char *wrongly,
+		 struct script_range *out)
+{
+	struct script_range to = { 0 };
+	char *word = p->word[ended(p) ? WORDS - 1 : p->at++];
+
+	if (!place(p, word, out))
+		return false;
+	if (!ended(p)) {
+		if (!place(p, p->word[p->at++], &to))
+			return false;
+		out->end = to.start;
+	}
+	return out->end > out->start ||
+	       wrong(p, word, wrongly,
+		     "a symbol that has a size, or a second place above it");
+}
+
 /* ---- what is done ------------------------------------------------------ */
 
 static const struct {
@@ -175,6 +194,12 @@ static bool parse_times(struct script_parse *p, struct script_rule *r)
 			     "a number from 1, or ever");
 	r->times = (uint32_t)n;
 	return true;
+}
+
+static bool parse_resume(struct script_parse *p, struct script_rule *r)
+{
+	return parse_times(p, r) &&
+	       (ended(p) || span(p, "has no exits", &r->exits));
 }
 
 static bool parse_page_times(struct script_parse *p, struct script_rule *r)
@@ -271,7 +296,7 @@ static const struct {
 	{ "enter", SCRIPT_ENTER, parse_enter },
 	{ "signal", SCRIPT_SIGNAL, parse_signal },
 	{ "refuse", SCRIPT_REFUSE, parse_refuse },
-	{ "resume", SCRIPT_RESUME, parse_times },
+	{ "resume", SCRIPT_RESUME, parse_resume },
 	{ "interrupt", SCRIPT_INTERRUPT, parse_nothing },
 };
 
@@ -328,23 +353,9 @@ static bool parse_on(struct script_parse *p)
 
 static bool parse_range(struct script_parse *p)
 {
-	struct script_range from = { 0 }, to = { 0 };
-
 	if (p->s->ranges == SCRIPT_RANGES)
 		return wrong(p, "range", "is one too many", "at most 64");
-	if (!place(p, ended(p) ? p->word[WORDS - 1] : p->word[p->at++], &from))
-		return false;
-	if (!ended(p)) {
-		if (!place(p, p->word[p->at++], &to))
-			return false;
-		from.end = to.start;
-	}
-	if (from.end <= from.start)
-		return wrong(p, p->word[1], "starts no range",
-			     "a symbol that has a size, or a second place "
-			     "above it");
-	p->s->range[p->s->ranges++] = from;
-	return true;
+	return span(p, "starts no range", &p->s->range[p->s->ranges++]);
 }
 
 /* A name in the script, from its folder. */

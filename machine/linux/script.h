@@ -44,6 +44,11 @@ enum script_do {
 /* Registers that a forged entry starts with. */
 #define SCRIPT_REGS 3u /* RDI, RSI, RDX */
 
+struct script_range {
+	uint64_t start; /* offsets */
+	uint64_t end;
+};
+
 /**
  * struct script_rule - one line
  * @at: offset of the instruction from the enclave's base
@@ -52,6 +57,7 @@ enum script_do {
  * @what: SCRIPT_CODE ... of a page
  * @times: faults until the page is back, exits to resume after; 0: no end
  * @addr: offset of a page or a TCS; a signal's number
+ * @exits: where the exits to resume after are; end 0: anywhere
  * @branch: in which copy of the process alone, counted from 1; 0: in it itself
  */
 struct script_rule {
@@ -61,14 +67,10 @@ struct script_rule {
 	uint8_t what;
 	uint32_t times;
 	uint64_t addr;
+	struct script_range exits;
 	uint32_t branch;
 	uint64_t reg[SCRIPT_REGS];
 	struct inject_rule fault;
-};
-
-struct script_range {
-	uint64_t start; /* offsets */
-	uint64_t end;
 };
 
 /* An execution at which stepping begins or ends. */

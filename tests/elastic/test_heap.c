@@ -490,6 +490,7 @@ START_TEST(execution_keeps_content_that_the_host_does_not_take_back)
 					  .init = 16 * MINI_PAGE,
 					  .free_max = UINT64_MAX,
 					  .free_percent = UINT64_MAX };
+	struct emm_run run;
 	uint64_t a;
 	edmm_err err;
 
@@ -498,11 +499,15 @@ START_TEST(execution_keeps_content_that_the_host_does_not_take_back)
 	a = must_map(HEAP_ARENA, want.init);
 	fill(a, 5, want.init);
 	mini_load(a, want.init);
+	ck_assert_int_eq(heap_protect(heap, a, want.init, EMM_R), 0);
 	mini_trims((uint64_t)_i);
 	err = heap_protect(heap, a, want.init, EMM_R | EMM_X);
 	/* They are trimmed, and so is the copy. */
 	ck_assert_int_eq(err, _i < 32 ? -EDMM_EFAULT : 0);
 	ck_assert(all_are(a, 5, want.init));
+	/* Refused, it is not writable either. */
+	ck_assert_int_eq(emm_query(heap->emm, a, a + want.init, &run), 0);
+	ck_assert_int_eq(run.prot, _i < 32 ? EMM_R : EMM_R | EMM_X);
 }
 END_TEST
 

@@ -38,7 +38,8 @@ struct outcome {
 	unsigned tf;	  /* the enclave has seen it */
 	unsigned entries; /* forged ones */
 	unsigned signals;
-	unsigned code; /* #PF error code of an absent page */
+	unsigned code;	  /* #PF error code of an absent page */
+	unsigned resumed; /* its host's entry left by the code's own exit */
 	unsigned acted;
 };
 
@@ -81,7 +82,8 @@ static void call(struct encl *e, struct encl_cmd *cmd, bool enters,
 			continue;
 		/* With a host that resumes by itself, this ends it all. */
 		encl_enter(e, 0, SGX_EENTER, &nop, &run);
-		if (cmd->rax)
+		o->resumed = cmd->rax != 0;
+		if (o->resumed)
 			break;
 	}
 	o->result = cmd->rax;
@@ -116,8 +118,8 @@ static int run(bool enters)
 					      e.base + ENCL_NOTIFIED, 0);
 		o.code = code_of_absent(&e);
 	}
-	printf("%lx %u %u %u %u %u %x\n", o.result, o.faults, o.sgx, o.tf,
-	       o.entries, o.signals, o.code);
+	printf("%lx %u %u %u %u %u %x %u\n", o.result, o.faults, o.sgx, o.tf,
+	       o.entries, o.signals, o.code, o.resumed);
 	fflush(stdout);
 	/* It may still be inside, for good. */
 	_exit(0);
@@ -198,9 +200,9 @@ static struct outcome step(const char *text)
 		 enters);
 	f = popen(command, "r");
 	ck_assert_ptr_nonnull(f);
-	n = fscanf(f, "%lx %u %u %u %u %u %x", &o.result, &o.faults, &o.sgx,
-		   &o.tf, &o.entries, &o.signals, &o.code);
-	ck_assert_msg(pclose(f) == 0 && n == 7, "%s: %d fields", text, n);
+	n = fscanf(f, "%lx %u %u %u %u %u %x %u", &o.result, &o.faults, &o.sgx,
+		   &o.tf, &o.entries, &o.signals, &o.code, &o.resumed);
+	ck_assert_msg(pclose(f) == 0 && n == 8, "%s: %d fields", text, n);
 	fclose(log_open(&o.acted));
 	return o;
 }
@@ -362,6 +364,33 @@ START_TEST(resumed_whatever_the_program_wants)
 	enters = "no";
 	ck_assert_uint_eq(o.result, result);
 	ck_assert_uint_eq(o.faults, 1);
+	ck_assert_uint_eq(o.resumed, 1);
+}
+END_TEST
+
+/* All exits are below the code, which has none. */
+START_TEST(resumed_after_the_exits_named)
+{
+	static const struct {
+		const char *where;
+		unsigned resumed;
+	} rows[] = {
+		{ "0 0x20000", 1 },
+		{ "0x20000 0x21000", 0 },
+	};
+	uint64_t result = natively();
+	char text[96];
+	struct outcome o;
+
+	enters = "yes";
+	snprintf(text, sizeof(text),
+		 "on 0x2000c 2 take code\non 0x2000c 2 resume ever %s\n",
+		 rows[_i].where);
+	o = step(text);
+	enters = "no";
+	ck_assert_uint_eq(o.result, result);
+	ck_assert_uint_eq(o.faults, 1);
+	ck_assert_uint_eq(o.resumed, rows[_i].resumed);
 }
 END_TEST
 
@@ -401,6 +430,7 @@ static Suite *suite(void)
 	tcase_add_test(t, a_signal_outside);
 	tcase_add_test(t, a_leaf_refused);
 	tcase_add_test(t, resumed_whatever_the_program_wants);
+	tcase_add_loop_test(t, resumed_after_the_exits_named, 0, 2);
 	tcase_add_test(t, last_is_known_from_a_run_before);
 	suite_add_tcase(s, t);
 	return s;

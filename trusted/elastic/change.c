@@ -99,9 +99,6 @@ static edmm_err renew(struct heap *h, uint64_t addr, uint64_t end)
 	uint64_t copy;
 	edmm_err err;
 
-	end = heap_min(end, h->loaded);
-	if (addr >= end)
-		return -EDMM_EFAULT;
 	r.size = end - addr;
 	err = heap_map(h, &r, &copy);
 	if (err)
@@ -116,14 +113,47 @@ static edmm_err renew(struct heap *h, uint64_t addr, uint64_t end)
 	return err;
 }
 
+static edmm_err restore(struct heap *h, const struct emm_run *run, edmm_err why)
+{
+	edmm_err err =
+		emm_protect(h->emm, run->addr, run->size, run->prot, NULL);
+
+	return err ? err : why;
+}
+
+/*
+ * By pieces of equal rights: those before one that fails have the new rights,
+ * as Linux leaves them, and it has its old ones.
+ */
+static edmm_err renew_to(struct heap *h, uint64_t addr, uint64_t end, int prot)
+{
+	struct emm_run run;
+	edmm_err err;
+
+	for (; addr < end; addr = run.addr + run.size) {
+		err = emm_query(h->emm, addr, end, &run);
+		if (err)
+			return err;
+		err = renew(h, run.addr, run.addr + run.size);
+		if (!err)
+			err = emm_protect(h->emm, run.addr, run.size, prot,
+					  NULL);
+		if (err)
+			return restore(h, &run, err);
+	}
+	return 0;
+}
+
 static edmm_err protect(struct heap *h, uint64_t addr, uint64_t size, int prot)
 {
+	uint64_t end = addr + size, loaded = heap_min(end, h->loaded);
 	edmm_err err = emm_protect(h->emm, addr, size, prot, NULL);
 
-	if (err == -EDMM_EFAULT && prot & EMM_X) {
-		err = renew(h, addr, addr + size);
-		if (!err)
-			err = emm_protect(h->emm, addr, size, prot, NULL);
+	if (err == -EDMM_EFAULT && prot & EMM_X && addr < loaded) {
+		err = renew_to(h, addr, loaded, prot);
+		if (!err && loaded < end)
+			err = emm_protect(h->emm, loaded, end - loaded, prot,
+					  NULL);
 	}
 	if (!err && prot != EMM_NONE)
 		err = heap_revive(h, addr, addr + size);

@@ -168,6 +168,7 @@ struct step_leaf step_leaf(const struct trap *tr)
 	return (struct step_leaf){
 		.leaf = (uint32_t)tr->uc->uc_mcontext.gregs[REG_RAX],
 		.tcs = tr->t->cpu.tcs_addr,
+		.off = rip_of(tr) - tr->t->cpu.base,
 	};
 }
 

@@ -44,6 +44,7 @@ bool step_fetched(struct trap *tr, uint64_t addr, unsigned access);
 struct step_leaf {
 	uint32_t leaf;
 	uint64_t tcs;
+	uint64_t off; /* of its ENCLU, where it is inside */
 };
 struct step_leaf step_leaf(const struct trap *tr);
 bool step_refused(struct trap *tr, const struct step_leaf *l);

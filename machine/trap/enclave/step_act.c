@@ -86,6 +86,7 @@ static void act(struct trap *tr, const struct step_insn *in,
 		break;
 	case SCRIPT_RESUME:
 		tr->t->walk.resumes = r->times ? r->times : UINT32_MAX;
+		tr->t->walk.resuming = r;
 		step_log_acted();
 		break;
 	case SCRIPT_INTERRUPT:
@@ -215,6 +216,11 @@ static uint32_t frames(uint64_t tcs)
 	return cssa;
 }
 
+static bool is_resumed(const struct script_rule *r, uint64_t off)
+{
+	return !r->exits.end || (off >= r->exits.start && off < r->exits.end);
+}
+
 void step_act_exit(struct trap *tr, const struct step_leaf *l)
 {
 	greg_t *g = tr->uc->uc_mcontext.gregs;
@@ -224,7 +230,7 @@ void step_act_exit(struct trap *tr, const struct step_leaf *l)
 		step_act_back(tr);
 		return;
 	}
-	if (!w->resumes || !frames(l->tcs))
+	if (!w->resumes || !is_resumed(w->resuming, l->off) || !frames(l->tcs))
 		return;
 	w->resumes -= w->resumes != UINT32_MAX;
 	/* EEXIT has left the AEP in RCX. */
