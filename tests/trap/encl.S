@@ -309,6 +309,7 @@ encl_cpuid:
 .Lssa:
 	mov	ADDR, %rcx
 	mov	(%rcx), %rax
+	jmp	.Lout
 
 	/* RFLAGS.TF by POPF: what the flags are two instructions later. */
 .Lpopf:
