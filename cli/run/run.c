@@ -382,14 +382,18 @@ static void on_output(void *arg, int fd, const void *bytes, size_t size)
 		cli_timeline_output(ob->timeline, fd, bytes, size);
 }
 
-/* A call that is not there is told once: what fails then has a reason. */
-static void on_told(void *arg, const char *call, bool absent)
+/* What cannot be had is told once: what fails then has a reason. */
+static void on_told(void *arg, const char *call, int why)
 {
 	const struct observer *ob = arg;
 
 	if (ob->run->o.trace_calls)
 		fprintf(stderr, "%s\n", call);
-	else if (absent)
+	else if (why == -EDMM_EAGAIN)
+		cli_error("%s: no context is free for one more thread: "
+			  "--contexts",
+			  ob->run->o.program);
+	else if (why)
 		cli_error("%s: %s() is not there in an enclave: ENOSYS (man "
 			  "edmm-cc, SYSTEM CALLS)",
 			  ob->run->o.program, call);

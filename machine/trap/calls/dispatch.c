@@ -548,11 +548,30 @@ static call_fn *const calls[] = {
 	[SYS_copy_file_range] = call_refused,
 };
 
+#define CALLS (sizeof(calls) / sizeof(calls[0]))
+
+/* Does @fn use nothing of libc? NULL: the kernel does the call. */
+static bool is_plain(call_fn *fn)
+{
+	return !fn || fn == dispatch_ppoll || fn == dispatch_pselect ||
+	       fn == dispatch_epoll_pwait || fn == dispatch_sigprocmask;
+}
+
+bool dispatch_quick(struct trap *tr)
+{
+	uint64_t nr = (uint64_t)tr->uc->uc_mcontext.gregs[REG_RAX];
+
+	if (nr < CALLS && !is_plain(calls[nr]))
+		return false;
+	dispatch_call(tr);
+	return true;
+}
+
 void dispatch_call(struct trap *tr)
 {
 	greg_t *g = tr->uc->uc_mcontext.gregs;
 	uint64_t nr = (uint64_t)g[REG_RAX];
-	call_fn *fn = nr < sizeof(calls) / sizeof(calls[0]) ? calls[nr] : NULL;
+	call_fn *fn = nr < CALLS ? calls[nr] : NULL;
 	long a[6], r;
 
 	if (tr->info->si_arch != AUDIT_ARCH_X86_64) {

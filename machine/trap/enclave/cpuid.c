@@ -181,12 +181,13 @@ void cpuid_arm(struct thread *t)
 		   sys_call(SYS_arch_prctl, ARCH_SET_CPUID, 0) == 0;
 }
 
-void cpuid_emulate(struct thread *t, ucontext_t *uc)
+/* The processor's answer, which a hypervisor can take long over, with SGX. */
+static struct regs with_sgx(struct thread *t, uint32_t leaf, uint32_t sub)
 {
-	greg_t *g = uc->uc_mcontext.gregs;
-	uint32_t leaf = (uint32_t)g[REG_RAX], sub = (uint32_t)g[REG_RCX];
 	struct regs r;
 
+	if (leaf == LEAF_SGX)
+		return sgx_leaf(sub);
 	if (t->cpuid)
 		sys_call(SYS_arch_prctl, ARCH_SET_CPUID, 1);
 	r = cpuid(leaf, sub);
@@ -197,8 +198,15 @@ void cpuid_emulate(struct thread *t, ucontext_t *uc)
 		r.b |= FEATURES_EBX_SGX | FEATURES_EBX_FSGSBASE;
 		r.c |= FEATURES_ECX_SGX_LC;
 	}
-	if (leaf == LEAF_SGX)
-		r = sgx_leaf(sub);
+	return r;
+}
+
+void cpuid_emulate(struct thread *t, ucontext_t *uc)
+{
+	greg_t *g = uc->uc_mcontext.gregs;
+	const uint32_t leaf = (uint32_t)g[REG_RAX], sub = (uint32_t)g[REG_RCX];
+	struct regs r = with_sgx(t, leaf, sub);
+
 	if (machine.opt.xfrm_off)
 		hide(leaf, sub, &r);
 	if (*machine.opt.vendor && (leaf == 0 || leaf == LEAF_EXTENDED))

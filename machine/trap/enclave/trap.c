@@ -311,6 +311,26 @@ static void handle(struct trap *tr)
 		    is_sync(tr->sig, tr->info) ? SIG_FORCED : SIG_SENT);
 }
 
+/*
+ * What comes most: ENCLU that enters or leaves, and a call that only goes on to
+ * the kernel. No libc, so that the bases stay as they are: where they are set
+ * by a system call, each costs as much as the trap.
+ */
+static bool quick(struct trap *tr)
+{
+	const greg_t *g = tr->uc->uc_mcontext.gregs;
+	uint8_t code[ENCLU_BYTES];
+
+	if (machine.watched || !fork_same_process() ||
+	    !is_sync(tr->sig, tr->info))
+		return false;
+	if (is_dispatched(tr))
+		return dispatch_quick(tr);
+	return tr->sig != SIGSYS && g[REG_TRAPNO] != SGX_VEC_DB &&
+	       !ucopy(code, (const void *)g[REG_RIP], ENCLU_BYTES) &&
+	       !memcmp(code, INSN_ENCLU, ENCLU_BYTES) && trap_enclu_quick(tr);
+}
+
 /* Linux leaves AC as it was, and alignment is not for our code to keep. */
 static void flags_ours(void)
 {
@@ -348,15 +368,18 @@ void trap_signal(int sig, siginfo_t *info, void *context)
 	} else if (fast_defer(tr.t, sig, info, uc)) {
 		return;
 	} else {
-		bases_begin(tr.t);
+		bases_find(tr.t);
 	}
-	inside = mach_inside(&tr.t->cpu);
-	step_begin(&tr);
-	handle(&tr);
-	trap_due(&tr);
-	step_end(&tr);
-	strict_apply(tr.t, tr.uc);
-	strict_move(inside, mach_inside(&tr.t->cpu));
+	if (!quick(&tr)) {
+		inside = mach_inside(&tr.t->cpu);
+		bases_host(tr.t);
+		step_begin(&tr);
+		handle(&tr);
+		trap_due(&tr);
+		step_end(&tr);
+		strict_apply(tr.t, tr.uc);
+		strict_move(inside, mach_inside(&tr.t->cpu));
+	}
 	bases_end(tr.t, mach_inside(&tr.t->cpu));
 	tr.t->selector = (mach_inside(&tr.t->cpu) || dispatch.on) && tr.t->sud;
 }

@@ -45,9 +45,15 @@ int trap_greg(unsigned number);
 uint64_t bases_fs(void);
 uint64_t bases_gs(void);
 void bases_set(uint64_t fs, uint64_t gs);
-/* A handler of @t begins: the host's FS, the enclave's bases are kept. And it
- * ends, for inside an enclave or not. */
-void bases_begin(struct thread *t);
+/* Finds the bases of @t, which is outside. */
+void bases_outside(struct thread *t);
+/*
+ * A handler of @t begins: finds out which bases there are. With those it may do
+ * what uses no libc; bases_host() gives it the host's FS. And it ends, for
+ * inside an enclave or not: what is right already costs nothing.
+ */
+void bases_find(struct thread *t);
+void bases_host(struct thread *t);
 void bases_end(struct thread *t, bool inside);
 /* The first byte of an instruction that writes a base, and what makes it trap;
  * its length in the form of 64 bits, and the next in [at, end) or NULL. */
@@ -61,6 +67,8 @@ bool bases_emulate(struct trap *tr, const uint8_t *code, struct exception *e);
 
 /* enclu_trap.c: the instruction at RIP is ENCLU. */
 void trap_enclu(struct trap *tr);
+/* The same for what enters and leaves, without libc. False: nothing is done. */
+bool trap_enclu_quick(struct trap *tr);
 /* fault_trap.c: a page fault by any other instruction. */
 void trap_page_fault(struct trap *tr);
 /* aex.c: gives an exception to the program, leaving the enclave first. */

@@ -116,6 +116,7 @@ struct thread {
 	void *exec_block; /* of exec_prepare() */
 	bool borrowed;	  /* by a child of vfork */
 	bool ready;	  /* has been inside once: see trap_enclu() */
+	bool told;	  /* host_fs and host_gs have been asked for once */
 	/* While a handler runs: the bases in force (bases.c). */
 	uint64_t fs;
 	uint64_t gs;

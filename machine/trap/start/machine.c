@@ -306,6 +306,7 @@ static long machine_copy(struct thread *t)
 void machine_init(const struct machine_options *o)
 {
 	machine.opt = *o;
+	machine.watched = *o->trace || *o->step || o->strict;
 	config_make(&config, o);
 	driver_start();
 	view_init();
