@@ -34,6 +34,7 @@ enum {
 	OPT_VENDOR,
 	OPT_POPULATE,
 	OPT_WHY,
+	OPT_STALE,
 };
 
 static const struct option options[] = {
@@ -53,6 +54,7 @@ static const struct option options[] = {
 	{ "vendor", required_argument, NULL, OPT_VENDOR },
 	{ "populate", no_argument, NULL, OPT_POPULATE },
 	{ "why", no_argument, NULL, OPT_WHY },
+	{ "stale", required_argument, NULL, OPT_STALE },
 	{ "trace", required_argument, NULL, OPT_TRACE },
 	{ "stats", optional_argument, NULL, OPT_STATS },
 	{ "stats-file", required_argument, NULL, OPT_STATS_FILE },
@@ -94,6 +96,9 @@ static const char help[] =
 	"                      GenuineIntel\n"
 	"  --populate          a kernel whose MAP_POPULATE and MADV_WILLNEED\n"
 	"                      add pages of an enclave\n"
+	"  --stale WHAT        translations outlive emodpe (a spurious "
+	"fault),\n"
+	"                      or emodpr (the kernel does no ETRACK)\n"
 	"  --why               say why ECREATE or EINIT refuse: which bit of\n"
 	"                      which field\n"
 	"  --set NAME=VALUE    any setting of the machine (man edmm-sim)\n";
@@ -209,6 +214,8 @@ static bool take_option(char **list, int c)
 		return append(list, "vendor", optarg);
 	case OPT_POPULATE:
 		return append(list, "populate", "1");
+	case OPT_STALE:
+		return append(list, "stale", optarg);
 	case OPT_WHY:
 		return append(list, "why", "1");
 	case OPT_TIMER:

@@ -98,12 +98,17 @@ struct drv_hooks {
 	void (*wake)(void *ctx, uint32_t *word);
 };
 
+/* Translations that outlive a change of rights (stale.c). */
+#define STALE_EMODPE 1u
+#define STALE_EMODPR 2u
+
 struct drv_config {
 	struct mach_config mach;
 	/* EPC pages that may be in use, as sgx_epc in misc.max. */
 	bool has_quota;
 	uint32_t quota;
 	bool production; /* take enclaves marked for production */
+	unsigned stale;	 /* STALE_EMODPE, STALE_EMODPR */
 	struct drv_inject inject;
 };
 

@@ -62,6 +62,13 @@ static int restrict_page(struct drv *d, struct drv_encl *e,
 	r = leaf_errno(encls(d, e, &l), &a->result);
 	if (r)
 		return r;
+	/* A kernel that forgets ETRACK. */
+	if (d->stale & STALE_EMODPR) {
+		if (!stale_inside(d, e) ||
+		    !stale_keep(d, e, addr, STALE_EMODPR))
+			page_view(d, e, p, addr);
+		return 0;
+	}
 	page_view(d, e, p, addr);
 	r = encl_etrack(d, e);
 	*settled = encl_settled(d, e);

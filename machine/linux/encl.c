@@ -58,6 +58,7 @@ struct drv *drv_init(void *mem, const struct drv_config *c,
 	d->p = *p;
 	d->inject = c->inject;
 	d->production = c->production;
+	d->stale = c->stale;
 	d->sgx2 = c->mach.features & MACH_F_SGX2;
 	d->attributes = SGX_ATTR_DEBUG | SGX_ATTR_MODE64BIT | SGX_ATTR_KSS |
 			SGX_ATTR_AEXNOTIFY;

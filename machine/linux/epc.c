@@ -189,6 +189,7 @@ int encl_etrack(struct drv *d, struct drv_encl *e)
 		}
 	}
 	ipi(d);
+	stale_tracked(d);
 	return 0;
 }
 

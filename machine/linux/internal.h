@@ -163,12 +163,20 @@ struct hostile {
 	bool armed;
 };
 
+#define STALE_MAX 64u
+
 struct drv {
 	struct mach *mach;
 	struct drv_hooks p;
 	uint32_t lock; /* 0 free, 1 held, 2 held and waited for */
 	bool sgx2;
 	bool production;
+	unsigned stale;
+	uint32_t stale_count;
+	struct stale {
+		uint64_t addr;
+		unsigned why;
+	} stale_page[STALE_MAX];
 	uint64_t attributes;
 
 	uint32_t epc_pages;
@@ -303,5 +311,18 @@ long ioctl_restrict(struct drv *d, struct drv_encl *e, uint64_t arg);
 long ioctl_modify(struct drv *d, struct drv_encl *e, uint64_t arg);
 long ioctl_remove(struct drv *d, struct drv_encl *e, uint64_t arg);
 bool range_valid(const struct drv_encl *e, uint64_t off, uint64_t length);
+
+/* ---- stale.c ------------------------------------------------------------ */
+
+/* A page's rights have changed: does a translation outlive that, so that its
+ * view stays? */
+bool stale_keep(struct drv *d, struct drv_encl *e, uint64_t addr, unsigned why);
+/* Is a thread inside, which could keep one? */
+bool stale_inside(const struct drv *d, const struct drv_encl *e);
+/* A thread has left; ETRACK and its interrupts are done. */
+void stale_left(struct drv *d);
+void stale_tracked(struct drv *d);
+/* A fault by one with fewer rights, which goes. */
+bool stale_fault(struct drv *d, uint64_t addr);
 
 #endif

@@ -185,6 +185,17 @@ static struct trace_event about(struct drv *d, const struct mach_cpu *cpu,
 	return ev;
 }
 
+static void refresh(struct drv *d, uint64_t addr, uint32_t leaf)
+{
+	struct drv_vma v;
+
+	if (leaf == SGX_EMODPE && d->stale && drv_find_vma(d, addr, &v) &&
+	    v.start <= addr &&
+	    stale_keep(d, v.encl, addr & PAGE_MASK, STALE_EMODPE))
+		return;
+	drv_refresh(d, addr);
+}
+
 struct mach_result drv_enclu(struct drv *d, struct mach_cpu *cpu,
 			     struct mach_frame *f)
 {
@@ -197,10 +208,12 @@ struct mach_result drv_enclu(struct drv *d, struct mach_cpu *cpu,
 		ev = about(d, cpu, f);
 	r = leaf == SGX_EACCEPT ? eaccept(d, cpu, f)
 				: mach_enclu(d->mach, cpu, f);
-	if (r.kind != MACH_FAULT &&
-	    (leaf == SGX_EACCEPT || leaf == SGX_EACCEPTCOPY ||
-	     leaf == SGX_EMODPE))
-		drv_refresh(d, rcx);
+	/* A code says that nothing has changed. */
+	if (mach_ok(r) && (leaf == SGX_EACCEPT || leaf == SGX_EACCEPTCOPY ||
+			   leaf == SGX_EMODPE))
+		refresh(d, rcx, leaf);
+	if (leaf == SGX_EEXIT && r.kind != MACH_FAULT)
+		stale_left(d);
 	if (traced(d)) {
 		if (!ev.encl)
 			ev.encl = drv_encl_of(d, cpu->secs);
@@ -243,6 +256,7 @@ void drv_aex(struct drv *d, struct mach_cpu *cpu, struct mach_frame *f,
 		drv_trace(d, &told);
 	}
 	mach_aex(d->mach, cpu, f, ev);
+	stale_left(d);
 }
 
 /* ---- other events ------------------------------------------------------ */

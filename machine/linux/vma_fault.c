@@ -305,6 +305,10 @@ enum drv_verdict drv_fault(struct drv *d, struct mach_cpu *cpu, uint64_t addr,
 		if (done == DRV_BUSY)
 			return done;
 		p = page_find(v.encl, page);
+	} else if (d->stale_count && stale_fault(d, page)) {
+		/* Spurious to the kernel. */
+		count(d, &k, TRACE_FAULT_PTE, *pfec);
+		count_kernel(d, &k);
 	}
 	page_view(d, v.encl, p, page);
 	if (!vma_allows(&v, access)) {

@@ -75,6 +75,8 @@ encl_code:
 	.long	.Lymm - .Ltable
 	.long	.Lpopf - .Ltable
 	.long	.Lalign - .Ltable
+	.long	.Lgrant - .Ltable
+	.long	.Lpound - .Ltable
 	.set	.Lcount, (. - .Ltable) / 4
 
 	/* An ERESUME that AEX-Notify has made an entry, on TCS 0: counts it,
@@ -309,6 +311,30 @@ encl_cpuid:
 .Lssa:
 	mov	ADDR, %rcx
 	mov	(%rcx), %rax
+	jmp	.Lout
+
+	/* EMODPE and the store that it is for. */
+.Lgrant:
+	rdgsbase %rbx
+	mov	FLAGS, %rax
+	mov	%rax, (%rbx)
+	mov	ADDR, %rcx
+	mov	$6, %eax
+	enclu
+	mov	VALUE, %rax
+	mov	%al, (%rcx)
+	xor	%eax, %eax
+	jmp	.Lout
+
+	/* Stores to ADDR until STOP. */
+.Lpound:
+	mov	ADDR, %rcx
+	xor	%eax, %eax
+1:	incb	(%rcx)
+	incq	TURNS
+	cmpq	$0, STOP
+	je	1b
+	jmp	.Lout
 
 	/* RFLAGS.TF by POPF: what the flags are two instructions later. */
 .Lpopf:

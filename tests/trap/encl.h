@@ -55,6 +55,8 @@ enum encl_op {
 	OP_YMM,
 	OP_POPF,
 	OP_ALIGN,
+	OP_GRANT,
+	OP_POUND,
 };
 
 struct encl_cmd {

@@ -19,6 +19,8 @@
  *	avx=0, avx512=0, amx=0	a processor without
  *	vendor=TEXT	12 characters, as CPUID tells them
  *	populate=1	a kernel whose MAP_POPULATE adds pages of enclaves
+ *	stale=emodpe	translations with fewer rights outlive it: a spurious
+ *			fault; emodpr: with more, as the kernel does no ETRACK
  *	why=1		says why ECREATE or EINIT refuse
  *	production=1	enclaves that are signed for production are not refused
  *	timer=TIME	interrupts a thread inside each TIME that it runs: 4ms
@@ -39,6 +41,7 @@
 
 #include <string.h>
 
+#include "machine/linux/drv.h"
 #include "machine/model/model.h"
 
 #define EPC_DEFAULT (1ull << 30)
@@ -245,6 +248,14 @@ SET_COMPONENTS(avx, 0xe4)
 SET_COMPONENTS(avx512, 0xe0)
 SET_COMPONENTS(amx, 0x60000)
 
+static bool set_stale(struct value *v)
+{
+	bool pe = is(v->s, v->n, "emodpe");
+
+	v->o->stale |= pe ? STALE_EMODPE : STALE_EMODPR;
+	return pe || is(v->s, v->n, "emodpr");
+}
+
 static bool set_vendor(struct value *v)
 {
 	if (v->n != sizeof(v->o->vendor) - 1)
@@ -302,6 +313,7 @@ static const struct setting {
 	{ "fast", WANT_FLAG, set_fast },
 	{ "populate", WANT_FLAG, set_populate },
 	{ "why", WANT_FLAG, set_why },
+	{ "stale", "emodpe or emodpr", set_stale },
 	{ "vendor", "12 characters: GenuineIntel", set_vendor },
 	{ "avx", WANT_FLAG, set_avx },
 	{ "avx512", WANT_FLAG, set_avx512 },

@@ -43,6 +43,7 @@ struct machine_options {
 	bool strict;
 	bool populate;
 	bool why;
+	unsigned stale;	   /* STALE_EMODPE, STALE_EMODPR */
 	uint64_t xfrm_off; /* state components that the processor lacks */
 	char vendor[13];   /* of CPUID; "": its own */
 	enum machine_stats stats;

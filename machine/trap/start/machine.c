@@ -199,6 +199,7 @@ static void config_make(struct drv_config *c, const struct machine_options *o)
 	c->quota = (uint32_t)(o->quota / SGX_PAGE_SIZE);
 	c->inject = o->inject;
 	c->production = o->production;
+	c->stale = o->stale;
 }
 
 static struct drv_config config;
