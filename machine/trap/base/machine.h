@@ -21,7 +21,8 @@ struct thread;
 
 struct machine {
 	struct drv *d;
-	bool used; /* this process has opened the device */
+	bool used;    /* this process has opened the device */
+	bool watched; /* traced, stepped or strict: each trap takes all steps */
 	struct mach *m;
 	struct machine_options opt;
 	bool has[FACILITIES]; /* there, and not switched off */

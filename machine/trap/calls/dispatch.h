@@ -27,6 +27,8 @@ struct thread;
 void dispatch_start(struct thread *t);
 /* The call that SIGSYS is about. */
 void dispatch_call(struct trap *tr);
+/* The same if it is done without libc. False: nothing is done. */
+bool dispatch_quick(struct trap *tr);
 /* Before a signal's delivery: is the thread in the code that does a call
  * again? Then its context becomes the one at the program's own instruction. */
 void dispatch_rewind(struct trap *tr);

@@ -72,21 +72,41 @@ static void change(struct thread *t, uint64_t fs, uint64_t gs)
 	t->gs = gs;
 }
 
-void bases_begin(struct thread *t)
+/* libc's thread pointer, which the ABI has at its own address. */
+static uint64_t fs_of_libc(void)
 {
-	bool known = t->bases && !machine.has[FACILITY_FSGSBASE];
+	uint64_t v;
 
-	/* What is emulated does not change unseen. */
-	t->fs = known ? t->encl_fs : bases_fs();
-	t->gs = known ? t->encl_gs : bases_gs();
-	if (t->bases) {
-		t->encl_fs = t->fs;
-		t->encl_gs = t->gs;
-	} else {
-		t->host_fs = t->fs;
-		t->host_gs = t->gs;
+	__asm__ volatile("mov %%fs:0, %0" : "=r"(v));
+	return v;
+}
+
+void bases_outside(struct thread *t)
+{
+	/* Calls that are dispatched do not change them unseen. */
+	if (dispatch.on && t->told && !machine.has[FACILITY_FSGSBASE])
+		return;
+	t->host_fs = dispatch.on ? bases_fs() : fs_of_libc();
+	t->host_gs = bases_gs();
+	t->told = true;
+}
+
+void bases_find(struct thread *t)
+{
+	if (!t->bases) {
+		bases_outside(t);
+	} else if (machine.has[FACILITY_FSGSBASE]) {
+		/* What is emulated does not change unseen. */
+		t->encl_fs = bases_fs();
+		t->encl_gs = bases_gs();
 	}
+	t->fs = t->bases ? t->encl_fs : t->host_fs;
+	t->gs = t->bases ? t->encl_gs : t->host_gs;
 	t->bases = false;
+}
+
+void bases_host(struct thread *t)
+{
 	/* GS is nobody's outside, so that the enclave's may stay. */
 	change(t, t->handler_fs ? t->handler_fs : t->host_fs, t->gs);
 }

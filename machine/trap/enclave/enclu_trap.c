@@ -95,5 +95,37 @@ void trap_enclu(struct trap *tr)
 	if (!tr->t->ready)
 		sig_adopt();
 	guard_arm(tr->t);
+	timer_arm(tr->t);
 	tr->t->ready = true;
+}
+
+static bool moves(uint64_t leaf)
+{
+	uint32_t n = (uint32_t)leaf;
+
+	return n == SGX_EENTER || n == SGX_ERESUME || n == SGX_EEXIT;
+}
+
+bool trap_enclu_quick(struct trap *tr)
+{
+	struct mach_cpu *cpu = &tr->t->cpu;
+	uint64_t faults = cpu->enclu_faults;
+	struct mach_result r;
+
+	if (!moves((uint64_t)tr->uc->uc_mcontext.gregs[REG_RAX]) ||
+	    !tr->t->ready || cpu->due)
+		return false;
+	trap_load(tr);
+	drv_lock(machine.d);
+	r = drv_enclu(machine.d, cpu, &tr->f);
+	drv_unlock(machine.d);
+	/* Tried again by trap_enclu(): that one counts. */
+	if (r.kind == MACH_FAULT) {
+		cpu->enclu_faults = faults;
+		return false;
+	}
+	trap_store(tr);
+	if (mach_inside(cpu))
+		guard_arm(tr->t);
+	return true;
 }

@@ -17,6 +17,9 @@
 #define SLOT_SIZE 0x20000
 #define SYS_RT_SIGPROCMASK 14
 #define SYS_SIGALTSTACK 131
+#define SYS_ARCH_PRCTL 158
+#define ARCH_SET_GS 0x1001
+#define ARCH_SET_FS 0x1002
 #define SIG_SETMASK 2
 #define FLAGS_OFF (~0x44400) /* AC, NT, DF */
 #define USER_CS 0x33
@@ -25,7 +28,7 @@
 	.text
 	.globl	fast_enter, fast_tail, fast_tail_end
 	.hidden	fast_enter, fast_tail, fast_tail_end
-	.hidden	dispatch, thread_tls, fast_aep, fast_enclu
+	.hidden	dispatch, thread_tls, fast_aep, fast_bases, fast_enclu
 	.type	fast_enter, @function
 fast_enter:
 	cmp	$EENTER, %eax
@@ -81,10 +84,13 @@ fast_tail:
 	mov	FAST_SUD(%rbx), %al
 	mov	%al, FAST_SELECTOR(%rbx)
 	movb	$1, FAST_BASES(%rbx)
-	mov	FAST_ENCL_FS(%rbx), %rax
-	wrfsbase %rax
-	mov	FAST_ENCL_GS(%rbx), %rax
-	wrgsbase %rax
+	mov	FAST_ENCL_FS(%rbx), %rsi
+	mov	FAST_ENCL_GS(%rbx), %rdx
+	cmpb	$0, fast_bases(%rip)
+	je	.Lby_call
+	wrfsbase %rsi
+	wrgsbase %rdx
+.Lload:
 	pop	%r15
 	pop	%r14
 	pop	%r13
@@ -111,6 +117,15 @@ fast_tail:
 	mov	$8, %r10d
 	syscall
 	jmp	.Lgo
+.Lby_call:
+	mov	$SYS_ARCH_PRCTL, %eax
+	mov	$ARCH_SET_FS, %edi
+	syscall
+	mov	$SYS_ARCH_PRCTL, %eax
+	mov	$ARCH_SET_GS, %edi
+	mov	%rdx, %rsi
+	syscall
+	jmp	.Lload
 fast_tail_end:
 
 	/* By a trap, then, with all registers as they were. Signals stay put

@@ -23,6 +23,7 @@ _Static_assert(offsetof(struct dispatch, on) == 0, "dispatch.on");
 _Static_assert(THREAD_SLOT_SIZE == FAST_SLOT_SIZE, "slot");
 
 uint64_t fast_aep;
+bool fast_bases;
 
 static void frame_load(struct mach_frame *f, const struct thread *t,
 		       const struct fast_regs *r)
@@ -76,8 +77,7 @@ struct thread *fast_enclu(struct fast_regs *r)
 	/* The first entry of a thread sets it up, by a trap. */
 	if (!t->ready)
 		return NULL;
-	t->host_fs = bases_fs();
-	t->host_gs = bases_gs();
+	bases_outside(t);
 	return enter(t, r) ? t : NULL;
 }
 

@@ -43,6 +43,8 @@ struct thread;
 struct thread *fast_enclu(struct fast_regs *r);
 /* Where the vDSO's ENCLU is. */
 extern uint64_t fast_aep;
+/* Are there instructions that set the bases? */
+extern bool fast_bases;
 extern char fast_enter[], fast_tail[], fast_tail_end[];
 
 /* Is the context in the tail? Then this makes it the enclave's first. */

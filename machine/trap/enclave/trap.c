@@ -26,6 +26,7 @@
 #define INSN_INT3 0xcc
 #define INSN_BYTES 5
 #define RFLAGS_AC 0x40000ull
+#define RFLAGS_TF 0x100ll
 #define ENCLU_BYTES 3
 
 /* Of <asm-generic/siginfo.h> from Linux 5.11. */
@@ -207,6 +208,16 @@ static void on_breakpoint(struct trap *tr)
 	trap_raise(tr, &e);
 }
 
+/* Single-step inside, and nobody has opted in to it: TF by POPF is without
+ * effect (SDM 43.2.4), so the flag goes and nothing has happened. */
+static bool is_own_step(const struct trap *tr)
+{
+	return tr->sig == SIGTRAP && mach_inside(&tr->t->cpu) &&
+	       !tr->t->cpu.optin &&
+	       tr->uc->uc_mcontext.gregs[REG_TRAPNO] == SGX_VEC_DB &&
+	       tr->info->si_code == TRAP_TRACE;
+}
+
 /* SYSCALL inside: it never happened, and RIP is after it. */
 static void on_syscall(struct trap *tr)
 {
@@ -236,6 +247,10 @@ static void on_sync(struct trap *tr)
 	if (trapno == SGX_VEC_DB && tr->sig == SIGTRAP &&
 	    (step_trapped(tr) || abort_stepped(tr)))
 		return;
+	if (is_own_step(tr)) {
+		tr->uc->uc_mcontext.gregs[REG_EFL] &= ~RFLAGS_TF;
+		return;
+	}
 	if (!insn_fetch(tr, code) && trapno != SGX_VEC_PF)
 		return;
 	if (!memcmp(code, INSN_ENCLU, 3)) {
@@ -275,6 +290,10 @@ static void handle(struct trap *tr)
 	fork_check();
 	if (sig_is_kick(tr->sig, tr->info))
 		return;
+	if (timer_is(tr->sig, tr->info)) {
+		trap_tick(tr);
+		return;
+	}
 	if (is_dispatched(tr)) {
 		dispatch_call(tr);
 		return;
@@ -290,6 +309,26 @@ static void handle(struct trap *tr)
 	trap_interrupt(tr);
 	sig_deliver(tr->t, tr->sig, tr->info, tr->uc,
 		    is_sync(tr->sig, tr->info) ? SIG_FORCED : SIG_SENT);
+}
+
+/*
+ * What comes most: ENCLU that enters or leaves, and a call that only goes on to
+ * the kernel. No libc, so that the bases stay as they are: where they are set
+ * by a system call, each costs as much as the trap.
+ */
+static bool quick(struct trap *tr)
+{
+	const greg_t *g = tr->uc->uc_mcontext.gregs;
+	uint8_t code[ENCLU_BYTES];
+
+	if (machine.watched || !fork_same_process() ||
+	    !is_sync(tr->sig, tr->info))
+		return false;
+	if (is_dispatched(tr))
+		return dispatch_quick(tr);
+	return tr->sig != SIGSYS && g[REG_TRAPNO] != SGX_VEC_DB &&
+	       !ucopy(code, (const void *)g[REG_RIP], ENCLU_BYTES) &&
+	       !memcmp(code, INSN_ENCLU, ENCLU_BYTES) && trap_enclu_quick(tr);
 }
 
 /* Linux leaves AC as it was, and alignment is not for our code to keep. */
@@ -329,15 +368,18 @@ void trap_signal(int sig, siginfo_t *info, void *context)
 	} else if (fast_defer(tr.t, sig, info, uc)) {
 		return;
 	} else {
-		bases_begin(tr.t);
+		bases_find(tr.t);
 	}
-	inside = mach_inside(&tr.t->cpu);
-	step_begin(&tr);
-	handle(&tr);
-	trap_due(&tr);
-	step_end(&tr);
-	strict_apply(tr.t, tr.uc);
-	strict_move(inside, mach_inside(&tr.t->cpu));
+	if (!quick(&tr)) {
+		inside = mach_inside(&tr.t->cpu);
+		bases_host(tr.t);
+		step_begin(&tr);
+		handle(&tr);
+		trap_due(&tr);
+		step_end(&tr);
+		strict_apply(tr.t, tr.uc);
+		strict_move(inside, mach_inside(&tr.t->cpu));
+	}
 	bases_end(tr.t, mach_inside(&tr.t->cpu));
 	tr.t->selector = (mach_inside(&tr.t->cpu) || dispatch.on) && tr.t->sud;
 }

@@ -45,9 +45,15 @@ int trap_greg(unsigned number);
 uint64_t bases_fs(void);
 uint64_t bases_gs(void);
 void bases_set(uint64_t fs, uint64_t gs);
-/* A handler of @t begins: the host's FS, the enclave's bases are kept. And it
- * ends, for inside an enclave or not. */
-void bases_begin(struct thread *t);
+/* Finds the bases of @t, which is outside. */
+void bases_outside(struct thread *t);
+/*
+ * A handler of @t begins: finds out which bases there are. With those it may do
+ * what uses no libc; bases_host() gives it the host's FS. And it ends, for
+ * inside an enclave or not: what is right already costs nothing.
+ */
+void bases_find(struct thread *t);
+void bases_host(struct thread *t);
 void bases_end(struct thread *t, bool inside);
 /* The first byte of an instruction that writes a base, and what makes it trap;
  * its length in the form of 64 bits, and the next in [at, end) or NULL. */
@@ -61,6 +67,8 @@ bool bases_emulate(struct trap *tr, const uint8_t *code, struct exception *e);
 
 /* enclu_trap.c: the instruction at RIP is ENCLU. */
 void trap_enclu(struct trap *tr);
+/* The same for what enters and leaves, without libc. False: nothing is done. */
+bool trap_enclu_quick(struct trap *tr);
 /* fault_trap.c: a page fault by any other instruction. */
 void trap_page_fault(struct trap *tr);
 /* aex.c: gives an exception to the program, leaving the enclave first. */
@@ -70,6 +78,15 @@ void trap_interrupt(struct trap *tr);
 /* The AEX that the driver asked for (drv.h): the thread, at the AEP's ENCLU
  * then, comes back by itself. False: none. */
 bool trap_due(struct trap *tr);
+/* An interrupt of the timer (tick.c). */
+void trap_tick(struct trap *tr);
+
+/* tick.c. The thread enters for the first time; is about to end; is it that
+ * timer's signal? */
+void timer_arm(struct thread *t);
+void timer_gone(struct thread *t);
+bool timer_is(int sig, const siginfo_t *info);
+
 /* The exception that the driver's verdict on an access means. */
 struct exception trap_fault_exception(enum drv_verdict v, uint64_t addr,
 				      uint32_t pfec);

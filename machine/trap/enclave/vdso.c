@@ -113,8 +113,8 @@ static void use(uint64_t aep, uint64_t fixup, uint64_t *slot)
 	machine.vdso_aep = aep;
 	machine.vdso_fixup = fixup;
 	fast_aep = aep;
-	if (machine.opt.vdso_fast && !machine.opt.strict &&
-	    machine.has[FACILITY_FSGSBASE])
+	fast_bases = machine.has[FACILITY_FSGSBASE];
+	if (machine.opt.vdso_fast && !machine.opt.strict)
 		*slot = (uint64_t)fast_enter;
 }
 

@@ -107,6 +107,8 @@ struct thread {
 	struct thread_nest nest[THREAD_NEST_MAX];
 	uint32_t nests;
 	int tid;
+	bool timed; /* @timer interrupts it */
+	int timer;
 	uint32_t index;
 	/* Handlers run with this FS base, if it is not zero: the thread's own
 	 * is not libc's. */
@@ -114,6 +116,7 @@ struct thread {
 	void *exec_block; /* of exec_prepare() */
 	bool borrowed;	  /* by a child of vfork */
 	bool ready;	  /* has been inside once: see trap_enclu() */
+	bool told;	  /* host_fs and host_gs have been asked for once */
 	/* While a handler runs: the bases in force (bases.c). */
 	uint64_t fs;
 	uint64_t gs;
