@@ -28,6 +28,7 @@
 static struct world w;
 static sgx_mm_pfhandler_t handler;
 static int fail_register;
+static int untracked;	   /* EACCEPTs before the host's interrupt */
 static uint64_t cut_pages; /* that the enclave lacks of a power of two */
 
 /* ---- the runtime ------------------------------------------------------- */
@@ -81,6 +82,10 @@ int sgx_mm_modify_ocall(uint64_t addr, size_t length, int from, int to)
 
 int do_eaccept(const sec_info_t *si, size_t addr)
 {
+	if (untracked && si->flags & (SGX_SECINFO_PR | SGX_SECINFO_MODIFIED)) {
+		untracked--;
+		return SGX_NOT_TRACKED;
+	}
 	return world_all_hooks()->eaccept(&w, (const void *)si, addr);
 }
 
@@ -540,6 +545,32 @@ START_TEST(guard_pages_are_searched_for)
 END_TEST
 
 /* Not a power of two: SDKs round up, but a mapping may be what it is. */
+START_TEST(interrupts_are_waited_for)
+{
+	ck_assert_int_eq(alloc_at(0, 3, SGX_EMA_COMMIT_NOW), 0);
+	untracked = 3;
+	ck_assert_int_eq(sgx_mm_modify_permissions(at(0), 8192, 1), 0);
+	ck_assert_int_eq(untracked, 0);
+	untracked = 3;
+	ck_assert_int_eq(sgx_mm_uncommit(at(0), 8192), 0);
+	ck_assert_int_eq(untracked, 0);
+	untracked = 3;
+	((struct sgx_tcs *)(void *)w_bytes(&w, OWN + 2))->nssa = 1;
+	ck_assert_int_eq(sgx_mm_modify_type(at(2), 4096, SGX_EMA_PAGE_TYPE_TCS),
+			 0);
+	ck_assert_int_eq(untracked, 0);
+	mirror();
+	/* A host that sends none is an error, and the page as it was. */
+	ck_assert_int_eq(sgx_mm_commit(at(0), 4096), EACCES);
+	ck_assert_int_eq(alloc_at(4, 1, SGX_EMA_COMMIT_NOW), 0);
+	untracked = 1 << 20;
+	ck_assert_int_eq(sgx_mm_modify_permissions(at(4), 4096, 1), EFAULT);
+	untracked = 0;
+	ck_assert_uint_eq(w_rights(&w, OWN + 4), MACH_R | MACH_W);
+	mirror();
+}
+END_TEST
+
 START_TEST(enclaves_of_any_size)
 {
 	uint64_t end = W_BASE + w.pages * 4096ull;
@@ -629,6 +660,7 @@ int main(void)
 	tcase_add_test(on, mixed_runs_keep_their_mapping);
 	tcase_add_test(on, readable_pages_come_again);
 	tcase_add_test(on, guard_pages_are_searched_for);
+	tcase_add_test(on, interrupts_are_waited_for);
 	tcase_add_checked_fixture(off, open_world, NULL);
 	tcase_add_test(off, refused_starts);
 	tcase_add_test(off, start_waits_for_pages);

@@ -6,12 +6,23 @@
  */
 #include "trusted/emm/act.h"
 
-/* EACCEPT of pg with these SECINFO flags. 0, an SGX code or EMM_LEAF_*. */
+#define TRACK_ROUNDS 256u
+
+/*
+ * EACCEPT of pg with these SECINFO flags. 0, an SGX code or EMM_LEAF_*. The
+ * interrupt that the host sends after ETRACK may be on its way still.
+ */
 int leaf_accept(struct emm *emm, uint64_t flags, uint32_t pg)
 {
 	const struct sgx_secinfo si = { .flags = flags };
+	uint32_t rounds = 0;
+	int rc = emm->hooks.eaccept(emm->ctx, &si, pg_addr(emm, pg));
 
-	return emm->hooks.eaccept(emm->ctx, &si, pg_addr(emm, pg));
+	while (rc == SGX_NOT_TRACKED && rounds < TRACK_ROUNDS) {
+		lock_spin(emm, &rounds);
+		rc = emm->hooks.eaccept(emm->ctx, &si, pg_addr(emm, pg));
+	}
+	return rc;
 }
 
 /* EMODPE has no result: whatever EAX holds, only a fault of its own counts. */

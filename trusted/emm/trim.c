@@ -63,7 +63,7 @@ static uint32_t accept_trim(struct op *op, const struct run *r)
 		int said = eaccept(emm->ctx, &si, addr);
 
 		if (said) /* once more: a #PF may have been another's */
-			said = eaccept(emm->ctx, &si, addr);
+			said = leaf_accept(emm, TRIM_FLAGS, pg);
 		if (said)
 			break;
 	}
