@@ -106,7 +106,7 @@ step: all
 	@tools/step $(BUILD)
 
 fuzz-policy: all
-	@for t in occlum toml edmm xml scone conf; do \
+	@for t in occlum toml edmm xml scone conf oe ego mystikos edp; do \
 		$(BUILD)/bin/fuzz_$$t -max_total_time=$(FUZZ_SECONDS) \
 			-rss_limit_mb=2048 -max_len=65536 -timeout=10 \
 			-artifact_prefix=$(BUILD)/fuzz/$$t- \

@@ -20,5 +20,7 @@
 #define CALL_NR_HEAP_TRIM CALL_FORM(2, 11)
 /* musl's __clone(): one argument, the address of its seven. */
 #define CALL_NR_THREAD CALL_FORM(1, 56)
+/* Its __unmapself(): the thread's end, and its stack's. */
+#define CALL_NR_THREAD_END CALL_FORM(1, 60)
 
 #endif

@@ -299,7 +299,8 @@ X(fchmodat, 268, HOST, ZERO, CALL_D, CALL_P, CALL_I) \
 X(faccessat, 269, HOST, ZERO, CALL_D, CALL_P, CALL_I) \
 X(pselect6, 270, INSIDE, -, -) \
 X(ppoll, 271, INSIDE, -, -) \
-X(set_robust_list, 273, NONE, OK, "a thread's locks end with the enclave") \
+X(set_robust_list, 273, INSIDE, -, -) \
+X(get_robust_list, 274, INSIDE, -, -) \
 X(utimensat, 280, BOTH, ZERO, CALL_D, CALL_P, CALL_TIMES, CALL_I) \
 X(fallocate, 285, HOST, ZERO, CALL_D, CALL_I, CALL_V, CALL_V) \
 X(dup3, 292, HOST, FD_AT, CALL_D, CALL_I, CALL_I) \
@@ -320,7 +321,8 @@ X(heap_mmap, CALL_NR_HEAP_MMAP, INSIDE, -, -) \
 X(heap_munmap, CALL_NR_HEAP_MUNMAP, INSIDE, -, -) \
 X(heap_mremap, CALL_NR_HEAP_MREMAP, INSIDE, -, -) \
 X(heap_trim, CALL_NR_HEAP_TRIM, INSIDE, -, -) \
-X(thread, CALL_NR_THREAD, NONE, AGAIN, "no context for one more is to be had")
+X(thread, CALL_NR_THREAD, INSIDE, -, -) \
+X(thread_end, CALL_NR_THREAD_END, INSIDE, -, -)
 /* clang-format on */
 
 /*

@@ -5,6 +5,7 @@
  * good: nothing outside ELRANGE is changed on an enclave's word.
  */
 #include <errno.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 
 #include "host/host.h"
 #include "host/signals.h"
+#include "host/threads.h"
 
 #define PAGE SGX_PAGE_SIZE
 #define PROT_BITS (PROT_READ | PROT_WRITE | PROT_EXEC)
@@ -49,13 +51,18 @@ static void on_sigbus(int sig)
 
 uint64_t host_populate(uint64_t addr, uint64_t size)
 {
+	static pthread_mutex_t one = PTHREAD_MUTEX_INITIALIZER;
 	const struct sigaction sa = { .sa_handler = on_sigbus,
 				      .sa_flags = SA_ONSTACK | SA_NODEFER };
 	struct sigaction old;
 	volatile uint64_t done = 0;
 
-	if (sigaction(SIGBUS, &sa, &old))
+	/* The handler is the process's. */
+	pthread_mutex_lock(&one);
+	if (sigaction(SIGBUS, &sa, &old)) {
+		pthread_mutex_unlock(&one);
 		return 0;
+	}
 	if (!sigsetjmp(touch_jump, 1)) {
 		touching = 1;
 		for (; done < size; done += PAGE)
@@ -63,6 +70,7 @@ uint64_t host_populate(uint64_t addr, uint64_t size)
 	}
 	touching = 0;
 	sigaction(SIGBUS, &old, NULL);
+	pthread_mutex_unlock(&one);
 	return done;
 }
 
@@ -98,13 +106,73 @@ static bool signal_call(const struct host_thread *t, struct wire_call *c)
 	}
 }
 
+#define UNPARK_INLINE (WIRE_CALL_ARGS - 1)
+
+static int unpark_all(const struct host_thread *t, uint64_t off, uint64_t count)
+{
+	uint32_t context;
+	int err = 0;
+
+	if (off > t->buf_size || count > (t->buf_size - off) / sizeof(context))
+		return -EDMM_EFAULT;
+	for (uint64_t i = 0; i < count && !err; i++) {
+		memcpy(&context, t->buf + off + i * sizeof(context),
+		       sizeof(context));
+		err = host_threads_unpark(t->threads, context);
+	}
+	return err;
+}
+
+static int unpark(const struct host_thread *t, const struct wire_call *c)
+{
+	const uint64_t count = c->args[0];
+	int err = 0;
+
+	if (count > UNPARK_INLINE)
+		return unpark_all(t, c->args[1], count);
+	for (uint64_t i = 0; i < count && !err; i++)
+		err = host_threads_unpark(t->threads, c->args[1 + i]);
+	return err;
+}
+
+static int park(const struct host_thread *t, uint64_t nanoseconds)
+{
+	int err;
+
+	host_signals_call(true);
+	err = host_threads_park(t->threads, t->context, nanoseconds);
+	host_signals_call(false);
+	return err;
+}
+
+/* False: it is none of these. */
+static bool thread_call(const struct host_thread *t, struct wire_call *c)
+{
+	switch (c->nr) {
+	case WIRE_CALL_THREAD:
+		c->status = host_threads_start(t->threads, c->args[0]);
+		return true;
+	case WIRE_CALL_PARK:
+		c->status = park(t, c->args[0]);
+		return true;
+	case WIRE_CALL_UNPARK:
+		c->status = unpark(t, c);
+		return true;
+	case WIRE_CALL_KICK:
+		c->status = host_threads_kick(t->threads, c->args[0]);
+		return true;
+	default:
+		return false;
+	}
+}
+
 void host_edmm_dispatch(struct host_thread *t, struct wire_call *c)
 {
 	struct edmm_host *h = t->host;
 	uint64_t off = c->args[0], size = c->args[1], arg = c->args[2];
 
 	c->count = 0;
-	if (signal_call(t, c))
+	if (signal_call(t, c) || thread_call(t, c))
 		return;
 	if (c->nr == WIRE_CALL_TELL) {
 		c->status = 0;

@@ -10,6 +10,7 @@
 #include "sgx/linux.h"
 
 struct host_calls;
+struct host_threads;
 
 /**
  * struct host_io - the system calls on the enclave's file; a seam for tests
@@ -32,6 +33,7 @@ extern const struct host_io host_io_linux;
  * @wire: shared with the enclave
  * @buf: data buffer, @buf_size bytes
  * @calls: the program's descriptors (host/calls.h), one table for all threads
+ * @threads: the program's others (host/threads.h)
  */
 struct host_thread {
 	struct edmm_host *host;
@@ -41,6 +43,7 @@ struct host_thread {
 	uint8_t *buf;
 	uint64_t buf_size;
 	struct host_calls *calls;
+	struct host_threads *threads;
 };
 
 /**

@@ -8,10 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "host/calls.h"
 #include "host/host.h"
 #include "host/signals.h"
+#include "host/threads.h"
 
 #define BUF_DEFAULT (1u << 20)
 #define SIG_SEGV 11
@@ -19,25 +21,47 @@
 /* An exception that the enclave finds no trace of comes back this often. */
 #define UNSEEN_MAX 8
 
+/* Several threads count. */
+#define COUNT(h, what) \
+	__atomic_fetch_add(&(h)->counts.what, 1, __ATOMIC_RELAXED)
+
 /**
  * struct loop - one thread's way through entries
  * @leaf: of the next entry
  * @kind: of the next entry, if it is EENTER: after an exception the registers
  *	are not what they were
  * @unseen: exceptions in a row that the enclave had no record of
+ * @over: its thread has ended, and the program has not
  * @done: the program has ended, and @end says how
- * @signals: shared with the enclave
  */
 struct loop {
+	struct run *of;
 	struct host_thread t;
 	struct sgx_enclave_run run;
 	struct host_regs regs;
 	unsigned int leaf;
 	uint64_t kind;
 	unsigned int unseen;
+	bool over;
 	bool done;
 	struct edmm_host_end *end;
 	struct edmm_host_error *e;
+};
+
+/**
+ * struct run - of a program
+ * @main: the loop of the thread that began it
+ * @ended: by the thread that sets it: @end and @error are its own
+ * @err: what edmm_host_run() gives where one of the others has ended it
+ * @signals: shared with the enclave
+ */
+struct run {
+	struct loop main;
+	struct host_calls calls;
+	uint32_t ended;
+	struct edmm_host_end end;
+	struct edmm_host_error error;
+	edmm_err err;
 	struct wire_signals signals;
 };
 
@@ -95,7 +119,7 @@ static edmm_err serve(struct loop *l)
 	c = *slot;
 	if (c.nr >= WIRE_CALL_SYS && stopped(l))
 		return 0;
-	l->t.host->counts.calls++;
+	COUNT(l->t.host, calls);
 	if (c.nr < WIRE_CALL_SYS)
 		host_edmm_dispatch(&l->t, &c);
 	else
@@ -159,6 +183,16 @@ static edmm_err resume(struct loop *l)
 	return 0;
 }
 
+static edmm_err thread_ended(struct loop *l)
+{
+	if (l->regs.rsi)
+		host_threads_unpark(l->t.threads, l->regs.rsi - 1);
+	if (l == &l->of->main)
+		host_threads_leave(l->t.threads, l->t.context);
+	l->over = true;
+	return 0;
+}
+
 static edmm_err left(struct loop *l)
 {
 	switch (l->regs.rdi) {
@@ -166,6 +200,8 @@ static edmm_err left(struct loop *l)
 		return serve(l);
 	case WIRE_EXIT_RESUME:
 		return resume(l);
+	case WIRE_EXIT_THREAD:
+		return thread_ended(l);
 	case WIRE_EXIT_DONE:
 		take_end(l);
 		return 0;
@@ -187,9 +223,9 @@ static edmm_err step(struct loop *l)
 	int err;
 
 	if (l->leaf == SGX_EENTER)
-		h->counts.enters++;
+		COUNT(h, enters);
 	else
-		h->counts.resumes++;
+		COUNT(h, resumes);
 	err = host_enter(h->enter, &l->regs, l->leaf, &l->run);
 	if (err)
 		return host_fail(l->e, -EDMM_EIO,
@@ -197,7 +233,7 @@ static edmm_err step(struct loop *l)
 				 h->img.name, strerror(-err));
 	if (l->run.function == SGX_EEXIT)
 		return left(l);
-	h->counts.exceptions++;
+	COUNT(h, exceptions);
 	if (l->run.function == SGX_ERESUME && l->leaf == SGX_EENTER &&
 	    l->kind == WIRE_ENTER_EXCEPTION) {
 		host_crash(l, "while an exception was being handled", SIG_SEGV);
@@ -280,74 +316,142 @@ static void *pages(size_t size)
 }
 
 /* The thread's block and, after it, its buffer: one mapping. */
-static edmm_err make_thread(struct host_thread *t, struct edmm_host *h,
-			    uint64_t buf_size)
+static edmm_err make_thread(struct loop *l, struct run *of,
+			    const struct host_thread *like)
 {
-	uint8_t *p = pages(SGX_PAGE_SIZE + buf_size);
+	struct host_thread *t = &l->t;
+	uint8_t *p = pages(SGX_PAGE_SIZE + like->buf_size);
 
+	l->of = of;
+	*t = *like;
 	if (!p)
 		return -EDMM_ENOMEM;
-	*t = (struct host_thread){
-		.host = h,
-		.tcs = h->base + h->img.layout->ctx_off,
-		.wire = (struct wire_thread *)(void *)p,
-		.buf = p + SGX_PAGE_SIZE,
-		.buf_size = buf_size,
-	};
+	t->tcs = t->host->base + t->host->img.layout->ctx_off +
+		 t->context * t->host->img.layout->ctx_stride;
+	t->wire = (struct wire_thread *)(void *)p;
+	t->buf = p + SGX_PAGE_SIZE;
 	t->wire->buf_addr = (uintptr_t)t->buf;
-	t->wire->buf_size = buf_size;
+	t->wire->buf_size = t->buf_size;
+	l->run.tcs = t->tcs;
 	return 0;
 }
 
-/* Until the end; a signal may be that at any time. */
-static edmm_err run_loop(struct loop *l, struct wire_signals *signals)
+static void drop_thread(struct loop *l)
+{
+	if (l->t.wire)
+		munmap(l->t.wire, SGX_PAGE_SIZE + l->t.buf_size);
+}
+
+/* The first that ends the program says how. */
+static void end_by(struct run *r, const struct edmm_host_end *end,
+		   const struct edmm_host_error *e, edmm_err err)
+{
+	if (__atomic_exchange_n(&r->ended, 1, __ATOMIC_ACQ_REL))
+		return;
+	r->end = *end;
+	r->error = *e;
+	r->err = err;
+	host_signals_end_run();
+}
+
+/* One of the other threads. */
+static void run_thread(void *arg, uint32_t context)
+{
+	struct run *r = arg;
+	struct edmm_host_error e = { 0 };
+	struct edmm_host_end end = { 0 };
+	struct host_thread like = r->main.t;
+	struct loop l = { .end = &end, .e = &e };
+	edmm_err err;
+
+	like.context = context;
+	err = make_thread(&l, r, &like);
+	if (err)
+		host_fail(&e, err, "out of memory for a thread");
+	else
+		next(&l, SGX_EENTER, WIRE_ENTER_THREAD, (uintptr_t)l.t.wire);
+	while (!l.over && !l.done && !err)
+		err = step(&l);
+	if (!l.over)
+		end_by(r, &end, &e, err);
+	drop_thread(&l);
+}
+
+/* Another thread that has ended the program makes this one jump. */
+static void end_first(struct run *r)
+{
+	while (__atomic_exchange_n(&r->ended, 1, __ATOMIC_ACQ_REL))
+		pause();
+}
+
+/* Until the end; a signal may be that at any time, or another thread. */
+static edmm_err run_loop(struct run *r)
 {
 	static sigjmp_buf by_signal;
+	struct loop *l = &r->main;
 	volatile edmm_err err = 0;
 	int signo = sigsetjmp(by_signal, 1);
 
-	if (signo) {
+	if (signo > 0) {
+		end_first(r);
 		l->end->kind = EDMM_HOST_SIGNALLED;
 		l->end->value = signo;
 		return 0;
 	}
-	host_signals_begin(signals, &by_signal);
+	if (signo < 0) {
+		*l->end = r->end;
+		if (r->err)
+			*l->e = r->error;
+		return r->err;
+	}
+	host_signals_begin(&r->signals, &by_signal);
+	l->t.threads = host_threads_new(l->t.host->img.layout->ctx_count,
+					l->t.context, run_thread, r);
+	if (!l->t.threads)
+		return host_fail(l->e, -EDMM_ENOMEM, "out of memory");
 	while (!l->done && !err)
 		err = step(l);
+	end_first(r);
 	return err;
 }
 
-static edmm_err run_main(struct loop *l, struct wire_start *w)
+/* Others may be inside or in a call for good: then all stays as it is. */
+static bool ended_alone(struct run *r)
 {
-	struct host_calls calls;
+	return !r->main.t.threads || host_threads_free(r->main.t.threads);
+}
+
+static edmm_err run_main(struct run *r, struct wire_start *w)
+{
+	struct loop *l = &r->main;
 	edmm_err err;
 
-	host_calls_init(&calls);
-	l->t.calls = &calls;
-	l->run.tcs = l->t.tcs;
+	host_calls_init(&r->calls);
 	w->thread_addr = (uintptr_t)l->t.wire;
-	w->signals_addr = (uintptr_t)&l->signals;
+	w->signals_addr = (uintptr_t)&r->signals;
 	next(l, SGX_EENTER, WIRE_ENTER_START, (uintptr_t)w);
-	err = run_loop(l, &l->signals);
+	err = run_loop(r);
 	host_signals_end();
 	/* A call that a signal has ended may hold the table. */
 	if (l->done)
-		host_calls_close(&calls);
-	l->t.calls = NULL;
+		host_calls_close(&r->calls);
 	return err;
 }
 
-edmm_err edmm_host_run(struct edmm_host *h, const struct edmm_host_start *s,
-		       struct edmm_host_end *end, struct edmm_host_error *e)
+static edmm_err run_program(struct edmm_host *h,
+			    const struct edmm_host_start *s, struct run *r)
 {
-	uint64_t buf_size = s->buf_size ? s->buf_size : BUF_DEFAULT;
-	struct loop l = { .end = end, .e = e };
+	struct host_thread like = {
+		.host = h,
+		.buf_size = s->buf_size ? s->buf_size : BUF_DEFAULT,
+		.calls = &r->calls,
+	};
+	struct edmm_host_error *e = r->main.e;
 	struct wire_start w;
 	edmm_err err;
 
-	memset(end, 0, sizeof(*end));
-	if (buf_size % SGX_PAGE_SIZE || buf_size < WIRE_BUF_MIN ||
-	    buf_size > WIRE_BUF_MAX)
+	if (like.buf_size % SGX_PAGE_SIZE || like.buf_size < WIRE_BUF_MIN ||
+	    like.buf_size > WIRE_BUF_MAX)
 		return host_fail(e, -EDMM_EINVAL,
 				 "%s: a data buffer of 64 KiB to 64 MiB is "
 				 "wanted",
@@ -361,15 +465,31 @@ edmm_err edmm_host_run(struct edmm_host *h, const struct edmm_host_start *s,
 	err = make_start(h, s, &w, e);
 	if (err)
 		return err;
-	err = make_thread(&l.t, h, buf_size);
-	if (err) {
+	err = make_thread(&r->main, r, &like);
+	if (err)
 		host_fail(e, err, "out of memory");
-		goto out_block;
-	}
-	err = run_main(&l, &w);
-	munmap(l.t.wire, SGX_PAGE_SIZE + buf_size);
-out_block:
+	else
+		err = run_main(r, &w);
 	free((void *)(uintptr_t)w.arg_addr);
+	return err;
+}
+
+edmm_err edmm_host_run(struct edmm_host *h, const struct edmm_host_start *s,
+		       struct edmm_host_end *end, struct edmm_host_error *e)
+{
+	struct run *r = calloc(1, sizeof(*r));
+	edmm_err err;
+
+	memset(end, 0, sizeof(*end));
+	if (!r)
+		return host_fail(e, -EDMM_ENOMEM, "out of memory");
+	r->main.end = end;
+	r->main.e = e;
+	err = run_program(h, s, r);
+	if (ended_alone(r)) {
+		drop_thread(&r->main);
+		free(r);
+	}
 	return err;
 }
 

@@ -14,7 +14,7 @@
 #include "host/signals.h"
 
 #include <errno.h>
-#include <poll.h>
+#include <linux/futex.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -36,19 +36,43 @@
 	 BIT(SIGTERM) | BIT(SIGSTKFLT) | BIT(SIGXCPU) | BIT(SIGXFSZ) | \
 	 BIT(SIGVTALRM) | BIT(SIGPROF) | BIT(SIGPOLL) | BIT(SIGPWR) |  \
 	 0xfffffffe00000000ull)
+#define FAULTS                                                    \
+	(BIT(SIGSEGV) | BIT(SIGBUS) | BIT(SIGILL) | BIT(SIGFPE) | \
+	 BIT(SIGTRAP) | BIT(SIGSYS))
 #define STOPS (BIT(SIGTSTP) | BIT(SIGTTIN) | BIT(SIGTTOU))
 #define OTHERS \
 	(STOPS | BIT(SIGCHLD) | BIT(SIGCONT) | BIT(SIGWINCH) | BIT(SIGURG))
 
-static struct {
-	struct wire_signals *shared;
-	sigjmp_buf *end;
+/**
+ * struct host_signals_self - a thread that serves a context
+ * @kick: interrupts its calls again and again
+ * @in_call: it is in one
+ * @kicked: it, or the next, is to end
+ */
+struct host_signals_self {
 	pid_t tid;
 	timer_t kick;
 	bool has_kick;
 	volatile sig_atomic_t in_call;
+	volatile sig_atomic_t kicked;
+};
+static _Thread_local struct host_signals_self self;
+
+/**
+ * @tid: of the thread that signals come to
+ * @over: it is to jump to @end
+ * @arrivals: of signals, to sleep on
+ * @busy: over the queue, with all signals blocked
+ */
+static struct {
+	struct wire_signals *shared;
+	sigjmp_buf *end;
+	pid_t tid;
+	uint32_t over;
 	uint64_t installed;
 	struct sigaction was[SIGNALS + 1];
+	uint32_t arrivals;
+	uint32_t busy;
 	struct wire_signal queue[QUEUE_SIZE];
 	unsigned int first, count;
 } s;
@@ -62,17 +86,38 @@ static void kick(bool on)
 {
 	struct itimerspec t = { 0 };
 
-	if (!s.has_kick)
+	if (!self.has_kick)
 		return;
 	if (on)
 		t.it_interval.tv_nsec = t.it_value.tv_nsec = KICK_NS;
-	timer_settime(s.kick, 0, &t, NULL);
+	timer_settime(self.kick, 0, &t, NULL);
 }
 
+/* A timer's, or another thread's. */
 static bool is_kick(int sig, const siginfo_t *info)
 {
-	return sig == KICK && info->si_code == SI_TIMER &&
+	return sig == KICK &&
+	       (info->si_code == SI_TIMER || info->si_code == SI_QUEUE) &&
 	       info->si_value.sival_ptr == &s;
+}
+
+static void on_kick(void)
+{
+	if (self.tid == s.tid && __atomic_load_n(&s.over, __ATOMIC_ACQUIRE))
+		siglongjmp(*s.end, -1);
+	if (self.in_call && self.kicked)
+		kick(true);
+}
+
+static void queue_lock(void)
+{
+	while (__atomic_exchange_n(&s.busy, 1, __ATOMIC_ACQUIRE))
+		__builtin_ia32_pause();
+}
+
+static void queue_unlock(void)
+{
+	__atomic_store_n(&s.busy, 0, __ATOMIC_RELEASE);
 }
 
 static bool is_kept(int sig)
@@ -86,10 +131,11 @@ static bool is_kept(int sig)
 /* As the kernel keeps them: one of the first 31, and no more than fit. */
 static void keep(int sig, const siginfo_t *info)
 {
-	struct wire_signal *to = &s.queue[(s.first + s.count) % QUEUE_SIZE];
+	struct wire_signal *to;
 
 	if (s.count == QUEUE_SIZE || (sig < FIRST_QUEUED && is_kept(sig)))
 		return;
+	to = &s.queue[(s.first + s.count) % QUEUE_SIZE];
 	*to = (struct wire_signal){ .signo = sig, .code = info->si_code };
 	to->fields[0] =
 		(uint32_t)info->si_pid | (uint64_t)(uint32_t)info->si_uid << 32;
@@ -97,7 +143,10 @@ static void keep(int sig, const siginfo_t *info)
 		to->fields[1] = (uint64_t)(uintptr_t)info->si_value.sival_ptr;
 	s.count++;
 	__atomic_store_n(&s.shared->pending, 1, __ATOMIC_RELEASE);
-	if (s.in_call)
+	__atomic_fetch_add(&s.arrivals, 1, __ATOMIC_RELEASE);
+	syscall(SYS_futex, &s.arrivals, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL,
+		NULL, 0);
+	if (self.in_call)
 		kick(true);
 }
 
@@ -114,15 +163,20 @@ static void on_signal(int sig, siginfo_t *info, void *context)
 	const int error = errno;
 
 	(void)context;
-	if (is_kick(sig, info))
+	if (is_kick(sig, info)) {
+		on_kick();
+		errno = error;
 		return;
+	}
 	if (syscall(SYS_gettid) != s.tid) {
 		syscall(SYS_rt_tgsigqueueinfo, getpid(), s.tid, sig, info);
 		errno = error;
 		return;
 	}
 	if ((told(&s.shared->blocked) | told(&s.shared->caught)) & bit) {
+		queue_lock();
 		keep(sig, info);
+		queue_unlock();
 	} else if (STOPS & bit) {
 		if (!(told(&s.shared->ignored) & bit))
 			raise(SIGSTOP);
@@ -148,20 +202,67 @@ static void install(int sig)
 		s.shared->start_ignored |= BIT(sig);
 }
 
-void host_signals_begin(struct wire_signals *shared, sigjmp_buf *end)
+struct host_signals_self *host_signals_self(void)
 {
 	struct sigevent e = { .sigev_notify = SIGEV_THREAD_ID,
 			      .sigev_signo = KICK };
+
+	if (self.tid)
+		return &self;
+	self.tid = (pid_t)syscall(SYS_gettid);
+	e.sigev_value.sival_ptr = &s;
+	e._sigev_un._tid = self.tid;
+	self.has_kick = timer_create(CLOCK_MONOTONIC, &e, &self.kick) == 0;
+	return &self;
+}
+
+void host_signals_self_end(void)
+{
+	if (self.has_kick)
+		timer_delete(self.kick);
+	self = (struct host_signals_self){ 0 };
+}
+
+static void send_kick(pid_t tid)
+{
+	siginfo_t info = { .si_signo = KICK, .si_code = SI_QUEUE };
+
+	info.si_pid = getpid();
+	info.si_value.sival_ptr = &s;
+	syscall(SYS_rt_tgsigqueueinfo, getpid(), tid, KICK, &info);
+}
+
+void host_signals_kick(struct host_signals_self *to)
+{
+	to->kicked = 1;
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	send_kick(to->tid);
+}
+
+void host_signals_of_others(sigset_t *set)
+{
+	sigfillset(set);
+	sigdelset(set, KICK);
+	for (int sig = 1; sig <= SIGNALS; sig++)
+		if (FAULTS & BIT(sig))
+			sigdelset(set, sig);
+}
+
+void host_signals_end_run(void)
+{
+	__atomic_store_n(&s.over, 1, __ATOMIC_RELEASE);
+	send_kick(s.tid);
+}
+
+void host_signals_begin(struct wire_signals *shared, sigjmp_buf *end)
+{
 	sigset_t blocked;
 
 	memset(&s, 0, sizeof(s));
 	s.shared = shared;
 	s.end = end;
-	s.tid = (pid_t)syscall(SYS_gettid);
-	e.sigev_value.sival_ptr = &s;
-	e._sigev_un._tid = s.tid;
+	s.tid = host_signals_self()->tid;
 	install(KICK);
-	s.has_kick = timer_create(CLOCK_MONOTONIC, &e, &s.kick) == 0;
 	for (int sig = 1; sig <= SIGNALS; sig++)
 		if (ENDING & BIT(sig))
 			install(sig);
@@ -180,8 +281,7 @@ void host_signals_end(void)
 {
 	if (!s.shared)
 		return;
-	if (s.has_kick)
-		timer_delete(s.kick);
+	host_signals_self_end();
 	for (int sig = 1; sig <= SIGNALS; sig++)
 		if (s.installed & BIT(sig))
 			sigaction(sig, &s.was[sig], NULL);
@@ -192,10 +292,14 @@ void host_signals_call(bool in)
 {
 	if (!s.shared)
 		return;
-	s.in_call = in;
+	self.in_call = in;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	if (__atomic_load_n(&s.shared->pending, __ATOMIC_RELAXED) && s.count)
+	if (self.kicked ||
+	    (self.tid == s.tid &&
+	     __atomic_load_n(&s.shared->pending, __ATOMIC_RELAXED)))
 		kick(in);
+	if (!in)
+		self.kicked = 0;
 }
 
 static void block(sigset_t *was)
@@ -214,6 +318,7 @@ int host_signals_take(struct wire_signal *to, uint64_t *count)
 	if (!s.shared)
 		return -ENOSYS;
 	block(&was);
+	queue_lock();
 	if (s.count) {
 		*to = s.queue[s.first];
 		s.first = (s.first + 1) % QUEUE_SIZE;
@@ -221,6 +326,7 @@ int host_signals_take(struct wire_signal *to, uint64_t *count)
 		*count = 1;
 	}
 	__atomic_store_n(&s.shared->pending, s.count != 0, __ATOMIC_RELEASE);
+	queue_unlock();
 	sigprocmask(SIG_SETMASK, &was, NULL);
 	return 0;
 }
@@ -229,14 +335,17 @@ int host_signals_wait(uint64_t nanoseconds)
 {
 	struct timespec t = { .tv_sec = (time_t)(nanoseconds / NSEC),
 			      .tv_nsec = (long)(nanoseconds % NSEC) };
-	sigset_t was;
+	uint32_t seen;
 
 	if (!s.shared)
 		return -ENOSYS;
-	block(&was);
-	if (!s.count)
-		ppoll(NULL, 0, nanoseconds == UINT64_MAX ? NULL : &t, &was);
-	sigprocmask(SIG_SETMASK, &was, NULL);
+	/* A kick ends it, too: a signal for this thread alone. */
+	host_signals_call(true);
+	seen = __atomic_load_n(&s.arrivals, __ATOMIC_ACQUIRE);
+	if (!__atomic_load_n(&s.shared->pending, __ATOMIC_ACQUIRE))
+		syscall(SYS_futex, &s.arrivals, FUTEX_WAIT_PRIVATE, seen,
+			nanoseconds == UINT64_MAX ? NULL : &t, NULL, 0);
+	host_signals_call(false);
 	return 0;
 }
 

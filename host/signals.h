@@ -30,6 +30,17 @@ void host_signals_end(void);
  */
 void host_signals_call(bool in);
 
+/* Of the calling thread, for host_signals_kick(); until it ends. */
+struct host_signals_self;
+struct host_signals_self *host_signals_self(void);
+void host_signals_self_end(void);
+/* A call that the thread is in, or begins next, ends with EINTR. */
+void host_signals_kick(struct host_signals_self *self);
+/* What a thread blocks that is not the program's first: they come there. */
+void host_signals_of_others(sigset_t *set);
+/* Jump to where host_signals_begin() said, from any thread, with -1. */
+void host_signals_end_run(void);
+
 /* Serve WIRE_CALL_SIGNAL_*: 0 or a negated errno; *count as told there. */
 int host_signals_take(struct wire_signal *to, uint64_t *count);
 int host_signals_wait(uint64_t nanoseconds);

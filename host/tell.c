@@ -85,12 +85,12 @@ static void put_path(struct line *l, const struct host_thread *t, uint64_t off)
 	put(l, i == PATH_SHOWN ? "\"..." : "\"");
 }
 
-static void say(const struct host_thread *t, const struct line *l, bool absent)
+static void say(const struct host_thread *t, const struct line *l, int why)
 {
 	const struct edmm_host_watch *w = t->host->watch;
 
 	if (w && w->told)
-		w->told(w->arg, l->text, absent);
+		w->told(w->arg, l->text, why);
 }
 
 void host_tell_call(const struct host_thread *t, const struct call_row *row,
@@ -111,7 +111,7 @@ void host_tell_call(const struct host_thread *t, const struct call_row *row,
 			put_value(&l, c->args[i]);
 	}
 	put_result(&l, c->status ? c->status : (int64_t)c->count);
-	say(t, &l, false);
+	say(t, &l, 0);
 }
 
 void host_tell(const struct host_thread *t, const struct wire_call *c)
@@ -130,5 +130,5 @@ void host_tell(const struct host_thread *t, const struct wire_call *c)
 		}
 		put_result(&l, r);
 	}
-	say(t, &l, r == -ENOSYS);
+	say(t, &l, r == -ENOSYS || r == -EAGAIN ? (int)r : 0);
 }

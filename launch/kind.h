@@ -26,4 +26,13 @@ typedef long launch_call(long nr, const long a[6]);
  */
 enum launch_kind launch_kind(int fd, launch_call *call);
 
+#define LAUNCH_RUNTIME 64u
+/*
+ * The runtime of a sanitizer that a program needs, by its name; "" if it needs
+ * none. It must come before all others and have its calls of libc's functions
+ * reach the machine: so it is preloaded before the library, and with a space
+ * between the two, by which the library knows that we have put it there.
+ */
+void launch_runtime(int fd, launch_call *call, char name[LAUNCH_RUNTIME]);
+
 #endif

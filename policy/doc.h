@@ -52,7 +52,8 @@ struct pol_doc {
 	char *name; /* what messages call the file */
 	char *text; /* terminated; may hold zero bytes before that */
 	size_t size;
-	uint32_t *lines; /* where each starts */
+	const char *relaxed; /* what a parser sees in its place, if not NULL */
+	uint32_t *lines;     /* where each starts */
 	uint32_t line_count;
 	bool ascii; /* every column is a byte */
 	struct pol_node *root;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Trees as text: JSON, TOML, Intel's XML, SCONE's two line formats. */
+/* Trees as text: JSON, TOML, Intel's XML, and formats of lines. */
 #include <ctype.h>
 #include <string.h>
 
@@ -241,6 +241,12 @@ void pol_env_emit(const struct pol_node *root, FILE *out)
 		fprintf(out, "export %s=%s%s%s\n", m->key, quote, m->str,
 			quote);
 	}
+}
+
+void pol_oe_emit(const struct pol_node *root, FILE *out)
+{
+	for (const struct pol_node *m = root->first; m; m = m->next)
+		fprintf(out, "%s=%s\n", m->key, m->str);
 }
 
 void pol_conf_emit(const struct pol_node *root, FILE *out)

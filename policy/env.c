@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * SCONE's two files, line by line.
+ * Files that are lines: SCONE's two, and Open Enclave's.
  *
  * Variables: `SCONE_X=value`, with `export ` or a Dockerfile's `ENV ` before
  * it if need be, quotes around the value if need be; # starts a comment line.
@@ -9,6 +9,9 @@
  *
  * sgx-musl.conf: a letter and its values: Q n (queues), H bytes (heap), and
  * lines (P, L, e, s) that are kept as they are.
+ *
+ * And Open Enclave's .conf: `Name=value`, or with blanks between; # starts a
+ * comment line. A name stands once.
  */
 #include <ctype.h>
 #include <string.h>
@@ -183,6 +186,42 @@ static edmm_err conf_line(struct pol_doc *doc, struct edmm_findings *f,
 	return 0;
 }
 
+/* Up to the first blank or `=`, and behind the last of them that follow. */
+static edmm_err oe_line(struct pol_doc *doc, struct edmm_findings *f,
+			struct line l)
+{
+	struct pol_span key = { l.off, (uint32_t)name_length(&l) };
+	struct pol_node *n;
+	char name[64];
+
+	if (key.len == 0 || key.len >= sizeof(name) || key.len == l.len ||
+	    !strchr(" \t=", l.s[key.len]))
+		return bad_line(doc, f, &l,
+				"not a line of Open Enclave's configuration: "
+				"write Name=value, as in NumTCS=4");
+	memcpy(name, l.s, key.len);
+	name[key.len] = '\0';
+	advance(&l, key.len);
+	while (l.len > 0 && *l.s == '=')
+		advance(&l, 1);
+	if (l.len == 0)
+		return bad_line(doc, f, &l, "a value is wanted behind the =");
+	if (pol_member(doc->root, name)) {
+		pol_fix(pol_report(f, doc, &key, EDMM_ERROR, "P100",
+				   "%s is set twice, and oesign refuses that",
+				   name),
+			"take one of them out");
+		return -EDMM_EINVAL;
+	}
+	n = pol_node_new(doc, doc->root, POL_STRING, name);
+	if (!n)
+		return -EDMM_ENOMEM;
+	n->key_at = key;
+	n->at = (struct pol_span){ l.off, (uint32_t)l.len };
+	n->str = pol_strndup(doc, l.s, l.len);
+	return 0;
+}
+
 static edmm_err parse_lines(struct pol_doc *doc, struct edmm_findings *f,
 			    edmm_err (*one)(struct pol_doc *,
 					    struct edmm_findings *,
@@ -207,6 +246,11 @@ static edmm_err parse_lines(struct pol_doc *doc, struct edmm_findings *f,
 edmm_err pol_env_parse(struct pol_doc *doc, struct edmm_findings *f)
 {
 	return parse_lines(doc, f, variable);
+}
+
+edmm_err pol_oe_parse(struct pol_doc *doc, struct edmm_findings *f)
+{
+	return parse_lines(doc, f, oe_line);
 }
 
 edmm_err pol_conf_parse(struct pol_doc *doc, struct edmm_findings *f)

@@ -5,7 +5,8 @@
 
 #include "policy/areas.h"
 
-#define COLUMNS 3u
+#define PLATFORMS 3u
+#define COLUMNS 4u /* and the last: as if EDMM were on */
 
 struct column {
 	const char *name;
@@ -139,18 +140,18 @@ static const struct {
 	{ "user space at most", cell_user, true },
 };
 
-static void print_table(const struct column *c, FILE *out)
+static void print_table(const struct column *c, unsigned columns, FILE *out)
 {
 	char buf[32];
 
 	fprintf(out, "%-24s", "");
-	for (unsigned i = 0; i < COLUMNS; i++)
+	for (unsigned i = 0; i < columns; i++)
 		fprintf(out, "%16s", c[i].name);
 	for (size_t l = 0; l < sizeof(lines) / sizeof(lines[0]); l++) {
 		if (lines[l].occlum && c->r.user_max == 0)
 			continue;
 		fprintf(out, "\n%-24s", lines[l].name);
-		for (unsigned i = 0; i < COLUMNS; i++)
+		for (unsigned i = 0; i < columns; i++)
 			fprintf(out, "%16s",
 				c[i].ok && (l == 0 || !c[i].r.refused)
 					? lines[l].cell(&c[i], buf)
@@ -159,12 +160,11 @@ static void print_table(const struct column *c, FILE *out)
 	fputc('\n', out);
 }
 
-static void print_areas(const struct column *c, FILE *out)
+static void print_areas(const struct column *c, const char *name, FILE *out)
 {
 	char size[32];
 
-	fprintf(out, "\n%s, with EDMM %s\n", c->name,
-		c->r.elastic ? "on" : "off");
+	fprintf(out, "\n%s, with EDMM %s\n", name, c->r.elastic ? "on" : "off");
 	fprintf(out, "  %14s  %12s  %10s  %10s\n", "offset", "size", "added",
 		"measured");
 	for (unsigned i = 0; i < c->l.count; i++) {
@@ -194,6 +194,78 @@ static void print_notes(const struct edmm_policy *p, const struct column *c,
 		bytes(c->l.assumed, size));
 	if (pol_family(&c->r)->layout_note)
 		fputs(pol_family(&c->r)->layout_note, out);
+	if (pol_family(&c->r)->fixed)
+		fprintf(out,
+			"%s has no EDMM: nothing that the file could say would "
+			"turn it on.\n",
+			edmm_format_name(c->r.rules));
+}
+
+/* ---- as if EDMM were on ------------------------------------------------ */
+
+/* The same file with EDMM, where it has that off and could have it on. */
+struct what_if {
+	bool asked;
+	const char *change; /* what to write into the file */
+	char text[64];
+	struct edmm_findings f; /* why it would not do */
+};
+
+static const char *enable(struct edmm_policy *p, char text[64])
+{
+	const struct pol_format *fmt = pol_format(p->format);
+	const struct pol_map *m = pol_row(fmt, EDMM_SET_EDMM);
+	char value[64] = "enable";
+
+	p->s[EDMM_SET_EDMM].set = true;
+	p->s[EDMM_SET_EDMM].value = EDMM_WISH_ENABLE;
+	if (m)
+		pol_spell(fmt, m, EDMM_WISH_ENABLE, value);
+	snprintf(text, 64, "%.40s = %.16s", pol_name(p, EDMM_SET_EDMM), value);
+	return text;
+}
+
+static void ask_what_if(const struct edmm_policy *policy,
+			const struct edmm_target *target, struct column *c,
+			struct what_if *w)
+{
+	const struct pol_family *family = pol_family_of(policy);
+	struct edmm_policy p = *policy;
+	struct edmm_target t = *target;
+
+	if (!c[1].ok || c[1].r.elastic || c[1].r.refused || family->fixed)
+		return;
+	w->asked = true;
+	w->change = family->turn_on ? family->turn_on(&p) : enable(&p, w->text);
+	t.platform = EDMM_PLATFORM_SGX2;
+	c[3].name = "SGX2, EDMM on";
+	c[3].ok = edmm_policy_resolve(&p, &t, &c[3].r, &w->f) == 0;
+	pol_areas(&c[3].r, &c[3].l);
+}
+
+static void print_what_if(const struct column *c, const struct what_if *w,
+			  FILE *out)
+{
+	const struct column *off = &c[1];
+	const struct column *on = &c[3];
+	char a[32], b[32], m[32];
+
+	fprintf(out, "\nIf EDMM were on (%s)", w->change);
+	if (!on->ok)
+		fprintf(out, " it would not start: %s.\n",
+			w->f.count > 0 && w->f.v[0].text ? w->f.v[0].text
+							 : "an error");
+	else if (!on->r.elastic)
+		fprintf(out, " nothing would grow: each maximum is what is "
+			     "there at start.\n");
+	else
+		fprintf(out,
+			" it would start with %llu pages, not %llu,\nin %s, "
+			"not %s, and grow to a heap of %s.\n",
+			(unsigned long long)on->l.added,
+			(unsigned long long)off->l.added,
+			duration(startup(on), a), duration(startup(off), b),
+			bytes(on->r.heap_max, m));
 }
 
 /* ---- JSON ------------------------------------------------------------- */
@@ -246,35 +318,56 @@ static json_t *json_column(const struct column *c)
 }
 
 static void print_json(const struct edmm_policy *p, const struct column *c,
-		       FILE *out)
+		       const struct what_if *w, FILE *out)
 {
 	json_t *list = json_array();
 	json_t *root;
 
-	for (unsigned i = 0; i < COLUMNS; i++)
+	for (unsigned i = 0; i < PLATFORMS; i++)
 		json_array_append_new(list, json_column(&c[i]));
 	root = json_pack("{s:s, s:s, s:I, s:o}", "file", p->doc->name, "rules",
 			 edmm_format_name(pol_family_of(p)->rules),
 			 "assumed_image", as_json(c->l.assumed), "machines",
 			 list);
+	if (w->asked) {
+		json_t *o = json_column(&c[3]);
+
+		json_object_set_new(o, "change", json_string(w->change));
+		json_object_set_new(root, "if_edmm_were_on", o);
+	}
 	json_dumpf(root, out, JSON_INDENT(2));
 	fputc('\n', out);
 	json_decref(root);
+}
+
+static void print_text(const struct edmm_policy *p, const struct column *c,
+		       const struct what_if *w, FILE *out)
+{
+	print_table(c, w->asked ? COLUMNS : PLATFORMS, out);
+	for (unsigned i = 0; i < 2; i++)
+		if (c[i].ok && !c[i].r.refused && (i == 0 || c[i].r.elastic))
+			print_areas(&c[i], c[i].name, out);
+	if (w->asked && c[3].ok && c[3].r.elastic)
+		print_areas(&c[3], c[1].name, out);
+	if (w->asked)
+		print_what_if(c, w, out);
+	print_notes(p, &c[1], out);
 }
 
 edmm_err edmm_policy_explain(const struct edmm_policy *policy,
 			     const struct edmm_target *target, bool json,
 			     FILE *out, struct edmm_findings *findings)
 {
-	static const enum edmm_platform platforms[COLUMNS] = {
+	static const enum edmm_platform platforms[PLATFORMS] = {
 		EDMM_PLATFORM_SGX1, EDMM_PLATFORM_SGX2, EDMM_PLATFORM_SGX2
 	};
-	static const char *const names[COLUMNS] = { "SGX1", "SGX2",
-						    "software" };
-	struct column c[COLUMNS];
+	static const char *const names[PLATFORMS] = { "SGX1", "SGX2",
+						      "software" };
+	struct column c[COLUMNS] = { 0 };
+	struct what_if w = { 0 };
 	bool any = false;
 
-	for (unsigned i = 0; i < COLUMNS; i++) {
+	for (unsigned i = 0; i < PLATFORMS; i++) {
 		struct edmm_target t = *target;
 
 		t.platform = platforms[i];
@@ -287,14 +380,11 @@ edmm_err edmm_policy_explain(const struct edmm_policy *policy,
 	}
 	if (!any)
 		return -EDMM_EINVAL;
-	if (json) {
-		print_json(policy, c, out);
-		return 0;
-	}
-	print_table(c, out);
-	for (unsigned i = 0; i < 2; i++)
-		if (c[i].ok && !c[i].r.refused && (i == 0 || c[i].r.elastic))
-			print_areas(&c[i], out);
-	print_notes(policy, &c[1], out);
+	ask_what_if(policy, target, c, &w);
+	if (json)
+		print_json(policy, c, &w, out);
+	else
+		print_text(policy, c, &w, out);
+	edmm_findings_free(&w.f);
 	return 0;
 }

@@ -99,15 +99,15 @@ static const struct pol_sizes sizes = {
 
 static const char *const files[] = { "edmm.toml", "*.edmm.toml", NULL };
 
-static enum pol_sure sniff(const struct pol_sample *t)
+static unsigned sniff(const struct pol_sample *t)
 {
 	size_t len = strlen(t->name);
+	unsigned names = pol_toml_names(&pol_edmm, t);
 
-	if (strncmp(t->start, "rules =", 7) == 0)
-		return POL_BY_START;
-	return len > 5 && strcmp(t->name + len - 5, ".toml") == 0
-		       ? POL_BY_ENDING
-		       : POL_NOT;
+	if (names == POL_NOT && len > 5 &&
+	    strcmp(t->name + len - 5, ".toml") == 0)
+		return POL_BY_TOML;
+	return names;
 }
 
 /* ---- what is kept ------------------------------------------------------ */
@@ -124,6 +124,20 @@ static bool is_text(const struct pol_format *fmt, const struct pol_node *n)
 	return true;
 }
 
+/* A format that refuses a name it does not know cannot be given one. */
+static void check_names(const struct pol_format *fmt, struct edmm_policy *p,
+			struct edmm_findings *f)
+{
+	const struct pol_node *kept = pol_kept(p, fmt->id);
+
+	for (const struct pol_node *n = kept ? kept->first : NULL; n;
+	     n = n->next)
+		if (!pol_known(fmt, n->key))
+			pol_report(f, p->doc, &n->key_at, EDMM_ERROR, "P101",
+				   "%s does not know '%s'",
+				   edmm_format_name(fmt->id), n->key);
+}
+
 /* A format of text alone can be given nothing else. */
 static void check_kept(struct edmm_policy *p, struct edmm_findings *f)
 {
@@ -131,6 +145,8 @@ static void check_kept(struct edmm_policy *p, struct edmm_findings *f)
 		const struct pol_node *n =
 			(*k)->flat ? pol_kept(p, (*k)->id) : NULL;
 
+		if ((*k)->closed && !(*k)->common)
+			check_names(*k, p, f);
 		for (n = n ? n->first : NULL; n; n = n->next)
 			if (!is_text(*k, n))
 				pol_fix(pol_report(f, p->doc, &n->at,

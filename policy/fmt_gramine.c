@@ -181,13 +181,34 @@ static const struct pol_sizes sizes = {
 static const char *const files[] = { "*manifest", "*.manifest.sgx",
 				     "*manifest.template", NULL };
 
-static enum pol_sure sniff(const struct pol_sample *t)
+static unsigned sniff(const struct pol_sample *t)
 {
-	if (memmem(t->text, t->size, "sgx.", 4) ||
-	    memmem(t->text, t->size, "[sgx]", 5) ||
-	    memmem(t->text, t->size, "loader.", 7))
-		return POL_BY_WORD;
-	return POL_NOT;
+	return pol_toml_names(&pol_gramine, t);
+}
+
+/* A template says what it can; only the tool that renders it has the rest. */
+static edmm_err parse(struct pol_doc *doc, struct edmm_findings *f)
+{
+	const char *end = doc->name + strlen(doc->name);
+	struct edmm_finding *v;
+	edmm_err err;
+
+	if (!pol_is_template(doc))
+		return pol_toml_parse(doc, f);
+	err = pol_template_relax(doc);
+	if (!err)
+		err = pol_toml_parse(doc, f);
+	if (err)
+		return err;
+	/* Under that name nobody takes it for a manifest. */
+	v = pol_report(f, doc, NULL,
+		       end - doc->name > 9 && strcmp(end - 9, ".template") == 0
+			       ? EDMM_NOTE
+			       : EDMM_WARNING,
+		       "P108", "a template that was not rendered");
+	pol_effect(v, "what it computes is not known here");
+	pol_fix(v, "gramine-manifest renders it");
+	return 0;
 }
 
 /* The signing tool, unlike the runtime, takes capital letters only. */
@@ -243,6 +264,19 @@ static void resolve(struct pol_rules *c)
 			   "%s is no power of two",
 			   pol_name(c->p, EDMM_SET_ENCLAVE_SIZE)),
 		"the next one is \"%s\"", right);
+}
+
+/* The two exclude each other. */
+static const char *turn_on(struct edmm_policy *p)
+{
+	bool preheat = edmm_policy_get(p, EDMM_SET_PREHEAT, 0) != 0;
+
+	p->s[EDMM_SET_EDMM].set = true;
+	p->s[EDMM_SET_EDMM].value = EDMM_WISH_ENABLE;
+	p->s[EDMM_SET_PREHEAT].value = 0;
+	return preheat ? "sgx.edmm_enable = true, and without "
+			 "sgx.preheat_enclave"
+		       : "sgx.edmm_enable = true";
 }
 
 /* ---- layout ----------------------------------------------------------- */
@@ -491,6 +525,7 @@ static edmm_err cross(struct pol_writing *w, struct edmm_resolved *r)
 static const struct pol_family family = {
 	.rules = EDMM_FORMAT_GRAMINE,
 	.resolve = resolve,
+	.turn_on = turn_on,
 	.layout = layout,
 	.assumed = MIB(1),
 	.own_range = true,
@@ -506,7 +541,7 @@ static const struct pol_family family = {
 const struct pol_format pol_gramine = {
 	.id = EDMM_FORMAT_GRAMINE,
 	.family = &family,
-	.parse = pol_toml_parse,
+	.parse = parse,
 	.emit = pol_toml_emit,
 	.comment = "#",
 	.files = files,

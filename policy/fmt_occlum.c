@@ -110,21 +110,23 @@ static const struct pol_sizes sizes = {
 
 /* ---- the file --------------------------------------------------------- */
 
-static const char *const files[] = { "*.json", NULL };
+static const char *const files[] = { "Occlum.json", "*.json", NULL };
 
-static enum pol_sure sniff(const struct pol_sample *t)
+static unsigned sniff(const struct pol_sample *t)
 {
-	return *t->start == '{' ? POL_BY_START : POL_NOT;
+	return pol_json_names(&pol_occlum, t);
 }
 
-/* Required by the tool, not by its documentation; the linter says so. */
+/* Required by the tool, not by its documentation. */
 static const char *const sections[] = { "entry_points", "env",	 "metadata",
 					"feature",	"mount", NULL };
 
-static void finish(struct edmm_policy *p, struct edmm_findings *f)
+/* P102: those that are not there, in one line; how much that matters is for
+ * who asks. */
+static void missing_sections(const struct edmm_policy *p,
+			     struct edmm_findings *f, enum edmm_level level)
 {
 	struct pol_span at = { 0, 1 };
-	struct edmm_finding *v;
 	char names[128] = "";
 	size_t used = 0;
 
@@ -133,11 +135,10 @@ static void finish(struct edmm_policy *p, struct edmm_findings *f)
 			used += (size_t)snprintf(names + used,
 						 sizeof(names) - used, "%s%s",
 						 used > 0 ? ", " : "", *s);
-	if (used == 0)
-		return;
-	v = pol_report(f, p->doc, &at, EDMM_WARNING, "P102", "not there: %s",
-		       names);
-	pol_effect(v, "occlum build of release 0.31 fails");
+	if (used > 0 && p->format == EDMM_FORMAT_OCCLUM)
+		pol_effect(pol_report(f, p->doc, &at, level, "P102",
+				      "not there: %s", names),
+			   "occlum build of release 0.31 fails");
 }
 
 /*
@@ -287,24 +288,15 @@ static bool complete(struct pol_rules *c)
 	return ok;
 }
 
-/* D5: the tool needs whole sections that the text does not speak of. */
-static void check_sections(const struct pol_rules *c)
-{
-	for (const char *const *s = sections; *s; s++)
-		if (c->p->format == EDMM_FORMAT_OCCLUM &&
-		    !pol_member(c->p->doc->root, *s))
-			pol_report(c->f, c->p->doc, NULL, EDMM_ERROR, "P102",
-				   "section '%s' is missing", *s);
-}
-
 static void resolve(struct pol_rules *c)
 {
 	struct edmm_resolved *r = c->r;
 
 	if (!complete(c))
 		return;
+	/* D5: the tool needs whole sections that the text does not speak of. */
 	if (tool(c))
-		check_sections(c);
+		missing_sections(c->p, c->f, EDMM_ERROR);
 	r->elastic = builds_edmm(c->p, c->t);
 	r->stack_min = r->stack_max = c->p->s[EDMM_SET_STACK_MAX].value;
 	threads(c);
@@ -457,6 +449,13 @@ static void no_edmm(const struct pol_lint *l)
 				   : "SGX_MODE wins");
 }
 
+/* With that release's rules it is an error of theirs. */
+static void lint(const struct pol_lint *l)
+{
+	if (l->t->compat != EDMM_COMPAT_OCCLUM_031)
+		missing_sections(l->p, l->f, EDMM_NOTE);
+}
+
 /* P303: a build for EDMM starts anywhere, and fails later. */
 static void platform(const struct pol_lint *l, enum edmm_level level)
 {
@@ -589,10 +588,11 @@ const struct pol_format pol_occlum = {
 	.parse = pol_json_parse,
 	.emit = pol_json_emit,
 	.files = files,
+	.opens = POL_JSON_OPENS,
 	.sniff = sniff,
 	.map = map,
 	.known = known,
 	.sizes = &sizes,
-	.finish = finish,
+	.lint = lint,
 	.cross = cross,
 };

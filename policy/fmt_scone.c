@@ -89,46 +89,22 @@ static const struct pol_sizes sizes = {
 
 static const char *const files[] = { "env", "*.env", "*.sh", NULL };
 
-static enum pol_sure sniff(const struct pol_sample *t)
+static unsigned sniff(const struct pol_sample *t)
 {
-	return memmem(t->text, t->size, "SCONE_", 6) ? POL_BY_PREFIX : POL_NOT;
+	unsigned names = pol_line_names(&pol_scone, t);
+
+	if (names == POL_NOT && memmem(t->text, t->size, "SCONE_", 6))
+		return POL_BY_PREFIX;
+	return names;
 }
 
 /* Less does not start: what is written, and what is read. */
-static const struct least {
-	enum edmm_setting_id id;
-	uint64_t value;
-	const char *spelled;
-} least[] = {
+static const struct pol_least least[] = {
 	{ EDMM_SET_THREADS_INIT, 1, "1" },
 	{ EDMM_SET_STACK_MAX, KIB(8), "8K" },
 	{ EDMM_SET_HEAP_MAX, 1, "4K" },
+	{ EDMM_SET_COUNT, 0, NULL },
 };
-
-#define LEAST (sizeof(least) / sizeof(least[0]))
-
-static void at_least(const struct pol_format *fmt, const struct edmm_policy *p,
-		     const struct least *l, uint64_t value,
-		     struct edmm_findings *f)
-{
-	struct pol_span at = pol_at(p, l->id);
-
-	if (value >= l->value)
-		return;
-	pol_fix(pol_report(f, p->doc, p->s[l->id].set ? &at : NULL, EDMM_ERROR,
-			   "P104", "%s: %llu is too small",
-			   pol_row(fmt, l->id)->path,
-			   (unsigned long long)value),
-		"at least %s", l->spelled);
-}
-
-static void finish(struct edmm_policy *p, struct edmm_findings *f)
-{
-	for (unsigned i = 0; i < LEAST; i++)
-		if (p->s[least[i].id].set)
-			at_least(pol_format(p->format), p, &least[i],
-				 p->s[least[i].id].value, f);
-}
 
 /* ---- rules ------------------------------------------------------------ */
 
@@ -215,10 +191,6 @@ static edmm_err cross(struct pol_writing *w, struct edmm_resolved *r)
 	pol_want(w, EDMM_SET_STACK_MAX, a.stack);
 	pol_want(w, EDMM_SET_THREADS_INIT,
 		 r->elastic ? r->tcs_init : r->tcs_max);
-	for (unsigned i = 0; i < LEAST; i++)
-		if (pol_row(w->fmt, least[i].id))
-			at_least(w->fmt, w->p, &least[i],
-				 w->want[least[i].id].value, w->f);
 	return 0;
 }
 
@@ -250,11 +222,11 @@ const struct pol_format pol_scone = {
 	.map = map,
 	.known = known,
 	.typed = typed,
+	.least = least,
 	.sizes = &sizes,
 	.unlisted = true,
 	.flat = true,
 	.shell = true,
-	.finish = finish,
 	.cross = cross,
 };
 
@@ -268,9 +240,15 @@ static const char *const conf_known[] = { "lines.*", NULL };
 
 static const char *const conf_files[] = { "sgx-musl.conf", NULL };
 
-static enum pol_sure conf_sniff(const struct pol_sample *t)
+/* A letter, a blank, a number: a first line that nobody else has. */
+static unsigned conf_sniff(const struct pol_sample *t)
 {
-	return strncmp(t->start, "Q ", 2) == 0 ? POL_BY_LINE : POL_NOT;
+	const char *s = t->start;
+
+	return strchr("QHPLes", s[0]) && s[0] != '\0' && s[1] == ' ' &&
+			       strspn(s + 2, "-0123456789") > 0
+		       ? POL_BY_START
+		       : POL_NOT;
 }
 
 const struct pol_format pol_scone_conf = {
@@ -283,8 +261,8 @@ const struct pol_format pol_scone_conf = {
 	.sniff = conf_sniff,
 	.map = conf_map,
 	.known = conf_known,
+	.least = least,
 	.sizes = &sizes,
 	.flat = true,
-	.finish = finish,
 	.cross = cross,
 };

@@ -98,7 +98,7 @@ static const struct pol_sizes sizes = {
 
 static const char *const files[] = { "*.xml", NULL };
 
-static enum pol_sure sniff(const struct pol_sample *t)
+static unsigned sniff(const struct pol_sample *t)
 {
 	return *t->start == '<' ? POL_BY_START : POL_NOT;
 }
@@ -417,6 +417,17 @@ static void resolve(struct pol_rules *c)
 		sgx_range(c, EDMM_ERROR);
 }
 
+/* What has EDMM is written where MiscSelect has bit 0, for both kinds of
+ * platform where MiscMask has not. */
+static const char *turn_on(struct edmm_policy *p)
+{
+	p->s[EDMM_SET_MISC_SELECT].set = true;
+	p->s[EDMM_SET_MISC_SELECT].value |= 1;
+	p->s[EDMM_SET_MISC_MASK].set = true;
+	p->s[EDMM_SET_MISC_MASK].value = 0xfffffffe;
+	return "MiscSelect 1 and MiscMask 0xFFFFFFFE";
+}
+
 /* ---- lint: docs/configuration.md has the rules ------------------------- */
 
 static void effect(const struct pol_lint *l)
@@ -536,6 +547,7 @@ static edmm_err cross(struct pol_writing *w, struct edmm_resolved *r)
 static const struct pol_family family = {
 	.rules = EDMM_FORMAT_SGX_XML,
 	.resolve = resolve,
+	.turn_on = turn_on,
 	.assumed = MIB(2),
 	.effect = effect,
 	.platform = platform,

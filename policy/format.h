@@ -17,6 +17,9 @@
 enum pol_type {
 	POL_SIZE,   /* a size in the format's syntax */
 	POL_UINT,   /* a whole number up to .max */
+	POL_BYTES,  /* the same, of bytes; no unit, no quotes */
+	POL_PAGES,  /* the same, of 4 KiB each; the value is bytes */
+	POL_MIBS,   /* the same, of 1 MiB each */
 	POL_FLAG,   /* true or false; in XML and variables 0 or 1 */
 	POL_UNFLAG, /* the same, the other way round */
 	POL_HEX,    /* "0x..." */
@@ -28,7 +31,7 @@ struct pol_map {
 	const char *path;
 	enum edmm_setting_id id;
 	enum pol_type type;
-	uint64_t max;		  /* POL_UINT, POL_HEX; 0: no bound */
+	uint64_t max;		  /* of a number as it stands; 0: no bound */
 	const char *const *words; /* POL_WORD; NULL-terminated */
 	bool required;
 };
@@ -43,6 +46,8 @@ enum {
 	POL_AS_SIZE = 32,
 	POL_AS_WORD = 64,     /* one of .words */
 	POL_AS_ANYCASE = 128, /* .words in capital or small letters; or "" */
+	POL_AS_NULL = 256,    /* JSON's null, for "not there" */
+	POL_AS_UUID = 512,
 };
 
 /* A name that is no setting, and what its value must be. */
@@ -51,6 +56,13 @@ struct pol_typed {
 	unsigned as;
 	const char *const *words; /* NULL-terminated */
 	const char *what;	  /* another text is, "none of its values" */
+};
+
+/* A setting below which nothing starts, and how that is written. */
+struct pol_least {
+	enum edmm_setting_id id;
+	uint64_t value;
+	const char *spelled;
 };
 
 struct pol_unit {
@@ -74,22 +86,30 @@ struct pol_sizes {
 	const char *example;
 };
 
-/* How sure a format is that a text is its own; the surest one gets it. */
+/*
+ * How sure it is that a text is of a format; the surest one gets it. A file's
+ * name is one of the reasons (formats.c), and the weaker one: names of the
+ * format that stand where a file has its names are surer, the more of them.
+ */
 enum pol_sure {
 	POL_NOT,
-	POL_BY_ENDING, /* the name ends as that of many formats */
-	POL_BY_LINE,   /* the first line could be of it */
-	POL_BY_WORD,   /* a word of it stands somewhere */
-	POL_BY_PREFIX, /* a word that nobody else has does */
+	POL_BY_TOML,   /* the name ends as that of many formats */
+	POL_BY_PREFIX, /* a word that nobody else has stands somewhere */
+	POL_BY_ENDING, /* the name ends as that of this format's files */
 	POL_BY_START,  /* no other begins like this */
+	POL_BY_NAME,   /* the whole name is this format's */
+	POL_BY_KEYS,   /* and for each name of it one more */
 };
 
-/* Text whose name says nothing: for pol_format.sniff. */
+/* JSON, and the comments that some have before it. */
+#define POL_JSON_OPENS "{[/"
+
+/* A text: for pol_format.sniff. */
 struct pol_sample {
 	const char *name;  /* of the file */
 	const char *start; /* first character that is no blank; there is one */
-	const char *text;
-	size_t size; /* of text */
+	const char *text;  /* ends with a zero byte behind its size */
+	size_t size;
 };
 
 struct pol_rules;
@@ -108,6 +128,11 @@ struct pol_app;
  *	the settings of c->p, for the platform of c->t. Contradictions are
  *	errors in c->f; c->unread where a value is there that the reader
  *	refused. Called on any set of settings, also of edmm.toml with `rules`
+ *
+ * With EDMM, for a file that has it off (explain.c):
+ * @fixed: the runtime has no EDMM
+ * @turn_on: change the settings of *p to those with EDMM; NULL: EDMM_SET_EDMM
+ *	is enabled. Return: what to write into the file, in words
  *
  * Layout:
  * @layout: the areas of what resolve() gave, from address 0 up; NULL: those of
@@ -157,6 +182,9 @@ struct pol_family {
 
 	void (*resolve)(struct pol_rules *c);
 
+	bool fixed;
+	const char *(*turn_on)(struct edmm_policy *p);
+
 	void (*layout)(const struct edmm_resolved *r, struct pol_layout *l);
 	uint64_t assumed;
 	const char *layout_note;
@@ -196,7 +224,8 @@ struct pol_family {
  * @files: names that are its own, NULL-terminated: "*END" is any name with
  *	that end, in either case, all else the whole name; no two formats may
  *	take one name
- * @sniff: how sure it is of a text whose name says nothing; NULL: never
+ * @opens: the characters with which its text can begin; NULL: with any
+ * @sniff: how sure it is of a text, whatever its name: enum pol_sure. NULL: not
  *
  * The values:
  * @map: which path is which setting; ends with a NULL path
@@ -204,12 +233,16 @@ struct pol_family {
  *	which all is open; NULL: none
  * @typed: more paths that it knows, and what stands there (typed.c); ends with
  *	a NULL path; NULL: none
+ * @least: what is read and written is no less than this; ends with a NULL
+ *	.spelled; NULL: any value will do
  * @sizes: its syntax of sizes
+ * @within: the table that is its; names beside it are others'. NULL: all of it
  * @closed: unknown names are refused, not ignored
  * @unlisted: it has names that it tells nobody of: one that is like no other
  *	is a note, no warning
  * @flat: every value is text, as in XML and variables
  * @bytes: a number without quotes is a size, too
+ * @number_flags: a number is a flag, too: false where it is 0
  * @any_base: whole numbers are strtoull's with base 0: 010 is 8
  * @shell: a value may be an expansion by a shell, unknown here (P107)
  * @common: ours: has a word for every setting, and keeps what is left of the
@@ -232,16 +265,20 @@ struct pol_format {
 	void (*emit)(const struct pol_node *root, FILE *out);
 	const char *comment;
 	const char *const *files;
-	enum pol_sure (*sniff)(const struct pol_sample *t);
+	const char *opens;
+	unsigned (*sniff)(const struct pol_sample *t);
 
 	const struct pol_map *map;
 	const char *const *known;
 	const struct pol_typed *typed;
+	const struct pol_least *least;
 	const struct pol_sizes *sizes;
+	const char *within;
 	bool closed;
 	bool unlisted;
 	bool flat;
 	bool bytes;
+	bool number_flags;
 	bool any_base;
 	bool shell;
 	bool common;
@@ -268,14 +305,29 @@ const struct pol_family *pol_family_of(const struct edmm_policy *p);
 /* Whose rules gave these figures. */
 const struct pol_family *pol_family(const struct edmm_resolved *r);
 
-/* The format that is surest of a text; EDMM_FORMAT_NONE where none is
- * or the text is blank. */
-enum edmm_format pol_sniffed(const struct edmm_source *source);
+/* The format that a text is most surely of, by what is in it and by its name;
+ * EDMM_FORMAT_NONE where nothing tells. */
+enum edmm_format pol_format_of(const struct edmm_source *source);
+
+/*
+ * sniff.c, for pol_format.sniff: names of the format that stand where a file
+ * in its language has its outermost ones. Return: POL_BY_KEYS and their
+ * number, POL_NOT for none.
+ */
+unsigned pol_json_names(const struct pol_format *fmt,
+			const struct pol_sample *t);
+unsigned pol_toml_names(const struct pol_format *fmt,
+			const struct pol_sample *t);
+unsigned pol_line_names(const struct pol_format *fmt,
+			const struct pol_sample *t);
 
 /* ---- what the syntaxes of sizes share: size.c ------------------------- */
 
 /* Digits at *s, all that there are. -EDMM_EINVAL, -EDMM_ERANGE. */
 edmm_err pol_digits(const char **s, uint64_t *value);
+
+/* What someone may have meant: a number with or without fraction, a unit. */
+bool pol_guess(const char *text, uint64_t *value);
 
 /* @n of the unit of that name; -EDMM_EINVAL without one, -EDMM_ERANGE. */
 edmm_err pol_in_units(const struct pol_unit *units, const char *name,

@@ -53,46 +53,75 @@ static bool ends_with(const char *s, const char *end)
 	return n >= m && strcasecmp(s + n - m, end) == 0;
 }
 
-static bool is_named(const struct pol_format *fmt, const char *base)
+/* Whether a file's whole name, or its end, is one of a format's. */
+static bool is_named(const struct pol_format *fmt, const char *base, bool whole)
 {
 	for (const char *const *n = fmt->files; *n; n++)
-		if (**n == '*' ? ends_with(base, *n + 1)
-			       : strcmp(base, *n) == 0)
+		if (whole ? strcmp(base, *n) == 0
+			  : **n == '*' && ends_with(base, *n + 1))
 			return true;
 	return false;
 }
 
-enum edmm_format edmm_format_of_file(const char *path)
+static const char *base_of(const char *path)
 {
 	const char *base = strrchr(path, '/');
 
-	base = base ? base + 1 : path;
-	for (const struct pol_format *const *f = pol_formats; *f; f++)
-		if (is_named(*f, base))
-			return (*f)->id;
+	return base ? base + 1 : path;
+}
+
+enum edmm_format edmm_format_of_file(const char *path)
+{
+	const char *base = base_of(path);
+
+	for (int whole = 1; whole >= 0; whole--)
+		for (const struct pol_format *const *f = pol_formats; *f; f++)
+			if (is_named(*f, base, whole))
+				return (*f)->id;
 	return EDMM_FORMAT_NONE;
 }
 
-enum edmm_format pol_sniffed(const struct edmm_source *source)
+/* How sure a format is of a text: where two are as sure, names decide. */
+static unsigned sure_of(const struct pol_format *fmt,
+			const struct pol_sample *t)
+{
+	const char *base = base_of(t->name);
+	unsigned sure = fmt->sniff ? fmt->sniff(t) : POL_NOT;
+	unsigned by_name = POL_NOT;
+
+	if (fmt->opens && *t->start != '\0' && !strchr(fmt->opens, *t->start))
+		return POL_NOT;
+	if (is_named(fmt, base, true))
+		by_name = POL_BY_NAME;
+	else if (is_named(fmt, base, false))
+		by_name = POL_BY_ENDING;
+	return 2 * (sure > by_name ? sure : by_name) + (by_name != POL_NOT);
+}
+
+enum edmm_format pol_format_of(const struct edmm_source *source)
 {
 	struct pol_sample t = { source->name, source->text, source->text,
 				source->size };
-	enum edmm_format best = EDMM_FORMAT_NONE;
-	enum pol_sure most = POL_NOT;
+	const struct pol_format *best = NULL;
+	unsigned most = POL_NOT;
 	size_t i = 0;
 
 	while (i < t.size && strchr(" \t\r\n", t.text[i]))
 		i++;
-	if (i == t.size)
-		return EDMM_FORMAT_NONE;
 	t.start += i;
+	if (i == t.size)
+		return edmm_format_of_file(source->name);
 	for (const struct pol_format *const *f = pol_formats; *f; f++) {
-		enum pol_sure sure = (*f)->sniff ? (*f)->sniff(&t) : POL_NOT;
+		unsigned sure = sure_of(*f, &t);
 
 		if (sure > most) {
 			most = sure;
-			best = (*f)->id;
+			best = *f;
 		}
 	}
-	return best;
+	/* What begins like this is of many, and none of their names is in it.
+	 */
+	if (best && best->opens && *t.start == '{' && most < 2 * POL_BY_NAME)
+		best = NULL;
+	return best ? best->id : EDMM_FORMAT_NONE;
 }

@@ -84,8 +84,10 @@ edmm_err edmm_policy_to_image(const struct edmm_policy *policy,
 		p.s[EDMM_SET_EDMM] =
 			(struct edmm_setting){ .value = EDMM_WISH_ENABLE,
 					       .set = true };
-	err = edmm_policy_resolve(&p, &t, &r, findings);
 	edmm_policy_default(mode, image);
+	err = pol_rendered(policy, findings);
+	if (!err)
+		err = edmm_policy_resolve(&p, &t, &r, findings);
 	if (err)
 		return err;
 	if (family->image)

@@ -19,6 +19,7 @@ struct scan {
 	size_t i;
 	unsigned depth;
 	size_t values;
+	bool relaxed; /* the runtime takes `//` comments and trailing commas */
 };
 
 static edmm_err refuse(const struct scan *c, const char *what)
@@ -37,18 +38,23 @@ static void skip_string(struct scan *c)
 	c->i++;
 }
 
+static void overwrite(struct scan *c, size_t end)
+{
+	for (; c->i < end; c->i++)
+		if (c->s[c->i] != '\n')
+			c->s[c->i] = ' ';
+}
+
 static void blank(struct scan *c, size_t end, const char *what)
 {
 	struct pol_span at = { (uint32_t)c->i, (uint32_t)(end - c->i) };
 	struct edmm_finding *v = pol_report(c->f, c->doc, &at, EDMM_WARNING,
 					    "P106", "%s is not JSON", what);
 
-	pol_effect(v, "Occlum's own tools refuse the file");
+	pol_effect(v, "its runtime's own tools refuse the file");
 	pol_fix(v, "take it out");
 	pol_repl(v, c->i, end - c->i, "%s", "");
-	for (; c->i < end; c->i++)
-		if (c->s[c->i] != '\n')
-			c->s[c->i] = ' ';
+	overwrite(c, end);
 }
 
 static edmm_err comment(struct scan *c)
@@ -58,8 +64,10 @@ static edmm_err comment(struct scan *c)
 	if (c->s[c->i + 1] == '/') {
 		while (end < c->n && c->s[end] != '\n')
 			end++;
-		/* The blanks before it go too, when it is taken out. */
-		blank(c, end, "a comment");
+		if (c->relaxed)
+			overwrite(c, end);
+		else
+			blank(c, end, "a comment");
 		return 0;
 	}
 	while (end + 1 < c->n && (c->s[end] != '*' || c->s[end + 1] != '/'))
@@ -119,7 +127,10 @@ static void trailing_commas(struct scan *c)
 		while (j < c->n && strchr(" \t\r\n", c->s[j]) &&
 		       c->s[j] != '\0')
 			j++;
-		if (j < c->n && (c->s[j] == '}' || c->s[j] == ']'))
+		if (j < c->n && (c->s[j] == '}' || c->s[j] == ']') &&
+		    c->relaxed)
+			overwrite(c, c->i + 1);
+		else if (j < c->n && (c->s[j] == '}' || c->s[j] == ']'))
 			blank(c, c->i + 1, "a trailing comma");
 		else
 			c->i++;
@@ -258,18 +269,32 @@ static edmm_err parse(struct scan *c)
 	return err;
 }
 
-edmm_err pol_json_parse(struct pol_doc *doc, struct edmm_findings *f)
+static edmm_err read_text(struct scan *c)
 {
-	struct scan c = { .doc = doc, .f = f, .n = doc->size };
 	edmm_err err;
 
 	/* jansson takes no NUL; pol_strndup's copy ends with one. */
-	c.s = (char *)(uintptr_t)pol_strndup(doc, doc->text, doc->size);
-	if (!c.s)
+	c->n = c->doc->size;
+	c->s = (char *)(uintptr_t)pol_strndup(c->doc, c->doc->text, c->n);
+	if (!c->s)
 		return -EDMM_ENOMEM;
-	err = relax(&c);
+	err = relax(c);
 	if (err)
 		return err;
-	trailing_commas(&c);
-	return parse(&c);
+	trailing_commas(c);
+	return parse(c);
+}
+
+edmm_err pol_json_parse(struct pol_doc *doc, struct edmm_findings *f)
+{
+	struct scan c = { .doc = doc, .f = f };
+
+	return read_text(&c);
+}
+
+edmm_err pol_jsonc_parse(struct pol_doc *doc, struct edmm_findings *f)
+{
+	struct scan c = { .doc = doc, .f = f, .relaxed = true };
+
+	return read_text(&c);
 }

@@ -28,7 +28,7 @@ struct reading {
 	struct edmm_policy *p;
 	struct edmm_findings *f;
 	const struct pol_map *m;
-	const struct pol_node *n;
+	struct pol_node *n;
 };
 
 static struct edmm_finding *bad(const struct reading *r, const char *rule,
@@ -104,9 +104,47 @@ static bool read_number(const char *text, int base, uint64_t *value)
 	return *end == '\0';
 }
 
+/* A number of the file counts 2^this bytes, or things. */
+static unsigned shift_of(const struct pol_map *m)
+{
+	return m->type == POL_PAGES ? 12 : m->type == POL_MIBS ? 20 : 0;
+}
+
+static bool is_number(const struct pol_map *m)
+{
+	return m->type == POL_UINT || m->type == POL_BYTES ||
+	       m->type == POL_PAGES || m->type == POL_MIBS;
+}
+
+/* "512MB" where a number of MiB is wanted. */
+static void no_number(const struct reading *r)
+{
+	struct edmm_finding *v =
+		bad(r, "P104", "must be a whole number, zero or more");
+	const char *of = r->m->type == POL_PAGES   ? "pages of 4 KiB"
+			 : r->m->type == POL_MIBS  ? "MiB"
+			 : r->m->type == POL_BYTES ? "bytes"
+						   : NULL;
+	const struct pol_node *n = r->n;
+	uint64_t meant;
+
+	if (!of)
+		return;
+	if (n->kind != POL_STRING || !pol_guess(n->str, &meant)) {
+		pol_fix(v, "a number of %s", of);
+		return;
+	}
+	if (n->str[strspn(n->str, "0123456789")] != '\0')
+		meant = meant >> shift_of(r->m);
+	pol_fix(v, "a number of %s: write %llu", of, (unsigned long long)meant);
+	pol_repl(v, n->at.off, n->at.len, "%llu", (unsigned long long)meant);
+}
+
 static bool read_uint(const struct reading *r, uint64_t *value)
 {
 	const struct pol_node *n = r->n;
+	unsigned shift = shift_of(r->m);
+	uint64_t most = r->m->max;
 	bool ok = false;
 
 	if (n->kind == POL_INT && n->num >= 0) {
@@ -116,16 +154,19 @@ static bool read_uint(const struct reading *r, uint64_t *value)
 		ok = read_number(n->str, r->fmt->any_base ? 0 : 10, value);
 	}
 	if (!ok) {
-		bad(r, "P104", "must be a whole number, zero or more");
+		no_number(r);
 		return false;
 	}
-	if (r->m->max != 0 && *value > r->m->max) {
+	if (most == 0 && shift > 0)
+		most = UINT64_MAX >> shift;
+	if (most != 0 && *value > most) {
 		pol_fix(pol_report(r->f, r->p->doc, &n->at, EDMM_ERROR, "P104",
 				   "%s is %llu", r->m->path,
 				   (unsigned long long)*value),
-			"at most %llu", (unsigned long long)r->m->max);
+			"at most %llu", (unsigned long long)most);
 		return false;
 	}
+	*value <<= shift;
 	return true;
 }
 
@@ -146,6 +187,8 @@ static bool read_flag(const struct reading *r, uint64_t *value)
 
 	if (n->kind == POL_BOOL) {
 		*value = (uint64_t)n->num;
+	} else if (n->kind == POL_INT && r->fmt->number_flags) {
+		*value = n->num != 0;
 	} else if (!r->fmt->flat) {
 		struct edmm_finding *v =
 			bad(r, "P104", "must be true or false");
@@ -193,6 +236,9 @@ static bool read_value(const struct reading *r, uint64_t *value)
 	case POL_SIZE:
 		return read_size(r, value);
 	case POL_UINT:
+	case POL_BYTES:
+	case POL_PAGES:
+	case POL_MIBS:
 		return read_uint(r, value);
 	case POL_HEX:
 		return read_hex(r, value);
@@ -234,6 +280,18 @@ static bool by_shell(const struct reading *r)
 	return true;
 }
 
+/* The same in a template that was not rendered. */
+static bool by_template(const struct reading *r)
+{
+	if (!pol_templated(r->p->doc, r->n))
+		return false;
+	r->n->used = true;
+	pol_effect(pol_report(r->f, r->p->doc, &r->n->at, EDMM_NOTE, "P107",
+			      "%s is set by the template", r->m->path),
+		   "its value is not known here");
+	return true;
+}
+
 void pol_map_read(const struct pol_format *fmt, struct edmm_policy *p,
 		  struct edmm_findings *f)
 {
@@ -247,17 +305,45 @@ void pol_map_read(const struct pol_format *fmt, struct edmm_policy *p,
 				pol_missing(p, m, f);
 			continue;
 		}
-		if (fmt->shell && by_shell(&r))
+		if ((fmt->shell && by_shell(&r)) || by_template(&r))
 			continue;
 		n->used = true;
 		if (!read_value(&r, &value))
 			continue;
 		p->s[m->id] = (struct edmm_setting){ value, true, n->at.off,
 						     n->at.len };
+		(void)pol_enough(fmt, p, &p->s[m->id], m->id, f);
 	}
 }
 
+bool pol_enough(const struct pol_format *fmt, const struct edmm_policy *p,
+		const struct edmm_setting *s, enum edmm_setting_id id,
+		struct edmm_findings *f)
+{
+	const struct pol_map *m = pol_row(fmt, id);
+	struct pol_span at = pol_at(p, id);
+
+	for (const struct pol_least *l = fmt->least; l && l->spelled; l++) {
+		if (!m || l->id != id || s->value >= l->value)
+			continue;
+		pol_fix(pol_report(f, p->doc, p->s[id].set ? &at : NULL,
+				   EDMM_ERROR, "P104", "%s: %llu is too small",
+				   m->path,
+				   (unsigned long long)pol_number(m, s->value)),
+			"at least %s", l->spelled);
+		return false;
+	}
+	return true;
+}
+
 /* ---- writing ---------------------------------------------------------- */
+
+uint64_t pol_number(const struct pol_map *m, uint64_t value)
+{
+	unsigned shift = shift_of(m);
+
+	return (value >> shift) + ((value & ((1ull << shift) - 1)) != 0);
+}
 
 const char *pol_spell(const struct pol_format *fmt, const struct pol_map *m,
 		      uint64_t value, char buf[64])
@@ -279,7 +365,7 @@ const char *pol_spell(const struct pol_format *fmt, const struct pol_map *m,
 	default:
 		break;
 	}
-	snprintf(buf, 64, "%llu", (unsigned long long)value);
+	snprintf(buf, 64, "%llu", (unsigned long long)pol_number(m, value));
 	return buf;
 }
 
@@ -291,14 +377,14 @@ struct pol_node *pol_map_put(struct pol_doc *doc, const struct pol_format *fmt,
 	enum pol_kind kind = POL_STRING;
 	struct pol_node *n;
 
-	if (!fmt->flat && m->type == POL_UINT)
+	if (!fmt->flat && is_number(m))
 		kind = POL_INT;
 	else if (!fmt->flat && (m->type == POL_FLAG || m->type == POL_UNFLAG))
 		kind = POL_BOOL;
 	n = pol_make(doc, doc->root, m->path, kind);
 	if (!n)
 		return NULL;
-	n->num = kind == POL_INT ? (int64_t)value : s[0] == 't';
+	n->num = kind == POL_INT ? (int64_t)pol_number(m, value) : s[0] == 't';
 	if (kind == POL_STRING) {
 		n->num = 0;
 		n->str = pol_strndup(doc, s, strlen(s));

@@ -76,6 +76,13 @@ static edmm_err build(struct edmm_policy *p, struct edmm_findings *f)
 	return f->errors > errors ? -EDMM_EINVAL : 0;
 }
 
+/* Of the copy, which ends with a zero byte. */
+static enum edmm_format told(const struct pol_doc *doc)
+{
+	return pol_format_of(
+		&(struct edmm_source){ doc->text, doc->size, doc->name });
+}
+
 edmm_err edmm_policy_parse(const struct edmm_source *source,
 			   enum edmm_format format, struct edmm_policy **out,
 			   struct edmm_findings *findings)
@@ -89,24 +96,21 @@ edmm_err edmm_policy_parse(const struct edmm_source *source,
 			   "no configuration is that large");
 		return -EDMM_EFBIG;
 	}
-	if (!format)
-		format = edmm_format_of_file(source->name);
-	if (!format)
-		format = pol_sniffed(source);
-	if (!format) {
-		whole_file(findings, source->name, "of no format that we know",
-			   "give it a name such as edmm.toml or "
-			   "app.manifest, or --from where a verb has it");
-		return -EDMM_EINVAL;
-	}
 	p = calloc(1, sizeof(*p));
 	if (!p)
 		return -EDMM_ENOMEM;
-	p->format = format;
 	p->doc = pol_doc_new(source->text, source->size, source->name);
 	if (!p->doc) {
 		free(p);
 		return -EDMM_ENOMEM;
+	}
+	p->format = format ? format : told(p->doc);
+	if (!p->format) {
+		whole_file(findings, source->name, "of no format that we know",
+			   "a name such as edmm.toml or app.manifest tells it, "
+			   "or --from where a verb has it");
+		edmm_policy_free(p);
+		return -EDMM_EINVAL;
 	}
 	err = build(p, findings);
 	if (p->doc->oom)

@@ -64,6 +64,17 @@ void pol_range_bound(const struct pol_rules *c)
 			   pol_name(c->p, EDMM_SET_ENCLAVE_SIZE));
 }
 
+edmm_err pol_rendered(const struct edmm_policy *p, struct edmm_findings *f)
+{
+	if (!p->doc->relaxed)
+		return 0;
+	pol_fix(pol_report(f, p->doc, NULL, EDMM_ERROR, "P108",
+			   "a template that was not rendered can be checked "
+			   "and explained, no more"),
+		"gramine-manifest renders it");
+	return -EDMM_EINVAL;
+}
+
 bool pol_wished(const struct pol_rules *c, enum edmm_wish otherwise)
 {
 	uint64_t wish = pol_get(c, EDMM_SET_EDMM, otherwise);

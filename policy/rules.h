@@ -36,6 +36,9 @@ static inline uint64_t pol_pages_up(uint64_t size)
  * Without a wish it is @otherwise; r->refused where it must be and cannot. */
 bool pol_wished(const struct pol_rules *c, enum edmm_wish otherwise);
 
+/* Not for a template, which has no values yet: -EDMM_EINVAL with an error. */
+edmm_err pol_rendered(const struct edmm_policy *p, struct edmm_findings *f);
+
 /* What a setting is called in the file that the policy came from. */
 const char *pol_name(const struct edmm_policy *p, enum edmm_setting_id id);
 

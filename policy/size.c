@@ -104,8 +104,7 @@ static unsigned letter_shift(char c)
 	}
 }
 
-/* What someone may have meant: a number with or without fraction, a unit. */
-static bool guess(const char *s, uint64_t *value)
+bool pol_guess(const char *s, uint64_t *value)
 {
 	char *end = NULL;
 	double d;
@@ -141,7 +140,7 @@ edmm_err edmm_size_parse(enum edmm_format format, const char *text,
 
 	err = z->parse ? z->parse(text, value) : plain_size(z, text, value);
 	fix[0] = '\0';
-	if (err == -EDMM_EINVAL && guess(text, &meant))
+	if (err == -EDMM_EINVAL && pol_guess(text, &meant))
 		snprintf(fix, 96, "%s",
 			 edmm_size_format(format, meant, spelled));
 	else if (err)

@@ -13,10 +13,10 @@
 /* A broken promise of the library's is an error of the file, never an abort. */
 struct pol_toml_bug {
 };
-#define TOML_ASSERT(condition)                                                 \
-	do {                                                                   \
-		if (!(condition))                                              \
-			throw pol_toml_bug();                                  \
+#define TOML_ASSERT(condition)                \
+	do {                                  \
+		if (!(condition))             \
+			throw pol_toml_bug(); \
 	} while (0)
 /*
  * Its tables of white space and letters (3.3.0) reach __builtin_unreachable()
@@ -150,7 +150,8 @@ bool convert(pol_doc *doc, pol_node *parent, const char *key,
 extern "C" int pol_toml_tree(pol_doc *doc, uint32_t *line, uint32_t *col,
 			     char *what, size_t size)
 try {
-	auto result = toml::parse(std::string_view(doc->text, doc->size));
+	const char *seen = doc->relaxed ? doc->relaxed : doc->text;
+	auto result = toml::parse(std::string_view(seen, doc->size));
 
 	if (!result) {
 		const toml::parse_error &e = result.error();

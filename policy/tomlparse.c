@@ -5,12 +5,6 @@
 #include "policy/keys.h"
 #include "policy/toml.h"
 
-/* A line that toml++ cannot read because a template was never rendered. */
-static bool is_template(const struct pol_doc *doc)
-{
-	return strstr(doc->text, "{{") || strstr(doc->text, "{%");
-}
-
 static edmm_err refuse(const struct pol_doc *doc, struct edmm_findings *f,
 		       const char *what)
 {
@@ -21,15 +15,15 @@ static edmm_err refuse(const struct pol_doc *doc, struct edmm_findings *f,
 /* Before toml++ recurses: values, and the dots of one dotted key. */
 static edmm_err check_bounds(const struct pol_doc *doc, struct edmm_findings *f)
 {
+	const char *text = doc->relaxed ? doc->relaxed : doc->text;
 	size_t values = 0;
 	size_t dots = 0;
 
 	for (size_t i = 0; i < doc->size; i++) {
-		bool delimiter = doc->text[i] != '\0' &&
-				 strchr(",=[]{}\n", doc->text[i]);
+		bool delimiter = text[i] != '\0' && strchr(",=[]{}\n", text[i]);
 
 		values += delimiter;
-		dots = delimiter ? 0 : dots + (doc->text[i] == '.');
+		dots = delimiter ? 0 : dots + (text[i] == '.');
 		if (dots > 1000)
 			return refuse(doc, f, "more than 1000 dots in a row");
 	}
@@ -72,7 +66,7 @@ edmm_err pol_toml_parse(struct pol_doc *doc, struct edmm_findings *f)
 	}
 	at.off = (uint32_t)pol_offset(doc, line, col);
 	v = pol_report(f, doc, &at, EDMM_ERROR, "P100", "%s", what);
-	if (is_template(doc))
+	if (pol_is_template(doc))
 		pol_fix(v, "this is a template: run gramine-manifest first");
 	return -EDMM_EINVAL;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Values that are no settings: what a runtime's own schema says of them. */
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -60,6 +61,20 @@ static bool is_word(const struct pol_typed *t, const char *s)
 	return false;
 }
 
+/* 8-4-4-4-12 hexadecimal digits. */
+static bool is_uuid(const char *s)
+{
+	size_t i = 0;
+
+	for (; s[i] != '\0'; i++) {
+		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+
+		if (dash ? s[i] != '-' : !isxdigit((unsigned char)s[i]))
+			return false;
+	}
+	return i == 36;
+}
+
 static bool fits(const struct pol_format *fmt, const struct pol_typed *t,
 		 const struct pol_node *n)
 {
@@ -75,6 +90,11 @@ static bool fits(const struct pol_format *fmt, const struct pol_typed *t,
 		if (t->as & POL_AS_SIZE)
 			return edmm_size_parse(fmt->id, n->str, &value, fix) ==
 			       0;
+		if (t->as & POL_AS_UUID)
+			return is_uuid(n->str);
+		if (fmt->flat && (t->as & POL_AS_INT))
+			return n->str[0] != '\0' &&
+			       n->str[strspn(n->str, "0123456789")] == '\0';
 		return (t->as & POL_AS_TEXT) != 0;
 	case POL_INT:
 		return (t->as & POL_AS_INT) != 0;
@@ -84,6 +104,8 @@ static bool fits(const struct pol_format *fmt, const struct pol_typed *t,
 		return (t->as & POL_AS_TABLE) != 0;
 	case POL_ARRAY:
 		return (t->as & POL_AS_LIST) != 0;
+	case POL_NULL:
+		return (t->as & POL_AS_NULL) != 0;
 	default:
 		return false;
 	}
@@ -101,6 +123,11 @@ static void wanted(const struct pol_format *fmt, const struct pol_typed *t,
 	text[0] = '\0';
 	if (t->as & POL_AS_SIZE) {
 		snprintf(text, size, "write %s", fmt->sizes->example);
+		return;
+	}
+	if (t->as & POL_AS_UUID) {
+		snprintf(text, size,
+			 "write it as 8-4-4-4-12 hexadecimal digits");
 		return;
 	}
 	for (unsigned i = 0; t->words && t->words[i] && used < size; i++)
@@ -136,7 +163,7 @@ static void look(const struct pol_format *fmt, const struct edmm_policy *p,
 		look(fmt, p, root, m, f);
 	for (const struct pol_typed *t = fmt->typed; t->path; t++) {
 		if (!matches(t->path, strlen(t->path), root, n) ||
-		    fits(fmt, t, n))
+		    fits(fmt, t, n) || pol_templated(p->doc, n))
 			continue;
 		report(fmt, p, t, n, f);
 		return;

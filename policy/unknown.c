@@ -68,6 +68,11 @@ static bool known(const struct pol_format *fmt, const char *path,
 	return false;
 }
 
+bool pol_known(const struct pol_format *fmt, const char *path)
+{
+	return known(fmt, path, false);
+}
+
 struct search {
 	const char *path;
 	const char *key;
@@ -193,7 +198,14 @@ static void walk(const struct edmm_policy *p, const struct pol_node *n,
 
 void pol_unknown(const struct edmm_policy *p, struct edmm_findings *f)
 {
+	const char *within = pol_format(p->format)->within;
+	const struct pol_node *n = p->doc->root;
 	char path[PATH_ROOM] = "";
 
-	walk(p, p->doc->root, path, f);
+	if (within) {
+		n = pol_find(n, within);
+		snprintf(path, sizeof(path), "%s", within);
+	}
+	if (n)
+		walk(p, n, path, f);
 }

@@ -31,11 +31,12 @@ static bool fits(const struct pol_writing *w, const struct pol_map *m,
 			   pol_name(w->p, m->id), edmm_format_name(w->fmt->id));
 		return false;
 	}
-	if (m->max != 0 && value > m->max) {
+	if (m->max != 0 && pol_number(m, value) > m->max) {
 		pol_report(w->f, w->p->doc, where, EDMM_ERROR, "P104",
 			   "%s is %llu, and %s may be at most %llu",
-			   pol_name(w->p, m->id), (unsigned long long)value,
-			   m->path, (unsigned long long)m->max);
+			   pol_name(w->p, m->id),
+			   (unsigned long long)pol_number(m, value), m->path,
+			   (unsigned long long)m->max);
 		return false;
 	}
 	return true;
@@ -47,6 +48,7 @@ static edmm_err put_settings(struct pol_writing *w)
 		struct edmm_setting *s = &w->want[m->id];
 
 		if (s->set && fits(w, m, s->value) &&
+		    pol_enough(w->fmt, w->p, s, m->id, w->f) &&
 		    !pol_map_put(w->out, w->fmt, m, s->value))
 			return -EDMM_ENOMEM;
 	}
@@ -233,8 +235,10 @@ static edmm_err emit(struct pol_writing *w, struct edmm_text *to)
 
 static edmm_err build(struct pol_writing *w)
 {
-	edmm_err err;
+	edmm_err err = pol_rendered(w->p, w->f);
 
+	if (err)
+		return err;
 	w->native = w->fmt->common || pol_family_of(w->p) == w->fmt->family;
 	err = w->native ? native(w) : pol_cross(w);
 	if (!err)

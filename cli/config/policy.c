@@ -2,11 +2,11 @@
 /*
  * edmm policy: the part of a SCONE session that names a program's identities.
  */
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/config/config.h"
+#include "cli/image/session.h"
 
 enum {
 	OPT_SIG = CLI_OPT_VERB,
@@ -28,44 +28,14 @@ static const char help[] =
 	"  --sig FILE          signature file (PROGRAM.sig)\n"
 	"  --name NAME         of the service (PROGRAM's)\n";
 
-/* A YAML scalar: plain where that is safe, else in double quotes. */
-static void put_scalar(const char *s)
-{
-	size_t n = 0;
-
-	while (isalnum((unsigned char)s[n]) ||
-	       (n > 0 && s[n] != '\0' && strchr("-_.", s[n])))
-		n++;
-	if (s[n] == '\0' && isalpha((unsigned char)s[0])) {
-		fputs(s, stdout);
-		return;
-	}
-	putchar('"');
-	for (; *s; s++) {
-		unsigned char c = (unsigned char)*s;
-
-		if (c == '"' || c == '\\')
-			printf("\\%c", c);
-		else if (c < 0x20 || c == 0x7f)
-			printf("\\x%02x", c);
-		else
-			putchar(c);
-	}
-	putchar('"');
-}
-
 /* True after printing; a signature that does not hold is refused. */
 static bool put_identity(const struct edmm_sig_file *file, enum edmm_mode mode)
 {
 	const struct edmm_sig_entry *e = edmm_sig_find(file, mode);
-	char hex[65];
 
-	if (!e)
-		return false;
-	cli_hex(e->sig.enclavehash, 32, hex);
-	printf("          - %s  # %s\n", hex,
-	       mode == EDMM_MODE_STATIC ? "without EDMM" : "with EDMM");
-	return true;
+	if (e)
+		cli_session_identity(e->sig.enclavehash, cli_mode_name(mode));
+	return e;
 }
 
 static bool verified(const struct edmm_sig_file *file, const char *program)
@@ -91,9 +61,7 @@ static int print(const char *program, const char *sig, const char *name)
 			  program);
 	if (there <= 0 || !verified(&file, program))
 		return CLI_FAIL;
-	fputs("services:\n  - name: ", stdout);
-	put_scalar(name);
-	fputs("\n    attestation:\n      - mrenclave:\n", stdout);
+	cli_session_service(name);
 	modes += put_identity(&file, EDMM_MODE_STATIC);
 	modes += put_identity(&file, EDMM_MODE_ELASTIC);
 	if (modes == 1)
@@ -126,9 +94,5 @@ int verb_policy(int argc, char **argv)
 	}
 	if (argc - optind != 1)
 		return cli_usage("policy", "one PROGRAM is wanted");
-	if (!name) {
-		name = strrchr(argv[optind], '/');
-		name = name ? name + 1 : argv[optind];
-	}
-	return print(argv[optind], sig, name);
+	return print(argv[optind], sig, cli_session_name(name, argv[optind]));
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "cli/machine/machine.h"
 
+#include <asm/prctl.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -8,6 +9,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
@@ -89,13 +91,12 @@ bool cli_facility(enum facility f)
 
 uint64_t *cli_machine_cpuid(const char *program, size_t *count)
 {
-	const char *set = getenv(EDMM_MACHINE_ENV);
 	uint64_t *addr = NULL;
 
 	*count = 0;
-	/* Forced, or a processor that has no other way. */
-	if (cli_machine_here() && ((set && strstr(set, "cpuid")) ||
-				   !cli_facility(FACILITY_CPUID_FAULT)))
+	/* The machine has not been able to make them fault, or was told not to:
+	 * then it is 1. */
+	if (cli_machine_here() && syscall(SYS_arch_prctl, ARCH_GET_CPUID) != 0)
 		scan_cpuid(program, &addr, count);
 	return addr;
 }
@@ -167,12 +168,16 @@ static char *library_path(void)
 	return real;
 }
 
-static bool set_env(const char *library, const char *options, bool quiet)
+static bool set_env(const char *library, const char *runtime,
+		    const char *options, bool quiet)
 {
 	const char *user = getenv("LD_PRELOAD");
 	const char *had = getenv(EDMM_MACHINE_ENV);
 	char *preload = NULL;
-	bool ok = true;
+	bool all = user && *user, ok = true;
+	/* What the library takes out again: see EDMM_MACHINE_PAD_ENV. */
+	bool odd = !all ^ (options || had) ^
+		   (quiet || getenv(EDMM_MACHINE_QUIET_ENV));
 
 	if (quiet) {
 		ok = !setenv(ENV_RESTARTED, "1", 1) &&
@@ -180,11 +185,12 @@ static bool set_env(const char *library, const char *options, bool quiet)
 		     (!user || !setenv(ENV_PRELOAD, user, 1)) &&
 		     (!had || !setenv(ENV_OPTIONS, had, 1));
 	}
-	if (asprintf(&preload, "%s%s%s", library, user && *user ? ":" : "",
-		     user ? user : "") < 0)
+	if (asprintf(&preload, "%s%s%s%s%s", runtime, *runtime ? " " : "",
+		     library, all ? ":" : "", all ? user : "") < 0)
 		return false;
 	ok = ok && !setenv("LD_PRELOAD", preload, 1) &&
-	     (!options || !setenv(EDMM_MACHINE_ENV, options, 1));
+	     (!options || !setenv(EDMM_MACHINE_ENV, options, 1)) &&
+	     (!odd || !setenv(EDMM_MACHINE_PAD_ENV, "", 1));
 	free(preload);
 	return ok;
 }
@@ -230,16 +236,25 @@ static char *find_program(const char *file)
 	return NULL;
 }
 
-static enum launch_kind kind_of(const char *program)
-{
-	enum launch_kind kind = LAUNCH_OTHER;
-	int fd = program ? open(program, O_RDONLY | O_CLOEXEC) : -1;
+/* How a program is started. */
+struct way {
+	char *program; /* malloc()ed, or NULL */
+	enum launch_kind kind;
+	char runtime[LAUNCH_RUNTIME];
+};
 
+static void way_of(struct way *w, const char *file)
+{
+	int fd;
+
+	*w = (struct way){ .program = find_program(file),
+			   .kind = LAUNCH_OTHER };
+	fd = w->program ? open(w->program, O_RDONLY | O_CLOEXEC) : -1;
 	if (fd >= 0) {
-		kind = launch_kind(fd, call);
+		w->kind = launch_kind(fd, call);
+		launch_runtime(fd, call, w->runtime);
 		close(fd);
 	}
-	return kind;
 }
 
 /* The launcher starts @program; it is beside the library. */
@@ -263,35 +278,35 @@ static void launch(const char *library, const char *program, char *const *argv)
 	free(launcher);
 }
 
-static void start(const char *library, const char *file, char *const *argv)
+static void start(const char *library, const struct way *w, const char *file,
+		  char *const *argv)
 {
-	char *program = find_program(file);
-	enum launch_kind kind = kind_of(program);
-
-	if (kind == LAUNCH_FOREIGN) {
+	if (w->kind == LAUNCH_FOREIGN) {
 		cli_error("%s: not a program for x86-64", argv[0]);
-	} else if (kind == LAUNCH_STATIC) {
-		launch(library, program, argv);
+	} else if (w->kind == LAUNCH_STATIC) {
+		launch(library, w->program, argv);
 	} else {
 		execvp(file, argv);
 		cli_error("%s: cannot be started: %s", argv[0],
 			  strerror(errno));
 	}
-	free(program);
 }
 
 void cli_machine_exec(const char *file, char *const *argv, const char *options,
 		      bool quiet)
 {
 	char *library = library_path();
+	struct way w;
 
 	if (!library)
 		return;
-	if (set_env(library, options, quiet)) {
-		start(library, file, argv);
+	way_of(&w, file);
+	if (set_env(library, w.runtime, options, quiet)) {
+		start(library, &w, file, argv);
 	} else {
 		cli_error("the environment cannot be extended");
 	}
+	free(w.program);
 	free(library);
 }
 
@@ -303,9 +318,13 @@ bool cli_machine_restarted(void)
 static bool is_ours(const char *entry)
 {
 	static const char *const names[] = {
-		"LD_PRELOAD=",	   EDMM_MACHINE_ENV "=",
-		ENV_RESTARTED "=", EDMM_MACHINE_QUIET_ENV "=",
-		ENV_PRELOAD "=",   ENV_OPTIONS "=",
+		"LD_PRELOAD=",
+		EDMM_MACHINE_ENV "=",
+		ENV_RESTARTED "=",
+		EDMM_MACHINE_QUIET_ENV "=",
+		ENV_PRELOAD "=",
+		ENV_OPTIONS "=",
+		EDMM_MACHINE_PAD_ENV "=",
 	};
 	size_t i;
 

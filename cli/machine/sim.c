@@ -30,6 +30,10 @@ enum {
 	OPT_PRINT_COSTS,
 	OPT_PRODUCTION,
 	OPT_STEP,
+	OPT_TIMER,
+	OPT_VENDOR,
+	OPT_POPULATE,
+	OPT_WHY,
 };
 
 static const struct option options[] = {
@@ -45,6 +49,10 @@ static const struct option options[] = {
 	{ "faults", no_argument, NULL, OPT_FAULTS },
 	{ "allow-production", no_argument, NULL, OPT_PRODUCTION },
 	{ "step", required_argument, NULL, OPT_STEP },
+	{ "timer", required_argument, NULL, OPT_TIMER },
+	{ "vendor", required_argument, NULL, OPT_VENDOR },
+	{ "populate", no_argument, NULL, OPT_POPULATE },
+	{ "why", no_argument, NULL, OPT_WHY },
 	{ "trace", required_argument, NULL, OPT_TRACE },
 	{ "stats", optional_argument, NULL, OPT_STATS },
 	{ "stats-file", required_argument, NULL, OPT_STATS_FILE },
@@ -68,6 +76,8 @@ static const char help[] =
 	"  --step SCRIPT       interrupt enclaves at each instruction, and "
 	"act\n"
 	"                      there as SCRIPT says (man 5 edmm-step)\n"
+	"  --timer TIME        interrupt each thread inside an enclave every\n"
+	"                      TIME that it runs: 4ms\n"
 	"  --allow-production  take enclaves that are signed for production\n"
 	"  --trace FILE        write every event for edmm trace\n"
 	"  --stats[=json]      print the counters at the end\n"
@@ -78,7 +88,14 @@ static const char help[] =
 	"  --seed N            seed of the machine's keys (1)\n"
 	"  --strict            end the command when it touches an enclave's\n"
 	"                      memory from outside, and say where\n"
-	"  --without FEATURE   sgx2, exinfo, aexnotify, kss or edeccssa\n"
+	"  --without FEATURE   sgx2, exinfo, aexnotify, kss, edeccssa, avx,\n"
+	"                      avx512 or amx\n"
+	"  --vendor TEXT       the processor's maker, as CPUID tells:\n"
+	"                      GenuineIntel\n"
+	"  --populate          a kernel whose MAP_POPULATE and MADV_WILLNEED\n"
+	"                      add pages of an enclave\n"
+	"  --why               say why ECREATE or EINIT refuse: which bit of\n"
+	"                      which field\n"
 	"  --set NAME=VALUE    any setting of the machine (man edmm-sim)\n";
 
 /* Appends NAME=VALUE to a list separated by commas. */
@@ -188,6 +205,14 @@ static bool take_option(char **list, int c)
 		return append(list, "fault", optarg);
 	case OPT_STEP:
 		return append_step(list, optarg);
+	case OPT_VENDOR:
+		return append(list, "vendor", optarg);
+	case OPT_POPULATE:
+		return append(list, "populate", "1");
+	case OPT_WHY:
+		return append(list, "why", "1");
+	case OPT_TIMER:
+		return append(list, "timer", optarg);
 	case OPT_PRODUCTION:
 		return append(list, "production", "1");
 	case OPT_TRACE:

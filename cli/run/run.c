@@ -33,12 +33,16 @@ enum {
 	OPT_HEAP_IDLE_PERCENT,
 	OPT_HEAP_WINDOW,
 	OPT_TRACE_CALLS,
+	OPT_WITHOUT,
+	OPT_VENDOR,
 };
 
 static const struct option options[] = {
 	CLI_SETTING_OPTIONS,
 	{ "machine", required_argument, NULL, OPT_MACHINE },
 	{ "machine-options", required_argument, NULL, OPT_MACHINE_OPTIONS },
+	{ "without", required_argument, NULL, OPT_WITHOUT },
+	{ "vendor", required_argument, NULL, OPT_VENDOR },
 	{ "step", required_argument, NULL, OPT_STEP },
 	{ "edmm", required_argument, NULL, OPT_EDMM },
 	{ "report", optional_argument, NULL, OPT_REPORT },
@@ -67,6 +71,10 @@ static const char help[] =
 	"                      else the software machine)\n"
 	"  --machine-options L settings of the software machine (man "
 	"edmm-sim)\n"
+	"  --without FEATURE   the software machine lacks it: avx, avx512, "
+	"amx\n"
+	"                      and others (man edmm-sim)\n"
+	"  --vendor TEXT       the maker that its processor names\n"
 	"  --step SCRIPT       step through it on the software machine (man 5\n"
 	"                      edmm-step)\n"
 	"  --edmm W            enable, disable or auto: elastic or static\n"
@@ -116,6 +124,25 @@ static bool take_report(const char *text, enum cli_report *report)
 	return false;
 }
 
+/* One setting of the machine more, which an option of its own gives. */
+static bool add_setting(struct cli_run_options *o, const char *option,
+			const char *name, const char *value)
+{
+	char *had = o->machine_more, *all = NULL;
+
+	if (strchr(optarg, ',')) {
+		cli_error("--%s: '%s': a setting cannot hold a comma", option,
+			  optarg);
+		return false;
+	}
+	if (asprintf(&all, "%s%s%s=%s", had ? had : "", had ? "," : "", name,
+		     value) < 0)
+		return false;
+	free(had);
+	o->machine_more = all;
+	return cli_machine_settings(all, option, optarg);
+}
+
 static bool take_option(struct cli_run_options *o, int c)
 {
 	uint64_t n;
@@ -127,6 +154,10 @@ static bool take_option(struct cli_run_options *o, int c)
 	case OPT_MACHINE_OPTIONS:
 		o->machine_options = optarg;
 		return true;
+	case OPT_WITHOUT:
+		return add_setting(o, "without", optarg, "0");
+	case OPT_VENDOR:
+		return add_setting(o, "vendor", "vendor", optarg);
 	case OPT_STEP:
 		o->step = optarg;
 		return true;
@@ -208,17 +239,19 @@ static int take_options(int argc, char **argv, struct cli_run_options *o)
 /* The machine's settings, malloc()ed; *ok is false after a line. */
 static char *settings(const struct cli_run *r, bool *ok)
 {
-	const char *given = r->o.machine_options;
-	char *step, *all = NULL;
+	const char *given = r->o.machine_options, *more = r->o.machine_more;
+	char *step = NULL, *all = NULL;
 
 	*ok = cli_machine_settings(given, "machine-options", NULL);
-	if (!*ok)
+	if (!*ok || (!given && !more && !r->o.step))
 		return NULL;
-	if (!r->o.step)
-		return given ? strdup(given) : NULL;
-	step = cli_step(r->o.step, r->o.program);
-	if (!step || asprintf(&all, "%s%s%s", given ? given : "",
-			      given && *given ? "," : "", step) < 0) {
+	if (r->o.step)
+		step = cli_step(r->o.step, r->o.program);
+	if ((r->o.step && !step) ||
+	    asprintf(&all, "%s%s%s%s%s", given ? given : "",
+		     given && *given && (more || step) ? "," : "",
+		     more ? more : "", more && step ? "," : "",
+		     step ? step : "") < 0) {
 		all = NULL;
 		*ok = false;
 	}
@@ -349,14 +382,18 @@ static void on_output(void *arg, int fd, const void *bytes, size_t size)
 		cli_timeline_output(ob->timeline, fd, bytes, size);
 }
 
-/* A call that is not there is told once: what fails then has a reason. */
-static void on_told(void *arg, const char *call, bool absent)
+/* What cannot be had is told once: what fails then has a reason. */
+static void on_told(void *arg, const char *call, int why)
 {
 	const struct observer *ob = arg;
 
 	if (ob->run->o.trace_calls)
 		fprintf(stderr, "%s\n", call);
-	else if (absent)
+	else if (why == -EDMM_EAGAIN)
+		cli_error("%s: no context is free for one more thread: "
+			  "--contexts",
+			  ob->run->o.program);
+	else if (why)
 		cli_error("%s: %s() is not there in an enclave: ENOSYS (man "
 			  "edmm-cc, SYSTEM CALLS)",
 			  ob->run->o.program, call);

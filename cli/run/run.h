@@ -47,6 +47,7 @@ struct cli_run_options {
 	const char *key;
 	const char *sig;
 	const char *machine_options;
+	char *machine_more;  /* of --without and --vendor; malloc()ed */
 	const char *step;    /* script, or NULL */
 	bool unsigned_image; /* sign anew, whatever lies beside the image */
 	uint64_t heap_idle;  /* UINT64_MAX: nobody said */

@@ -69,8 +69,9 @@ struct edmm_host_image {
  *	the fact; a line may come in pieces. NULL: not told
  * @told: told system calls, as strace would print them: with @tell of
  *	edmm_host_start each that leaves the enclave, and of an image signed for
- *	debugging each other one; else, with @absent, those that are not there,
- *	each once. NULL: not told
+ *	debugging each other one; else, with @why, what cannot be had, each
+ *once: -EDMM_ENOSYS of a call that is not there, -EDMM_EAGAIN of a thread for
+ *	which there is no context. NULL: not told
  * @arg: first argument of all
  *
  * Context: the thread that made the call; several at once.
@@ -78,7 +79,7 @@ struct edmm_host_image {
 struct edmm_host_watch {
 	bool (*call)(void *arg);
 	void (*output)(void *arg, int fd, const void *bytes, size_t size);
-	void (*told)(void *arg, const char *call, bool absent);
+	void (*told)(void *arg, const char *call, int why);
 	void *arg;
 };
 

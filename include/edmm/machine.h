@@ -31,6 +31,12 @@ extern "C" {
  */
 #define EDMM_MACHINE_ENV "EDMM_MACHINE"
 #define EDMM_MACHINE_QUIET_ENV "EDMM_MACHINE_QUIET"
+/*
+ * The library takes its variables, and itself in LD_PRELOAD, out of the
+ * environment before the program sees it, two by two: who sets an odd number of
+ * them sets this one as well, or one stays, by this name.
+ */
+#define EDMM_MACHINE_PAD_ENV "EDMM_MACHINE_PAD"
 
 /*
  * SIGSTRUCT.SWDEFINED, which the signature covers: a mark of ours. At EINIT the
@@ -134,7 +140,8 @@ enum edmm_machine_ioctl {
 	X(pages_evicted, REPORT, PAGE(EWB))                                   \
 	X(pages_loaded, REPORT, PAGE(ELDU))                                   \
 	X(quota_pages, STATS, LEVEL) /* bound; epc_pages without a quota */   \
-	X(quota_hits, STATS, UNTOLD) /* charges that met the bound */
+	X(quota_hits, STATS, UNTOLD) /* charges that met the bound */         \
+	X(aex_timer, STATS, AEX(TIMER)) /* interrupts of timer=TIME */
 /* clang-format on */
 
 struct edmm_machine_stats {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Memory policies: the numbers that Occlum.json, a Gramine manifest, SCONE's
- * variables, the Intel SDK's Enclave.config.xml and edmm.toml all say in their
- * own words. A policy holds what a file says, setting by setting, with the
+ * variables, the Intel SDK's Enclave.config.xml, Open Enclave's .conf, EGo's
+ * enclave.json, Mystikos' config.json, Fortanix EDP's part of a Cargo.toml and
+ * edmm.toml all say in their own words. A policy holds what a file says, setting by setting, with the
  * place that says it; edmm_policy_resolve() applies the rules and defaults of
  * the runtime that the file was written for, on one platform.
  *
@@ -43,7 +44,11 @@ extern "C" {
 	X(GRAMINE, gramine, "gramine")          \
 	X(SCONE, scone, "scone")                \
 	X(SCONE_CONF, scone_conf, "scone-conf") \
-	X(SGX_XML, sgx_xml, "sgx-xml")
+	X(SGX_XML, sgx_xml, "sgx-xml")          \
+	X(OPEN_ENCLAVE, oe, "open-enclave")     \
+	X(EGO, ego, "ego")                      \
+	X(MYSTIKOS, mystikos, "mystikos")       \
+	X(EDP, edp, "edp")
 
 #define EDMM_FORMAT_NUMBER(id, format, name) EDMM_FORMAT_##id,
 enum edmm_format {

@@ -46,9 +46,13 @@ enum wire_exit {
 	 * in its save area: resuming would only bring it again.
 	 */
 	WIRE_EXIT_RESUME = 2,
-	WIRE_EXIT_THREAD = 3, /* this thread has ended; its TCS is free */
-	WIRE_EXIT_DONE = 4,   /* the program has ended: see wire_thread.end */
-	WIRE_EXIT_CRASH = 5,  /* the enclave has ended: wire_thread.crash */
+	/*
+	 * This thread has ended; its TCS is free. RSI: a context to unpark, by
+	 * its number plus one, or 0
+	 */
+	WIRE_EXIT_THREAD = 3,
+	WIRE_EXIT_DONE = 4,  /* the program has ended: see wire_thread.end */
+	WIRE_EXIT_CRASH = 5, /* the enclave has ended: wire_thread.crash */
 	/*
 	 * This entry is not allowed now; nothing has changed. RSI is an
 	 * enum wire_refusal.
@@ -97,6 +101,21 @@ enum wire_call_nr {
 	 * its first four arguments. Of one that is not there once, of all with
 	 * WIRE_START_TELL */
 	WIRE_CALL_TELL = 9,
+	/* context: enter it with WIRE_ENTER_THREAD, on a thread of its own */
+	WIRE_CALL_THREAD = 10,
+	/*
+	 * nanoseconds: sleep until this context is unparked, a signal comes, or
+	 * so long (UINT64_MAX: for ever); -ETIMEDOUT after that. An unpark that
+	 * came before counts, once. The enclave believes none of it
+	 */
+	WIRE_CALL_PARK = 11,
+	/*
+	 * count, and the contexts to unpark: of more than five the offset of an
+	 * array of u32 in the data buffer
+	 */
+	WIRE_CALL_UNPARK = 12,
+	/* context: a call that it is in, or begins next, ends with -EINTR */
+	WIRE_CALL_KICK = 13,
 	WIRE_CALL_SYS = 0x100,
 };
 

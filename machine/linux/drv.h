@@ -4,7 +4,7 @@
  * page faults do in Linux 6.1 to 6.12. No signal and no real mapping is made
  * here: the front end (machine/trap, or a test) gives a struct drv_hooks.
  *
- *	drv_open drv_ioctl drv_release        the file
+ *	drv_may_open drv_open drv_ioctl drv_release        the file
  *	drv_mmap drv_mprotect drv_munmap      its mappings, as the program asks
  *	drv_fault                             a page fault on one of those
  *	drv_lock ... drv_unlock               around the front's mach_*() calls
@@ -85,6 +85,8 @@ struct drv_hooks {
 	/* Is a signal pending for the calling thread? */
 	bool (*signal_pending)(void *ctx);
 
+	/* CREATE or INIT was refused, in words; NULL: nobody asks. */
+	void (*why)(void *ctx, const char *what, const char *text);
 	/* INIT was refused: the enclave is marked for production. */
 	void (*refused)(void *ctx);
 
@@ -127,6 +129,9 @@ void drv_unlock(struct drv *d);
 
 /* ---- the file ---------------------------------------------------------- */
 
+/* Linux 6.18 updates the CPU's SVN when nobody else has the device open, and
+ * that may fail: 0, -EAGAIN or -EIO, as injected. Before drv_open(). */
+int drv_may_open(struct drv *d);
 /* One open of /dev/sgx_enclave; NULL for want of memory. @cookie is the front
  * end's, given back by drv_encl_cookie(). */
 struct drv_encl *drv_open(struct drv *d, void *cookie);
@@ -247,6 +252,10 @@ enum drv_verdict {
  */
 enum drv_verdict drv_fault(struct drv *d, struct mach_cpu *cpu, uint64_t addr,
 			   unsigned access, bool leaf, uint32_t *pfec);
+
+/* What MAP_POPULATE or MADV_WILLNEED of a kernel that has them for enclaves
+ * does: adds the range's pages, as far as it gets. Context: drv_lock() held. */
+void drv_populate(struct drv *d, uint64_t start, uint64_t end);
 
 /* Bytes at an enclave's address, whatever its rights; false if they are not
  * all in the EPC and on one page. Context: drv_lock() held. */

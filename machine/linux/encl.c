@@ -95,6 +95,17 @@ void drv_unlock(struct drv *d)
 		d->p.wake(d->p.ctx, &d->lock);
 }
 
+int drv_may_open(struct drv *d)
+{
+	struct inject_outcome o = { .kind = INJECT_NONE };
+
+	drv_lock(d);
+	if (!d->encls)
+		o = inject_fire(&d->inject, INJECT_OPEN);
+	drv_unlock(d);
+	return o.kind == INJECT_ERRNO ? -(int)o.value : 0;
+}
+
 struct drv_encl *drv_open(struct drv *d, void *cookie)
 {
 	struct drv_encl *e;

@@ -65,6 +65,11 @@ static const struct place {
 	EDMM_MACHINE_IOCTL_LIST(PLACE)
 #undef PLACE
 	/* clang-format on */
+	{ "open",
+	  INJECT_OPEN,
+	  { ERRNO(AGAIN, "EAGAIN of open(), by who is the first to have the "
+			 "device open: EUPDATESVN lacks entropy"),
+	    ERRNO(IO, "EIO of open(), likewise: EUPDATESVN fails") } },
 	{ "signal",
 	  INJECT_SIGNAL,
 	  { ERRNO(INTR, "before a page of ADD_PAGES: a short count, or EINTR "

@@ -27,6 +27,7 @@ enum inject_point {
 	INJECT_SIGNAL = INJECT_IOCTL_NR + EDMM_MACHINE_IOCTLS,
 	INJECT_PAGE, /* a page looked up by one of the ioctls of SGX2 */
 	INJECT_EACCEPT,
+	INJECT_OPEN, /* of the device, when nobody has it open */
 	INJECT_ENCLS,
 	INJECT_POINTS = INJECT_ENCLS + 16
 };

@@ -45,6 +45,27 @@ static unsigned height_for(uint64_t size)
 	return h;
 }
 
+#define WHY_TEXT 256
+
+static void why_create(struct drv *d, const struct sgx_secs *secs)
+{
+	char text[WHY_TEXT];
+
+	if (d->p.why &&
+	    mach_why_create(mach_config(d->mach), secs, text, sizeof(text)))
+		d->p.why(d->p.ctx, "ECREATE", text);
+}
+
+static void why_init(struct drv *d, const struct drv_encl *e,
+		     const struct sgx_sigstruct *sig)
+{
+	char text[WHY_TEXT];
+
+	if (d->p.why &&
+	    mach_why_init(d->mach, e->secs_epc, sig, text, sizeof(text)))
+		d->p.why(d->p.ctx, "EINIT", text);
+}
+
 static int ecreate(struct drv *d, struct drv_encl *e, struct sgx_secs *secs)
 {
 	struct sgx_secinfo si = { 0 };
@@ -61,6 +82,7 @@ static int ecreate(struct drv *d, struct drv_encl *e, struct sgx_secs *secs)
 		goto out_mem;
 	l.epc = mach_epc_addr(e->secs_epc);
 	if (!mach_ok(encls(d, e, &l))) {
+		why_create(d, secs);
 		r = -EIO;
 		goto out_epc;
 	}
@@ -312,10 +334,17 @@ static long einit(struct drv *d, struct drv_encl *e,
 
 	if (!mach_secs(d->mach, e->secs_epc, &si))
 		return -EIO;
-	if (si.attributes & ~e->attributes_mask)
+	if (si.attributes & ~e->attributes_mask) {
+		if (d->p.why)
+			d->p.why(d->p.ctx, "INIT",
+				 "ATTRIBUTES has a bit that "
+				 "SGX_IOC_ENCLAVE_PROVISION must allow before");
 		return -EACCES;
-	if (!sigstruct_possible(d, sig))
+	}
+	if (!sigstruct_possible(d, sig)) {
+		why_init(d, e, sig);
 		return -EINVAL;
+	}
 	if (drv_refuses(d, sig->swdefined)) {
 		d->p.refused(d->p.ctx);
 		return -EPERM;
@@ -326,6 +355,8 @@ static long einit(struct drv *d, struct drv_encl *e,
 		if (r.kind != MACH_CODE || r.code != SGX_UNMASKED_EVENT)
 			break;
 	}
+	if (!mach_ok(r))
+		why_init(d, e, sig);
 	if (r.kind == MACH_FAULT)
 		return -EIO;
 	if (r.kind == MACH_CODE)

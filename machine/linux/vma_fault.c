@@ -197,6 +197,26 @@ static enum drv_verdict resolve(struct drv *d, struct kfault *k)
 	return DRV_RETRY;
 }
 
+void drv_populate(struct drv *d, uint64_t start, uint64_t end)
+{
+	struct drv_vma v;
+
+	for (; start < end; start += PAGE_SIZE) {
+		struct kfault k = { .v = &v, .addr = start };
+		page_t *p;
+
+		if (!drv_find_vma(d, start, &v) || v.start > start)
+			return;
+		p = page_find(v.encl, start);
+		if (!v.prot || (p && (*p & PG_PTE)))
+			continue;
+		if (resolve(d, &k) != DRV_RETRY)
+			return;
+		p = page_find(v.encl, start);
+		page_view(d, v.encl, p, start);
+	}
+}
+
 /* The page has been taken away. */
 static enum drv_verdict stolen(struct drv *d, const struct kfault *k,
 			       unsigned access, bool leaf, uint32_t *pfec)

@@ -537,6 +537,19 @@ struct mach_secs_info {
 bool mach_secs(const struct mach *m, uint32_t epc, struct mach_secs_info *out);
 
 /**
+ * mach_why_create() - why ECREATE refuses a SECS
+ * mach_why_init() - why INIT refuses a SIGSTRUCT, whose signer may launch
+ * @epc: index of the SECS
+ * @out: receives a sentence without its end, in at most @size bytes
+ *
+ * Return: false if they do not. Context: the SECS does not change.
+ */
+bool mach_why_create(const struct mach_config *c, const struct sgx_secs *s,
+		     char *out, size_t size);
+bool mach_why_init(const struct mach *m, uint32_t epc,
+		   const struct sgx_sigstruct *sig, char *out, size_t size);
+
+/**
  * mach_tracked() - would a leaf find tracking complete for this page?
  *
  * True if an ETRACK followed the leaf that blocked, restricted or retyped the

@@ -29,7 +29,7 @@ static const struct {
 };
 
 static const char *const aex_names[TRACE_AEXS] = {
-	"kernel", "exception", "signal", "track", "ended",
+	"kernel", "exception", "signal", "track", "ended", "timer",
 };
 
 static const char *const fault_names[TRACE_FAULTS] = {

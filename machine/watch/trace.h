@@ -53,6 +53,7 @@ enum trace_aex {
 	TRACE_AEX_SIGNAL,
 	TRACE_AEX_TRACK,
 	TRACE_AEX_ENDED, /* the thread or the mapping went away */
+	TRACE_AEX_TIMER,
 	TRACE_AEXS
 };
 

@@ -36,6 +36,11 @@ same 'one line a block, newest first' "$(sed 's/^[0-9a-f]*  //' out)" \
 	'metadata 2.4
 metadata 2.1
 metadata 1.4'
+# Three blocks of metadata, one enclave or several: each identity once.
+run 0 edmm measure --format scone-session several.signed.so
+has '^    attestation:$'
+same 'identities of a session' "$(grep -o '[0-9a-f]\{64\}' out | sort)" \
+	"$(edmm measure --all several.signed.so | sed 's/ .*//' | sort -u)"
 run 0 edmm inspect plain.sig
 has 'isv_prod_id  *7'
 run 0 edmm inspect plain.pages

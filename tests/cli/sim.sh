@@ -99,6 +99,14 @@ bad 125 'hardware does not step' \
 run 0 edmm sim --without sgx2 edmm run ./actor exit 0
 grep -q 'this machine has no EDMM' err || fail "no fallback: $(cat err)"
 
+# Another processor, and a timer.
+run 3 edmm run --machine soft --without avx --vendor GenuineIntel \
+	./actor exit 3
+run 0 edmm sim --timer 4ms --without avx512 --without amx --populate --why \
+	edmm run ./actor grow 4
+run 125 edmm sim --fault open:1+=EIO edmm run ./actor args
+grep -q 'sgx_enclave: Input/output error' err || fail "no EIO: $(cat err)"
+
 bad 125 'a COMMAND is wanted' edmm sim
 bad 125 'none: cannot be started: No such file' edmm sim none
 bad 125 "'x' is no size" edmm sim --epc x true
@@ -109,6 +117,10 @@ bad 125 "^edmm: --set 'shape=round': wanted: NAME=VALUE, .*epc, .*, uffd" \
 	edmm sim --set shape=round true
 bad 125 "^edmm: --epc '1K': wanted: 1M to 1024G" edmm sim --epc 1K true
 bad 125 "^edmm: --stats 'xml': wanted: text or json" edmm sim --stats=xml true
+bad 125 "^edmm: --vendor 'Foo': wanted: 12 characters" \
+	edmm sim --vendor Foo true
+bad 125 "^edmm: --timer '4': wanted: 100us to 3600s" edmm sim --timer 4 true
+bad 125 "^edmm: --without 'foo': wanted: NAME=VALUE" edmm run --without foo x
 bad 125 "^edmm: --set 'uffd=2': wanted: 0 or 1" edmm sim --set uffd=2 true
 bad 125 "^edmm: --machine-options 'foo=1': wanted: NAME=VALUE" \
 	edmm run --machine soft --machine-options epc=16M,foo=1 ./actor

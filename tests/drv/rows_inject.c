@@ -227,6 +227,27 @@ static long evict_ioctl(void)
 	return bay_ioctl(r, SGX_IOC_ENCLAVE_RESTRICT_PERMISSIONS, &r->res);
 }
 
+/* The file that the bay has open comes back for its end. */
+static long open_first(void)
+{
+	long e;
+
+	drv_release(r->d, r->e);
+	e = drv_may_open(r->d);
+	r->e = drv_open(r->d, r);
+	return e;
+}
+
+static long open_more(void)
+{
+	return drv_may_open(r->d);
+}
+
+static long open_again(void)
+{
+	return open_first() ? open_first() : -1;
+}
+
 static const struct test {
 	const char *fault;
 	const char *when;
@@ -252,6 +273,11 @@ static const struct test {
 	  -EBUSY },
 	{ "modify_types=EBUSY", "MODIFY_TYPES", modify, -EBUSY },
 	{ "remove_pages=EBUSY", "REMOVE_PAGES", drop, -EBUSY },
+	{ "open=EAGAIN", "open(), nobody else has it open", open_first,
+	  -EAGAIN },
+	{ "open=EIO", "open(), nobody else has it open", open_first, -EIO },
+	{ "open:1+=EIO", "open(), while it is open", open_more, 0 },
+	{ "open=EAGAIN", "open(), once more", open_again, 0 },
 	{ "signal=EINTR", "ADD_PAGES, the first page", add_none, -512 },
 	{ "signal:2", "ADD_PAGES, the second page; count 4096", add_one, 0 },
 	{ "page:2=EAGAIN", "RESTRICT_PERMISSIONS, the second page; count 4096",

@@ -574,7 +574,30 @@ START_TEST(refused_starts)
 	ck_assert_int_eq(start(), EFAULT);
 	w.steps = 0;
 	w.fail_at = 5;
+	w.for_ever = true;
 	ck_assert_int_eq(start(), ENOMEM);
+}
+END_TEST
+
+static uint64_t late;
+
+/* Each page is there only when it is asked for again. */
+static void comes_late(struct world *world, const char *hook, uint64_t addr)
+{
+	if (hook[0] != 'e' || addr == late)
+		return;
+	late = addr;
+	world->fault = WF_REFUSE;
+	world->fail_at = world->steps;
+}
+
+START_TEST(start_waits_for_pages)
+{
+	w.before = comes_late;
+	ck_assert_int_eq(start(), 0);
+	ck_assert(late != 0);
+	ck_assert_int_eq(alloc_at(0, 4, SGX_EMA_COMMIT_NOW), 0);
+	mirror();
 }
 END_TEST
 
@@ -608,6 +631,7 @@ int main(void)
 	tcase_add_test(on, guard_pages_are_searched_for);
 	tcase_add_checked_fixture(off, open_world, NULL);
 	tcase_add_test(off, refused_starts);
+	tcase_add_test(off, start_waits_for_pages);
 	tcase_add_test(off, enclaves_of_any_size);
 	tcase_add_test(off, no_handler_no_manager);
 	suite_add_tcase(s, on);

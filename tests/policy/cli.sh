@@ -39,6 +39,48 @@ says 'a slip' ":2:1: warning: .*SCONE_HAEP.*'SCONE_HEAP'" "$tmp/out"
 expect 'as a note' 0 "$edmm" check --level note "$tmp/names.env"
 says 'as a note' ':1:1: note: .*SCONE_QUOTA_OF_ELVES' "$tmp/out"
 
+# JSON of nobody's: one line, whatever it is called.
+echo '{"name": "app", "version": "0.1", "env": {}}' >"$tmp/app.json"
+expect 'nobody' 1 "$edmm" check "$tmp/app.json"
+[ "$(wc -l <"$tmp/out")" = 1 ] || fails=$((fails + 1))
+says 'nobody' 'app.json: error: of no format that we know' "$tmp/out"
+# What is in it tells a file's format, and --from over that.
+cp "$dir/../seeds/enclave.json" "$tmp/Occlum.json"
+expect 'told' 0 "$edmm" check --strict "$tmp/Occlum.json"
+expect 'told otherwise' 1 "$edmm" check --from occlum "$tmp/Occlum.json"
+says 'told otherwise' 'user_space_size is missing' "$tmp/out"
+expect 'from ego' 0 "$edmm" convert "$tmp/Occlum.json" "$tmp/enclave.conf"
+says 'from ego' '^NumHeapPages=196608$' "$tmp/enclave.conf"
+says 'from ego' '^NumTCS=32$' "$tmp/enclave.conf"
+expect 'to ego' 0 "$edmm" convert "$tmp/enclave.conf" "$tmp/enclave.json"
+says 'to ego' '"heapSize": 768' "$tmp/enclave.json"
+says 'to ego' 'assumed: exe and key are yours' "$tmp/err"
+
+# What a tool of one release refuses is an error with its rules, a note else.
+printf '{"resource_limits": {"kernel_space_heap_size": "4MB",
+"kernel_space_stack_size": "1MB", "user_space_size": "64MB",
+"max_num_of_threads": 4}, "process": {"default_stack_size": "1MB",
+"default_heap_size": "1MB", "default_mmap_size": "1MB"}}' >"$tmp/old.json"
+expect 'old Occlum' 0 "$edmm" check --strict "$tmp/old.json"
+[ ! -s "$tmp/out" ] || fails=$((fails + 1))
+expect 'old Occlum, 0.31' 1 "$edmm" check --compat occlum-0.31 "$tmp/old.json"
+[ "$(grep -c 'release 0.31 fails' "$tmp/out")" = 1 ] || fails=$((fails + 1))
+expect 'old Occlum, note' 0 "$edmm" check --level note "$tmp/old.json"
+[ "$(grep -c 'release 0.31 fails' "$tmp/out")" = 1 ] || fails=$((fails + 1))
+# A template is read, and told where it is taken for a manifest; nothing is
+# made of what it does not say yet.
+printf 'sgx.debug = {{ debug }}\n{%% if x %%}\nsgx.isvsvn = 1\n{%% endif %%}\n' \
+	>"$tmp/app.manifest.template"
+cp "$tmp/app.manifest.template" "$tmp/app.manifest"
+expect 'template' 0 "$edmm" check --strict "$tmp/app.manifest.template"
+expect 'template, explained' 0 "$edmm" explain "$tmp/app.manifest.template"
+expect 'unrendered' 1 "$edmm" check --strict "$tmp/app.manifest"
+says 'unrendered' 'warning: a template that was not rendered' "$tmp/out"
+expect 'template, converted' 1 "$edmm" convert --quiet \
+	"$tmp/app.manifest.template" "$tmp/made.edmm.toml"
+[ "$(wc -l <"$tmp/err")" = 1 ] || fails=$((fails + 1))
+says 'template, converted' 'error: a template that was not rendered' "$tmp/err"
+
 # --fix: these are right afterwards, and comments elsewhere stay.
 for f in occlum-comment.json occlum-trailing-comma.json occlum-unit.json \
 	occlum-lower-case.json occlum-number.json occlum-fraction.json \
@@ -46,7 +88,8 @@ for f in occlum-comment.json occlum-trailing-comma.json occlum-unit.json \
 	gramine-lower-case.manifest gramine-misspelled.manifest \
 	gramine-flag.manifest gramine-fork.manifest \
 	gramine-fork-heap.manifest gramine-old.manifest scone-size.env \
-	scone-name.env sgx-suffix.xml size.edmm.toml; do
+	scone-name.env sgx-suffix.xml size.edmm.toml oe-name.conf \
+	myst-old.json myst-comment.json; do
 	cp "$dir/$f" "$tmp/$f"
 	[ "$f" != gramine-size.manifest ] || echo '# kept' >>"$tmp/$f"
 	expect "fix $f" 0 "$edmm" check --strict --fix "$tmp/$f"
@@ -146,7 +189,8 @@ for f in "$tmp"/big/*.* "$tmp"/big/lines/*; do
 	}
 	count=$((count + 1))
 done
-for format in occlum gramine edmm sgx-xml scone scone-conf; do
+for format in occlum gramine edmm sgx-xml scone scone-conf open-enclave ego \
+	mystikos edp; do
 	expect "1 GiB into $format" 1 sh -c "$limit"'
 		head -c 1G /dev/zero 2>/dev/null |
 		"$1" check --from "$2" -' sh "$edmm" "$format"
@@ -192,6 +236,25 @@ expect 'session' 0 "$edmm" policy "$tmp/program"
 grep -o '[0-9a-f]\{64\}' "$tmp/out" >"$tmp/listed"
 { sed -n 's/ *static$//p' "$tmp/ids"; sed -n 's/ *elastic$//p' "$tmp/ids"; } |
 	cmp - "$tmp/listed" || fails=$((fails + 1))
+"$edmm" measure --all "$image" >"$tmp/ids"
+expect 'whole session' 0 "$edmm" measure --format scone-session --name a:b \
+	"$image"
+{ printf 'name: "a:b"\nversion: "0.3"\nservices:\n  - name: "a:b"\n'
+	printf '    attestation:\n      - mrenclave:\n'
+	sed -n 's/\(.*\)  static$/          - \1  # without EDMM/p' "$tmp/ids"
+	sed -n 's/\(.*\)  elastic$/          - \1  # with EDMM/p' "$tmp/ids"
+} >"$tmp/wanted"
+[ "$(wc -l <"$tmp/wanted")" = 8 ] || fails=$((fails + 1))
+cmp "$tmp/wanted" "$tmp/out" || fails=$((fails + 1))
+expect 'one identity' 0 "$edmm" measure --format scone-session --mode static \
+	"$image"
+[ "$(grep -c '# with' "$tmp/out")" = 1 ] || fails=$((fails + 1))
+says 'one identity' "^name: ${image##*/}\$" "$tmp/out"
+expect 'debug session' 0 "$edmm" measure --format scone-session --debug \
+	"$image"
+says 'debug session' 'security.attestation.tolerate' "$tmp/out"
+expect 'session, usage' 2 "$edmm" measure --format yaml "$tmp/program"
+says 'session, usage' 'text, json or scone-session' "$tmp/err"
 expect 'no signature' 1 "$edmm" policy "$image.none"
 
 # The doctor only looks, and answers scripts.
@@ -224,6 +287,31 @@ for f in "$dir"/../seeds/*; do
 	python3 -m json.tool <"$tmp/out" >/dev/null || fails=$((fails + 1))
 	expect "explain $f" 0 "$edmm" explain "$f"
 done
+# EDMM off: what if it were on; nothing of that where it is on, or never can be.
+for f in scone.env:enable a.manifest:true b.xml:0xFFFFFFFE; do
+	name=${f%:*} word=${f#*:}
+	case $name in
+	*.env) echo SCONE_HEAP=1G ;;
+	*.manifest) echo 'sgx.preheat_enclave = true' ;;
+	*) echo '<EnclaveConfiguration/>' ;;
+	esac >"$tmp/$name"
+	expect "what if, $name" 0 "$edmm" explain "$tmp/$name"
+	says "what if, $name" "^If EDMM were on (.*$word.*) it would start" \
+		"$tmp/out"
+	says "what if, $name" '^EDMM  *off  *off  *off  *on$' "$tmp/out"
+	expect "what if, $name" 0 "$edmm" explain --json "$tmp/$name"
+	says "what if, $name" '"if_edmm_were_on"' "$tmp/out"
+done
+printf 'SCONE_HEAP=1G\nSCONE_MIN_HEAP=2G\n' >"$tmp/scone.env"
+expect 'what if it fails' 0 "$edmm" explain "$tmp/scone.env"
+says 'what if it fails' 'were on.*would not start: SCONE_MIN_HEAP (2G) is above' \
+	"$tmp/out"
+for f in edmm.toml Occlum.json enclave.json app.manifest; do
+	expect "no what if, $f" 0 "$edmm" explain "$dir/../seeds/$f"
+	! grep 'If EDMM were on' "$tmp/out" || fails=$((fails + 1))
+done
+expect 'never' 0 "$edmm" explain "$dir/../seeds/enclave.conf"
+says 'never' 'open-enclave has no EDMM' "$tmp/out"
 # A name whose words the right one has: not the same name in another table.
 expect 'hint' 1 "$edmm" check "$dir/gramine-types.manifest"
 says 'hint' "'sys.brk.size'.*did you mean 'max_size'" "$tmp/out"

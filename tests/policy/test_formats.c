@@ -50,6 +50,62 @@ START_TEST(file_names)
 }
 END_TEST
 
+/* What is in a file tells its format before its name does; where the content
+ * says nothing, the name; what is said of neither is of no format. */
+static const struct {
+	const char *name, *text;
+	enum edmm_format format;
+} told[] = {
+	{ "x.json", "sgx.debug = true\n", EDMM_FORMAT_GRAMINE },
+	{ "x.json", "<EnclaveConfiguration/>", EDMM_FORMAT_SGX_XML },
+	{ "x.json", "{\"process\": {}}", EDMM_FORMAT_OCCLUM },
+	{ "x.json", "// a\n{ /*b*/ \"mount\" : []}", EDMM_FORMAT_OCCLUM },
+	{ "x.json", "{\"name\": \"app\", \"a\": {\"mount\": 1}}",
+	  EDMM_FORMAT_NONE },
+	{ "Occlum.json", "{}", EDMM_FORMAT_OCCLUM },
+	{ "x.json", "{\"exe\": 1, \"env\": []}", EDMM_FORMAT_EGO },
+	{ "x.json", "{\"env\": {}, \"mount\": []}", EDMM_FORMAT_OCCLUM },
+	{ "Occlum.json", "{\"heapSize\": 512}", EDMM_FORMAT_EGO },
+	{ "enclave.json", "{\"MemorySize\": 1}", EDMM_FORMAT_MYSTIKOS },
+	{ "enclave.json", "{}", EDMM_FORMAT_EGO },
+	{ "config.json", "{\"Debug\": 1}", EDMM_FORMAT_MYSTIKOS },
+	{ "config.json", "{\"debug\": 1}", EDMM_FORMAT_EGO },
+	{ "x.conf", "#\n NumTCS = 1\n", EDMM_FORMAT_OPEN_ENCLAVE },
+	{ "x.conf", "SCONE_HEAP=1G\n", EDMM_FORMAT_SCONE },
+	{ "x.conf", "# none\n", EDMM_FORMAT_OPEN_ENCLAVE },
+	{ "x.txt", "NumHeapPages\t4\n", EDMM_FORMAT_OPEN_ENCLAVE },
+	{ "Cargo.toml", "[package]\n", EDMM_FORMAT_EDP },
+	{ "x.toml", "[package.metadata.fortanix-sgx]\n", EDMM_FORMAT_EDP },
+	{ "app.manifest", "{\"metadata\": {}}", EDMM_FORMAT_OCCLUM },
+	{ "app.manifest", "a = \"SCONE_HEAP\"\n", EDMM_FORMAT_GRAMINE },
+	{ "edmm.toml", "[loader]\n[sgx]\n", EDMM_FORMAT_GRAMINE },
+	{ "edmm.toml", "[heap]\n[sgx]\n", EDMM_FORMAT_EDMM },
+	{ "x.toml", "[keep.gramine.sgx]\n", EDMM_FORMAT_EDMM },
+	{ "x.toml", "a = 1\n", EDMM_FORMAT_EDMM },
+	{ "x.xml", "export SCONE_HEAP=1G\n", EDMM_FORMAT_SCONE },
+	{ "x.txt", "docker run -e SCONE_HEAP=1G\n", EDMM_FORMAT_SCONE },
+	{ "x.env", "Q 4\n", EDMM_FORMAT_SCONE_CONF },
+	{ "sgx-musl.conf", "#\n", EDMM_FORMAT_SCONE_CONF },
+	{ "x.env", " \n", EDMM_FORMAT_SCONE },
+	{ "-", "", EDMM_FORMAT_NONE },
+	{ "-", "{", EDMM_FORMAT_NONE },
+	{ "-", "{\"mount", EDMM_FORMAT_NONE },
+	{ "-", "[sgx", EDMM_FORMAT_NONE },
+	{ "-", "hello\n", EDMM_FORMAT_NONE },
+};
+
+#define ROWS(t) ((int)(sizeof(t) / sizeof((t)[0])))
+
+START_TEST(told_by_content)
+{
+	enum edmm_format got = pol_format_of(&(struct edmm_source){
+		told[_i].text, strlen(told[_i].text), told[_i].name });
+
+	ck_assert_msg(got == told[_i].format, "%s, '%s': %s", told[_i].name,
+		      told[_i].text, edmm_format_name(got));
+}
+END_TEST
+
 /* A setting has one row at most, and a name in edmm.toml. */
 START_TEST(rows)
 {
@@ -107,10 +163,12 @@ START_TEST(crossed)
 }
 END_TEST
 
-/* [keep.NAME] holds what edmm.toml has no word for, for any other format. */
+/* [keep.NAME] holds what edmm.toml has no word for, for any other format; but
+ * no name that the format refuses. */
 START_TEST(kept)
 {
 	const struct pol_format *fmt = pol_formats[_i];
+	bool refused = fmt->common || fmt->closed;
 	struct edmm_findings f = { 0 };
 	struct edmm_policy *p = NULL;
 	char text[64];
@@ -120,7 +178,7 @@ START_TEST(kept)
 		edmm_policy_parse(&(struct edmm_source){ text, (size_t)n, "t" },
 				  EDMM_FORMAT_EDMM, &p, &f);
 
-	ck_assert_int_eq(err, fmt->common ? -EDMM_EINVAL : 0);
+	ck_assert_int_eq(err, refused ? -EDMM_EINVAL : 0);
 	ck_assert_ptr_nonnull(pol_kept(p, fmt->id));
 	edmm_policy_free(p);
 	edmm_findings_free(&f);
@@ -138,6 +196,7 @@ int main(void)
 	tcase_add_loop_test(t, numbers_and_names, 0, count);
 	tcase_add_loop_test(t, members, 0, count);
 	tcase_add_loop_test(t, file_names, 0, count);
+	tcase_add_loop_test(t, told_by_content, 0, ROWS(told));
 	tcase_add_loop_test(t, rows, 0, count);
 	tcase_add_loop_test(t, sizes, 0, count);
 	tcase_add_loop_test(t, crossed, 0, count);

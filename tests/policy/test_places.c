@@ -111,6 +111,52 @@ START_TEST(refused)
 }
 END_TEST
 
+/* Templates: what they say is read at its place, whatever else is in them. */
+static const struct {
+	const char *text;
+	bool ok;
+	uint64_t svn; /* sgx.isvsvn; 0: not known */
+} templates[] = {
+	{ "sgx.isvsvn = {{ a }}", true, 0 },
+	{ "sgx.isvsvn = {{a}}{{b}}3.5\n", true, 0 },
+	{ "sgx.isvsvn = {%if a%}7{%endif%}\n", true, 0 },
+	{ "{%if a%}sgx.isvsvn = 7{%else%}sgx.isvsvn = 8{%endif%}\n", true, 7 },
+	{ "{% if a %}{% if b %}sgx.isvsvn = 7\n{% else %}x{% endif %}\n"
+	  "{% elif c %}{% for d in e %}{% else %}{% endfor %}y{% else %}z"
+	  "{% endif %}\n",
+	  true, 7 },
+	{ "{# sgx.isvsvn = 6 #}sgx.isvsvn = 7 # {{ \"\n", true, 7 },
+	{ "a = '{{ \"'\" }}'\nsgx.isvsvn = 7\n", true, 7 },
+	{ "a = '''\n{{ x['y'] }}'\n'''\nsgx.isvsvn = 7\n", true, 7 },
+	{ "a = \"\\\"{{ b[\"c\"] }}\"\nsgx.isvsvn = 7\n", true, 7 },
+	{ "{{ name }} = 1\nsgx.isvsvn = 7\n", true, 7 },
+	{ "{% endif %}{% else %}{% endfor %}sgx.isvsvn = 7\n", true, 7 },
+	{ "sgx.isvsvn = {{ a\n", false, 0 },
+	{ "sgx.isvsvn = {{", false, 0 },
+	{ "{%", false, 0 },
+	{ "{#", false, 0 },
+	{ "{% if a", false, 0 },
+	{ "{{\n}} = 1\n", false, 0 },
+};
+
+START_TEST(template)
+{
+	const char *text = templates[_i].text;
+	struct edmm_findings f = { 0 };
+	struct edmm_policy *p = NULL;
+	edmm_err err = edmm_policy_parse(
+		&(struct edmm_source){ text, strlen(text), "t" },
+		EDMM_FORMAT_GRAMINE, &p, &f);
+
+	ck_assert_msg(err == (templates[_i].ok ? 0 : -EDMM_EINVAL), "%s", text);
+	if (p)
+		ck_assert_uint_eq(edmm_policy_get(p, EDMM_SET_SVN, 0),
+				  templates[_i].svn);
+	edmm_policy_free(p);
+	edmm_findings_free(&f);
+}
+END_TEST
+
 #define ROWS(t) ((int)(sizeof(t) / sizeof((t)[0])))
 
 int main(void)
@@ -122,6 +168,7 @@ int main(void)
 
 	suite_add_tcase(s, t);
 	tcase_add_loop_test(t, place, 0, ROWS(rows));
+	tcase_add_loop_test(t, template, 0, ROWS(templates));
 	tcase_add_test(t, edits);
 	tcase_add_test(t, refused);
 	srunner_set_fork_status(r, CK_NOFORK);

@@ -131,6 +131,47 @@ static const char conf[] = "Q 4\n"
 			   "e 1 1 0\n"
 			   "L 10000\n";
 
+static const char oe[] = "# settings\n"
+			 "Debug=1\n"
+			 "NumHeapPages = 1024\n"
+			 "NumStackPages\t256\n"
+			 "NumTCS=4\n"
+			 "ProductID=3\n"
+			 "SecurityVersion=2\n"
+			 "CapturePFGPExceptions=1\n"
+			 "FamilyID=00000000-1111-2222-3333-0123456789ab\n"
+			 "CreateZeroBaseEnclave=1\n"
+			 "StartAddress=196608\n";
+
+static const char ego[] =
+	"{\"exe\": \"app\", \"key\": \"private.pem\", \"debug\": true,\n"
+	" \"heapSize\": 768, \"executableHeap\": true, \"productID\": 1,\n"
+	" \"securityVersion\": 2, \"mounts\": [\n"
+	"  {\"source\": \"/a\", \"target\": \"/b\", \"type\": \"hostfs\",\n"
+	"   \"readOnly\": false}, {\"target\": \"/t\", \"type\": \"memfs\"}],\n"
+	" \"env\": [{\"name\": \"A\", \"fromHost\": true}], \"files\": []}\n";
+
+static const char mystikos[] =
+	"{\"version\": \"0.1\", \"Debug\": 1, \"ProductID\": 1, // one\n"
+	" \"SecurityVersion\": 1, \"MemorySize\": \"256m\",\n"
+	" \"MainStackSize\": 8388608, \"ThreadStackSize\": \"64K\",\n"
+	" \"ApplicationPath\": \"/bin/app\", \"NoBrk\": 1,\n"
+	" \"ApplicationParameters\": [\"a\", \"b\"],\n"
+	" \"EnvironmentVariables\": \"A=b\", \"ForkMode\": \"none\",\n"
+	" \"Mount\": [{\"Target\": \"/m\", \"Type\": \"hostfs\"},]}\n";
+
+static const char edp[] = "[package]\n"
+			  "name = \"app\"\n"
+			  "[package.metadata.fortanix-sgx]\n"
+			  "heap-size = 0x2000000\n"
+			  "stack-size = 131072\n"
+			  "ssaframesize = 1\n"
+			  "threads = 6\n"
+			  "debug = false\n"
+			  "runner = \"mine\"\n"
+			  "[dependencies]\n"
+			  "a = { version = \"1\", features = [\"b\"] }\n";
+
 /* Every setting that there is. */
 static const char edmm[] =
 	"rules = \"edmm\"\n"
@@ -164,9 +205,11 @@ static const struct {
 	enum edmm_format format;
 	const char *text;
 } files[] = {
-	{ EDMM_FORMAT_OCCLUM, occlum },	  { EDMM_FORMAT_GRAMINE, gramine },
-	{ EDMM_FORMAT_SGX_XML, xml },	  { EDMM_FORMAT_SCONE, scone },
-	{ EDMM_FORMAT_SCONE_CONF, conf }, { EDMM_FORMAT_EDMM, edmm },
+	{ EDMM_FORMAT_OCCLUM, occlum },	    { EDMM_FORMAT_GRAMINE, gramine },
+	{ EDMM_FORMAT_SGX_XML, xml },	    { EDMM_FORMAT_SCONE, scone },
+	{ EDMM_FORMAT_SCONE_CONF, conf },   { EDMM_FORMAT_EDMM, edmm },
+	{ EDMM_FORMAT_OPEN_ENCLAVE, oe },   { EDMM_FORMAT_EGO, ego },
+	{ EDMM_FORMAT_MYSTIKOS, mystikos }, { EDMM_FORMAT_EDP, edp },
 };
 
 static const struct edmm_target any;
@@ -295,6 +338,8 @@ START_TEST(occlum_and_back)
 }
 END_TEST
 
+#define FORMATS (EDMM_FORMAT_COUNT - 1)
+
 /* Every pair of formats: what is written can be read, and is not empty. */
 START_TEST(every_pair)
 {
@@ -312,9 +357,13 @@ START_TEST(every_pair)
 		scone,
 		conf,
 		edmm,
+		oe,
+		ego,
+		mystikos,
+		edp,
 	};
-	int from = _i / 6;
-	int to = _i % 6;
+	int from = _i / FORMATS;
+	int to = _i % FORMATS;
 	struct edmm_policy *a = must_parse(whole[from], files[from].format);
 	char *text = must_write(a, files[to].format, &sgx2);
 	struct edmm_policy *b = must_parse(text, files[to].format);
@@ -345,7 +394,7 @@ int main(void)
 	tcase_add_test(t, every_setting);
 	tcase_add_test(t, rules_travel);
 	tcase_add_loop_test(t, occlum_and_back, 0, 2);
-	tcase_add_loop_test(t, every_pair, 0, 36);
+	tcase_add_loop_test(t, every_pair, 0, FORMATS * FORMATS);
 	srunner_set_fork_status(r, CK_NOFORK);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);

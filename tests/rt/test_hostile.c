@@ -52,16 +52,17 @@ static unsigned int after_relro(void)
 
 START_TEST(unknown_entries_are_refused)
 {
-	static const uint64_t kind[] = {
-		0, WIRE_ENTER_THREAD, WIRE_ENTER_EXCEPTION,
-		5, UINT64_MAX,	      1ull << 32 | WIRE_ENTER_START
-	};
+	static const uint64_t kind[] = { 0, WIRE_ENTER_EXCEPTION, 5, UINT64_MAX,
+					 1ull << 32 | WIRE_ENTER_START };
 
 	for (size_t i = 0; i < sizeof(kind) / sizeof(*kind); i++) {
 		rig_enter(&r, SGX_EENTER, kind[i], (uintptr_t)&r.start);
 		ASSERT_EXIT(WIRE_EXIT_REFUSED, WIRE_REFUSED_KIND);
 	}
 	rig_enter(&r, SGX_EENTER, WIRE_ENTER_RETURN, 0);
+	ASSERT_EXIT(WIRE_EXIT_REFUSED, WIRE_REFUSED_STATE);
+	/* Nobody has made a thread for it. */
+	rig_enter(&r, SGX_EENTER, WIRE_ENTER_THREAD, (uintptr_t)r.t.wire);
 	ASSERT_EXIT(WIRE_EXIT_REFUSED, WIRE_REFUSED_STATE);
 	/* None of it has done harm. */
 	rig_serve(&r, rig_start(&r));

@@ -33,6 +33,7 @@
 #define __NR_kept_read CALL_FORM(1, __NR_pread64)
 #define __NR_kept_dup CALL_FORM(1, __NR_dup)
 #define __NR_thread CALL_FORM(1, __NR_clone)
+#define __NR_thread_end CALL_FORM(1, __NR_exit)
 
 struct named {
 	const char *name;

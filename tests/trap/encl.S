@@ -73,6 +73,8 @@ encl_code:
 	.long	.Ltouch - .Ltable
 	.long	.Lextend - .Ltable
 	.long	.Lymm - .Ltable
+	.long	.Lpopf - .Ltable
+	.long	.Lalign - .Ltable
 	.set	.Lcount, (. - .Ltable) / 4
 
 	/* An ERESUME that AEX-Notify has made an entry, on TCS 0: counts it,
@@ -308,6 +310,24 @@ encl_cpuid:
 	mov	ADDR, %rcx
 	mov	(%rcx), %rax
 
+	/* RFLAGS.TF by POPF: what the flags are two instructions later. */
+.Lpopf:
+	pushfq
+	orq	$0x100, (%rsp)
+	popfq
+	nop
+	nop
+	pushfq
+	pop	%rax
+	jmp	.Lout
+
+	/* A load across 8 bytes, with RFLAGS.AC. */
+.Lalign:
+	pushfq
+	orq	$0x40000, (%rsp)
+	popfq
+	mov	1(%rsp), %rax
+	jmp	.Lout
 .Lout:
 	mov	%rax, RAX_OUT
 	pushfq

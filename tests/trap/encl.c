@@ -236,6 +236,8 @@ void encl_need_machine(char **argv, const char *options)
 	setenv("EDMM_TEST_INSIDE", "1", 1);
 	setenv("EDMM_MACHINE_QUIET", "1", 1);
 	setenv("EDMM_MACHINE", options, 0);
+	/* An even number: see EDMM_MACHINE_PAD_ENV. */
+	setenv("EDMM_MACHINE_PAD", "", 1);
 	setenv("LD_PRELOAD", MACHINE_LIBRARY, 1);
 	execv("/proc/self/exe", argv);
 	abort();

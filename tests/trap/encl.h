@@ -53,6 +53,8 @@ enum encl_op {
 	OP_TOUCH,
 	OP_EXTEND,
 	OP_YMM,
+	OP_POPF,
+	OP_ALIGN,
 };
 
 struct encl_cmd {

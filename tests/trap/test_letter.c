@@ -6,6 +6,7 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -159,6 +160,85 @@ START_TEST(read_implies_exec_is_refused)
 }
 END_TEST
 
+/* ---- advice and others --------------------------------------------------- */
+
+/* What Linux answers of a mapping with VM_PFNMAP of a file without fsync. */
+START_TEST(advice_for_a_device)
+{
+	accept(ENCL_FREE);
+	encl_do(&e, OP_WRITE, e.base + ENCL_FREE, 0x41);
+	FAILS(madvise(at(ENCL_FREE), PAGE, MADV_REMOVE), ENODEV);
+	FAILS(madvise(at(ENCL_FREE), PAGE, MADV_DONTNEED), EINVAL);
+	FAILS(madvise(at(ENCL_FREE), PAGE, MADV_FREE), EINVAL);
+	FAILS(madvise(at(ENCL_FREE), PAGE, MADV_DOFORK), EINVAL);
+	ck_assert_int_eq(madvise(at(ENCL_FREE), PAGE, MADV_MERGEABLE), 0);
+	ck_assert_int_eq(madvise(at(ENCL_FREE), PAGE, MADV_KEEPONFORK), 0);
+	ck_assert_int_eq(madvise(at(ENCL_FREE), PAGE, MADV_WILLNEED), 0);
+	FAILS(msync(at(ENCL_FREE), PAGE, MS_SYNC), EINVAL);
+	ck_assert_int_eq(msync(at(ENCL_FREE), PAGE, MS_ASYNC), 0);
+	ck_assert_int_eq((int)syscall(SYS_msync, at(ENCL_FREE), PAGE, 0L), 0);
+	ck_assert_int_eq(mprotect(at(ENCL_FREE), PAGE, PROT_READ), 0);
+	FAILS(madvise(at(ENCL_FREE), PAGE, MADV_REMOVE), EACCES);
+	ck_assert_uint_eq(encl_do(&e, OP_READ, e.base + ENCL_FREE, 0), 0x41);
+}
+END_TEST
+
+START_TEST(mremap_of_the_same_size)
+{
+	accept(ENCL_FREE);
+	ck_assert_ptr_eq(mremap(at(ENCL_FREE), PAGE, PAGE, 0), at(ENCL_FREE));
+	ck_assert_ptr_eq(mremap(at(ENCL_FREE), PAGE, PAGE, MREMAP_MAYMOVE),
+			 at(ENCL_FREE));
+	ck_assert_ptr_eq(mremap(at(ENCL_FREE), PAGE, 2 * PAGE, MREMAP_MAYMOVE),
+			 MAP_FAILED);
+	ck_assert_int_eq(errno, EFAULT);
+	ck_assert_ptr_eq(mremap((char *)at(ENCL_FREE) + 8, PAGE, PAGE, 0),
+			 MAP_FAILED);
+	ck_assert_int_eq(errno, EINVAL);
+	encl_do(&e, OP_WRITE, e.base + ENCL_FREE, 1);
+}
+END_TEST
+
+/* ---- flags -------------------------------------------------------------- */
+
+/* In an enclave that nobody debugs POPF leaves TF alone. */
+START_TEST(popf_of_tf)
+{
+	ck_assert_uint_eq(encl_do(&e, OP_POPF, 0, 0) & 0x100, 0);
+}
+END_TEST
+
+static sigjmp_buf out;
+static siginfo_t told;
+
+static void on_bus(int sig, siginfo_t *info, void *context)
+{
+	/* A handler starts with AC as it was. */
+	__builtin_ia32_writeeflags_u64(__builtin_ia32_readeflags_u64() &
+				       ~(1ull << 18));
+	(void)sig;
+	(void)context;
+	told = *info;
+	siglongjmp(out, 1);
+}
+
+/* Linux tells no address of #AC. */
+START_TEST(an_unaligned_load_at_the_aep)
+{
+	struct sigaction sa = { .sa_sigaction = on_bus,
+				.sa_flags = SA_SIGINFO };
+	struct encl_cmd cmd = { .op = OP_ALIGN };
+
+	ck_assert_int_eq(sigaction(SIGBUS, &sa, NULL), 0);
+	if (!sigsetjmp(out, 1)) {
+		encl_raw(&cmd, e.base);
+		ck_abort_msg("no #AC");
+	}
+	ck_assert_int_eq(told.si_code, BUS_ADRALN);
+	ck_assert_ptr_null(told.si_addr);
+}
+END_TEST
+
 /* ---- masks -------------------------------------------------------------- */
 
 /* syscall(2) goes to the machine's masks, too: the exception comes all the
@@ -275,6 +355,10 @@ int main(int argc, char **argv)
 	tcase_add_test(t, mprotect_takes_what_linux_takes);
 	tcase_add_test(t, a_read_only_file_never_gets_w);
 	tcase_add_test(t, read_implies_exec_is_refused);
+	tcase_add_test(t, advice_for_a_device);
+	tcase_add_test(t, mremap_of_the_same_size);
+	tcase_add_test(t, popf_of_tf);
+	tcase_add_test(t, an_unaligned_load_at_the_aep);
 	tcase_add_test(t, masks_by_syscall);
 	tcase_add_test(t, all_descriptors_are_closed);
 	tcase_add_test(t, no_rights_is_not_present);

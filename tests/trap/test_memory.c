@@ -7,6 +7,7 @@
 #include <check.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "tests/trap/encl.h"
 
@@ -91,6 +92,85 @@ START_TEST(elrange_costs_nothing)
 }
 END_TEST
 
+/* ---- mlock --------------------------------------------------------------- */
+
+static int mincore_of(char *p)
+{
+	unsigned char there = 0;
+
+	ck_assert_int_eq(mincore(p, 4096, &there), 0);
+	return there & 1;
+}
+
+/* A page is hidden, and comes back as zeros. */
+static void goes_again(void)
+{
+	struct sgx_enclave_modify_types types;
+	struct sgx_enclave_remove_pages gone;
+
+	ck_assert_int_eq(encl_modify(&e, ENCL_FREE, 4096, SGX_PT_TRIM, &types),
+			 0);
+	ck_assert_uint_eq(
+		encl_enclu(&e, SGX_EACCEPT,
+			   SGX_SECINFO_PT(SGX_PT_TRIM) | SGX_SECINFO_MODIFIED,
+			   e.base + ENCL_FREE, 0),
+		0);
+	ck_assert_int_eq(encl_remove(&e, ENCL_FREE, 4096, &gone), 0);
+	accept_all(ENCL_FREE, 1);
+	ck_assert_uint_eq(encl_do(&e, OP_READ, e.base + ENCL_FREE, 0), 0);
+}
+
+/* Linux locks and fills no page of a device's mapping, also where all that
+ * comes is to be locked; what is there can go as ever. */
+static void few_pages(uint64_t before)
+{
+	uint64_t end = e.base + e.size - 4096, now;
+
+	accept_all(ENCL_FREE, 4);
+	encl_do(&e, OP_WRITE, e.base + ENCL_FREE, 5);
+	now = status("RssShmem");
+	ck_assert_msg(now - before < 1 << 20, "%llu KiB are filled",
+		      (unsigned long long)(now - before) >> 10);
+	ck_assert_int_eq(mlock((void *)end, 4096), 0);
+	ck_assert_int_eq(mlock((void *)e.base, 1 << 20), 0);
+	ck_assert_int_eq(munlock((void *)e.base, 1 << 20), 0);
+	ck_assert_uint_eq(status("RssShmem"), now);
+	goes_again();
+}
+
+START_TEST(locked_from_now_on)
+{
+	uint64_t before = status("RssShmem");
+
+	ck_assert_int_eq(mlockall(MCL_FUTURE), 0);
+	e = (struct encl){ .size = 1ull << 30 };
+	encl_make(&e);
+	few_pages(before);
+	encl_close(&e);
+	munlockall();
+}
+END_TEST
+
+START_TEST(locked_now)
+{
+	uint64_t before = status("RssShmem");
+	char *mine, *more;
+
+	e = (struct encl){ .size = 1ull << 30 };
+	encl_make(&e);
+	mine = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ck_assert_int_eq(mlockall(MCL_CURRENT | MCL_FUTURE), 0);
+	ck_assert_int_eq(mincore_of(mine), 1);
+	more = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ck_assert_int_eq(mincore_of(more), 1);
+	few_pages(before);
+	encl_close(&e);
+	munlockall();
+}
+END_TEST
+
 int main(int argc, char **argv)
 {
 	Suite *s = suite_create("memory");
@@ -103,6 +183,8 @@ int main(int argc, char **argv)
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, metadata_of_a_page);
 	tcase_add_test(t, elrange_costs_nothing);
+	tcase_add_test(t, locked_from_now_on);
+	tcase_add_test(t, locked_now);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_ENV);

@@ -6,8 +6,6 @@
  */
 #include "trusted/emm/act.h"
 
-#define PF_RETRIES 8u
-
 /* EACCEPT of pg with these SECINFO flags. 0, an SGX code or EMM_LEAF_*. */
 int leaf_accept(struct emm *emm, uint64_t flags, uint32_t pg)
 {

@@ -6,8 +6,6 @@
  */
 #include "trusted/emm/act.h"
 
-#define PF_RETRIES 8u
-
 /* Copy into pages from r->a on; r is narrowed to those that were. */
 static edmm_err copy_run(struct op *op, struct run *r, uint64_t src, int prot)
 {

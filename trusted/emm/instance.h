@@ -38,6 +38,9 @@
 #include "trusted/emm/page.h"
 #include "trusted/emm/pool.h"
 
+/* Of a leaf that faults: the page is absent yet, or its touch is adding it. */
+#define PF_RETRIES 8u
+
 struct emm {
 	struct emm_hooks hooks;
 	void *ctx;

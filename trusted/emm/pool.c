@@ -19,7 +19,6 @@
 #define KEEP_PAGES 16u /* fresh pages that are not given back, */
 #define MANY_PAGES 64u /* and from how many on it is worth a look */
 #define TALLIED 2048u  /* pages of one tally, with itself */
-#define PF_RETRIES 8u
 
 static uint64_t page_addr(const struct emm *emm, uint64_t page)
 {

@@ -20,7 +20,7 @@ static edmm_err call_in_slot(umem_t slot, uint32_t depth, struct wire_call *c)
 
 	if (umem_write(slot, c, sizeof(*c)))
 		return -EDMM_EFAULT;
-	rt_global.host_calls++;
+	__atomic_fetch_add(&rt_global.host_calls, 1, __ATOMIC_RELAXED);
 	rt_leave_call(WIRE_EXIT_CALL, depth);
 	if (umem_get64(&head, slot) ||
 	    umem_get64(&c->count, slot + offsetof(struct wire_call, count)))

@@ -350,6 +350,6 @@ int rt_emm_fault(const struct rt_regs *r)
 		return early_fault(r);
 	how = emm_fault(instance, &info);
 	if (how == EMM_FAULT_CONTINUE)
-		rt_global.faults++;
+		__atomic_fetch_add(&rt_global.faults, 1, __ATOMIC_RELAXED);
 	return how;
 }

@@ -91,6 +91,8 @@ _start:
 	je .Lreturn
 	cmpq $RT_W_START, %rdi
 	je .Lfirst
+	cmpq $RT_W_THREAD, %rdi
+	je .Lthread
 
 .Lrefuse_kind:
 	movl $RT_W_REFUSED_KIND, %esi
@@ -186,6 +188,47 @@ rt_trap:
 	xorl %ebp, %ebp
 	call rt_first
 	ud2
+
+/*
+ * A thread's: on a context that has been prepared for it, once. The state that
+ * it begins with lies where its exception stack is in use.
+ */
+.Lthread:
+	movl $RT_STATE_ASSIGNED, %eax
+	movl $RT_STATE_RUNNING, %edx
+	lock cmpxchgl %edx, %gs:RT_T_STATE
+	jne .Lrefuse_state
+	movq %rsp, %gs:RT_T_HOST_RSP
+	movq %rbp, %gs:RT_T_HOST_RBP
+	movq %rcx, %gs:RT_T_HOST_RIP
+	movq %gs:RT_T_XSP, %rsp
+	movq %rsp, %rbx
+	movq %rsi, %rdi
+	pushq $2
+	popfq
+	INIT_XSTATE
+	xorl %ebp, %ebp
+	call rt_thread_first
+	jmp .Lto_program
+
+/*
+ * rt_leave_thread(unpark): the last store lets another thread have the context.
+ * After it nothing of the context is read or written: registers, then EEXIT.
+ */
+	.globl rt_leave_thread
+	.hidden rt_leave_thread
+	.type rt_leave_thread, @function
+rt_leave_thread:
+	movq %rdi, %rsi
+	pushq $2
+	popfq
+	INIT_XSTATE
+	movl $RT_W_ENDED, %edi
+	movq %gs:RT_T_HOST_RSP, %rsp
+	movq %gs:RT_T_HOST_RBP, %rbp
+	movq %gs:RT_T_HOST_RIP, %rbx
+	movl $RT_STATE_FREE, %gs:RT_T_STATE
+	LEAVE look=1
 
 /* Back from a host call. */
 .Lreturn:
@@ -340,6 +383,18 @@ rt_leave_call:
 	/* The gate pushes and pops one word below this. */
 	movq $0, -8(%rsp)
 	jmp .Lcall_out
+
+/* rt_leave_stack(fn, arg) */
+	.globl rt_leave_stack
+	.hidden rt_leave_stack
+	.type rt_leave_stack, @function
+rt_leave_stack:
+	movq %rdi, %rax
+	movq %rsi, %rdi
+	movq %gs:RT_T_XSP, %rsp
+	xorl %ebp, %ebp
+	call *%rax
+	ud2
 
 /* rt_interrupt(value, flags): what the caller would go on with is a frame. */
 	.globl rt_interrupt

@@ -162,6 +162,9 @@ _Noreturn void rt_abort(unsigned int invariant, const char *text);
 /* The same, when the host broke the protocol in a way nothing can answer. */
 _Noreturn void rt_abort_host(const char *text);
 
+/* Leave without a word if the enclave has ended: for all that waits (I16). */
+void rt_look_for_end(void);
+
 #define RT_INVARIANT(n, cond)                     \
 	do {                                      \
 		if (__builtin_expect(!(cond), 0)) \
@@ -172,6 +175,50 @@ _Noreturn void rt_abort_host(const char *text);
 
 /* Index of the context that this thread runs on: the owner of BUSY pages. */
 uint32_t rt_context(void);
+/* How many contexts the image has. */
+uint32_t rt_contexts(void);
+
+/* Bytes of a context that are the layer's above, zero at start-up. */
+#define RT_LOCAL_SIZE 448
+void *rt_local(void);
+void *rt_local_of(uint32_t context);
+
+/**
+ * rt_thread_take() - a free context, for one more thread
+ *
+ * Return: its index, the caller's until rt_thread_start() or rt_thread_drop();
+ * or -EDMM_EAGAIN.
+ */
+int rt_thread_take(void);
+
+/**
+ * rt_thread_regs() - what the thread begins with
+ * @context: from rt_thread_take()
+ *
+ * Return: a state as rt_resume_take() gives it, with the caller's x87 state and
+ * MXCSR; it lies on the context's exception stack. The caller fills it.
+ */
+struct rt_regs *rt_thread_regs(uint32_t context);
+
+/**
+ * rt_thread_start() - let the host enter the context
+ *
+ * From here on the thread may run. Return: 0; what the host says where it did
+ * not start one: then the context is the caller's again.
+ */
+EDMM_NODISCARD edmm_err rt_thread_start(uint32_t context);
+void rt_thread_drop(uint32_t context);
+
+/* Go on in @fn on the exception stack: the program's may go away. */
+_Noreturn void rt_leave_stack(void (*fn)(uint64_t), uint64_t arg);
+
+/**
+ * rt_thread_end() - this thread is over, and its context free
+ * @unpark: context to unpark by the same exit, or -1
+ *
+ * Context: by rt_leave_stack(). Nothing of the context is touched afterwards.
+ */
+_Noreturn void rt_thread_end(int unpark);
 
 /*
  * FS base: the C library's thread pointer. The runtime keeps it over host

@@ -53,6 +53,29 @@ uint32_t rt_context(void)
 	return rt_self()->context;
 }
 
+uint32_t rt_contexts(void)
+{
+	return rt_layout()->ctx_count;
+}
+
+static struct rt_thread *record(uint32_t context)
+{
+	const struct edmm_layout *l = rt_layout();
+
+	return (struct rt_thread *)(rt_base() + l->ctx_off +
+				    context * l->ctx_stride + l->ctx_thread);
+}
+
+void *rt_local(void)
+{
+	return rt_self()->local;
+}
+
+void *rt_local_of(uint32_t context)
+{
+	return record(context)->local;
+}
+
 bool rt_runtime_set(bool in)
 {
 	struct rt_thread *t = rt_self();
@@ -121,4 +144,79 @@ edmm_err rt_thread_attach(struct rt_thread *t, uint64_t wire)
 	t->buf_size = size;
 	t->wire = w;
 	return 0;
+}
+
+static bool change_state(struct rt_thread *t, uint32_t from, uint32_t to)
+{
+	return __atomic_compare_exchange_n(&t->state, &from, to, false,
+					   __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
+
+int rt_thread_take(void)
+{
+	for (uint32_t i = 0; i < rt_contexts(); i++)
+		if (change_state(record(i), RT_STATE_FREE, RT_STATE_MAKING))
+			return (int)i;
+	return -EDMM_EAGAIN;
+}
+
+struct rt_regs *rt_thread_regs(uint32_t context)
+{
+	struct rt_thread *t = record(context);
+	struct rt_frame *f;
+	void *xsave;
+
+	rt_thread_init(t, context);
+	t->wire = t->buf = NULL;
+	t->buf_size = t->buf_used = 0;
+	t->repeats = t->depth = 0;
+	t->called = 0;
+	t->in_runtime = true;
+	f = rt_frame_below(t->xtop);
+	t->xsp = (uint64_t)f;
+	xsave = f->regs.xsave;
+	*f = (struct rt_frame){ .prev_xsp = t->xtop };
+	f->regs.xsave = xsave;
+	f->regs.xsave_size = rt_xsave_size();
+	f->regs.xfrm = rt_global.xfrm;
+	/* As clone() has it; no vector register is kept over a call. */
+	__asm__ volatile("xsave64 (%0)"
+			 :
+			 : "r"(xsave), "a"(SGX_XFRM_LEGACY), "d"(0)
+			 : "memory");
+	return &f->regs;
+}
+
+edmm_err rt_thread_start(uint32_t context)
+{
+	const uint64_t args[WIRE_CALL_ARGS] = { context };
+	struct rt_thread *t = record(context);
+	edmm_err err;
+
+	__atomic_store_n(&t->state, RT_STATE_ASSIGNED, __ATOMIC_RELEASE);
+	err = rt_host_call(WIRE_CALL_THREAD, args, NULL);
+	/* A host that says so and enters all the same has started it. */
+	if (err && change_state(t, RT_STATE_ASSIGNED, RT_STATE_MAKING))
+		return err;
+	return 0;
+}
+
+void rt_thread_drop(uint32_t context)
+{
+	__atomic_store_n(&record(context)->state, RT_STATE_FREE,
+			 __ATOMIC_RELEASE);
+}
+
+/* There is no block to tell more by than a number. */
+void rt_thread_first(uint64_t wire)
+{
+	if (rt_thread_attach(rt_self(), wire) == 0)
+		return;
+	(void)rt_end_begin();
+	rt_leave(WIRE_EXIT_REFUSED, WIRE_REFUSED_ARGS);
+}
+
+void rt_thread_end(int unpark)
+{
+	rt_leave_thread((uint64_t)(unpark + 1));
 }

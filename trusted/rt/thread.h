@@ -38,6 +38,7 @@
 #define RT_STATE_ASSIGNED 1
 #define RT_STATE_RUNNING 2
 #define RT_STATE_EXITING 3
+#define RT_STATE_MAKING 4
 
 /* Offsets into struct rt_frame. */
 #define RT_F_RAX 0
@@ -61,6 +62,8 @@
 #define RT_L_STACK_OFF 104
 #define RT_L_STACK_SIZE 112
 #define RT_W_START 1
+#define RT_W_THREAD 2
+#define RT_W_ENDED 3
 #define RT_W_RETURN 3
 #define RT_W_EXCEPTION 4
 #define RT_W_RESUME 2
@@ -142,7 +145,10 @@ struct rt_thread {
 	uint32_t depth;
 	/* One is enough: a thread is out in one call at a time. */
 	_Alignas(64) uint8_t call_xstate[RT_XSTATE_SIZE];
+	/* The layer above's own (rt_local()). */
+	_Alignas(64) uint8_t local[RT_LOCAL_SIZE];
 };
+_Static_assert(sizeof(struct rt_thread) <= SGX_PAGE_SIZE, "rt_thread");
 
 #define RT_ASSERT_T(member, n) \
 	_Static_assert(offsetof(struct rt_thread, member) == (n), #member)
@@ -189,6 +195,8 @@ _Static_assert(offsetof(struct rt_frame, prev_xsp) == RT_F_PREV_XSP, "");
 _Static_assert(offsetof(struct edmm_layout, stack_off) == RT_L_STACK_OFF, "");
 _Static_assert(offsetof(struct edmm_layout, stack_size) == RT_L_STACK_SIZE, "");
 _Static_assert(WIRE_ENTER_START == RT_W_START, "");
+_Static_assert(WIRE_ENTER_THREAD == RT_W_THREAD, "");
+_Static_assert(WIRE_EXIT_THREAD == RT_W_ENDED, "");
 _Static_assert(WIRE_ENTER_RETURN == RT_W_RETURN, "");
 _Static_assert(WIRE_ENTER_EXCEPTION == RT_W_EXCEPTION, "");
 _Static_assert(WIRE_EXIT_RESUME == RT_W_RESUME, "");
@@ -237,8 +245,6 @@ extern uint32_t rt_dead;
 bool rt_end_begin(void);
 /* Leave without a word, as the enclave has ended. At CSSA 0 only. */
 _Noreturn void rt_mute(void);
-/* Leave so if the enclave has ended: for all that waits. */
-void rt_look_for_end(void);
 
 /* Linked at ELF address 0. */
 extern const uint8_t rt_image_start[] __asm__("__ehdr_start");
@@ -268,7 +274,12 @@ void rt_stage2_entry(void);
 /* The instructions in which an exception is never a program's. */
 extern const uint8_t rt_gate_begin[], rt_gate_end[];
 
+/* The same for a thread; @unpark as WIRE_EXIT_THREAD has it. */
+_Noreturn void rt_leave_thread(uint64_t unpark);
+
 /* Called by entry.S. */
+/* A thread's first entry, on its exception stack: take the host's block. */
+void rt_thread_first(uint64_t wire);
 _Noreturn void rt_first(uint64_t start_addr);
 /* Return: 1 when the SSA held an exception, else 0. */
 uint32_t rt_stage1(void);

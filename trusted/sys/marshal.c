@@ -7,6 +7,7 @@
  */
 #include "trusted/sys/record.h"
 #include "trusted/sys/sys.h"
+#include "trusted/sys/thread/task.h"
 
 #define PATH_LOOK 256u /* bytes that are asked about at a time */
 
@@ -341,7 +342,7 @@ long sys_call(enum call_nr nr, const uint64_t *a)
 		return r;
 	r = copy_out(&m);
 	if (r == 0)
-		r = rt_host_call(WIRE_CALL_SYS + nr, m.args, &result);
+		r = sys_host_call(WIRE_CALL_SYS + nr, m.args, &result);
 	if (r == 0)
 		r = sys_bound(nr, a, result, m.limit);
 	if (r >= 0 || r == -EINTR) {

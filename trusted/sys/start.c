@@ -7,6 +7,7 @@
  */
 #include "trusted/elastic/heap.h"
 #include "trusted/sys/sys.h"
+#include "trusted/sys/thread/task.h"
 
 #include <elf.h>
 #include <linux/auxvec.h>
@@ -100,7 +101,14 @@ static char *put_strings(uint64_t *to, char *s, uint32_t count)
 
 static bool on_shortage(void)
 {
-	return heap_is_up && heap_relieve(&heap);
+	bool given;
+
+	if (!heap_is_up)
+		return false;
+	sys_lock();
+	given = heap_relieve(&heap);
+	sys_unlock();
+	return given;
 }
 
 void sys_tick(void)
@@ -111,7 +119,14 @@ void sys_tick(void)
 
 static bool on_grow(uint64_t addr)
 {
-	return heap_is_up && sys_grow(addr);
+	bool grown;
+
+	if (!heap_is_up)
+		return false;
+	sys_lock();
+	grown = sys_grow(addr);
+	sys_unlock();
+	return grown;
 }
 
 const struct rt_hooks rt_hooks = {
@@ -131,6 +146,7 @@ int rt_main(const struct rt_args *args)
 	if (start_heap() != 0)
 		rt_abort(3, "the heap does not fit its address range");
 	heap_is_up = true;
+	sys_thread_begin();
 	sys_outside_start();
 	rt_random(random, sizeof(random));
 	argv = __builtin_alloca((words + 2 * AUX_ENTRIES) * sizeof(*argv));

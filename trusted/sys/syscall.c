@@ -5,6 +5,7 @@
  * that do not leave are, if the image is signed for debugging.
  */
 #include "trusted/sys/sys.h"
+#include "trusted/sys/thread/task.h"
 
 #define RFLAGS_AC 0x40000ull
 /* A host may say that a call was interrupted when nothing has come. */
@@ -67,6 +68,15 @@ static uint64_t aligned_or_not(void)
 #define NUMBERS 512u
 #define TOLD_ARGS 4
 
+/* One more thread than there are contexts. */
+static bool is_first_refusal(uint64_t n, long r)
+{
+	static bool told;
+
+	return n == CALL_thread && r == -EAGAIN &&
+	       !__atomic_exchange_n(&told, true, __ATOMIC_RELAXED);
+}
+
 /* Whether the call is not there, and the user does not know it yet. */
 static bool is_news(uint64_t n, long r)
 {
@@ -87,7 +97,7 @@ static void tell(uint64_t n, const uint64_t *a, long r)
 
 	for (i = 0; i < TOLD_ARGS && rt_params()->tell; i++)
 		args[2 + i] = a[i];
-	(void)!rt_host_call(WIRE_CALL_TELL, args, NULL);
+	(void)!sys_host_call(WIRE_CALL_TELL, args, NULL);
 }
 
 /* What goes out, the host sees for itself. */
@@ -95,8 +105,40 @@ static bool to_tell(uint64_t n, long r)
 {
 	const struct call_row *row = sys_row(n);
 
-	return is_news(n, r) ||
+	return is_news(n, r) || is_first_refusal(n, r) ||
 	       (rt_params()->tell && !(row && call_goes_out(row)));
+}
+
+/* A futex has locks of its own. */
+static bool needs_lock(long n)
+{
+	return n != CALL_futex && n != CALL_gettid;
+}
+
+/* What they change in several steps nobody else may change between. */
+static bool keeps_lock(long n)
+{
+	return n == CALL_mmap || n == CALL_mremap || n == CALL_madvise ||
+	       n == CALL_msync;
+}
+
+static long serve(long n, const uint64_t *args)
+{
+	const bool lock = needs_lock(n);
+	long r;
+
+	if (lock) {
+		sys_lock();
+		sys_lock_keep(keeps_lock(n));
+	}
+	r = dispatch(n, args);
+	if (to_tell((uint64_t)n, r))
+		tell((uint64_t)n, args, r);
+	if (lock) {
+		sys_tick();
+		sys_unlock();
+	}
+	return r;
 }
 
 /* NOLINTNEXTLINE(readability-function-size): as many as a call has. */
@@ -113,10 +155,7 @@ long edmm_syscall(long n, long a, long b, long c, long d, long e, long f)
 
 	do {
 		rt_runtime_set(true);
-		r = dispatch(n, args);
-		if (to_tell((uint64_t)n, r))
-			tell((uint64_t)n, args, r);
-		sys_tick();
+		r = serve(n, args);
 		due = sys_signals_wait();
 		again = r == -EINTR &&
 			(due ? begins_anew(n) && sys_signal_restarts()

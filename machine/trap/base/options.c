@@ -16,7 +16,12 @@
  *	stats=text	the counters at the process's end; json
  *	stats-file=FILE	where to append them; default: standard error
  *	cost-table=FILE	with an estimate of the time on hardware; default: ours
+ *	avx=0, avx512=0, amx=0	a processor without
+ *	vendor=TEXT	12 characters, as CPUID tells them
+ *	populate=1	a kernel whose MAP_POPULATE adds pages of enclaves
+ *	why=1		says why ECREATE or EINIT refuse
  *	production=1	enclaves that are signed for production are not refused
+ *	timer=TIME	interrupts a thread inside each TIME that it runs: 4ms
  *	raw=1		system calls without libc reach the machine, too; 0:
  *			never; default: if the program's own file makes any
  *	strict=1	host code that touches enclave memory is stopped
@@ -40,6 +45,8 @@
 #define EPC_DEFAULT (1ull << 30)
 #define EPC_MIN (1ull << 20)
 #define EPC_MAX (1ull << 40)
+#define TIMER_MIN 100000ull
+#define TIMER_MAX 3600000000000ull
 
 /* A value as it was given, and where it goes. */
 struct value {
@@ -98,6 +105,26 @@ static bool parse_quota(const char *s, size_t n, uint64_t *out)
 	return parse_bytes(s, n, out);
 }
 
+/* With its unit, as ns: from the kernel's own granularity to an hour. */
+static bool parse_time(const char *s, size_t n, uint64_t *out)
+{
+	static const struct {
+		const char *unit;
+		uint64_t ns;
+	} units[] = { { "us", 1000 }, { "ms", 1000000 }, { "s", 1000000000 } };
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		size_t len = strlen(units[i].unit);
+
+		if (n <= len || memcmp(s + n - len, units[i].unit, len) != 0 ||
+		    !parse_number(s, n - len, out))
+			continue;
+		return !__builtin_mul_overflow(*out, units[i].ns, out) &&
+		       *out >= TIMER_MIN && *out <= TIMER_MAX;
+	}
+	return false;
+}
+
 static bool is(const char *s, size_t n, const char *name)
 {
 	return strlen(name) == n && !memcmp(s, name, n);
@@ -148,6 +175,11 @@ static bool set_quota(struct value *v)
 	return parse_quota(v->s, v->n, &v->o->quota);
 }
 
+static bool set_timer(struct value *v)
+{
+	return parse_time(v->s, v->n, &v->o->timer);
+}
+
 static bool set_seed(struct value *v)
 {
 	return parse_number(v->s, v->n, &v->o->seed);
@@ -193,6 +225,35 @@ SET_FEATURE(kss, MACH_F_KSS)
 SET_FEATURE(edeccssa, MACH_F_EDECCSSA)
 SET_FEATURE(empty_tcs, MACH_F_EMPTY_TCS)
 
+/* A processor without the components, and what needs them. */
+static bool set_components(const struct value *v, uint64_t bits)
+{
+	uint64_t *off = &v->o->xfrm_off;
+	bool on;
+
+	if (!flag(v, &on))
+		return false;
+	*off = on ? *off & ~bits : *off | bits;
+	return true;
+}
+
+#define SET_COMPONENTS(name, bits)                \
+	static bool set_##name(struct value *v)   \
+	{                                         \
+		return set_components(v, (bits)); \
+	}
+SET_COMPONENTS(avx, 0xe4)
+SET_COMPONENTS(avx512, 0xe0)
+SET_COMPONENTS(amx, 0x60000)
+
+static bool set_vendor(struct value *v)
+{
+	if (v->n != sizeof(v->o->vendor) - 1)
+		return false;
+	memcpy(v->o->vendor, v->s, v->n);
+	return true;
+}
+
 #define SET_SWITCH(name, member)                \
 	static bool set_##name(struct value *v) \
 	{                                       \
@@ -200,6 +261,8 @@ SET_FEATURE(empty_tcs, MACH_F_EMPTY_TCS)
 	}
 SET_SWITCH(production, production)
 SET_SWITCH(strict, strict)
+SET_SWITCH(populate, populate)
+SET_SWITCH(why, why)
 SET_SWITCH(fast, vdso_fast)
 
 #define SET_PATH(name)                                  \
@@ -226,6 +289,7 @@ static const struct setting {
 	{ "epc", "1M to 1024G, whole pages", set_epc },
 	{ "quota", "bytes with K, M or G, or max", set_quota },
 	{ "seed", "a number", set_seed },
+	{ "timer", "100us to 3600s, with us, ms or s", set_timer },
 	{ "fault", "a fault as edmm sim --faults lists them", set_fault },
 	{ "stats", "text or json", set_stats },
 	{ "stats-file", WANT_PATH, set_stats_file },
@@ -237,6 +301,12 @@ static const struct setting {
 	{ "production", WANT_FLAG, set_production },
 	{ "strict", WANT_FLAG, set_strict },
 	{ "fast", WANT_FLAG, set_fast },
+	{ "populate", WANT_FLAG, set_populate },
+	{ "why", WANT_FLAG, set_why },
+	{ "vendor", "12 characters: GenuineIntel", set_vendor },
+	{ "avx", WANT_FLAG, set_avx },
+	{ "avx512", WANT_FLAG, set_avx512 },
+	{ "amx", WANT_FLAG, set_amx },
 	{ "sgx2", WANT_FLAG, set_sgx2 },
 	{ "exinfo", WANT_FLAG, set_exinfo },
 	{ "aexnotify", WANT_FLAG, set_aexnotify },

@@ -35,11 +35,16 @@ struct machine_options {
 	uint64_t quota; /* bytes; UINT64_MAX: none */
 	uint32_t features;
 	uint64_t seed;
+	uint64_t timer; /* ns of a thread's time; 0: none */
 	struct drv_inject inject;
 	enum facility_want want[FACILITIES];
 	bool vdso_fast;
 	bool production; /* take enclaves signed for it */
 	bool strict;
+	bool populate;
+	bool why;
+	uint64_t xfrm_off; /* state components that the processor lacks */
+	char vendor[13];   /* of CPUID; "": its own */
 	enum machine_stats stats;
 	/* Files, "" for none; the machine keeps no copy. */
 	const char *stats_file;

@@ -11,6 +11,21 @@ void sys_err(const char *text)
 	sys_call(SYS_write, 2, (long)text, (long)strlen(text));
 }
 
+void sys_fd_path(char path[SYS_FD_PATH], int fd)
+{
+	static const char folder[] = "/proc/self/fd/";
+	char digits[12];
+	size_t n = sizeof(folder) - 1, k = 0;
+
+	memcpy(path, folder, n);
+	do
+		digits[k++] = (char)('0' + fd % 10);
+	while (fd /= 10);
+	while (k)
+		path[n++] = digits[--k];
+	path[n] = 0;
+}
+
 #define DIED 125
 
 _Noreturn void sys_die(const char *what, const char *detail)

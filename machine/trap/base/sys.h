@@ -56,6 +56,15 @@ static inline long sys_madvise(const void *addr, size_t size, int advice)
 	return sys_call(SYS_madvise, (long)addr, (long)size, advice);
 }
 
+static inline long sys_munlock(const void *addr, size_t size)
+{
+	return sys_call(SYS_munlock, (long)addr, (long)size);
+}
+
+/* The name of a descriptor in /proc. */
+#define SYS_FD_PATH 32u
+void sys_fd_path(char path[SYS_FD_PATH], int fd);
+
 /* Writes a line to standard error and ends the process with status 125, which
  * says that no program of the user's has failed. */
 _Noreturn void sys_die(const char *what, const char *detail);

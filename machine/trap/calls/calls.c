@@ -19,6 +19,7 @@
 #include "machine/trap/base/machine.h"
 #include "machine/trap/base/own.h"
 #include "machine/trap/base/sys.h"
+#include "machine/trap/calls/chardev.h"
 #include "machine/trap/calls/handle.h"
 #include "machine/trap/calls/preload.h"
 #include "machine/trap/calls/range.h"
@@ -52,6 +53,8 @@ static long map_enclave(struct handle *h, void *addr, size_t len, int prot,
 	if (at < 0)
 		return at;
 	range_of((void *)at, len, &start, &end);
+	/* Once is enough for the limit on what is locked. */
+	sys_munlock((void *)start, end - start);
 	/* As in Linux, what was there is gone even if the rest fails. */
 	drv_munmap(machine.d, start, end);
 	r = range_implies_exec() ? -EACCES
@@ -63,6 +66,8 @@ static long map_enclave(struct handle *h, void *addr, size_t len, int prot,
 		r = drv_mmap(machine.d, h->e, start, end, range_prot(prot));
 	if (r)
 		sys_munmap((void *)start, end - start);
+	else if ((flags & MAP_POPULATE) && machine.opt.populate)
+		drv_populate(machine.d, start, end);
 	return r ? r : at;
 }
 
@@ -79,7 +84,7 @@ static long mmap_enclave(struct handle *h, void *addr, size_t len, int prot,
 		return -EINVAL;
 	if (h->kind != HANDLE_ENCLAVE)
 		return -ENODEV;
-	if ((prot & PROT_WRITE) && !h->writable)
+	if ((prot & PROT_WRITE) && !handle_writable(h))
 		return -EACCES;
 	if ((flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) &&
 	    ((uint64_t)addr & RANGE_PAGE))
@@ -96,7 +101,8 @@ long do_mmap(void *addr, size_t len, int prot, int flags, int fd, uint64_t off)
 	uint64_t start, end, mask;
 	long r;
 
-	if (h)
+	/* What is only a path is the kernel's to refuse. */
+	if (h && !(h->flags & O_PATH))
 		return mmap_enclave(h, addr, len, prot, flags, fd);
 	if (!(flags & MAP_FIXED) || !range_hits(addr, len))
 		return (long)sys_mmap(addr, len, prot, flags, fd, off);
@@ -131,7 +137,7 @@ long do_ioctl(int fd, unsigned long cmd, uint64_t arg)
 	uint64_t mask;
 	long r;
 
-	if (!h)
+	if (!h || (h->flags & O_PATH) || device_ioctl_is_common(cmd))
 		return sys_call(SYS_ioctl, fd, (long)cmd, (long)arg);
 	if (h->kind != HANDLE_ENCLAVE)
 		return -ENOTTY;
@@ -215,12 +221,12 @@ long do_dup3(long nr, int from, int to, int flags)
 		r = sys_call(nr, from, to, flags);
 		if (r >= 0 && sweep)
 			handle_sweep();
-		return r;
+		return handle_maybe(from) ? handle_dup(r) : r;
 	}
 	mask = range_enter();
 	r = own_move(to);
 	if (r >= 0)
 		r = sys_call(nr, from, to, flags);
 	range_leave(mask);
-	return r;
+	return handle_maybe(from) ? handle_dup(r) : r;
 }

@@ -18,6 +18,7 @@
 #include "machine/trap/base/own.h"
 #include "machine/trap/base/sys.h"
 #include "machine/trap/base/ucopy.h"
+#include "machine/trap/calls/chardev.h"
 #include "machine/trap/calls/dispatch.h"
 #include "machine/trap/calls/exec.h"
 #include "machine/trap/calls/handle.h"
@@ -159,54 +160,53 @@ void dispatch_rewind(struct trap *tr)
 
 /* ---- files ------------------------------------------------------------- */
 
-/* The program's path if it is one that the machine has a part in; else NULL. */
-static const char *special(long path)
+static bool follows(long flags, long unless)
 {
-	const char *name = (const char *)path;
-
-	return special_path(name) ? name : NULL;
+	return !(flags & unless);
 }
 
 static long call_open(struct trap *tr, const long a[6])
 {
-	const char *name = special(a[0]);
+	const char *path = (const char *)a[0];
 
 	(void)tr;
-	return name ? do_openat(AT_FDCWD, name, (int)a[1], (unsigned)a[2])
-		    : DISPATCH_AGAIN;
+	return special_path(AT_FDCWD, path, follows(a[1], O_NOFOLLOW))
+		       ? do_openat(AT_FDCWD, path, (int)a[1], (unsigned)a[2])
+		       : DISPATCH_AGAIN;
 }
 
 static long call_openat(struct trap *tr, const long a[6])
 {
-	const char *name = special(a[1]);
+	const char *path = (const char *)a[1];
 
 	(void)tr;
-	return name ? do_openat((int)a[0], name, (int)a[2], (unsigned)a[3])
-		    : DISPATCH_AGAIN;
+	return special_path((int)a[0], path, follows(a[2], O_NOFOLLOW))
+		       ? do_openat((int)a[0], path, (int)a[2], (unsigned)a[3])
+		       : DISPATCH_AGAIN;
 }
 
 static long call_openat2(struct trap *tr, const long a[6])
 {
-	const char *name = special(a[1]);
+	const char *path = (const char *)a[1];
 	struct open_how how;
 
 	(void)tr;
-	if (!name)
+	if (!special_path((int)a[0], path, true))
 		return DISPATCH_AGAIN;
 	if (a[3] < (long)sizeof(how))
 		return -EINVAL;
 	if (ucopy(&how, (const void *)a[2], sizeof(how)))
 		return -EFAULT;
-	return do_openat((int)a[0], name, (int)how.flags, (unsigned)how.mode);
+	return do_openat((int)a[0], path, (int)how.flags, (unsigned)how.mode);
 }
 
 static long stat_out(long dir, long path, long out, long flags)
 {
-	const char *name = special(path);
+	const char *name = (const char *)path;
 	struct stat st;
 	long r;
 
-	if (!name)
+	if (!special_at((int)dir, name, (int)flags))
 		return DISPATCH_AGAIN;
 	r = do_statat((int)dir, name, &st, (int)flags);
 	if (!r && ucopy((void *)out, &st, sizeof(st)))
@@ -226,6 +226,14 @@ static long call_lstat(struct trap *tr, const long a[6])
 	return stat_out(AT_FDCWD, a[0], a[1], AT_SYMLINK_NOFOLLOW);
 }
 
+static long call_fstat(struct trap *tr, const long a[6])
+{
+	static const char empty[1];
+
+	(void)tr;
+	return stat_out(a[0], (long)empty, a[1], AT_EMPTY_PATH);
+}
+
 static long call_fstatat(struct trap *tr, const long a[6])
 {
 	(void)tr;
@@ -234,12 +242,12 @@ static long call_fstatat(struct trap *tr, const long a[6])
 
 static long call_statx(struct trap *tr, const long a[6])
 {
-	const char *name = special(a[1]);
+	const char *name = (const char *)a[1];
 	struct statx stx;
 	long r;
 
 	(void)tr;
-	if (!name)
+	if (!special_at((int)a[0], name, (int)a[2]))
 		return DISPATCH_AGAIN;
 	r = do_statx((int)a[0], name, (int)a[2], (unsigned)a[3], &stx);
 	if (!r && ucopy((void *)a[4], &stx, sizeof(stx)))
@@ -247,34 +255,41 @@ static long call_statx(struct trap *tr, const long a[6])
 	return r;
 }
 
+static long access_at(long dir, long path, long mode, long flags)
+{
+	const char *name = (const char *)path;
+
+	return special_at((int)dir, name, (int)flags)
+		       ? do_accessat((int)dir, name, (int)mode, (int)flags)
+		       : DISPATCH_AGAIN;
+}
+
 static long call_access(struct trap *tr, const long a[6])
 {
-	const char *name = special(a[0]);
-
 	(void)tr;
-	return name ? do_accessat(AT_FDCWD, name, (int)a[1]) : DISPATCH_AGAIN;
+	return access_at(AT_FDCWD, a[0], a[1], 0);
 }
 
 static long call_faccessat(struct trap *tr, const long a[6])
 {
-	const char *name = special(a[1]);
-
 	(void)tr;
-	return name ? do_accessat((int)a[0], name, (int)a[2]) : DISPATCH_AGAIN;
+	return access_at(a[0], a[1], a[2], 0);
+}
+
+static long call_faccessat2(struct trap *tr, const long a[6])
+{
+	(void)tr;
+	return access_at(a[0], a[1], a[2], a[3]);
 }
 
 static long readlink_out(long dir, long path, long out, long size)
 {
-	size_t n;
+	const char *name = (const char *)path;
 
-	if (!special_self((const char *)path))
+	if (!special_path((int)dir, name, true))
 		return DISPATCH_AGAIN;
-	(void)dir;
-	if (size <= 0)
-		return -EINVAL;
-	n = strlen(dispatch.exe);
-	n = n < (size_t)size ? n : (size_t)size;
-	return ucopy((void *)out, dispatch.exe, n) ? -EFAULT : (long)n;
+	return do_readlinkat((int)dir, name, (char *)out,
+			     size > 0 ? (size_t)size : 0);
 }
 
 static long call_readlink(struct trap *tr, const long a[6])
@@ -287,6 +302,29 @@ static long call_readlinkat(struct trap *tr, const long a[6])
 {
 	(void)tr;
 	return readlink_out(a[0], a[1], a[2], a[3]);
+}
+
+/* What a character device refuses. */
+static long call_refused(struct trap *tr, const long a[6])
+{
+	long r = device_refuses((long)tr->uc->uc_mcontext.gregs[REG_RAX], a);
+
+	return r ? r : DISPATCH_AGAIN;
+}
+
+static long call_dup(struct trap *tr, const long a[6])
+{
+	(void)tr;
+	return handle_maybe((int)a[0]) ? handle_dup(sys_call(SYS_dup, a[0]))
+				       : DISPATCH_AGAIN;
+}
+
+static long call_fcntl(struct trap *tr, const long a[6])
+{
+	long r = device_fcntl((int)a[0], (int)a[1], (unsigned long)a[2]);
+
+	(void)tr;
+	return r == DEVICE_FCNTL_OTHER ? DISPATCH_AGAIN : r;
 }
 
 static long call_close(struct trap *tr, const long a[6])
@@ -369,6 +407,30 @@ static long call_madvise(struct trap *tr, const long a[6])
 {
 	(void)tr;
 	return do_madvise((void *)a[0], (size_t)a[1], (int)a[2]);
+}
+
+static long call_msync(struct trap *tr, const long a[6])
+{
+	(void)tr;
+	return do_msync((void *)a[0], (size_t)a[1], (int)a[2]);
+}
+
+static long call_mlock(struct trap *tr, const long a[6])
+{
+	(void)tr;
+	return do_mlock((void *)a[0], (size_t)a[1], 0);
+}
+
+static long call_mlock2(struct trap *tr, const long a[6])
+{
+	(void)tr;
+	return do_mlock((void *)a[0], (size_t)a[1], (int)a[2]);
+}
+
+static long call_mlockall(struct trap *tr, const long a[6])
+{
+	(void)tr;
+	return do_mlockall((int)a[0]);
 }
 
 /* ---- the thread -------------------------------------------------------- */
@@ -454,13 +516,16 @@ static call_fn *const calls[] = {
 	[SYS_openat2] = call_openat2,
 	[SYS_stat] = call_stat,
 	[SYS_lstat] = call_lstat,
+	[SYS_fstat] = call_fstat,
 	[SYS_newfstatat] = call_fstatat,
 	[SYS_statx] = call_statx,
 	[SYS_access] = call_access,
 	[SYS_faccessat] = call_faccessat,
-	[SYS_faccessat2] = call_faccessat,
+	[SYS_faccessat2] = call_faccessat2,
 	[SYS_readlink] = call_readlink,
 	[SYS_readlinkat] = call_readlinkat,
+	[SYS_dup] = call_dup,
+	[SYS_fcntl] = call_fcntl,
 	[SYS_close] = call_close,
 	[SYS_dup2] = call_dup2,
 	[SYS_dup3] = call_dup3,
@@ -472,6 +537,10 @@ static call_fn *const calls[] = {
 	[SYS_pkey_mprotect] = call_pkey_mprotect,
 	[SYS_mremap] = call_mremap,
 	[SYS_madvise] = call_madvise,
+	[SYS_msync] = call_msync,
+	[SYS_mlock] = call_mlock,
+	[SYS_mlock2] = call_mlock2,
+	[SYS_mlockall] = call_mlockall,
 	[SYS_brk] = dispatch_brk,
 	[SYS_arch_prctl] = call_arch_prctl,
 	[SYS_prctl] = call_prctl,
@@ -492,6 +561,26 @@ static call_fn *const calls[] = {
 	[SYS_clone3] = dispatch_clone3,
 	[SYS_exit] = dispatch_exit,
 	[SYS_exit_group] = call_exit_group,
+
+	[SYS_read] = call_refused,
+	[SYS_readv] = call_refused,
+	[SYS_pread64] = call_refused,
+	[SYS_preadv] = call_refused,
+	[SYS_preadv2] = call_refused,
+	[SYS_write] = call_refused,
+	[SYS_writev] = call_refused,
+	[SYS_pwrite64] = call_refused,
+	[SYS_pwritev] = call_refused,
+	[SYS_pwritev2] = call_refused,
+	[SYS_lseek] = call_refused,
+	[SYS_ftruncate] = call_refused,
+	[SYS_fallocate] = call_refused,
+	[SYS_fsync] = call_refused,
+	[SYS_fdatasync] = call_refused,
+	[SYS_sync_file_range] = call_refused,
+	[SYS_sendfile] = call_refused,
+	[SYS_splice] = call_refused,
+	[SYS_copy_file_range] = call_refused,
 };
 
 #define CALLS (sizeof(calls) / sizeof(calls[0]))

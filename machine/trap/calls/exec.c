@@ -19,6 +19,7 @@
 #include "machine/trap/base/sys.h"
 #include "machine/trap/base/ucopy.h"
 #include "machine/trap/calls/dispatch.h"
+#include "machine/trap/calls/environ.h"
 #include "machine/trap/calls/exec.h"
 #include "machine/trap/signal/sig.h"
 
@@ -26,7 +27,7 @@
 #define TEXT_MAX 4096u
 #define ENV_MAX (1u << 20)
 /* Names that are put in, and the end. */
-#define ENV_MORE 5u
+#define ENV_MORE 6u
 
 /* As LD_PRELOAD and EDMM_MACHINE were given: whole NAME=value strings. */
 static char library[TEXT_MAX];
@@ -35,6 +36,7 @@ static char launcher[TEXT_MAX];
 static bool quiet;
 
 static const char quiet_entry[] = EDMM_MACHINE_QUIET_ENV "=1";
+static const char pad_entry[] = EDMM_MACHINE_PAD_ENV "=";
 
 struct block {
 	size_t size;
@@ -129,7 +131,9 @@ static bool entry_is(const char *entry, const char *name, char *buf)
 {
 	size_t n = strlen(name);
 
-	exec_string(buf, TEXT_MAX, entry);
+	*buf = 0;
+	if (!exec_string(buf, TEXT_MAX, entry))
+		buf[TEXT_MAX - 1] = 0;
 	return !strncmp(buf, name, n);
 }
 
@@ -137,12 +141,13 @@ struct seen {
 	bool library;
 	bool settings;
 	bool quiet;
+	bool odd; /* of those that the new program does not see */
 };
 
 static bool env_complete(const struct seen *s)
 {
 	return (s->library || !*library) && (s->settings || !*settings) &&
-	       (s->quiet || !quiet);
+	       (s->quiet || !quiet) && !s->odd;
 }
 
 static void env_look(char *const *envp, size_t n, struct seen *s)
@@ -156,6 +161,7 @@ static void env_look(char *const *envp, size_t n, struct seen *s)
 			s->library |= strstr(buf, EDMM_LAUNCH_LIBRARY) != NULL;
 		s->settings |= begins(buf, EDMM_MACHINE_ENV "=");
 		s->quiet |= begins(buf, EDMM_MACHINE_QUIET_ENV "=");
+		s->odd ^= environ_hides(buf);
 	}
 }
 
@@ -195,22 +201,35 @@ void exec_free(void **block)
 	*block = NULL;
 }
 
-/* Another library that is preloaded stays behind ours. */
-static char *preload_entry(struct block *b, const char *theirs)
+/* More text at the end of the last. */
+static bool block_more(struct block *b, const char *a, const char *c)
 {
-	char *all;
-
-	if (!theirs)
-		return block_text(b, library, "");
-	all = block_text(b, library, ":");
-	if (!all)
-		return NULL;
-	b->next--; /* the rest goes on at the end of it */
-	return block_text(b, theirs + sizeof(PRELOAD) - 1, "") ? all : NULL;
+	b->next--;
+	return block_text(b, a, c);
 }
 
+/* A sanitizer's runtime comes before our library, others behind it. */
+static char *preload_entry(struct block *b, const char *runtime,
+			   const char *theirs)
+{
+	const char *path = library + sizeof(PRELOAD) - 1;
+	char *all = block_text(b, PRELOAD, runtime);
+
+	if (!all || (*runtime && !block_more(b, " ", "")) ||
+	    !block_more(b, path, theirs ? ":" : "") ||
+	    (theirs && !block_more(b, theirs + sizeof(PRELOAD) - 1, "")))
+		return NULL;
+	return all;
+}
+
+/* How the file is to be started. */
+struct exec_way {
+	const char *program; /* for the launcher; NULL: by itself */
+	char runtime[LAUNCH_RUNTIME];
+};
+
 static long env_build(struct exec_call *c, struct block *b, size_t n,
-		      const char *program)
+		      const struct exec_way *p)
 {
 	char buf[TEXT_MAX];
 	char **v = (char **)(void *)b->next;
@@ -222,23 +241,80 @@ static long env_build(struct exec_call *c, struct block *b, size_t n,
 	env_look(c->envp, n, &s);
 	for (size_t i = 0; i < n && entry_at(c->envp, i, &e) > 0; i++) {
 		if (!s.library && entry_is(e, PRELOAD, buf)) {
-			preload = preload_entry(b, buf);
+			preload = preload_entry(b, p->runtime, buf);
 			continue;
 		}
-		if (!entry_is(e, EDMM_LAUNCH_ENV "=", buf))
+		if (!entry_is(e, EDMM_LAUNCH_ENV "=", buf) &&
+		    !begins(buf, EDMM_MACHINE_PAD_ENV "="))
 			v[k++] = e;
 	}
 	if (!s.library && *library)
-		v[k++] = preload ? preload : preload_entry(b, NULL);
+		v[k++] = preload ? preload : preload_entry(b, p->runtime, NULL);
 	if (!s.settings && *settings)
 		v[k++] = settings;
 	if (!s.quiet && quiet)
 		v[k++] = (char *)(uintptr_t)quiet_entry;
-	if (program)
-		v[k++] = block_text(b, EDMM_LAUNCH_ENV "=", program);
+	if (p->program)
+		v[k++] = block_text(b, EDMM_LAUNCH_ENV "=", p->program);
+	v[k] = NULL;
+	env_look(v, k, &s);
+	if (s.odd)
+		v[k++] = (char *)(uintptr_t)pad_entry;
 	v[k] = NULL;
 	c->envp = v;
 	return 0;
+}
+
+/* ---- a shell ------------------------------------------------------------ */
+
+/* @from behind @to, as one word of a shell's; the end. */
+static char *quote(char *to, const char *from)
+{
+	*to++ = '\'';
+	for (; *from; from++) {
+		if (*from == '\'') {
+			memcpy(to, "'\\''", 4);
+			to += 4;
+		} else {
+			*to++ = *from;
+		}
+	}
+	*to++ = '\'';
+	*to = 0;
+	return to;
+}
+
+/* NAME='value' of an entry. */
+static char *assign(char *to, const char *entry)
+{
+	size_t n = (size_t)(strchr(entry, '=') + 1 - entry);
+
+	memcpy(to, entry, n);
+	to = quote(to + n, entry + n);
+	*to++ = ' ';
+	return to;
+}
+
+size_t exec_shell_room(const char *command)
+{
+	return 4 * (strlen(command) + sizeof(library) + sizeof(settings));
+}
+
+void exec_shell(char *to, const char *command)
+{
+	static const char start[] = "exec /bin/sh -c ", name[] = " sh";
+
+	if (*library)
+		to = assign(to, library);
+	if (*settings)
+		to = assign(to, settings);
+	if (quiet)
+		to = assign(to, quiet_entry);
+	if ((*library != 0) ^ (*settings != 0) ^ quiet)
+		to = assign(to, pad_entry);
+	memcpy(to, start, sizeof(start) - 1);
+	to = quote(to + sizeof(start) - 1, command);
+	memcpy(to, name, sizeof(name));
 }
 
 /* ---- the program ------------------------------------------------------- */
@@ -246,7 +322,7 @@ static long env_build(struct exec_call *c, struct block *b, size_t n,
 /* The file as a name that needs no descriptor. */
 static long path_of(const struct exec_call *c, char *out)
 {
-	char link[32];
+	char link[SYS_FD_PATH];
 	long n;
 
 	if (exec_is_self(out)) {
@@ -255,7 +331,7 @@ static long path_of(const struct exec_call *c, char *out)
 	}
 	if (c->dir == AT_FDCWD || *out == '/')
 		return 0;
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", c->dir);
+	sys_fd_path(link, c->dir);
 	if (*out) {
 		char rest[TEXT_MAX];
 
@@ -276,17 +352,18 @@ static long path_of(const struct exec_call *c, char *out)
 	return 0;
 }
 
-static bool is_static(const char *path)
+static void way_of(struct exec_way *w, const char *path)
 {
 	long fd = sys_call(SYS_open, (long)path, O_RDONLY | O_CLOEXEC);
-	bool r;
 
+	*w = (struct exec_way){ 0 };
 	if (fd < 0)
-		return false;
-	r = launch_kind((int)fd, sys_call6) == LAUNCH_STATIC &&
-	    !sys_call(SYS_faccessat, AT_FDCWD, (long)path, 1 /* X_OK */);
+		return;
+	launch_runtime((int)fd, sys_call6, w->runtime);
+	if (launch_kind((int)fd, sys_call6) == LAUNCH_STATIC &&
+	    !sys_call(SYS_faccessat, AT_FDCWD, (long)path, 1 /* X_OK */))
+		w->program = path;
 	sys_call(SYS_close, fd);
-	return r;
 }
 
 long exec_prepare(struct exec_call *c, void **block)
@@ -294,7 +371,8 @@ long exec_prepare(struct exec_call *c, void **block)
 	char path[TEXT_MAX];
 	struct seen s;
 	struct block *b;
-	bool launch, self;
+	struct exec_way way;
+	bool self;
 	long n;
 
 	exec_free(block);
@@ -304,18 +382,18 @@ long exec_prepare(struct exec_call *c, void **block)
 	n = path_of(c, path);
 	if (n)
 		return n;
-	launch = is_static(path);
+	way_of(&way, path);
 	n = env_count(c->envp);
 	if (n < 0)
 		return n;
 	env_look(c->envp, (size_t)n, &s);
-	if (!launch && !self && env_complete(&s))
+	if (!way.program && !self && env_complete(&s))
 		return 0;
 	b = block_new(((size_t)n + ENV_MORE) * sizeof(char *) + 8 * TEXT_MAX);
 	if (!b)
 		return -ENOMEM;
 	*block = b;
-	if (launch) {
+	if (way.program) {
 		c->path = launcher;
 		c->dir = AT_FDCWD;
 		c->flags = 0;
@@ -323,5 +401,5 @@ long exec_prepare(struct exec_call *c, void **block)
 		c->path = block_text(b, path, "");
 		b->next = (char *)(((uintptr_t)b->next + 7) & ~7ul);
 	}
-	return env_build(c, b, (size_t)n, launch ? path : NULL);
+	return env_build(c, b, (size_t)n, &way);
 }

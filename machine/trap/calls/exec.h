@@ -32,6 +32,14 @@ void exec_init(char **envp);
 long exec_prepare(struct exec_call *c, void **block);
 void exec_free(void **block);
 
+/**
+ * exec_shell() - a command for a shell that libc starts by itself
+ * @to: receives a command that runs @command by a shell that is on the
+ *	machine; exec_shell_room() bytes
+ */
+void exec_shell(char *to, const char *command);
+size_t exec_shell_room(const char *command);
+
 /* Is it a name of the running program's file, which only the launcher's
  * caller knows? */
 bool exec_is_self(const char *path);

@@ -7,51 +7,64 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "machine/trap/base/machine.h"
 #include "machine/trap/base/sys.h"
+#include "machine/trap/base/ucopy.h"
+#include "machine/trap/calls/chardev.h"
 #include "machine/trap/calls/dispatch.h"
+#include "machine/trap/calls/environ.h"
 #include "machine/trap/calls/exec.h"
-#include "machine/trap/calls/handle.h"
 #include "machine/trap/calls/preload.h"
-#include "machine/trap/signal/sig.h"
 
-#define MISC_MAJOR 10
-/* Names that the machine knows are shorter. */
-#define NAME_MAX_OURS 48
-#define MINOR_ENCLAVE 125
-#define MINOR_PROVISION 124
+/* What a name of the program's is to the machine. */
+enum meaning {
+	MEANS_ITSELF, /* also what the kernel must find to be no name */
+	MEANS_AUXV,
+	MEANS_ENVIRON,
+	MEANS_EXE,
+	MEANS_DEVICE
+};
 
-static bool auxv_path(const char *path)
+static enum meaning meaning(int dir, const char *path, bool follow,
+			    enum handle_kind *kind)
 {
-	return !strcmp(path, "/proc/self/auxv");
+	char name[NAME_ROOM];
+
+	if (!exec_string(name, sizeof(name), path))
+		return MEANS_ITSELF;
+	if (machine.auxv && !strcmp(name, "/proc/self/auxv"))
+		return MEANS_AUXV;
+	if (!strcmp(name, "/proc/self/environ"))
+		return MEANS_ENVIRON;
+	if (exec_is_self(name))
+		return MEANS_EXE;
+	*kind = device_named(dir, name, follow);
+	return *kind ? MEANS_DEVICE : MEANS_ITSELF;
 }
 
-/* The program's path, copied, if it is one of these; NULL if not, or if the
- * kernel must find that it is no path at all. */
-static const char *special(char name[NAME_MAX_OURS], const char *path)
+bool special_path(int dir, const char *path, bool follow)
 {
-	if (!exec_string(name, NAME_MAX_OURS, path))
-		return NULL;
-	return device_path(name) || auxv_path(name) || exec_is_self(name)
-		       ? name
-		       : NULL;
+	enum handle_kind kind;
+
+	return meaning(dir, path, follow, &kind) != MEANS_ITSELF;
 }
 
-bool special_path(const char *path)
+/* The name of nothing, which means the descriptor. */
+static bool is_empty(const char *path, int flags)
 {
-	char name[NAME_MAX_OURS];
+	char c = 0;
 
-	return special(name, path) != NULL;
+	return (flags & AT_EMPTY_PATH) &&
+	       (!path || (!ucopy(&c, path, 1) && !c));
 }
 
-bool special_self(const char *path)
+bool special_at(int dir, const char *path, int flags)
 {
-	char name[NAME_MAX_OURS];
-
-	return exec_string(name, sizeof(name), path) && exec_is_self(name);
+	if (is_empty(path, flags))
+		return handle_of(dir);
+	return special_path(dir, path, !(flags & AT_SYMLINK_NOFOLLOW));
 }
 
 /* The kernel's copy names the real vDSO, and a launcher's program headers. */
@@ -77,76 +90,119 @@ static long auxv_open(int flags)
 
 long do_openat(int dir, const char *path, int flags, unsigned mode)
 {
-	char buf[NAME_MAX_OURS];
-	const char *name = special(buf, path);
-	uint64_t mask;
-	long r;
+	enum handle_kind kind;
 
-	if (name && machine.auxv && auxv_path(name))
+	switch (meaning(dir, path, !(flags & O_NOFOLLOW), &kind)) {
+	case MEANS_AUXV:
 		return auxv_open(flags);
-	if (name && exec_is_self(name))
+	case MEANS_ENVIRON:
+		return environ_open(flags);
+	case MEANS_DEVICE:
+		return device_open(kind, flags);
+	case MEANS_EXE:
 		path = dispatch.exe;
-	if (!name || !device_path(name))
-		return sys_call(SYS_openat, dir, (long)path, flags, mode);
-	mask = sig_block();
-	fork_check();
-	r = handle_open(name, flags);
-	sig_unblock(mask);
-	return r;
+		break;
+	case MEANS_ITSELF:
+		break;
+	}
+	return sys_call(SYS_openat, dir, (long)path, flags, mode);
 }
 
-static unsigned minor_of(const char *path)
+/* ---- stat --------------------------------------------------------------- */
+
+long do_fstat(int fd, struct stat *st)
 {
-	return strstr(path, "provision") ? MINOR_PROVISION : MINOR_ENCLAVE;
+	const struct handle *h = handle_of(fd);
+
+	if (!h)
+		return sys_call(SYS_fstat, fd, (long)st);
+	device_stat(h->kind, st);
+	return 0;
+}
+
+/* Is it a device, *kind? If not, *path may become that of another file. */
+static bool is_device(int dir, const char **path, int flags,
+		      enum handle_kind *kind)
+{
+	bool follow = !(flags & AT_SYMLINK_NOFOLLOW);
+	const struct handle *h;
+
+	if (is_empty(*path, flags)) {
+		h = handle_of(dir);
+		*kind = h ? h->kind : HANDLE_FREE;
+		return h;
+	}
+	switch (meaning(dir, *path, follow, kind)) {
+	case MEANS_DEVICE:
+		return true;
+	case MEANS_EXE:
+		*path = follow ? dispatch.exe : *path;
+		return false;
+	default:
+		return false;
+	}
 }
 
 long do_statat(int dir, const char *path, struct stat *st, int flags)
 {
-	char buf[NAME_MAX_OURS];
-	const char *name = special(buf, path);
+	enum handle_kind kind;
 
-	if (name && exec_is_self(name) && !(flags & AT_SYMLINK_NOFOLLOW))
-		path = dispatch.exe;
-	if (!name || !device_path(name))
+	if (!is_device(dir, &path, flags, &kind))
 		return sys_call(SYS_newfstatat, dir, (long)path, (long)st,
 				flags);
-	memset(st, 0, sizeof(*st));
-	st->st_mode = S_IFCHR | 0666;
-	st->st_nlink = 1;
-	st->st_rdev = makedev(MISC_MAJOR, minor_of(name));
-	st->st_blksize = SGX_PAGE_SIZE;
+	device_stat(kind, st);
 	return 0;
 }
 
 long do_statx(int dir, const char *path, int flags, unsigned mask,
 	      struct statx *stx)
 {
-	char buf[NAME_MAX_OURS];
-	const char *name = special(buf, path);
+	enum handle_kind kind;
 
-	if (name && exec_is_self(name) && !(flags & AT_SYMLINK_NOFOLLOW))
-		path = dispatch.exe;
-	if (!name || !device_path(name))
+	if (!is_device(dir, &path, flags, &kind))
 		return sys_call(SYS_statx, dir, (long)path, flags, mask,
 				(long)stx);
-	memset(stx, 0, sizeof(*stx));
-	stx->stx_mask = STATX_TYPE | STATX_MODE | STATX_NLINK;
-	stx->stx_mode = S_IFCHR | 0666;
-	stx->stx_nlink = 1;
-	stx->stx_rdev_major = MISC_MAJOR;
-	stx->stx_rdev_minor = minor_of(name);
-	stx->stx_blksize = SGX_PAGE_SIZE;
+	device_statx(kind, stx);
 	return 0;
 }
 
-long do_accessat(int dir, const char *path, int mode)
+long do_accessat(int dir, const char *path, int mode, int flags)
 {
-	char buf[NAME_MAX_OURS];
-	const char *name = special(buf, path);
+	enum handle_kind kind;
 
-	if (name && exec_is_self(name))
-		path = dispatch.exe;
-	if (!name || !device_path(name))
+	if (is_device(dir, &path, flags, &kind))
+		return mode & X_OK ? -EACCES : 0;
+	if (!flags)
 		return sys_call(SYS_faccessat, dir, (long)path, mode);
-	return mode & X_OK ? -EACCES : 0;
+	return sys_call(SYS_faccessat2, dir, (long)path, mode, flags);
+}
+
+/* ---- links -------------------------------------------------------------- */
+
+static long link_out(char *out, size_t size, const char *text)
+{
+	size_t n = strlen(text);
+
+	if (!size)
+		return -EINVAL;
+	n = n < size ? n : size;
+	return ucopy(out, text, n) ? -EFAULT : (long)n;
+}
+
+long do_readlinkat(int dir, const char *path, char *out, size_t size)
+{
+	enum handle_kind kind;
+
+	switch (meaning(dir, path, true, &kind)) {
+	case MEANS_EXE:
+		return link_out(out, size, dispatch.exe);
+	case MEANS_DEVICE:
+		/* A node is no link; a descriptor in /proc is one. */
+		return special_path(dir, path, false)
+			       ? -EINVAL
+			       : link_out(out, size, device_name(kind));
+	default:
+		return sys_call(SYS_readlinkat, dir, (long)path, (long)out,
+				(long)size);
+	}
 }

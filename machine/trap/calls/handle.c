@@ -35,10 +35,36 @@
 static struct handle handles[HANDLES];
 static uint32_t handle_count;
 
-bool device_path(const char *path)
+/* Numbers that have been one of ours; those above are always looked at. */
+#define NUMBERS (1 << 16)
+static uint64_t numbers[NUMBERS / 64];
+
+bool handle_any(void)
 {
-	return path && (!strcmp(path, "/dev/sgx_enclave") ||
-			!strcmp(path, "/dev/sgx_provision"));
+	return __atomic_load_n(&handle_count, __ATOMIC_RELAXED);
+}
+
+bool handle_maybe(int fd)
+{
+	if (fd < 0 || !handle_any())
+		return false;
+	return fd >= NUMBERS ||
+	       (__atomic_load_n(&numbers[fd / 64], __ATOMIC_RELAXED) >>
+			(fd % 64) &
+		1);
+}
+
+long handle_dup(long fd)
+{
+	if (fd >= 0 && fd < NUMBERS)
+		__atomic_fetch_or(&numbers[fd / 64], 1ull << (fd % 64),
+				  __ATOMIC_RELAXED);
+	return fd;
+}
+
+bool handle_writable(const struct handle *h)
+{
+	return (h->flags & O_ACCMODE) != O_RDONLY;
 }
 
 static long identity(int fd, uint64_t *dev, uint64_t *ino)
@@ -70,23 +96,61 @@ static long memfd(const char *name)
 	return fd;
 }
 
-static long handle_make(struct handle *h, bool enclave, int flags, int fd)
+static void handle_add(struct handle *h, enum handle_kind kind)
 {
+	__atomic_store_n(&h->kind, kind, __ATOMIC_RELEASE);
+	__atomic_fetch_add(&handle_count, 1, __ATOMIC_RELAXED);
+}
+
+/* What open(2) may say of a file beside how it is accessed. */
+static void keep_flags(int fd, int flags)
+{
+	int status = flags & (O_APPEND | O_NONBLOCK | O_NOATIME);
+
+	if (!(flags & O_CLOEXEC))
+		sys_call(SYS_fcntl, fd, F_SETFD, 0);
+	if (status)
+		sys_call(SYS_fcntl, fd, F_SETFL, status);
+}
+
+static long handle_make(struct handle *h, enum handle_kind kind, int flags,
+			int fd)
+{
+	bool enclave = kind == HANDLE_ENCLAVE;
+
 	if (sys_call(SYS_ftruncate, fd, (long)ADDRESS_END) ||
 	    identity(fd, &h->dev, &h->ino))
 		return -ENOMEM;
-	if (!(flags & O_CLOEXEC))
-		sys_call(SYS_fcntl, fd, F_SETFD, 0);
-	h->writable = (flags & O_ACCMODE) != O_RDONLY;
+	keep_flags(fd, flags);
+	h->flags = flags;
 	h->e = enclave ? drv_open(machine.d, h) : NULL;
 	if (enclave && !h->e)
 		return -ENOMEM;
-	if (enclave && !h->writable)
+	if (enclave && !handle_writable(h))
 		drv_encl_read_only(h->e);
-	__atomic_store_n(&h->kind, enclave ? HANDLE_ENCLAVE : HANDLE_PROVISION,
-			 __ATOMIC_RELEASE);
-	__atomic_fetch_add(&handle_count, 1, __ATOMIC_RELAXED);
+	handle_add(h, kind);
 	return fd;
+}
+
+/* The kernel has descriptors that are only a path: one of a file of ours. */
+static long handle_path(struct handle *h, enum handle_kind kind, int flags,
+			int fd)
+{
+	char name[SYS_FD_PATH];
+	long path;
+
+	sys_fd_path(name, fd);
+	path = sys_call(SYS_open, (long)name, O_PATH | (flags & O_CLOEXEC));
+	if (path < 0 || identity(fd, &h->dev, &h->ino)) {
+		if (path >= 0)
+			sys_call(SYS_close, path);
+		return -ENOMEM;
+	}
+	sys_call(SYS_close, fd);
+	h->flags = O_PATH;
+	h->e = NULL;
+	handle_add(h, kind);
+	return path;
 }
 
 /* Said when the machine is first used, not by each program that runs in an
@@ -113,42 +177,50 @@ static bool guarded(void)
 	return false;
 }
 
-long handle_open(const char *path, int flags)
+long handle_open(enum handle_kind kind, int flags)
 {
-	bool enclave;
+	bool path = flags & O_PATH;
 	struct handle *h;
-	long fd, r;
+	long fd, r = 0;
 
-	if (!device_path(path))
-		return -ENOSYS;
-	banner();
-	if (!guarded())
-		return -ENODEV;
-	cpuid_patch();
-	machine.used = true;
-	enclave = !strcmp(path, "/dev/sgx_enclave");
-	fd = memfd(enclave ? "sgx_enclave" : "sgx_provision");
+	if (!path) {
+		banner();
+		if (!guarded())
+			return -ENODEV;
+		if (kind == HANDLE_ENCLAVE)
+			r = drv_may_open(machine.d);
+		if (r)
+			return r;
+		cpuid_patch();
+		machine.used = true;
+	}
+	fd = memfd(kind == HANDLE_ENCLAVE ? "sgx_enclave" : "sgx_provision");
 	if (fd < 0)
 		return fd;
 	h = handle_free();
-	r = h ? handle_make(h, enclave, flags, (int)fd) : -ENFILE;
+	r = !h ? -ENFILE
+	       : (path ? handle_path : handle_make)(h, kind, flags, (int)fd);
 	if (r < 0)
 		sys_call(SYS_close, fd);
-	return r;
+	return handle_dup(r);
+}
+
+struct handle *handle_find(uint64_t dev, uint64_t ino)
+{
+	for (int i = 0; i < HANDLES; i++)
+		if (__atomic_load_n(&handles[i].kind, __ATOMIC_ACQUIRE) &&
+		    handles[i].ino == ino && handles[i].dev == dev)
+			return &handles[i];
+	return NULL;
 }
 
 struct handle *handle_of(int fd)
 {
 	uint64_t dev, ino;
 
-	if (fd < 0 || !__atomic_load_n(&handle_count, __ATOMIC_RELAXED) ||
-	    identity(fd, &dev, &ino))
+	if (fd < 0 || !handle_any() || identity(fd, &dev, &ino))
 		return NULL;
-	for (int i = 0; i < HANDLES; i++)
-		if (__atomic_load_n(&handles[i].kind, __ATOMIC_ACQUIRE) &&
-		    handles[i].ino == ino && handles[i].dev == dev)
-			return &handles[i];
-	return NULL;
+	return handle_find(dev, ino);
 }
 
 bool handle_is_provision(void *ctx, int fd)
@@ -227,8 +299,7 @@ void handle_sweep(void)
 {
 	bool open[HANDLES] = { false };
 
-	if (!__atomic_load_n(&handle_count, __ATOMIC_RELAXED) ||
-	    !each_open(mark_open, open))
+	if (!handle_any() || !each_open(mark_open, open))
 		return;
 	for (int i = 0; i < HANDLES; i++) {
 		struct handle *h = &handles[i];
@@ -268,21 +339,55 @@ static void memory_private(void *at, uint64_t size)
 	sys_madvise(at, size, MADV_DONTDUMP);
 }
 
+/*
+ * After mlockall(MCL_FUTURE) the kernel would fill a mapping and count it, as
+ * it does neither for an enclave's. What is not locked is neither when it
+ * grows.
+ */
+static void *map_file(int fd, uint64_t off, uint64_t size)
+{
+	void *p = sys_mmap(NULL, SGX_PAGE_SIZE, PROT_NONE,
+			   MAP_SHARED | MAP_NORESERVE, fd, off);
+	void *all = p;
+
+	if (sys_failed(p))
+		return p;
+	sys_munlock(p, SGX_PAGE_SIZE);
+	if (size > SGX_PAGE_SIZE)
+		all = (void *)sys_call(SYS_mremap, (long)p, SGX_PAGE_SIZE,
+				       (long)size, MREMAP_MAYMOVE);
+	if (sys_failed(all))
+		sys_munmap(p, SGX_PAGE_SIZE);
+	else
+		sys_mprotect(all, size, PROT_READ | PROT_WRITE);
+	return all;
+}
+
+/* Behind what the program can map there is no file. */
+static void *map_nothing(uint64_t size)
+{
+	void *p = sys_mmap(NULL, size, PROT_NONE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (sys_failed(p))
+		return p;
+	sys_munlock(p, size);
+	sys_mprotect(p, size, PROT_READ | PROT_WRITE);
+	return p;
+}
+
 uint8_t *handle_create(void *ctx, struct drv_encl *e, uint64_t base,
 		       uint64_t size)
 {
 	struct handle *h = drv_encl_cookie(e);
 	struct memory *m = memory_of(NULL);
 	bool mappable = base + size <= ADDRESS_END;
-	int flags = MAP_NORESERVE |
-		    (mappable ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS);
 	uint8_t *at;
 
 	(void)ctx;
 	if (!m || guard_range(base, size))
 		return NULL;
-	at = sys_mmap(NULL, size, PROT_READ | PROT_WRITE, flags,
-		      mappable ? h->fd : -1, mappable ? base : 0);
+	at = mappable ? map_file(h->fd, base, size) : map_nothing(size);
 	if (sys_failed(at))
 		return NULL;
 	memory_private(at, size);
@@ -309,6 +414,22 @@ void handle_discard(void *ctx, struct drv_encl *e, uint64_t addr, uint64_t size)
 	(void)ctx;
 	if (m)
 		sys_madvise(m->at + (addr - m->base), size, MADV_REMOVE);
+}
+
+void handle_memory_unlock(void)
+{
+	for (int i = 0; i < HANDLES; i++)
+		if (memories[i].e)
+			sys_munlock(memories[i].at, memories[i].size);
+}
+
+bool handle_memory_at(uint64_t at)
+{
+	for (int i = 0; i < HANDLES; i++)
+		if (memories[i].e &&
+		    at - (uint64_t)memories[i].at < memories[i].size)
+			return true;
+	return false;
 }
 
 void handle_after_fork(void)

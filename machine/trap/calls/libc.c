@@ -4,6 +4,7 @@
  * turns its arguments into the system call's and back into errno.
  */
 #include <dlfcn.h>
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -19,6 +20,7 @@
 
 #include "machine/trap/base/machine.h"
 #include "machine/trap/base/sys.h"
+#include "machine/trap/calls/chardev.h"
 #include "machine/trap/calls/dispatch.h"
 #include "machine/trap/calls/preload.h"
 #include "machine/trap/signal/sig.h"
@@ -144,9 +146,14 @@ EXPORT int fstatat(int dir, const char *restrict path, struct stat *restrict st,
 	return stat_at(dir, path, st, flags);
 }
 
+EXPORT int faccessat(int dir, const char *path, int mode, int flags)
+{
+	return (int)result(do_accessat(dir, path, mode, flags));
+}
+
 EXPORT int access(const char *path, int mode)
 {
-	return (int)result(do_accessat(AT_FDCWD, path, mode));
+	return (int)result(do_accessat(AT_FDCWD, path, mode, 0));
 }
 
 /* ---- mappings ---------------------------------------------------------- */
@@ -185,6 +192,26 @@ EXPORT int madvise(void *addr, size_t len, int advice)
 	return (int)result(do_madvise(addr, len, advice));
 }
 
+EXPORT int msync(void *addr, size_t len, int flags)
+{
+	return (int)result(do_msync(addr, len, flags));
+}
+
+EXPORT int mlock(const void *addr, size_t len)
+{
+	return (int)result(do_mlock(addr, len, 0));
+}
+
+EXPORT int mlock2(const void *addr, size_t len, unsigned flags)
+{
+	return (int)result(do_mlock(addr, len, (int)flags));
+}
+
+EXPORT int mlockall(int flags)
+{
+	return (int)result(do_mlockall(flags));
+}
+
 EXPORT void *mremap(void *old, size_t old_len, size_t len, int flags, ...)
 {
 	va_list ap;
@@ -196,6 +223,35 @@ EXPORT void *mremap(void *old, size_t old_len, size_t len, int flags, ...)
 		va_end(ap);
 	}
 	return (void *)result(do_mremap(old, old_len, len, flags, to));
+}
+
+/* Those on files, or else as the kernel does it. */
+static long syscall_file(long nr, const long a[6])
+{
+	const char *path = (const char *)a[1];
+	long r;
+
+	switch (nr) {
+	case SYS_fstat:
+		return do_fstat((int)a[0], (struct stat *)a[1]);
+	case SYS_newfstatat:
+		return do_statat((int)a[0], path, (struct stat *)a[2],
+				 (int)a[3]);
+	case SYS_statx:
+		return do_statx((int)a[0], path, (int)a[2], (unsigned)a[3],
+				(struct statx *)a[4]);
+	case SYS_readlinkat:
+		return do_readlinkat((int)a[0], path, (char *)a[2],
+				     (size_t)a[3]);
+	case SYS_dup:
+		return handle_dup(sys_call6(nr, a));
+	case SYS_fcntl:
+		r = device_fcntl((int)a[0], (int)a[1], (unsigned long)a[2]);
+		return r == DEVICE_FCNTL_OTHER ? sys_call6(nr, a) : r;
+	default:
+		r = device_refuses(nr, a);
+		return r ? r : sys_call6(nr, a);
+	}
 }
 
 /* syscall(2): the calls that the machine has a part in. */
@@ -255,20 +311,38 @@ EXPORT long syscall(long nr, ...)
 	case SYS_madvise:
 		return result(
 			do_madvise((void *)a[0], (size_t)a[1], (int)a[2]));
+	case SYS_msync:
+		return result(do_msync((void *)a[0], (size_t)a[1], (int)a[2]));
+	case SYS_mlock:
+		return result(do_mlock((void *)a[0], (size_t)a[1], 0));
+	case SYS_mlock2:
+		return result(do_mlock((void *)a[0], (size_t)a[1], (int)a[2]));
+	case SYS_mlockall:
+		return result(do_mlockall((int)a[0]));
 	default:
-		return result(sys_call6(nr, a));
+		return result(syscall_file(nr, a));
 	}
+}
+
+/* What libc took from there before the machine changed it. */
+static unsigned long hwcap2(void)
+{
+	const Elf64_auxv_t *a = machine.auxv;
+
+	while (a->a_type != AT_NULL && a->a_type != AT_HWCAP2)
+		a++;
+	return a->a_un.a_val;
 }
 
 EXPORT unsigned long getauxval(unsigned long type)
 {
 	static unsigned long (*real)(unsigned long);
-	unsigned long r;
 
 	if (type == AT_SYSINFO_EHDR)
 		return machine.vdso;
+	if (type == AT_HWCAP2)
+		return hwcap2();
 	if (!real)
 		*(void **)&real = dlsym(RTLD_NEXT, "getauxval");
-	r = real(type);
-	return r;
+	return real(type);
 }

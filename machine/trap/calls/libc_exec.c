@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <spawn.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -154,6 +155,55 @@ EXPORT int execle(const char *path, const char *arg, ...)
 
 	ARGS(argv, arg, envp = va_arg(ap_, char **));
 	return execve(path, argv, envp);
+}
+
+/* ---- shells ------------------------------------------------------------- */
+
+/* libc starts these itself, with an environment that the machine is not in. */
+static char *shell(const char *command)
+{
+	char *text;
+
+	/* Its system calls are looked at. */
+	if (dispatch.on)
+		return strdup(command);
+	text = malloc(exec_shell_room(command));
+	if (text)
+		exec_shell(text, command);
+	return text;
+}
+
+EXPORT int system(const char *command)
+{
+	static int (*real)(const char *);
+	char *text = command ? shell(command) : NULL;
+	int r = -1, err;
+
+	if (!real)
+		*(void **)&real = dlsym(RTLD_NEXT, "system");
+	if (text || !command)
+		r = real(text);
+	err = errno;
+	free(text);
+	errno = err;
+	return r;
+}
+
+EXPORT FILE *popen(const char *command, const char *type)
+{
+	static FILE *(*real)(const char *, const char *);
+	char *text = shell(command);
+	FILE *f = NULL;
+	int err;
+
+	if (!real)
+		*(void **)&real = dlsym(RTLD_NEXT, "popen");
+	if (text)
+		f = real(text, type);
+	err = errno;
+	free(text);
+	errno = err;
+	return f;
 }
 
 /* ---- posix_spawn ------------------------------------------------------- */

@@ -89,6 +89,19 @@ static struct piece piece_at(uint64_t start, uint64_t end)
 	return p;
 }
 
+long range_pieces(uint64_t start, uint64_t end, range_fn *fn, void *arg)
+{
+	long r = 0;
+
+	while (!r && start < end) {
+		struct piece p = piece_at(start, end);
+
+		r = fn(arg, p.start, p.end, p.vma.encl);
+		start = p.end;
+	}
+	return r;
+}
+
 /* ---- mprotect ---------------------------------------------------------- */
 
 bool range_implies_exec(void)
@@ -98,39 +111,28 @@ bool range_implies_exec(void)
 	return p > 0 && (p & READ_IMPLIES_EXEC);
 }
 
-static long protect(const struct piece *p, int prot)
+static long protect(void *arg, uint64_t start, uint64_t end, bool enclave)
 {
+	int prot = *(const int *)arg;
 	unsigned bits = range_prot(prot);
 	long r;
 
-	if (!p->vma.encl)
-		return sys_mprotect((void *)p->start, p->end - p->start, prot);
+	if (!enclave)
+		return sys_mprotect((void *)start, end - start, prot);
 	if (range_implies_exec())
 		return -EACCES;
-	r = drv_may_protect(machine.d, p->start, p->end, bits);
+	r = drv_may_protect(machine.d, start, end, bits);
 	if (!r)
-		r = view_protect(p->start, p->end, bits);
+		r = view_protect(start, end, bits);
 	if (!r)
-		r = drv_mprotect(machine.d, p->start, p->end, bits);
-	return r;
-}
-
-static long protect_all(uint64_t start, uint64_t end, int prot)
-{
-	long r = 0;
-
-	while (!r && start < end) {
-		struct piece p = piece_at(start, end);
-
-		r = protect(&p, prot);
-		start = p.end;
-	}
+		r = drv_mprotect(machine.d, start, end, bits);
 	return r;
 }
 
 long do_mprotect(void *addr, size_t len, int prot)
 {
 	uint64_t start, end, mask;
+	int only = prot & PROT_RWX;
 	long r;
 
 	if (((uint64_t)addr & RANGE_PAGE) || !range_hits(addr, len) ||
@@ -145,7 +147,7 @@ long do_mprotect(void *addr, size_t len, int prot)
 	else if (prot & PROT_GROWS)
 		r = sys_mprotect(addr, len, prot);
 	else
-		r = protect_all(start, end, prot & PROT_RWX);
+		r = range_pieces(start, end, protect, &only);
 	range_leave(mask);
 	return r;
 }
@@ -169,13 +171,76 @@ long do_mremap(void *old, size_t old_len, size_t len, int flags, void *to)
 	if (!range_hits(old, old_len ? old_len : 1))
 		return sys_call(SYS_mremap, (long)old, (long)old_len, (long)len,
 				flags, (long)to);
+	if ((flags & ~MREMAP_MAYMOVE) || !len || ((uint64_t)old & RANGE_PAGE))
+		return -EINVAL;
 	if (len > old_len)
 		return -EFAULT;
-	if (flags & MREMAP_FIXED || !len)
-		return -EINVAL;
 	if (len < old_len)
 		do_munmap((char *)old + len, old_len - len);
 	return (long)old;
+}
+
+static long populate_piece(void *arg, uint64_t start, uint64_t end,
+			   bool enclave)
+{
+	(void)arg;
+	if (enclave)
+		drv_populate(machine.d, start, end);
+	else
+		sys_madvise((void *)start, end - start, MADV_WILLNEED);
+	return 0;
+}
+
+/* Punches a hole into a file, which is no regular one: ENODEV, if the mapping
+ * could write. Others come first, if they do. */
+static long remove_piece(void *arg, uint64_t start, uint64_t end, bool enclave)
+{
+	struct drv_vma v;
+
+	(void)arg;
+	if (!enclave)
+		return sys_madvise((void *)start, end - start, MADV_REMOVE);
+	return drv_find_vma(machine.d, start, &v) && (v.prot & DRV_PROT_W)
+		       ? -ENODEV
+		       : -EACCES;
+}
+
+static long sync_piece(void *arg, uint64_t start, uint64_t end, bool enclave)
+{
+	if (enclave)
+		return *(const int *)arg & MS_SYNC ? -EINVAL : 0;
+	return sys_call(SYS_msync, (long)start, (long)(end - start),
+			*(const int *)arg);
+}
+
+static long over(void *addr, size_t len, range_fn *fn, void *arg)
+{
+	uint64_t start, end, mask;
+	long r;
+
+	if (!range_of(addr, len, &start, &end))
+		return -EINVAL;
+	mask = range_enter();
+	r = range_pieces(start, end, fn, arg);
+	range_leave(mask);
+	return r;
+}
+
+static long remove_all(void *addr, size_t len)
+{
+	return (uint64_t)addr & RANGE_PAGE
+		       ? -EINVAL
+		       : over(addr, len, remove_piece, NULL);
+}
+
+/* The device has no fsync. */
+long do_msync(void *addr, size_t len, int flags)
+{
+	if (!range_hits(addr, len) || ((uint64_t)addr & RANGE_PAGE) ||
+	    (flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) ||
+	    (flags & (MS_ASYNC | MS_SYNC)) == (MS_ASYNC | MS_SYNC))
+		return sys_call(SYS_msync, (long)addr, (long)len, flags);
+	return over(addr, len, sync_piece, &flags);
 }
 
 /* VM_IO and VM_PFNMAP: nothing that would drop or fill pages. */
@@ -183,7 +248,16 @@ long do_madvise(void *addr, size_t len, int advice)
 {
 	if (!range_hits(addr, len))
 		return sys_madvise(addr, len, advice);
+	if (advice == MADV_WILLNEED && machine.opt.populate)
+		return over(addr, len, populate_piece, NULL);
 	switch (advice) {
+	case MADV_REMOVE:
+		return remove_all(addr, len);
+	/* Without effect there, and allowed. */
+	case MADV_MERGEABLE:
+	case MADV_UNMERGEABLE:
+	case MADV_KEEPONFORK:
+		return 0;
 	case MADV_NORMAL:
 	case MADV_RANDOM:
 	case MADV_SEQUENTIAL:

@@ -21,6 +21,10 @@ void range_leave(uint64_t mask);
 bool range_of(const void *addr, size_t len, uint64_t *start, uint64_t *end);
 /* Is there an enclave mapping in it? Takes the lock. */
 bool range_hits(const void *addr, size_t len);
+/* Calls @fn for each part of [start, end), of one enclave mapping or of none,
+ * with holes perhaps, until one is not 0. The lock is held. */
+typedef long range_fn(void *arg, uint64_t start, uint64_t end, bool enclave);
+long range_pieces(uint64_t start, uint64_t end, range_fn *fn, void *arg);
 /* PROT_READ and its kin as the driver has them. */
 unsigned range_prot(int prot);
 /* READ_IMPLIES_EXEC: sgx_encl_may_map() refuses mappings that mean more than

@@ -30,6 +30,16 @@ void trap_interrupt(struct trap *tr)
 	tr->t->stats.aex_signal++;
 }
 
+void trap_tick(struct trap *tr)
+{
+	struct mach_event ev = { .exception = false };
+
+	if (!mach_inside(&tr->t->cpu))
+		return;
+	leave(tr, &ev, TRACE_AEX_TIMER);
+	tr->t->stats.aex_timer++;
+}
+
 bool trap_due(struct trap *tr)
 {
 	struct mach_cpu *cpu = &tr->t->cpu;
@@ -67,7 +77,7 @@ static void deliver(struct trap *tr, const struct exception *e)
 	info.si_code = e->code;
 	if (e->vector == SGX_VEC_PF)
 		info.si_addr = (void *)e->addr;
-	else if (e->vector == SGX_VEC_GP)
+	else if (e->vector == SGX_VEC_GP || e->vector == SGX_VEC_AC)
 		info.si_addr = NULL;
 	else
 		info.si_addr = (void *)g[REG_RIP];

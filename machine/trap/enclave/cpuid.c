@@ -5,6 +5,9 @@
  * for it; threads and fork inherit that, exec does not.
  */
 #include "machine/trap/enclave/cpuid.h"
+
+#include <string.h>
+
 #include "machine/trap/base/machine.h"
 #include "machine/trap/base/sys.h"
 #include "machine/trap/signal/thread.h"
@@ -84,18 +87,107 @@ static struct regs sgx_leaf(uint32_t sub)
 	}
 }
 
+/* ---- what is said not to be there ---------------------------------------- */
+
+#define AVX 0x4ull
+#define AVX512 0xe0ull
+#define AMX 0x60000ull
+#define LEAF_XSAVE 0xdu
+#define LEAF_AMX 0x1du
+#define LEAF_AMX_TMUL 0x1eu
+#define LEAF_EXTENDED 0x80000000u
+#define BIT(n) (1u << (n))
+
+/* Features that need a component of XCR0: SDM 1, 13.1, and AMD's XOP, FMA4. */
+static const struct needs {
+	uint32_t leaf, sub;
+	uint64_t component;
+	struct regs bits;
+} needs[] = {
+	{ 1, 0, AVX, { .c = BIT(28) | BIT(12) | BIT(29) } },
+	{ 7, 0, AVX, { .b = BIT(5), .c = BIT(9) | BIT(10) } },
+	{ 7,
+	  0,
+	  AVX512,
+	  { .b = BIT(16) | BIT(17) | BIT(21) | BIT(26) | BIT(27) | BIT(28) |
+		 BIT(30) | BIT(31),
+	    .c = BIT(1) | BIT(6) | BIT(11) | BIT(12) | BIT(14),
+	    .d = BIT(2) | BIT(3) | BIT(8) | BIT(23) } },
+	{ 7, 0, AMX, { .d = BIT(22) | BIT(24) | BIT(25) } },
+	{ 7,
+	  1,
+	  AVX,
+	  { .a = BIT(4) | BIT(23), .d = BIT(4) | BIT(5) | BIT(10) } },
+	{ 7, 1, AVX512, { .a = BIT(5), .d = BIT(19) } },
+	{ 7, 1, AMX, { .a = BIT(21), .d = BIT(8) } },
+	{ 0x80000001, 0, AVX, { .c = BIT(11) | BIT(16) } },
+};
+
+/* Size of the XSAVE area for all that is left. */
+static uint32_t xsave_size(const struct mach_config *c)
+{
+	return mach_xsave_size(c, c->xfrm);
+}
+
+static void hide_xsave(uint32_t sub, struct regs *r)
+{
+	const struct mach_config *c = mach_config(machine.m);
+
+	if (sub == 0) {
+		r->a &= (uint32_t)c->xfrm;
+		r->d &= (uint32_t)(c->xfrm >> 32);
+		r->b = r->c = xsave_size(c);
+	} else if (sub > 1 && sub < 64 && (machine.opt.xfrm_off >> sub & 1)) {
+		*r = (struct regs){ 0 };
+	}
+}
+
+static void hide(uint32_t leaf, uint32_t sub, struct regs *r)
+{
+	uint64_t off = machine.opt.xfrm_off;
+
+	for (size_t i = 0; i < sizeof(needs) / sizeof(needs[0]); i++) {
+		const struct needs *n = &needs[i];
+
+		if (n->leaf != leaf || (leaf == 7 && n->sub != sub) ||
+		    !(off & n->component & -n->component))
+			continue;
+		r->a &= ~n->bits.a;
+		r->b &= ~n->bits.b;
+		r->c &= ~n->bits.c;
+		r->d &= ~n->bits.d;
+	}
+	if (leaf == LEAF_XSAVE)
+		hide_xsave(sub, r);
+	if ((leaf == LEAF_AMX || leaf == LEAF_AMX_TMUL) && (off & AMX))
+		*r = (struct regs){ 0 };
+}
+
+static void vendor(uint32_t leaf, struct regs *r)
+{
+	const char *v = machine.opt.vendor;
+
+	/* Intel's tells nobody in the second. */
+	if (leaf == LEAF_EXTENDED && !r->b)
+		return;
+	memcpy(&r->b, v, 4);
+	memcpy(&r->d, v + 4, 4);
+	memcpy(&r->c, v + 8, 4);
+}
+
 void cpuid_arm(struct thread *t)
 {
 	t->cpuid = machine.has[FACILITY_CPUID_FAULT] &&
 		   sys_call(SYS_arch_prctl, ARCH_SET_CPUID, 0) == 0;
 }
 
-void cpuid_emulate(struct thread *t, ucontext_t *uc)
+/* The processor's answer, which a hypervisor can take long over, with SGX. */
+static struct regs with_sgx(struct thread *t, uint32_t leaf, uint32_t sub)
 {
-	greg_t *g = uc->uc_mcontext.gregs;
-	uint32_t leaf = (uint32_t)g[REG_RAX], sub = (uint32_t)g[REG_RCX];
 	struct regs r;
 
+	if (leaf == LEAF_SGX)
+		return sgx_leaf(sub);
 	if (t->cpuid)
 		sys_call(SYS_arch_prctl, ARCH_SET_CPUID, 1);
 	r = cpuid(leaf, sub);
@@ -106,8 +198,19 @@ void cpuid_emulate(struct thread *t, ucontext_t *uc)
 		r.b |= FEATURES_EBX_SGX | FEATURES_EBX_FSGSBASE;
 		r.c |= FEATURES_ECX_SGX_LC;
 	}
-	if (leaf == LEAF_SGX)
-		r = sgx_leaf(sub);
+	return r;
+}
+
+void cpuid_emulate(struct thread *t, ucontext_t *uc)
+{
+	greg_t *g = uc->uc_mcontext.gregs;
+	const uint32_t leaf = (uint32_t)g[REG_RAX], sub = (uint32_t)g[REG_RCX];
+	struct regs r = with_sgx(t, leaf, sub);
+
+	if (machine.opt.xfrm_off)
+		hide(leaf, sub, &r);
+	if (*machine.opt.vendor && (leaf == 0 || leaf == LEAF_EXTENDED))
+		vendor(leaf, &r);
 	g[REG_RAX] = r.a;
 	g[REG_RBX] = r.b;
 	g[REG_RCX] = r.c;

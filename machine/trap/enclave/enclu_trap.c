@@ -100,6 +100,7 @@ void trap_enclu(struct trap *tr)
 	if (!tr->t->ready)
 		sig_adopt();
 	guard_arm(tr->t);
+	timer_arm(tr->t);
 	tr->t->ready = true;
 	if (entered)
 		fast_detour(at);

@@ -27,6 +27,7 @@
 #define INSN_INT3 0xcc
 #define INSN_BYTES 5
 #define RFLAGS_AC 0x40000ull
+#define RFLAGS_TF 0x100ll
 #define ENCLU_BYTES 3
 
 /* Of <asm-generic/siginfo.h> from Linux 5.11. */
@@ -208,6 +209,16 @@ static void on_breakpoint(struct trap *tr)
 	trap_raise(tr, &e);
 }
 
+/* Single-step inside, and nobody has opted in to it: TF by POPF is without
+ * effect (SDM 43.2.4), so the flag goes and nothing has happened. */
+static bool is_own_step(const struct trap *tr)
+{
+	return tr->sig == SIGTRAP && mach_inside(&tr->t->cpu) &&
+	       !tr->t->cpu.optin &&
+	       tr->uc->uc_mcontext.gregs[REG_TRAPNO] == SGX_VEC_DB &&
+	       tr->info->si_code == TRAP_TRACE;
+}
+
 /* SYSCALL inside: it never happened, and RIP is after it. */
 static void on_syscall(struct trap *tr)
 {
@@ -237,6 +248,10 @@ static void on_sync(struct trap *tr)
 	if (trapno == SGX_VEC_DB && tr->sig == SIGTRAP &&
 	    (step_trapped(tr) || abort_stepped(tr) || detour_starts(tr->uc)))
 		return;
+	if (is_own_step(tr)) {
+		tr->uc->uc_mcontext.gregs[REG_EFL] &= ~RFLAGS_TF;
+		return;
+	}
 	if (!insn_fetch(tr, code) && trapno != SGX_VEC_PF)
 		return;
 	if (!memcmp(code, INSN_ENCLU, 3)) {
@@ -276,6 +291,10 @@ static void handle(struct trap *tr)
 	fork_check();
 	if (sig_is_kick(tr->sig, tr->info))
 		return;
+	if (timer_is(tr->sig, tr->info)) {
+		trap_tick(tr);
+		return;
+	}
 	if (is_dispatched(tr)) {
 		dispatch_call(tr);
 		return;

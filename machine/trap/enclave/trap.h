@@ -78,6 +78,15 @@ void trap_interrupt(struct trap *tr);
 /* The AEX that the driver asked for (drv.h): the thread, at the AEP's ENCLU
  * then, comes back by itself. False: none. */
 bool trap_due(struct trap *tr);
+/* An interrupt of the timer (tick.c). */
+void trap_tick(struct trap *tr);
+
+/* tick.c. The thread enters for the first time; is about to end; is it that
+ * timer's signal? */
+void timer_arm(struct thread *t);
+void timer_gone(struct thread *t);
+bool timer_is(int sig, const siginfo_t *info);
+
 /* The exception that the driver's verdict on an access means. */
 struct exception trap_fault_exception(enum drv_verdict v, uint64_t addr,
 				      uint32_t pfec);

@@ -67,13 +67,17 @@ long view_map(int fd, uint64_t addr, uint64_t size, unsigned prot)
 		.mode = UFFDIO_REGISTER_MODE_MISSING |
 			UFFDIO_REGISTER_MODE_MINOR | UFFDIO_REGISTER_MODE_WP,
 	};
-	void *p = sys_mmap((void *)addr, size, page_prot(prot, 0),
+	void *p = sys_mmap((void *)addr, size, PROT_NONE,
 			   MAP_SHARED | MAP_FIXED | MAP_NORESERVE, fd, addr);
-
 	long r;
 
 	if (sys_failed(p))
 		return (long)p;
+	/* As Linux takes VM_LOCKED off a mapping of the device. */
+	sys_munlock(p, size);
+	r = sys_mprotect(p, size, page_prot(prot, 0));
+	if (r)
+		return r;
 	sys_madvise(p, size, MADV_DONTDUMP);
 	r = strict_map(addr, size, page_prot(prot, 0));
 	if (r)

@@ -202,6 +202,7 @@ void thread_copied(struct thread *t)
 	only(t);
 	t->tid = (int)sys_call(SYS_gettid);
 	t->sud = false; /* the kernel's part is not inherited */
+	t->timed = false;
 }
 
 void thread_after_fork(void)

@@ -108,6 +108,8 @@ struct thread {
 	struct thread_nest nest[THREAD_NEST_MAX];
 	uint32_t nests;
 	int tid;
+	bool timed; /* @timer interrupts it */
+	int timer;
 	uint32_t index;
 	/* Handlers run with this FS base, if it is not zero: the thread's own
 	 * is not libc's. */

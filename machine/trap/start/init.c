@@ -14,6 +14,7 @@
 #include "machine/trap/base/raw.h"
 #include "machine/trap/base/sys.h"
 #include "machine/trap/calls/dispatch.h"
+#include "machine/trap/calls/environ.h"
 #include "machine/trap/calls/exec.h"
 #include "machine/trap/enclave/cpuid.h"
 #include "machine/trap/enclave/step.h"
@@ -128,6 +129,7 @@ __attribute__((constructor)) static void init(int argc, char **argv,
 	if (vdso)
 		vdso->a_un.a_val = machine.vdso;
 	aux_take(envp);
+	environ_hide(envp);
 	sig_init(trap_on_signal);
 	cpuid_arm(thread_self());
 	cpuid_patch();

@@ -97,11 +97,26 @@ static void hook_pause(void *ctx)
 	sys_call(SYS_nanosleep, (long)&t, 0);
 }
 
+static void hook_why(void *ctx, const char *what, const char *text)
+{
+	(void)ctx;
+	sys_err("edmm: machine: ");
+	sys_err(what);
+	sys_err(" refuses: ");
+	sys_err(text);
+	sys_err("\n");
+}
+
 static void hook_refused(void *ctx)
 {
 	(void)ctx;
-	sys_err("edmm: the enclave is signed for production; the software "
-		"machine protects nothing and refuses it (INIT: EPERM)\n");
+	sys_err("edmm: the enclave is signed for production (edmm sign "
+		"--production "
+		"puts that mark of edmm's into SIGSTRUCT.SWDEFINED; no "
+		"processor "
+		"reads it): it trusts its host not to look inside, which the "
+		"software machine does not prevent, so INIT is EPERM; "
+		"--allow-production takes it all the same\n");
 }
 
 static bool hook_signal_pending(void *ctx)
@@ -123,12 +138,12 @@ static void hook_wake(void *ctx, uint32_t *word)
 }
 
 /* XCR0, and where its components lie, are this processor's. */
-static void config_xsave(struct mach_config *c)
+static void config_xsave(struct mach_config *c, uint64_t off)
 {
 	uint32_t lo, hi, a, b, cx, d;
 
 	__asm__ volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0));
-	c->xfrm = (uint64_t)hi << 32 | lo;
+	c->xfrm = ((uint64_t)hi << 32 | lo) & ~off;
 	memset(c->xcomp, 0, sizeof(c->xcomp));
 	for (uint32_t i = 2; i < MACH_XCOMPS; i++) {
 		if (!(c->xfrm >> i & 1))
@@ -178,7 +193,7 @@ static void config_make(struct drv_config *c, const struct machine_options *o)
 	c->mach.epc_pages = (uint32_t)(o->epc / SGX_PAGE_SIZE);
 	c->mach.features = o->features;
 	c->mach.mxcsr_mask = mxcsr_mask();
-	config_xsave(&c->mach);
+	config_xsave(&c->mach, o->xfrm_off);
 	config_keys(&c->mach, o->seed);
 	c->has_quota = o->quota / SGX_PAGE_SIZE < c->mach.epc_pages;
 	c->quota = (uint32_t)(o->quota / SGX_PAGE_SIZE);
@@ -210,6 +225,8 @@ static void driver_start(void)
 	size_t size = drv_size(&config);
 	void *mem = size ? hook_alloc(NULL, size) : NULL;
 
+	if (machine.opt.why)
+		p.why = hook_why;
 	if (*machine.opt.trace)
 		p.trace = trace_sink;
 	machine.d = mem ? drv_init(mem, &config, &p) : NULL;
@@ -222,6 +239,7 @@ static void machine_thread_gone(struct thread *t)
 {
 	uint64_t mask = sig_block();
 
+	timer_gone(t);
 	drv_lock(machine.d);
 	stats_retire(t);
 	thread_hide(t);

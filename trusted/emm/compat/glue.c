@@ -14,6 +14,7 @@
 #include "compat/emm_private.h"
 #include "compat/sgx_mm_primitives.h"
 #include "compat/sgx_mm_rt_abstraction.h"
+#include "trusted/emm/instance.h"
 
 #define ELRANGE_PAGES_MAX (1ull << 31) /* a side */
 
@@ -186,21 +187,31 @@ static void find_elrange(uint64_t addr, struct glue *g)
 	g->size = (below + enclave_pages(addr, false)) * EMM_PAGE;
 }
 
-/* Map the metadata region and accept its first pages. */
-static int meta_start(uint64_t meta, uint64_t size, uint64_t init)
+static bool accept_first(uint64_t addr)
 {
 	static const sec_info_t si = {
 		.flags = SGX_EMA_PROT_READ_WRITE | SGX_EMA_STATE_PENDING |
 			 SGX_EMA_PAGE_TYPE_REG,
 	};
+	unsigned int tries = 0;
+	int rc;
 
+	do {
+		rc = do_eaccept(&si, addr);
+	} while (rc == EMM_LEAF_PF && ++tries < PF_RETRIES);
+	return !rc;
+}
+
+/* Map the metadata region and accept its first pages. */
+static int meta_start(uint64_t meta, uint64_t size, uint64_t init)
+{
 	if (sgx_mm_alloc_ocall(meta, size, SGX_EMA_PAGE_TYPE_REG,
 			       SGX_EMA_COMMIT_ON_DEMAND))
 		return EDMM_EFAULT;
 	if (sgx_mm_populate_ocall)
 		(void)sgx_mm_populate_ocall(meta, init);
 	for (uint64_t off = 0; off < init; off += EMM_PAGE) {
-		if (do_eaccept(&si, meta + off))
+		if (!accept_first(meta + off))
 			return EDMM_ENOMEM;
 	}
 	return 0;

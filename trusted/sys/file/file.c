@@ -5,6 +5,7 @@
  * does; a read goes on only where it cannot wait, which is in regular files.
  */
 #include "trusted/sys/sys.h"
+#include "trusted/sys/thread/task.h"
 
 #include <asm/fcntl.h>
 #include <asm/stat.h>
@@ -125,7 +126,7 @@ static long transfer_piece(struct transfer *t, bool out, uint64_t *want)
 		r = transfer_copy(&copy, &b, *want, true);
 	}
 	if (r == 0)
-		r = rt_host_call(WIRE_CALL_SYS + nr, args, &count);
+		r = sys_host_call(WIRE_CALL_SYS + nr, args, &count);
 	if (r == 0)
 		r = sys_bound(nr, args, count, *want);
 	if (r > 0 && !out && transfer_copy(t, &b, (uint64_t)r, false) != 0)

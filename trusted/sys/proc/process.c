@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Threads, identity, and how a program ends. */
+/* Identity, and how a program ends. */
 #include "trusted/sys/sys.h"
 
 #include <asm/prctl.h>
-#include <linux/futex.h>
 #include <linux/sysinfo.h>
-#include <linux/time_types.h>
 #include <linux/utsname.h>
 
 #include "trusted/elastic/heap.h"
@@ -15,11 +13,6 @@
 _Noreturn static void end(uint64_t status)
 {
 	rt_exit((int)(status & 0xff));
-}
-
-long sys_exit(const uint64_t *a)
-{
-	end(a[0]);
 }
 
 long sys_exit_group(const uint64_t *a)
@@ -45,18 +38,6 @@ long sys_arch_prctl(const uint64_t *a)
 	default:
 		return -EINVAL;
 	}
-}
-
-/* Numbers of threads are the enclave's own: its contexts, from 1 on. */
-long sys_gettid(const uint64_t *a)
-{
-	(void)a;
-	return (long)rt_context() + 1;
-}
-
-long sys_set_tid_address(const uint64_t *a)
-{
-	return sys_gettid(a);
 }
 
 static void put_field(char *to, const char *s)
@@ -93,42 +74,6 @@ long sys_getrandom(const uint64_t *a)
 		return -EFAULT;
 	rt_random((void *)a[0], a[1]);
 	return (long)a[1];
-}
-
-static long sleep_until_timeout(uint64_t timeout)
-{
-	const uint64_t a[WIRE_CALL_ARGS] = { timeout, 0 };
-	long r = sys_nanosleep(a);
-
-	return r == 0 ? -ETIMEDOUT : r;
-}
-
-/*
- * There is one thread, so nobody else will ever change the word: a wait with
- * a timeout takes it, and one without would never end. It ends as a deadlock
- * that the program can see.
- */
-long sys_futex(const uint64_t *a)
-{
-	const uint32_t *word = (const uint32_t *)a[0];
-
-	if (a[0] % sizeof(*word) != 0)
-		return -EINVAL;
-	if (!sys_owns(a[0], sizeof(*word)))
-		return -EFAULT;
-	switch ((int)a[1] & FUTEX_CMD_MASK) {
-	case FUTEX_WAKE:
-	case FUTEX_WAKE_BITSET:
-	case FUTEX_REQUEUE:
-	case FUTEX_CMP_REQUEUE:
-		return 0;
-	case FUTEX_WAIT:
-		if (__atomic_load_n(word, __ATOMIC_SEQ_CST) != (uint32_t)a[2])
-			return -EAGAIN;
-		return a[3] != 0 ? sleep_until_timeout(a[3]) : -EDEADLK;
-	default:
-		return -ENOSYS;
-	}
 }
 
 long sys_sched_getaffinity(const uint64_t *a)

@@ -9,6 +9,7 @@
  * host's to count: those two cannot be lowered.
  */
 #include "trusted/sys/sys.h"
+#include "trusted/sys/thread/task.h"
 
 #include <linux/prctl.h>
 #include <linux/resource.h>
@@ -19,7 +20,6 @@
 #define RLIMITS 16
 #define NICE_MIN (-20)
 #define NICE_MAX 19
-#define NAME_SIZE 16
 #define RT_PRIORITY_MAX 99
 /* Of sched.h, which no header of the kernel's gives to C code. */
 #define SCHED_FIFO 1
@@ -38,7 +38,6 @@ static struct {
 
 static int nice_now;
 static bool not_dumpable;
-static char thread_name[NAME_SIZE] = "enclave";
 
 static uint64_t limit_at_start(uint64_t resource)
 {
@@ -232,17 +231,17 @@ long sys_sched_get_priority_min(const uint64_t *a)
 /* Up to its NUL, or to what there is room for. */
 static long set_name(uint64_t from)
 {
-	char name[NAME_SIZE] = { 0 };
+	char name[SYS_NAME_SIZE] = { 0 };
 	uint64_t i;
 
-	for (i = 0; i < NAME_SIZE - 1; i++) {
+	for (i = 0; i < SYS_NAME_SIZE - 1; i++) {
 		if (!sys_owns(from + i, 1))
 			return -EFAULT;
 		name[i] = ((const char *)from)[i];
 		if (name[i] == '\0')
 			break;
 	}
-	__builtin_memcpy(thread_name, name, sizeof(name));
+	__builtin_memcpy(sys_self()->name, name, sizeof(name));
 	return 0;
 }
 
@@ -253,9 +252,9 @@ long sys_prctl(const uint64_t *a)
 	case PR_SET_NAME:
 		return set_name(a[1]);
 	case PR_GET_NAME:
-		if (!sys_owns_to_write(a[1], NAME_SIZE))
+		if (!sys_owns_to_write(a[1], SYS_NAME_SIZE))
 			return -EFAULT;
-		__builtin_memcpy((void *)a[1], thread_name, NAME_SIZE);
+		__builtin_memcpy((void *)a[1], sys_self()->name, SYS_NAME_SIZE);
 		return 0;
 	case PR_SET_DUMPABLE:
 		if (a[1] > 1)

@@ -7,12 +7,11 @@
 #include "trusted/sys/signal/signal.h"
 
 #include "trusted/sys/sys.h"
+#include "trusted/sys/thread/task.h"
 
 #define STOPS                                                                 \
 	(SYS_SIG_BIT(SIGSTOP) | SYS_SIG_BIT(SIGTSTP) | SYS_SIG_BIT(SIGTTIN) | \
 	 SYS_SIG_BIT(SIGTTOU))
-
-static bool forced; /* a SIGSEGV of the kernel's own is due */
 
 /* The frame has been written: the action's mask, while the handler runs. */
 static void entered(int signo, const struct sys_action *act)
@@ -58,20 +57,20 @@ bool sys_signal_force(struct rt_regs *r, const struct sys_siginfo *info)
 
 void sys_signal_force_later(void)
 {
-	forced = true;
+	sys_self()->forced = true;
 }
 
 bool sys_signals_wait(void)
 {
 	sys_outside_look();
-	return forced || sys_signal_due() != 0;
+	return sys_self()->forced || sys_signal_due() != 0;
 }
 
 static void force_segv(struct rt_regs *r)
 {
 	const struct sys_siginfo info = { .signo = SIGSEGV, .code = SI_KERNEL };
 
-	forced = false;
+	sys_self()->forced = false;
 	if (!sys_signal_force(r, &info))
 		rt_exit_signal(SIGSEGV);
 }
@@ -92,20 +91,27 @@ static void deliver(struct rt_regs *r, const struct sys_siginfo *info)
 		return;
 	if (info->signo == SIGSEGV)
 		rt_exit_signal(SIGSEGV);
-	forced = true;
+	sys_self()->forced = true;
 }
 
 /* Frames lie one on the other: what is taken last runs first. */
 void sys_signals(struct rt_regs *r)
 {
+	const struct sys_thread *me = sys_self();
 	struct sys_siginfo info;
 
 	sys_outside_look();
+	/* As most times: nothing, and nobody's lock. */
+	if (!me->forced && !me->suspended && !sys_signal_due())
+		return;
+	sys_lock();
 	do {
-		if (forced)
+		if (me->forced)
 			force_segv(r);
-		while (!forced && sys_signal_take(~sys_signal_mask(), &info))
+		while (!me->forced &&
+		       sys_signal_take(~sys_signal_mask(), &info))
 			deliver(r, &info);
-	} while (forced);
+	} while (me->forced);
 	sys_signal_wait_over();
+	sys_unlock();
 }

@@ -9,6 +9,7 @@
 #include "sgx/arch.h"
 #include "trusted/sys/signal/signal.h"
 #include "trusted/sys/sys.h"
+#include "trusted/sys/thread/task.h"
 
 /* Of a processor's floating-point status, x87's and SSE's alike. */
 #define FP_INVALID 0x01u
@@ -140,6 +141,7 @@ static struct sys_siginfo reason_of(const struct rt_regs *r)
 bool sys_fault(struct rt_regs *r)
 {
 	struct sys_siginfo why;
+	bool served;
 
 	if (r->in_runtime)
 		return false;
@@ -148,5 +150,8 @@ bool sys_fault(struct rt_regs *r)
 	if (why.signo == 0)
 		return false;
 	sys_frame_note_trap(r);
-	return sys_signal_force(r, &why);
+	sys_lock();
+	served = sys_signal_force(r, &why);
+	sys_unlock();
+	return served;
 }

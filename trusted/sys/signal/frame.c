@@ -11,6 +11,7 @@
 #include "sgx/arch.h"
 #include "trusted/sys/signal/signal.h"
 #include "trusted/sys/sys.h"
+#include "trusted/sys/thread/task.h"
 
 #define RED_ZONE 128u
 #define XSAVE_ALIGN 64u
@@ -65,34 +66,33 @@ struct sw_bytes {
 
 _Static_assert(sizeof(struct sw_bytes) == 48, "_fpx_sw_bytes");
 
-static struct sys_altstack alternate = { .flags = SS_DISABLE };
-/* Of the last exception: frames of all signals tell it. */
-static uint64_t trapno, trap_error, trap_addr;
-
 void sys_frame_note_trap(const struct rt_regs *r)
 {
-	trapno = r->vector;
-	trap_error = r->error_code;
+	struct sys_thread *me = sys_self();
+
+	me->trapno = r->vector;
+	me->trap_error = r->error_code;
 	if (r->vector == SGX_VEC_PF)
-		trap_addr = r->addr;
+		me->trap_addr = r->addr;
 }
 
 /* ---- the alternate stack ------------------------------------------------ */
 
 static bool within_alternate(uint64_t sp)
 {
-	return sp > alternate.addr && sp - alternate.addr <= alternate.size;
+	return sp > sys_self()->alternate.addr &&
+	       sp - sys_self()->alternate.addr <= sys_self()->alternate.size;
 }
 
 static bool on_alternate(uint64_t sp)
 {
-	return !(alternate.flags & (int32_t)SS_AUTODISARM) &&
+	return !(sys_self()->alternate.flags & (int32_t)SS_AUTODISARM) &&
 	       within_alternate(sp);
 }
 
 static int32_t alternate_flags(uint64_t sp)
 {
-	if (alternate.size == 0)
+	if (sys_self()->alternate.size == 0)
 		return SS_DISABLE;
 	return on_alternate(sp) ? SS_ONSTACK : 0;
 }
@@ -107,9 +107,9 @@ static long set_alternate(const struct sys_altstack *to, uint64_t sp)
 		return -EINVAL;
 	if (mode != SS_DISABLE && to->size < ALTSTACK_MIN)
 		return -ENOMEM;
-	alternate = *to;
+	sys_self()->alternate = *to;
 	if (mode == SS_DISABLE)
-		alternate.addr = alternate.size = 0;
+		sys_self()->alternate.addr = sys_self()->alternate.size = 0;
 	return 0;
 }
 
@@ -117,14 +117,14 @@ static long set_alternate(const struct sys_altstack *to, uint64_t sp)
 long sys_sigaltstack(const uint64_t *a)
 {
 	const uint64_t sp = (uint64_t)__builtin_frame_address(0);
-	struct sys_altstack now, old = alternate;
+	struct sys_altstack now, old = sys_self()->alternate;
 	long r;
 
 	if (!sys_owns(a[0], a[0] != 0 ? sizeof(now) : 0) ||
 	    !sys_owns_to_write(a[1], a[1] != 0 ? sizeof(now) : 0))
 		return -EFAULT;
 	old.flags = alternate_flags(sp) |
-		    (alternate.flags & (int32_t)SS_AUTODISARM);
+		    (sys_self()->alternate.flags & (int32_t)SS_AUTODISARM);
 	old.pad = 0;
 	if (a[0] != 0) {
 		__builtin_memcpy(&now, (const void *)a[0], sizeof(now));
@@ -165,15 +165,15 @@ static void fill_context(struct sys_ucontext *uc, struct rt_regs *r,
 {
 	*uc = (struct sys_ucontext){ .flags = UC_FP_XSTATE | UC_SIGCONTEXT_SS |
 					      UC_STRICT_RESTORE_SS,
-				     .stack = alternate,
+				     .stack = sys_self()->alternate,
 				     .sigmask = mask };
 	for (size_t i = 0; i < GREGS; i++)
 		uc->gregs[i] = *reg_at(r, greg_order[i]);
 	uc->gregs[GREG_CSGSFS] = CSGSFS;
-	uc->gregs[GREG_ERR] = trap_error;
-	uc->gregs[GREG_TRAPNO] = trapno;
+	uc->gregs[GREG_ERR] = sys_self()->trap_error;
+	uc->gregs[GREG_TRAPNO] = sys_self()->trapno;
 	uc->gregs[GREG_OLDMASK] = mask;
-	uc->gregs[GREG_CR2] = trap_addr;
+	uc->gregs[GREG_CR2] = sys_self()->trap_addr;
 }
 
 /**
@@ -193,7 +193,8 @@ static bool find_place(const struct rt_regs *r, uint64_t flags, struct place *p)
 
 	p->end = r->rsp - RED_ZONE;
 	if (flags & SA_ONSTACK && alternate_flags(p->end) == 0) {
-		p->end = alternate.addr + alternate.size;
+		p->end =
+			sys_self()->alternate.addr + sys_self()->alternate.size;
 		alt = true;
 	}
 	p->xsave = (p->end - r->xsave_size - sizeof(uint64_t)) &
@@ -266,8 +267,9 @@ bool sys_frame_push(struct rt_regs *r, const struct sys_action *act,
 	    !write_words(p.at, &f, sizeof(f)))
 		return false;
 	sys_signal_saved();
-	if (alternate.flags & (int32_t)SS_AUTODISARM)
-		alternate = (struct sys_altstack){ .flags = SS_DISABLE };
+	if (sys_self()->alternate.flags & (int32_t)SS_AUTODISARM)
+		sys_self()->alternate =
+			(struct sys_altstack){ .flags = SS_DISABLE };
 	start_handler(r, act, info->signo, p.at);
 	return true;
 }
@@ -349,5 +351,6 @@ long sys_rt_sigreturn(const uint64_t *a)
 		r->rax = 0;
 		sys_signal_force_later();
 	}
+	(void)sys_lock_drop();
 	rt_resume(r);
 }

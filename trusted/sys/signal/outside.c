@@ -9,6 +9,7 @@
  */
 #include "trusted/sys/signal/signal.h"
 #include "trusted/sys/sys.h"
+#include "trusted/sys/thread/task.h"
 
 #define FIELD(name) (offsetof(struct wire_signals, name))
 /* At a time: more come at the next call. */
@@ -55,7 +56,7 @@ void sys_outside_action(int signo, uint64_t handler)
 	    SYS_SIG_SYNC & bit)
 		return;
 	told.handed |= bit;
-	(void)!rt_host_call(WIRE_CALL_SIGNAL_HAND, a, NULL);
+	(void)!sys_host_call(WIRE_CALL_SIGNAL_HAND, a, NULL);
 }
 
 /* Codes of the kernel's own are those of faults, but for SI_KERNEL. */
@@ -75,7 +76,7 @@ static bool take(const struct rt_buf *b)
 	struct wire_signal s;
 	uint64_t count;
 
-	if (rt_host_call(WIRE_CALL_SIGNAL_TAKE, a, &count) || count != 1 ||
+	if (sys_host_call(WIRE_CALL_SIGNAL_TAKE, a, &count) || count != 1 ||
 	    umem_read(&s, b->p, sizeof(s)))
 		return false;
 	if (!may_come(&s))
@@ -85,7 +86,7 @@ static bool take(const struct rt_buf *b)
 				     .addr = s.fields[0],
 				     .value = s.fields[1] };
 	if (s.code != SI_TIMER || sys_timer_value(&info))
-		(void)!sys_signal_post(&info, true);
+		(void)!sys_signal_post(&info, SYS_SIG_PROCESS);
 	return true;
 }
 
@@ -111,7 +112,7 @@ long sys_outside_wait(uint64_t nanoseconds)
 
 	if (!page())
 		return -EDEADLK;
-	r = rt_host_call(WIRE_CALL_SIGNAL_WAIT, a, NULL);
+	r = sys_host_call(WIRE_CALL_SIGNAL_WAIT, a, NULL);
 	sys_outside_look();
 	return r;
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A program signals itself: nobody else is there to be signalled. What it
- * sends comes at the end of the call that sends it, as natively.
+ * A program signals itself: nobody else is there to be signalled. What a thread
+ * sends itself comes at the end of the call that sends it, as natively.
  */
 #include "trusted/sys/signal/signal.h"
 
 #include "trusted/sys/sys.h"
+#include "trusted/sys/thread/task.h"
 
 static bool is_number(uint64_t signo)
 {
@@ -38,12 +39,7 @@ static bool is_me(uint64_t pid)
 	return (int32_t)pid == own_pid();
 }
 
-static bool is_my_thread(uint64_t tid)
-{
-	return (int32_t)tid == sys_gettid(NULL);
-}
-
-static long send(uint64_t signo, int32_t code, bool shared)
+static long send(uint64_t signo, int32_t code, uint32_t to)
 {
 	struct sys_siginfo info = { .signo = (int32_t)signo, .code = code };
 
@@ -51,7 +47,7 @@ static long send(uint64_t signo, int32_t code, bool shared)
 		return 0;
 	info.pid = own_pid();
 	info.uid = own_uid();
-	return sys_signal_post(&info, shared);
+	return sys_signal_post(&info, to);
 }
 
 /* 0 is the process group: of an enclave's there is one process. */
@@ -61,16 +57,18 @@ long sys_kill(const uint64_t *a)
 		return -EINVAL;
 	if ((int32_t)a[0] != 0 && !is_me(a[0]))
 		return -EPERM;
-	return send(a[1], SI_USER, true);
+	return send(a[1], SI_USER, SYS_SIG_PROCESS);
 }
 
 long sys_tkill(const uint64_t *a)
 {
+	uint32_t context;
+
 	if ((int32_t)a[0] <= 0 || !is_number(a[1]))
 		return -EINVAL;
-	if (!is_my_thread(a[0]))
+	if (!sys_thread_of(a[0], &context))
 		return -ESRCH;
-	return send(a[1], SI_TKILL, false);
+	return send(a[1], SI_TKILL, context);
 }
 
 long sys_tgkill(const uint64_t *a)
@@ -81,7 +79,7 @@ long sys_tgkill(const uint64_t *a)
 }
 
 /* With what the sender says of itself: to itself it may say anything. */
-static long queue(uint64_t signo, uint64_t from, bool shared)
+static long queue(uint64_t signo, uint64_t from, uint32_t to)
 {
 	struct sys_siginfo info;
 
@@ -91,17 +89,21 @@ static long queue(uint64_t signo, uint64_t from, bool shared)
 	if (!is_number(signo))
 		return -EINVAL;
 	info.signo = (int32_t)signo;
-	return signo == 0 ? 0 : sys_signal_post(&info, shared);
+	return signo == 0 ? 0 : sys_signal_post(&info, to);
 }
 
 long sys_rt_sigqueueinfo(const uint64_t *a)
 {
-	return is_me(a[0]) ? queue(a[1], a[2], true) : -EPERM;
+	return is_me(a[0]) ? queue(a[1], a[2], SYS_SIG_PROCESS) : -EPERM;
 }
 
 long sys_rt_tgsigqueueinfo(const uint64_t *a)
 {
+	uint32_t context;
+
 	if ((int32_t)a[0] <= 0 || (int32_t)a[1] <= 0)
 		return -EINVAL;
-	return is_my_thread(a[1]) ? queue(a[2], a[3], false) : -ESRCH;
+	if (!sys_thread_of(a[1], &context))
+		return -ESRCH;
+	return queue(a[2], a[3], context);
 }

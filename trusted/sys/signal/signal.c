@@ -4,12 +4,14 @@
  * delivered on the way back from a system call or a fault (deliver.c), in a
  * frame on the program's stack (frame.c).
  *
- * There is one thread; what is sent to the process and what to the thread is
- * told apart for the order in which they are delivered.
+ * What is sent to the process goes to the thread that looks first and does not
+ * block it, after what is sent to that thread. Everything here that is not one
+ * thread's own is under the layer's lock.
  */
 #include "trusted/sys/signal/signal.h"
 
 #include "trusted/sys/sys.h"
+#include "trusted/sys/thread/task.h"
 
 #define QUEUE_SIZE 256
 #define FIRST_QUEUED 32 /* real-time signals queue; of others there is one */
@@ -28,17 +30,14 @@ struct queued {
 	int32_t signo; /* 0: free */
 	int32_t code;
 	int32_t error;
-	int32_t shared;
+	uint32_t to;	    /* a context, or SYS_SIG_PROCESS */
 	uint64_t fields[2]; /* what follows siginfo's first words */
 	uint64_t order;
 };
 
 static struct sys_signals {
 	struct sys_action action[SYS_NSIG]; /* by number less one */
-	uint64_t blocked;
-	uint64_t saved; /* of a wait with another mask */
-	bool suspended;
-	uint64_t pending[2]; /* of the thread, and of the process */
+	uint64_t pending;		    /* of the process */
 	uint64_t order;
 	struct queued queue[QUEUE_SIZE];
 } signals;
@@ -64,59 +63,96 @@ bool sys_signal_ignored(int signo)
 bool sys_signal_caught(int signo)
 {
 	return sys_action_of(signo)->handler > SYS_SIG_IGN &&
-	       !(signals.blocked & SYS_SIG_BIT(signo));
+	       !(sys_self()->blocked & SYS_SIG_BIT(signo));
 }
 
 uint64_t sys_signal_mask(void)
 {
-	return signals.blocked;
+	return sys_self()->blocked;
+}
+
+/* The host is told what nobody would take. */
+static void tell_masks(void)
+{
+	const struct sys_thread *t;
+	uint64_t blocked = UINT64_MAX;
+	uint32_t i = 0;
+
+	while ((t = sys_thread_next(&i)))
+		blocked &= t->blocked & ~t->awaited;
+	sys_outside_mask(blocked);
 }
 
 void sys_signal_set_mask(uint64_t mask)
 {
-	signals.blocked = mask & ~SYS_SIG_NEVER_BLOCKED;
-	sys_outside_mask(signals.blocked);
+	sys_lock();
+	sys_self()->blocked = mask & ~SYS_SIG_NEVER_BLOCKED;
+	tell_masks();
+	sys_unlock();
 }
 
 void sys_signal_suspend(uint64_t mask)
 {
-	signals.saved = signals.blocked;
-	signals.suspended = true;
+	struct sys_thread *me = sys_self();
+
+	me->saved = me->blocked;
+	me->suspended = true;
 	sys_signal_set_mask(mask);
 }
 
 uint64_t sys_signal_mask_to_save(void)
 {
-	return signals.suspended ? signals.saved : signals.blocked;
+	const struct sys_thread *me = sys_self();
+
+	return me->suspended ? me->saved : me->blocked;
 }
 
 void sys_signal_saved(void)
 {
-	signals.suspended = false;
+	sys_self()->suspended = false;
 }
 
 void sys_signal_wait_over(void)
 {
-	if (signals.suspended)
-		sys_signal_set_mask(signals.saved);
-	signals.suspended = false;
+	struct sys_thread *me = sys_self();
+
+	if (me->suspended)
+		sys_signal_set_mask(me->saved);
+	me->suspended = false;
+}
+
+static uint64_t *pending_of(uint32_t to)
+{
+	return to == SYS_SIG_PROCESS
+		       ? &signals.pending
+		       : &((struct sys_thread *)rt_local_of(to))->pending;
 }
 
 uint64_t sys_signal_pending(void)
 {
-	return signals.pending[0] | signals.pending[1];
+	return __atomic_load_n(&sys_self()->pending, __ATOMIC_ACQUIRE) |
+	       __atomic_load_n(&signals.pending, __ATOMIC_ACQUIRE);
 }
 
 uint64_t sys_signal_due(void)
 {
-	return sys_signal_pending() & ~signals.blocked;
+	return sys_signal_pending() & ~sys_self()->blocked;
 }
 
-/* All of @set that is pending is as if it had never been sent. */
+static void set_pending(uint64_t *of, uint64_t pending)
+{
+	__atomic_store_n(of, pending, __ATOMIC_RELEASE);
+}
+
+/* All of @set that is pending anywhere is as if it had never been sent. */
 static void flush(uint64_t set)
 {
-	signals.pending[0] &= ~set;
-	signals.pending[1] &= ~set;
+	struct sys_thread *t;
+	uint32_t i = 0;
+
+	set_pending(&signals.pending, signals.pending & ~set);
+	while ((t = sys_thread_next(&i)))
+		set_pending(&t->pending, t->pending & ~set);
 	for (struct queued *q = signals.queue; q < signals.queue + QUEUE_SIZE;
 	     q++)
 		if (q->signo && set & SYS_SIG_BIT(q->signo))
@@ -125,21 +161,23 @@ static void flush(uint64_t set)
 
 void sys_signal_drop_ignored(void)
 {
-	uint64_t due = sys_signal_due(), set = 0;
+	uint64_t due, set = 0;
 
-	for (; due; due &= due - 1) {
+	sys_lock();
+	for (due = sys_signal_due(); due; due &= due - 1) {
 		int signo = __builtin_ctzll(due) + 1;
 
 		if (sys_signal_ignored(signo))
 			set |= SYS_SIG_BIT(signo);
 	}
 	flush(set);
+	sys_unlock();
 }
 
 /* The first that is delivered decides. */
 bool sys_signal_restarts(void)
 {
-	uint64_t due = signals.pending[0] & ~signals.blocked;
+	uint64_t due = sys_self()->pending & ~sys_self()->blocked;
 	const struct sys_action *act;
 
 	if (!due)
@@ -160,48 +198,118 @@ static struct queued *free_place(void)
 	return NULL;
 }
 
-static void keep(struct queued *q, const struct sys_siginfo *info, bool shared)
+static void keep(struct queued *q, const struct sys_siginfo *info, uint32_t to)
 {
 	*q = (struct queued){ .signo = info->signo,
 			      .code = info->code,
 			      .error = info->error,
-			      .shared = shared,
+			      .to = to,
 			      .fields = { info->addr, info->value },
 			      .order = signals.order++ };
 }
 
-long sys_signal_post(const struct sys_siginfo *info, bool shared)
+static void kick(uint32_t context)
+{
+	const uint64_t a[WIRE_CALL_ARGS] = { context };
+
+	if (context != rt_context())
+		(void)!sys_host_call(WIRE_CALL_KICK, a, NULL);
+}
+
+/* One who waits for it, or does not block it: this thread rather than others.
+ */
+static void kick_one(uint64_t bit)
+{
+	const struct sys_thread *t, *me = sys_self();
+	uint32_t i = 0, found = SYS_SIG_PROCESS;
+
+	if (me->live && (!(me->blocked & bit) || me->awaited & bit))
+		return;
+	while ((t = sys_thread_next(&i))) {
+		if (t->awaited & bit) {
+			found = i - 1;
+			break;
+		}
+		if (!(t->blocked & bit) && found == SYS_SIG_PROCESS)
+			found = i - 1;
+	}
+	if (found != SYS_SIG_PROCESS)
+		kick(found);
+}
+
+void sys_signal_thread_over(void)
+{
+	uint64_t left = signals.pending;
+
+	for (struct queued *q = signals.queue; q < signals.queue + QUEUE_SIZE;
+	     q++)
+		if (q->to == rt_context())
+			q->signo = 0;
+	tell_masks();
+	for (; left; left &= left - 1)
+		kick_one(left & -left);
+}
+
+static bool is_blocked(uint64_t bit, uint32_t to)
+{
+	const struct sys_thread *t = sys_self();
+
+	if (to != SYS_SIG_PROCESS)
+		t = rt_local_of(to);
+	return t->blocked & bit;
+}
+
+/* Return: 1 where somebody has one more to take. */
+static long post(const struct sys_siginfo *info, uint32_t to)
 {
 	uint64_t bit = SYS_SIG_BIT(info->signo);
-	uint64_t *set = &signals.pending[shared];
+	uint64_t *set = pending_of(to);
 	struct queued *q;
 
 	if (STOPS & bit)
 		flush(SYS_SIG_BIT(SIGCONT));
 	else if (info->signo == SIGCONT)
 		flush(STOPS);
-	if (!(signals.blocked & bit) && sys_signal_ignored(info->signo))
+	if (!is_blocked(bit, to) && sys_signal_ignored(info->signo))
 		return 0;
 	if (info->signo < FIRST_QUEUED && *set & bit)
 		return 0;
 	q = free_place();
 	if (q)
-		keep(q, info, shared);
+		keep(q, info, to);
 	else if (info->signo >= FIRST_QUEUED && info->code != SI_USER)
 		return -EAGAIN;
-	*set |= bit;
-	return 0;
+	set_pending(set, *set | bit);
+	return 1;
+}
+
+long sys_signal_post(const struct sys_siginfo *info, uint32_t to)
+{
+	const uint64_t bit = SYS_SIG_BIT(info->signo);
+	long r;
+
+	sys_lock();
+	r = post(info, to);
+	if (r > 0) {
+		r = 0;
+		if (to == SYS_SIG_PROCESS)
+			kick_one(bit);
+		else
+			kick(to);
+	}
+	sys_unlock();
+	return r;
 }
 
 /* The oldest of its number, or NULL; *more: there is another. */
-static struct queued *oldest(int signo, bool shared, bool *more)
+static struct queued *oldest(int signo, uint32_t to, bool *more)
 {
 	struct queued *first = NULL;
 	int count = 0;
 
 	for (struct queued *q = signals.queue; q < signals.queue + QUEUE_SIZE;
 	     q++) {
-		if (q->signo != signo || q->shared != shared)
+		if (q->signo != signo || q->to != to)
 			continue;
 		count++;
 		if (!first || q->order < first->order)
@@ -211,9 +319,9 @@ static struct queued *oldest(int signo, bool shared, bool *more)
 	return first;
 }
 
-static bool take_from(bool shared, uint64_t set, struct sys_siginfo *info)
+static bool take_from(uint32_t to, uint64_t set, struct sys_siginfo *info)
 {
-	uint64_t due = signals.pending[shared] & set;
+	uint64_t *pending = pending_of(to), due = *pending & set;
 	struct queued *q;
 	bool more;
 	int signo;
@@ -224,7 +332,7 @@ static bool take_from(bool shared, uint64_t set, struct sys_siginfo *info)
 		due &= SYS_SIG_SYNC;
 	signo = __builtin_ctzll(due) + 1;
 	*info = (struct sys_siginfo){ .signo = signo, .code = SI_USER };
-	q = oldest(signo, shared, &more);
+	q = oldest(signo, to, &more);
 	if (q) {
 		info->code = q->code;
 		info->error = q->error;
@@ -233,13 +341,19 @@ static bool take_from(bool shared, uint64_t set, struct sys_siginfo *info)
 		q->signo = 0;
 	}
 	if (!more)
-		signals.pending[shared] &= ~SYS_SIG_BIT(signo);
+		set_pending(pending, *pending & ~SYS_SIG_BIT(signo));
 	return true;
 }
 
 bool sys_signal_take(uint64_t set, struct sys_siginfo *info)
 {
-	return take_from(false, set, info) || take_from(true, set, info);
+	bool taken;
+
+	sys_lock();
+	taken = take_from(rt_context(), set, info) ||
+		take_from(SYS_SIG_PROCESS, set, info);
+	sys_unlock();
+	return taken;
 }
 
 long sys_rt_sigaction(const uint64_t *a)
@@ -271,7 +385,7 @@ long sys_rt_sigaction(const uint64_t *a)
 
 long sys_rt_sigprocmask(const uint64_t *a)
 {
-	uint64_t old = signals.blocked, set;
+	uint64_t old = sys_signal_mask(), set;
 
 	if (a[3] != SYS_SIGSET_SIZE)
 		return -EINVAL;
@@ -301,7 +415,7 @@ long sys_rt_sigprocmask(const uint64_t *a)
 
 long sys_rt_sigpending(const uint64_t *a)
 {
-	const uint64_t set = sys_signal_pending() & signals.blocked;
+	const uint64_t set = sys_signal_pending() & sys_signal_mask();
 
 	if (a[1] > SYS_SIGSET_SIZE)
 		return -EINVAL;

@@ -85,21 +85,28 @@ struct sys_action *sys_action_of(int signo);
 /* It has a handler, and no one blocks it. */
 bool sys_signal_caught(int signo);
 
+/* A signal is for a thread, by its context, or for the process. */
+#define SYS_SIG_PROCESS UINT32_MAX
+
 /**
- * sys_signal_post() - a signal for this thread, or for the process
+ * sys_signal_post() - a signal for a thread, or for the process
  * @info: signo and what else its handler is told; copied
- * @shared: for the process: after those of the thread
+ * @to: whose; who is to take it is waked
  *
  * One that is ignored is dropped, and so is a second one of the first 31.
  * Return: 0, or -EAGAIN where no place is left to queue it in.
  */
-long sys_signal_post(const struct sys_siginfo *info, bool shared);
+long sys_signal_post(const struct sys_siginfo *info, uint32_t to);
 
 /* The next of @set that is pending, taken into @info; false: there is none. */
 bool sys_signal_take(uint64_t set, struct sys_siginfo *info);
-/* Those that are pending; those of them that are not blocked. */
+/* Of this thread: those that are pending; those of them that are not blocked.
+ */
 uint64_t sys_signal_pending(void);
 uint64_t sys_signal_due(void);
+
+/* This thread, live no more, takes none of the process's. */
+void sys_signal_thread_over(void);
 
 /* Without a handler it would be dropped, or is. */
 bool sys_signal_ignored(int signo);

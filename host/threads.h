@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The threads of a program: each has a context of the enclave and a thread of
+ * this process, which is kept for a while for the next one. What they sleep on
+ * is one word each, outside of the enclave: it knows for itself what it waits
+ * for, and takes a wake-up for a hint.
+ */
+#ifndef HOST_THREADS_H
+#define HOST_THREADS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "edmm/err.h"
+
+/* Enters the enclave on a context until its thread has ended there. */
+typedef void host_thread_fn(void *arg, uint32_t context);
+
+/**
+ * host_threads_new() - no threads yet but the caller's own
+ * @count: contexts of the image
+ * @own: the caller's
+ * @run: of each other thread; @arg is for it
+ *
+ * Return: NULL when memory is out.
+ */
+struct host_threads *host_threads_new(uint32_t count, uint32_t own,
+				      host_thread_fn *run, void *arg);
+/* False, and nothing is freed: others are in the enclave, or kept. */
+bool host_threads_free(struct host_threads *ts);
+
+/*
+ * Serve the calls of wire.h, for the context @from of the calling thread: 0 or
+ * a negated errno.
+ */
+int host_threads_start(struct host_threads *ts, uint64_t context);
+int host_threads_park(struct host_threads *ts, uint32_t from,
+		      uint64_t nanoseconds);
+int host_threads_unpark(struct host_threads *ts, uint64_t context);
+int host_threads_kick(struct host_threads *ts, uint64_t context);
+
+/*
+ * The caller's own thread has ended in the enclave, and its context is free:
+ * wait for the program's end, which is a jump (host/signals.h).
+ */
+_Noreturn void host_threads_leave(struct host_threads *ts, uint32_t context);
+
+#endif

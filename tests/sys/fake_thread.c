@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Of the runtime, what threads want: there is one context, and no second. */
+
+#include "trusted/sys/thread/task.h"
+
+static _Alignas(64) uint8_t local[RT_LOCAL_SIZE];
+
+void *rt_local(void)
+{
+	return local;
+}
+
+void *rt_local_of(uint32_t context)
+{
+	return context ? NULL : local;
+}
+
+uint32_t rt_contexts(void)
+{
+	/* The test's own thread is the program's. */
+	((struct sys_thread *)(void *)local)->live = 1;
+	return 1;
+}
+
+void rt_look_for_end(void)
+{
+}
+
+int rt_thread_take(void)
+{
+	return -EDMM_EAGAIN;
+}
+
+struct rt_regs *rt_thread_regs(uint32_t context)
+{
+	(void)context;
+	__builtin_trap();
+}
+
+edmm_err rt_thread_start(uint32_t context)
+{
+	(void)context;
+	__builtin_trap();
+}
+
+void rt_thread_drop(uint32_t context)
+{
+	(void)context;
+	__builtin_trap();
+}
+
+void rt_leave_stack(void (*fn)(uint64_t), uint64_t arg)
+{
+	fn(arg);
+	__builtin_trap();
+}
+
+void rt_thread_end(int unpark)
+{
+	(void)unpark;
+	__builtin_trap();
+}
+
+void rt_abort(unsigned int invariant, const char *text)
+{
+	(void)invariant;
+	(void)text;
+	__builtin_trap();
+}

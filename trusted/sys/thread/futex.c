@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * futex(2), by the parking lot. The words are the program's, inside, and so is
+ * all that decides who waits. A wait with a time limit that the host ends early
+ * is a wake-up for nothing, which futex(2) allows.
+ */
+#include "trusted/sys/thread/task.h"
+
+#include <linux/futex.h>
+#include <linux/time.h>
+#include <linux/time_types.h>
+
+#define NSEC 1000000000ll
+#define SECONDS_MAX (INT64_MAX / NSEC - 1)
+#define ALL_BITS UINT32_MAX
+#define OP_SHIFTED 8u /* FUTEX_OP_OPARG_SHIFT, of the operation */
+
+/* The word, though somebody may unmap it at this time. */
+static long load(uint64_t addr, uint32_t *to)
+{
+	uint64_t both;
+
+	if (rt_copy_inside(&both, (const void *)(addr & ~7ull), sizeof(both)))
+		return -EFAULT;
+	*to = (uint32_t)(both >> (addr & 4) * 8);
+	return 0;
+}
+
+static long check(uint64_t addr)
+{
+	if (addr % sizeof(uint32_t) != 0)
+		return -EINVAL;
+	return sys_owns(addr, sizeof(uint32_t)) ? 0 : -EFAULT;
+}
+
+static long now(uint64_t clock, int64_t *to)
+{
+	struct __kernel_timespec t;
+	const uint64_t a[WIRE_CALL_ARGS] = { clock, (uint64_t)&t };
+	long r = sys_clock_gettime(a);
+
+	*to = t.tv_sec * NSEC + t.tv_nsec;
+	return r;
+}
+
+/* Of the time limit of a wait: nanoseconds from now on. */
+static long limit(const uint64_t *a, uint64_t *out)
+{
+	const int op = (int)a[1];
+	struct __kernel_timespec t;
+	int64_t at = 0;
+	long r = 0;
+
+	*out = UINT64_MAX;
+	if (a[3] == 0)
+		return 0;
+	if (!sys_owns(a[3], sizeof(t)))
+		return -EFAULT;
+	__builtin_memcpy(&t, (const void *)a[3], sizeof(t));
+	if (t.tv_sec < 0 || t.tv_nsec < 0 || t.tv_nsec >= NSEC)
+		return -EINVAL;
+	if (t.tv_sec > SECONDS_MAX)
+		return 0;
+	if ((op & FUTEX_CMD_MASK) == FUTEX_WAIT_BITSET)
+		r = now(op & FUTEX_CLOCK_REALTIME ? CLOCK_REALTIME
+						  : CLOCK_MONOTONIC,
+			&at);
+	at = t.tv_sec * NSEC + t.tv_nsec - at;
+	*out = at > 0 ? (uint64_t)at : 0;
+	return r;
+}
+
+/* Queued; until it is waked, a signal is due or the time is over. */
+static long wait_in_lot(struct park_node *n, uint64_t nanoseconds)
+{
+	edmm_err err;
+	long r;
+
+	for (;;) {
+		err = park_sleep(n, nanoseconds);
+		if (!err)
+			return 0;
+		if (sys_signals_wait())
+			r = -EINTR;
+		else if (err == -EDMM_ETIMEDOUT && nanoseconds != UINT64_MAX)
+			r = -ETIMEDOUT;
+		else if (nanoseconds != UINT64_MAX)
+			r = 0;
+		else
+			continue;
+		return park_leave(n) ? r : 0;
+	}
+}
+
+static long wait(const uint64_t *a, uint32_t bits)
+{
+	struct park_node *n = &sys_self()->wait;
+	struct park_bucket *b;
+	uint64_t nanoseconds;
+	uint32_t word;
+	long r = limit(a, &nanoseconds);
+
+	/* Once without the lock: it may have to be brought in. */
+	if (r == 0)
+		r = load(a[0], &word);
+	if (r)
+		return r;
+	b = park_lock(a[0]);
+	r = load(a[0], &word);
+	if (r == 0 && word != (uint32_t)a[2])
+		r = -EAGAIN;
+	if (r == 0)
+		park_add(b, n, a[0], bits);
+	park_unlock(b);
+	if (r)
+		return r;
+	r = nanoseconds ? wait_in_lot(n, nanoseconds)
+			: (park_leave(n) ? -ETIMEDOUT : 0);
+	n->state = PARK_IDLE;
+	return r;
+}
+
+static long wake(uint64_t addr, uint32_t most, uint32_t bits)
+{
+	struct park_bucket *b;
+	struct park_list l;
+	uint32_t done = 0, n;
+
+	do {
+		l.count = 0;
+		b = park_lock(addr);
+		n = park_wake(b, addr, bits, most - done, &l);
+		park_unlock(b);
+		park_list_out(&l);
+		done += n;
+	} while (l.count == PARK_LIST && done < most);
+	return done;
+}
+
+long sys_futex_wake(uint64_t addr, uint32_t most)
+{
+	return wake(addr, most, ALL_BITS);
+}
+
+int sys_futex_wake_one(uint64_t addr)
+{
+	struct park_list l = { 0 };
+	struct park_bucket *b = park_lock(addr);
+
+	park_wake(b, addr, ALL_BITS, 1, &l);
+	park_unlock(b);
+	return l.count ? (int)l.context[0] : -1;
+}
+
+/* Wake some, and let some go on waiting for the word at a[4]. */
+static long requeue(const uint64_t *a, bool compare)
+{
+	const uint32_t most = (uint32_t)a[2], more = (uint32_t)a[3];
+	struct park_bucket *b[2];
+	struct park_list l = { 0 };
+	uint32_t word = (uint32_t)a[5], done = 0;
+	long r = check(a[4]);
+
+	if (r)
+		return r;
+	if ((int32_t)most < 0 || (int32_t)more < 0)
+		return -EINVAL;
+	if (compare)
+		r = load(a[0], &word);
+	if (r)
+		return r;
+	park_lock_both(a[0], a[4], b);
+	if (compare)
+		r = load(a[0], &word);
+	if (r == 0 && word != (uint32_t)a[5])
+		r = -EAGAIN;
+	if (r == 0)
+		done = park_wake(b[0], a[0], ALL_BITS, most, &l);
+	if (r == 0 && l.count < PARK_LIST)
+		done += park_move(b, a[0], a[4], more);
+	park_unlock_both(b);
+	park_list_out(&l);
+	return r ? r : (long)done;
+}
+
+static uint32_t change(uint32_t *word, uint32_t op, uint32_t arg)
+{
+	switch (op) {
+	case FUTEX_OP_SET:
+		return __atomic_exchange_n(word, arg, __ATOMIC_SEQ_CST);
+	case FUTEX_OP_ADD:
+		return __atomic_fetch_add(word, arg, __ATOMIC_SEQ_CST);
+	case FUTEX_OP_OR:
+		return __atomic_fetch_or(word, arg, __ATOMIC_SEQ_CST);
+	case FUTEX_OP_ANDN:
+		return __atomic_fetch_and(word, ~arg, __ATOMIC_SEQ_CST);
+	default:
+		return __atomic_fetch_xor(word, arg, __ATOMIC_SEQ_CST);
+	}
+}
+
+static bool holds(uint32_t was, uint32_t cmp, uint32_t arg)
+{
+	switch (cmp) {
+	case FUTEX_OP_CMP_EQ:
+		return was == arg;
+	case FUTEX_OP_CMP_NE:
+		return was != arg;
+	case FUTEX_OP_CMP_LT:
+		return (int32_t)was < (int32_t)arg;
+	case FUTEX_OP_CMP_LE:
+		return (int32_t)was <= (int32_t)arg;
+	case FUTEX_OP_CMP_GT:
+		return (int32_t)was > (int32_t)arg;
+	default:
+		return (int32_t)was >= (int32_t)arg;
+	}
+}
+
+static uint32_t sign_extend(uint32_t v)
+{
+	return (v & 0x800 ? v | ~0xfffu : v) & UINT32_MAX;
+}
+
+/* Change the word at a[4], wake some of the first, and by its old value more.
+ */
+static long wake_op(const uint64_t *a)
+{
+	const uint32_t how = (uint32_t)a[5];
+	uint32_t op = how >> 28, cmp = how >> 24 & 0xf, was;
+	uint32_t arg = sign_extend(how >> 12 & 0xfff);
+	long done;
+
+	if (!sys_owns_to_write(a[4], sizeof(uint32_t)) || check(a[4]))
+		return check(a[4]) ? check(a[4]) : -EFAULT;
+	if ((op & (OP_SHIFTED - 1)) > FUTEX_OP_XOR || cmp > FUTEX_OP_CMP_GE)
+		return -ENOSYS;
+	if (op & OP_SHIFTED)
+		arg = 1u << (arg & 31);
+	was = change((uint32_t *)a[4], op & (OP_SHIFTED - 1), arg);
+	done = wake(a[0], (uint32_t)a[2], ALL_BITS);
+	if (holds(was, cmp, sign_extend(how & 0xfff)))
+		done += wake(a[4], (uint32_t)a[3], ALL_BITS);
+	return done;
+}
+
+long sys_futex(const uint64_t *a)
+{
+	long r = check(a[0]);
+
+	if (r)
+		return r;
+	switch ((int)a[1] & FUTEX_CMD_MASK) {
+	case FUTEX_WAIT:
+		return wait(a, ALL_BITS);
+	case FUTEX_WAIT_BITSET:
+		return (uint32_t)a[5] ? wait(a, (uint32_t)a[5]) : -EINVAL;
+	case FUTEX_WAKE:
+		return wake(a[0], (uint32_t)a[2], ALL_BITS);
+	case FUTEX_WAKE_BITSET:
+		return (uint32_t)a[5]
+			       ? wake(a[0], (uint32_t)a[2], (uint32_t)a[5])
+			       : -EINVAL;
+	case FUTEX_REQUEUE:
+		return requeue(a, false);
+	case FUTEX_CMP_REQUEUE:
+		return requeue(a, true);
+	case FUTEX_WAKE_OP:
+		return wake_op(a);
+	default:
+		return -ENOSYS;
+	}
+}
