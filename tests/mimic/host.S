@@ -29,6 +29,9 @@ mimic_enter:
 	mov	%rsp, TCB_RSP
 	lea	mimic_aep(%rip), %rcx
 	mov	$EENTER, %eax
+	.globl	mimic_enter_at
+	.hidden	mimic_enter_at
+mimic_enter_at:
 	enclu
 	pop	%r15
 	pop	%r14
@@ -93,5 +96,70 @@ mimic_spawn:
 	mov	$SYS_EXIT, %eax
 	syscall
 	hlt
+
+	/*
+	 * Two calls as a library's one place for all calls has them: with an
+	 * argument from the stack before SYSCALL, and with a look whether a
+	 * signal has come.
+	 *
+	 * mimic_call(nr, arg, arg, state): RAX, with carry set before;
+	 * state[0] RCX, [1] carry after, [2] below the stack pointer
+	 */
+	.globl	mimic_call, mimic_call_at, mimic_call_end
+	.hidden	mimic_call, mimic_call_at, mimic_call_end
+mimic_call:
+	push	%rbx
+	mov	%rcx, %rbx
+	movq	$0x5eed, -8(%rsp)
+	mov	%rdi, %rax
+	mov	%rsi, %rdi
+	mov	%rdx, %rsi
+	xor	%edx, %edx
+	xor	%r10d, %r10d
+	stc
+	mov	8(%rsp), %r9
+mimic_call_at:
+	syscall
+	mov	%rcx, (%rbx)
+	setc	8(%rbx)
+	mov	-8(%rsp), %rcx
+	mov	%rcx, 16(%rbx)
+	pop	%rbx
+	ret
+mimic_call_end:
+
+	.globl	mimic_checked, mimic_checked_at, mimic_checked_end
+	.hidden	mimic_checked, mimic_checked_at, mimic_checked_end
+	/* mimic_checked(nr, arg): -4 if this thread is raising. */
+mimic_checked:
+	mov	%rdi, %rax
+	mov	%rsi, %rdi
+	xor	%esi, %esi
+	cmpl	$0, TCB_RAISING
+	jne	1f
+mimic_checked_at:
+	syscall
+	ret
+1:	mov	$-4, %rax
+	ret
+mimic_checked_end:
+
+	/* mimic_stepped(fn, nr, arg, arg, state): with RFLAGS.TF */
+	.globl	mimic_stepped
+	.hidden	mimic_stepped
+mimic_stepped:
+	mov	%rdi, %rax
+	mov	%rsi, %rdi
+	mov	%rdx, %rsi
+	mov	%rcx, %rdx
+	mov	%r8, %rcx
+	pushfq
+	orq	$0x100, (%rsp)
+	popfq
+	call	*%rax
+	pushfq
+	andq	$~0x100, (%rsp)
+	popfq
+	ret
 
 	.section .note.GNU-stack, "", @progbits

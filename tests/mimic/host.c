@@ -363,6 +363,7 @@ int mimic_host(int argc, char **argv, char **envp)
 	check_instructions();
 	check_lazy();
 	check_interrupts();
+	detours_check();
 	thread_start(&tcbs[1], worker, &tcbs[1]);
 	thread_join(&tcbs[1]);
 	if (edmm)

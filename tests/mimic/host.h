@@ -58,11 +58,23 @@ void signals_thread(struct tcb *t);
 /* Signals are as on Linux, with no enclave in it. */
 void signals_check(void);
 
+/* host_detour.c: places that have been used often are as they were. */
+void detours_check(void);
+
 /* host.S */
 void mimic_enter(struct mimic_cmd *c);
 extern const char mimic_aep[] MIMIC_HIDDEN, mimic_raise[] MIMIC_HIDDEN;
 void mimic_restorer(void) MIMIC_HIDDEN;
 long mimic_clone(uint64_t flags, void *stack, uint32_t *ptid, uint32_t *ctid);
 long mimic_spawn(const char *path, char *const *argv, char *const *envp);
+
+long mimic_call(long nr, long a, long b, uint64_t state[3]) MIMIC_HIDDEN;
+long mimic_checked(long nr, long a) MIMIC_HIDDEN;
+long mimic_stepped(void *fn, long nr, long a, long b,
+		   uint64_t state[3]) MIMIC_HIDDEN;
+extern const char mimic_enter_at[] MIMIC_HIDDEN;
+extern const char mimic_call_at[] MIMIC_HIDDEN, mimic_call_end[] MIMIC_HIDDEN;
+extern const char mimic_checked_at[] MIMIC_HIDDEN;
+extern const char mimic_checked_end[] MIMIC_HIDDEN;
 
 #endif

@@ -29,7 +29,8 @@
  *	strict=1	host code that touches enclave memory is stopped
  *	step=FILE	interrupts enclaves as this script says (script.h)
  *	step-image=FILE	where the script's symbols come from
- *	fast=0		EENTER from the vDSO by a trap, as from anywhere else
+ *	fast=0		EENTER and system calls that are dispatched by a trap,
+ *			always
  *
  * And what processor and kernel have (facility.c): NAME=0 does without, as
  * where it is missing, NAME=1 insists.

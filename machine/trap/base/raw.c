@@ -92,11 +92,14 @@ uint8_t *raw_find(uint8_t *at, const uint8_t *code, const uint8_t *end,
 	if (ZYAN_FAILED(ZydisDecoderInit(&dec, ZYDIS_MACHINE_MODE_LONG_64,
 					 ZYDIS_STACK_WIDTH_64)))
 		return NULL;
+	/* By the second byte: the first is in every fifth instruction. */
 	for (; at + 1 < end; at++) {
-		at = memchr(at, SYSCALL_BYTE, (size_t)(end - 1 - at));
-		if (!at)
+		uint8_t *next = memchr(at + 1, second, (size_t)(end - 1 - at));
+
+		if (!next)
 			return NULL;
-		if (at[1] == second && is_start(&dec, code, at, end))
+		at = next - 1;
+		if (*at == SYSCALL_BYTE && is_start(&dec, code, at, end))
 			return at;
 	}
 	return NULL;

@@ -23,6 +23,58 @@ dispatch_syscall:
 dispatch_syscall_end:
 	.size	dispatch_syscall, . - dispatch_syscall
 
+	/*
+	 * A detour past a SYSCALL, one for each: the call is done here, or by
+	 * the program's own instruction where the machine has a part in it.
+	 * RCX and R11 are the call's to change, and its flags are kept, so no
+	 * instruction that sets any. dispatch_kind says, by number: 0 here, 1
+	 * there, 2 and 3 here if R10 or R8 is zero.
+	 */
+#define DETOURS 32
+#define DETOUR_STEP 128
+	.macro	direct i
+	.balign	DETOUR_STEP
+	movzwl	%ax, %ecx
+	lea	dispatch_kind(%rip), %r11
+	movzbl	(%r11, %rcx), %ecx
+	jrcxz	2f
+	lea	-2(%rcx), %rcx
+	jrcxz	3f
+	lea	-1(%rcx), %rcx
+	jrcxz	4f
+1:	jmp	*(detour_sites + 8 * \i)(%rip)
+3:	mov	%r10, %rcx
+	jrcxz	2f
+	jmp	1b
+4:	mov	%r8, %rcx
+	jrcxz	2f
+	jmp	1b
+2:	syscall
+	.ifeq	\i
+	.globl	dispatch_direct_done
+	.hidden	dispatch_direct_done
+dispatch_direct_done:
+	.endif
+	mov	(detour_sites + 8 * \i)(%rip), %rcx
+	lea	2(%rcx), %rcx
+	jmp	*%rcx
+	.endm
+
+	.globl	dispatch_direct, dispatch_direct_end
+	.hidden	dispatch_direct, dispatch_direct_end
+	.hidden	dispatch_kind, detour_sites
+	.balign	DETOUR_STEP
+	.type	dispatch_direct, @function
+dispatch_direct:
+	.set	n, 0
+	.rept	DETOURS
+	direct	n
+	.set	n, n + 1
+	.endr
+	.balign	DETOUR_STEP
+dispatch_direct_end:
+	.size	dispatch_direct, . - dispatch_direct
+
 	/* The child starts with the stack pointer at a signal frame's context,
 	 * on its own signal stack, and returns into that. */
 	.globl	dispatch_clone_call

@@ -23,6 +23,7 @@
 #include "machine/trap/calls/exec.h"
 #include "machine/trap/calls/handle.h"
 #include "machine/trap/calls/preload.h"
+#include "machine/trap/enclave/detour.h"
 #include "machine/trap/enclave/guard.h"
 #include "machine/trap/enclave/trap.h"
 #include "machine/trap/signal/sig.h"
@@ -36,12 +37,25 @@
 _Static_assert(offsetof(struct dispatch_frame, args) == 8, "dispatch.S");
 _Static_assert(sizeof(struct dispatch_frame) == 80, "dispatch.S");
 
+/* What a detour does with a call (dispatch.S). */
+enum turn {
+	TURN_HERE,
+	TURN_THERE,
+	TURN_UNLESS_R10,
+	TURN_UNLESS_R8,
+};
+
+uint8_t dispatch_kind[DISPATCH_KINDS];
+
+static void turns_init(void);
+
 void dispatch_start(struct thread *t)
 {
 	if (!guard_arm(t))
 		sys_die("a program that makes its own system calls needs "
 			"system call dispatch",
 			"Linux 5.11 has it, and sud=0 switches it off");
+	turns_init();
 	dispatch.fs = bases_fs();
 	dispatch.on = true;
 }
@@ -104,12 +118,33 @@ long dispatch_again(struct trap *tr, const long a[6])
 	return dispatch_again_frame(tr, a, &f);
 }
 
+/* In a detour: the call is to be done, or is done. */
+static bool rewind_direct(greg_t *g)
+{
+	uint64_t off = (uint64_t)g[REG_RIP] - (uint64_t)dispatch_direct;
+	uint64_t site;
+
+	if (off >= (uint64_t)(dispatch_direct_end - dispatch_direct))
+		return false;
+	site = detour_sites[off / DISPATCH_DIRECT];
+	g[REG_RIP] = (greg_t)site;
+	if (off % DISPATCH_DIRECT >=
+	    (uint64_t)(dispatch_direct_done - dispatch_direct)) {
+		g[REG_RIP] += SYSCALL_SIZE;
+		g[REG_RCX] = g[REG_RIP];
+	}
+	return true;
+}
+
 void dispatch_rewind(struct trap *tr)
 {
 	greg_t *g = tr->uc->uc_mcontext.gregs;
 	uint64_t rip = (uint64_t)g[REG_RIP];
 	struct dispatch_frame f;
 	long a[6];
+
+	if (rewind_direct(g))
+		return;
 
 	if (rip < (uint64_t)dispatch_syscall ||
 	    rip >= (uint64_t)dispatch_syscall_end ||
@@ -557,17 +592,40 @@ static bool is_plain(call_fn *fn)
 	       fn == dispatch_epoll_pwait || fn == dispatch_sigprocmask;
 }
 
-bool dispatch_quick(struct trap *tr)
+static void turns_init(void)
 {
-	uint64_t nr = (uint64_t)tr->uc->uc_mcontext.gregs[REG_RAX];
-
-	if (nr < CALLS && !is_plain(calls[nr]))
-		return false;
-	dispatch_call(tr);
-	return true;
+	for (uint64_t i = 0; i < CALLS; i++)
+		dispatch_kind[i] = calls[i] ? TURN_THERE : TURN_HERE;
+	dispatch_kind[SYS_ppoll] = TURN_UNLESS_R10;
+	dispatch_kind[SYS_epoll_pwait] = TURN_UNLESS_R8;
+	dispatch_kind[SYS_epoll_pwait2] = TURN_UNLESS_R8;
 }
 
-void dispatch_call(struct trap *tr)
+/* Where the call came from. */
+static uint64_t site_of(const struct trap *tr)
+{
+	return (uint64_t)tr->uc->uc_mcontext.gregs[REG_RIP] - SYSCALL_SIZE;
+}
+
+/* The thread has been in an enclave, and its calls are those that count. */
+static bool wants_detour(const struct trap *tr)
+{
+	return !machine.watched && tr->t->ready && detour_due(site_of(tr));
+}
+
+static void detour(const struct trap *tr)
+{
+	uint64_t at = site_of(tr);
+	uint8_t code[SYSCALL_SIZE];
+
+	/* INT 80H has as many bytes. */
+	if (ucopy(code, (const void *)at, sizeof(code)) || code[0] != 0x0f ||
+	    code[1] != 0x05)
+		return;
+	detour_make(at, false, dispatch_direct, DISPATCH_DIRECT);
+}
+
+static void call(struct trap *tr)
 {
 	greg_t *g = tr->uc->uc_mcontext.gregs;
 	uint64_t nr = (uint64_t)g[REG_RAX];
@@ -584,4 +642,21 @@ void dispatch_call(struct trap *tr)
 		r = dispatch_again(tr, a);
 	if (r != DISPATCH_SET)
 		g[REG_RAX] = r;
+}
+
+bool dispatch_quick(struct trap *tr)
+{
+	uint64_t nr = (uint64_t)tr->uc->uc_mcontext.gregs[REG_RAX];
+
+	if ((nr < CALLS && !is_plain(calls[nr])) || wants_detour(tr))
+		return false;
+	call(tr);
+	return true;
+}
+
+void dispatch_call(struct trap *tr)
+{
+	if (wants_detour(tr))
+		detour(tr);
+	call(tr);
 }

@@ -74,6 +74,13 @@ struct dispatch_frame {
 
 extern char dispatch_syscall[], dispatch_syscall_end[];
 
+/* Detours: a piece of code each, DISPATCH_DIRECT bytes, the first one's SYSCALL
+ * ends at dispatch_direct_done; and what it does by a call's number. */
+#define DISPATCH_DIRECT 128
+#define DISPATCH_KINDS 0x10000u
+extern char dispatch_direct[], dispatch_direct_end[], dispatch_direct_done[];
+extern uint8_t dispatch_kind[DISPATCH_KINDS];
+
 /* Does the call again, with arguments that may be others than the program
  * gave; those are in its registers again afterwards. */
 long dispatch_again(struct trap *tr, const long a[6]);

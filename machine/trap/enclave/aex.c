@@ -6,6 +6,7 @@
 #include "machine/trap/enclave/trap.h"
 
 #include "machine/trap/base/sys.h"
+#include "machine/trap/enclave/detour.h"
 #include "machine/trap/signal/sig.h"
 
 static void leave(struct trap *tr, const struct mach_event *ev,
@@ -107,6 +108,8 @@ void trap_raise(struct trap *tr, const struct exception *e)
 			tr->t->walk.forged = WALK_NONE;
 		told.native = false;
 		told.addr &= ~(uint64_t)(SGX_PAGE_SIZE - 1);
+	} else {
+		detour_rewind(tr->uc);
 	}
 	if (!fix_up(tr, &told))
 		deliver(tr, &told);

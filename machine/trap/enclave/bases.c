@@ -22,6 +22,7 @@
 #define REX_W 8u
 #define REX_B 1u
 #define ADDRESS_SIGN 47
+#define AT_AE 3 /* in an instruction that writes a base */
 
 uint64_t bases_fs(void)
 {
@@ -120,15 +121,19 @@ void bases_end(struct thread *t, bool inside)
 		change(t, t->host_fs, t->host_gs);
 }
 
+/* By a byte that is rare, not by the first. */
 uint8_t *bases_write_find(uint8_t *at, const uint8_t *end, uint8_t first)
 {
 	for (; end - at >= BASES_WRITE_SIZE; at++) {
-		at = memchr(at, first, (size_t)(end - at));
-		if (!at || end - at < BASES_WRITE_SIZE)
+		uint8_t *ae = memchr(at + AT_AE, 0xae,
+				     (size_t)(end - at) - BASES_WRITE_SIZE + 1);
+
+		if (!ae)
 			return NULL;
+		at = ae - AT_AE;
 		/* REX with W, 0F AE, a register, /2 or /3. */
-		if ((at[1] & 0xf8) == (REX | REX_W) && at[2] == 0x0f &&
-		    at[3] == 0xae && (at[4] & 0xf0) == 0xd0)
+		if (at[0] == first && (at[1] & 0xf8) == (REX | REX_W) &&
+		    at[2] == 0x0f && (at[4] & 0xf0) == 0xd0)
 			return at;
 	}
 	return NULL;

@@ -15,6 +15,9 @@ void cpuid_arm(struct thread *t);
  * and GS bases, where that must be one. */
 void cpuid_patch(void);
 bool cpuid_patched(uint64_t rip);
+/* Is there code of the program's at @addr that can be patched: private, and
+ * for reading and execution only? */
+bool cpuid_private_code(uint64_t addr);
 /* Answers the CPUID at the context's RIP. */
 void cpuid_emulate(struct thread *t, ucontext_t *uc);
 

@@ -99,8 +99,11 @@ static uint64_t hex(const char **s)
 	}
 }
 
+/* Says whether to go on. */
+typedef bool line_fn(uint64_t start, uint64_t end, void *arg);
+
 /* "START-END r-xp ... NAME": private code that is not ours or the kernel's. */
-static void patch_line(const char *s)
+static bool code_line(const char *s, line_fn *fn, void *arg)
 {
 	uint64_t start = hex(&s), end;
 
@@ -109,8 +112,8 @@ static void patch_line(const char *s)
 	if (strncmp(s, " r-xp", 5) || strstr(s, "[vdso]") ||
 	    strstr(s, "[vsyscall]") || start == machine.vdso ||
 	    (start < (uint64_t)etext && end > (uint64_t)__ehdr_start))
-		return;
-	patch_range(start, end);
+		return true;
+	return fn(start, end, arg);
 }
 
 static size_t maps_read(char *buf)
@@ -129,12 +132,10 @@ static size_t maps_read(char *buf)
 	return have;
 }
 
-void cpuid_patch(void)
+static void each_code(line_fn *fn, void *arg)
 {
 	char *buf, *line, *end;
 
-	if (machine.has[FACILITY_CPUID_FAULT] && machine.has[FACILITY_FSGSBASE])
-		return;
 	buf = sys_mmap(NULL, MAPS_SIZE, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (sys_failed(buf))
@@ -146,8 +147,44 @@ void cpuid_patch(void)
 		if (!nl)
 			break;
 		*nl = 0;
-		patch_line(line);
+		if (!code_line(line, fn, arg))
+			break;
 		line = nl + 1;
 	}
 	sys_munmap(buf, MAPS_SIZE);
+}
+
+static bool patch_all(uint64_t start, uint64_t end, void *arg)
+{
+	(void)arg;
+	patch_range(start, end);
+	return true;
+}
+
+void cpuid_patch(void)
+{
+	if (machine.has[FACILITY_CPUID_FAULT] && machine.has[FACILITY_FSGSBASE])
+		return;
+	each_code(patch_all, NULL);
+}
+
+struct wanted {
+	uint64_t addr;
+	bool found;
+};
+
+static bool holds(uint64_t start, uint64_t end, void *arg)
+{
+	struct wanted *w = arg;
+
+	w->found = w->addr - start < end - start;
+	return !w->found;
+}
+
+bool cpuid_private_code(uint64_t addr)
+{
+	struct wanted w = { .addr = addr };
+
+	each_code(holds, &w);
+	return w.found;
 }

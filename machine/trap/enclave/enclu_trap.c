@@ -5,6 +5,8 @@
  */
 
 #include "machine/trap/base/sys.h"
+#include "machine/trap/enclave/detour.h"
+#include "machine/trap/enclave/fast.h"
 #include "machine/trap/enclave/guard.h"
 #include "machine/trap/enclave/step.h"
 #include "machine/trap/enclave/trap.h"
@@ -71,6 +73,9 @@ void trap_enclu(struct trap *tr)
 	struct exception e;
 	bool done = false, decided = false, again = false;
 	const struct step_leaf l = step_leaf(tr);
+	const greg_t *g = tr->uc->uc_mcontext.gregs;
+	const uint64_t at = (uint64_t)g[REG_RIP];
+	const bool entered = (uint32_t)g[REG_RAX] == SGX_EENTER;
 
 	trap_load(tr);
 	drv_lock(machine.d);
@@ -97,13 +102,17 @@ void trap_enclu(struct trap *tr)
 	guard_arm(tr->t);
 	timer_arm(tr->t);
 	tr->t->ready = true;
+	if (entered)
+		fast_detour(at);
 }
 
-static bool moves(uint64_t leaf)
+/* An EENTER that is due for a detour is trap_enclu()'s, which makes it. */
+static bool moves(const greg_t *g)
 {
-	uint32_t n = (uint32_t)leaf;
+	uint32_t n = (uint32_t)g[REG_RAX];
 
-	return n == SGX_EENTER || n == SGX_ERESUME || n == SGX_EEXIT;
+	return n == SGX_ERESUME || n == SGX_EEXIT ||
+	       (n == SGX_EENTER && !detour_due((uint64_t)g[REG_RIP]));
 }
 
 bool trap_enclu_quick(struct trap *tr)
@@ -112,8 +121,7 @@ bool trap_enclu_quick(struct trap *tr)
 	uint64_t faults = cpu->enclu_faults;
 	struct mach_result r;
 
-	if (!moves((uint64_t)tr->uc->uc_mcontext.gregs[REG_RAX]) ||
-	    !tr->t->ready || cpu->due)
+	if (!moves(tr->uc->uc_mcontext.gregs) || !tr->t->ready || cpu->due)
 		return false;
 	trap_load(tr);
 	drv_lock(machine.d);

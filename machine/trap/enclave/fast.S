@@ -4,6 +4,10 @@
  * program gave them. Of its stack nothing is used: the thread's record is
  * found with rax and rcx, whose values are known, and its own stack has the
  * block and the C code.
+ *
+ * From a detour: rax is where the program's own ENCLU is, and only that is
+ * known. Below the red zone, where a signal's frame might be, there is room
+ * for the registers that the system call takes. No flag is touched.
  */
 #define EENTER 2
 #define FAST_BASES 0
@@ -22,12 +26,22 @@
 #define ARCH_SET_FS 0x1002
 #define SIG_SETMASK 2
 #define FLAGS_OFF (~0x44400) /* AC, NT, DF */
+#define STACK_OFF 0x4000 /* of the signal stack in the record's slot */
+/* From the program's stack pointer. */
+#define KEPT_RDI -136
+#define KEPT_RSI -144
+#define KEPT_RCX -152
+#define KEPT_R11 -160
+#define KEPT_RIP -168
+#define STACK_T -200
 #define USER_CS 0x33
 #define USER_SS 0x2b
 
 	.text
 	.globl	fast_enter, fast_tail, fast_tail_end
+	.globl	fast_any, fast_any_kept, fast_any_found, fast_any_end
 	.hidden	fast_enter, fast_tail, fast_tail_end
+	.hidden	fast_any, fast_any_kept, fast_any_found, fast_any_end
 	.hidden	dispatch, thread_tls, fast_aep, fast_bases, fast_enclu
 	.type	fast_enter, @function
 fast_enter:
@@ -48,9 +62,10 @@ fast_enter:
 	push	%rcx
 	pushfq
 	pushq	$USER_CS
-	sub	$8, %rsp
+	pushq	fast_aep(%rip)
 	push	%rax
-	sub	$8, %rsp
+	pushq	fast_aep(%rip)
+.Lblock:
 	push	%rdx
 	push	%rbx
 	push	%rbp
@@ -144,10 +159,8 @@ fast_tail_end:
 	pop	%rbp
 	pop	%rbx
 	pop	%rdx
-	add	$16, %rsp
-	mov	fast_aep(%rip), %rcx
-	mov	%rcx, (%rsp)
-	mov	$EENTER, %eax
+	pop	%rcx
+	pop	%rax
 	iretq
 .Ltrap:
 	mov	fast_aep(%rip), %rcx
@@ -171,5 +184,37 @@ fast_tail_end:
 	mov	$EENTER, %eax
 	jmp	.Lfound
 	.size	fast_enter, . - fast_enter
+
+	.type	fast_any, @function
+fast_any:
+	mov	%rdi, KEPT_RDI(%rsp)
+	mov	%rsi, KEPT_RSI(%rsp)
+	mov	%rcx, KEPT_RCX(%rsp)
+	mov	%r11, KEPT_R11(%rsp)
+	mov	%rax, KEPT_RIP(%rsp)
+fast_any_kept:
+	mov	$0, %edi
+	lea	STACK_T(%rsp), %rsi
+	mov	$SYS_SIGALTSTACK, %eax
+	syscall
+	mov	STACK_T(%rsp), %rax
+	mov	KEPT_RDI(%rsp), %rdi
+	mov	KEPT_RSI(%rsp), %rsi
+	mov	KEPT_RCX(%rsp), %rcx
+	mov	KEPT_R11(%rsp), %r11
+fast_any_found:
+	movb	$1, FAST_BUSY - STACK_OFF(%rax)
+fast_any_end:
+	lea	SLOT_SIZE - STACK_OFF(%rax), %rax
+	xchg	%rsp, %rax
+	pushq	$USER_SS
+	push	%rax
+	pushfq
+	pushq	$USER_CS
+	pushq	KEPT_RIP(%rax)
+	pushq	$EENTER
+	push	%rcx
+	jmp	.Lblock
+	.size	fast_any, . - fast_any
 
 	.section .note.GNU-stack, "", @progbits

@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "machine/trap/base/sys.h"
+#include "machine/trap/enclave/detour.h"
 #include "machine/trap/enclave/trap.h"
 #include "machine/trap/signal/sig.h"
 
@@ -20,6 +21,7 @@ _Static_assert(offsetof(struct thread, encl_fs) == FAST_ENCL_FS, "fs");
 _Static_assert(offsetof(struct thread, encl_gs) == FAST_ENCL_GS, "gs");
 _Static_assert(offsetof(struct thread, deferred_mask) == FAST_MASK, "mask");
 _Static_assert(offsetof(struct dispatch, on) == 0, "dispatch.on");
+_Static_assert(sizeof(struct fast_kept) == FAST_KEPT - 128, "fast.S");
 _Static_assert(THREAD_SLOT_SIZE == FAST_SLOT_SIZE, "slot");
 
 uint64_t fast_aep;
@@ -29,7 +31,7 @@ static void frame_load(struct mach_frame *f, const struct thread *t,
 		       const struct fast_regs *r)
 {
 	f->rax = r->rax;
-	f->rcx = fast_aep;
+	f->rcx = r->rcx;
 	f->rbx = r->rbx;
 	f->rdx = r->rdx;
 	f->rsi = r->rsi;
@@ -37,7 +39,7 @@ static void frame_load(struct mach_frame *f, const struct thread *t,
 	f->rbp = r->rbp;
 	f->rsp = r->rsp;
 	f->rflags = r->rflags;
-	f->rip = fast_aep;
+	f->rip = r->rip;
 	f->fsbase = t->host_fs;
 	f->gsbase = t->host_gs;
 	f->xsave = NULL;
@@ -69,13 +71,11 @@ static bool enter(struct thread *t, struct fast_regs *r)
  * stack, and busy. */
 struct thread *fast_enclu(struct fast_regs *r)
 {
-	struct thread *t;
+	struct thread *t = thread_self();
 
-	if (!fork_same_process())
-		return NULL;
-	t = thread_self();
+	t->enclu = r->rip;
 	/* The first entry of a thread sets it up, by a trap. */
-	if (!t->ready)
+	if (!fork_same_process() || !t->ready)
 		return NULL;
 	bases_outside(t);
 	return enter(t, r) ? t : NULL;
@@ -126,10 +126,48 @@ void fast_refused(struct thread *t, void *context)
 {
 	ucontext_t *uc = context;
 
-	if (!t->busy || (uint64_t)uc->uc_mcontext.gregs[REG_RIP] != fast_aep)
+	if (!t->busy || (uint64_t)uc->uc_mcontext.gregs[REG_RIP] != t->enclu)
 		return;
 	t->busy = false;
 	undefer(t, uc);
+}
+
+void fast_detour(uint64_t at)
+{
+	struct drv_vma v;
+	bool inside;
+
+	if (machine.watched || at == fast_aep)
+		return;
+	drv_lock(machine.d);
+	inside = drv_find_vma(machine.d, at, &v) && v.start <= at;
+	drv_unlock(machine.d);
+	if (!inside)
+		detour_make(at, true, fast_any, 0);
+}
+
+bool fast_rewind(void *context)
+{
+	ucontext_t *uc = context;
+	greg_t *g = uc->uc_mcontext.gregs;
+	uint64_t rip = (uint64_t)g[REG_RIP];
+	const struct fast_kept *k = (const void *)(g[REG_RSP] - FAST_KEPT);
+
+	if (rip < (uint64_t)fast_any || rip >= (uint64_t)fast_any_end)
+		return false;
+	if (rip < (uint64_t)fast_any_kept) {
+		g[REG_RIP] = g[REG_RAX];
+	} else {
+		g[REG_RIP] = (greg_t)k->rip;
+		if (rip < (uint64_t)fast_any_found) {
+			g[REG_RDI] = (greg_t)k->rdi;
+			g[REG_RSI] = (greg_t)k->rsi;
+			g[REG_RCX] = (greg_t)k->rcx;
+			g[REG_R11] = (greg_t)k->r11;
+		}
+	}
+	g[REG_RAX] = SGX_EENTER;
+	return true;
 }
 
 bool fast_defer(struct thread *t, int sig, void *info, void *uc)

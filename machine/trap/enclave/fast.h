@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * EENTER from the vDSO without a trap.
+ * EENTER without a trap, from the vDSO or by a detour.
  *
  * fast.S saves the registers in a block on a stack of the thread's own, fast.c
  * runs the leaf, and the tail of fast.S loads what the enclave starts with. An
@@ -19,7 +19,7 @@
 struct fast_regs {
 	uint64_t r15, r14, r13, r12, r11, r10, r9, r8;
 	uint64_t rdi, rsi, rbp, rbx, rdx, rcx, rax;
-	uint64_t rip; /* out */
+	uint64_t rip; /* of ENCLU, and out */
 	uint64_t cs;
 	uint64_t rflags;
 	uint64_t rsp;
@@ -36,6 +36,11 @@ struct fast_regs {
 #define FAST_ENCL_GS 32
 #define FAST_MASK 40
 #define FAST_SLOT_SIZE 0x20000ul
+/* And on the program's stack, from a detour. */
+struct fast_kept {
+	uint64_t rip, r11, rcx, rsi, rdi;
+};
+#define FAST_KEPT 168
 
 struct trap;
 struct thread;
@@ -46,6 +51,13 @@ extern uint64_t fast_aep;
 /* Are there instructions that set the bases? */
 extern bool fast_bases;
 extern char fast_enter[], fast_tail[], fast_tail_end[];
+extern char fast_any[], fast_any_kept[], fast_any_found[], fast_any_end[];
+
+/* Makes a detour past the program's own EENTER, whose handler this is. */
+void fast_detour(uint64_t at);
+/* Is the context on the way from there, where no entry has begun? Then it is at
+ * the program's ENCLU again. */
+bool fast_rewind(void *uc);
 
 /* Is the context in the tail? Then this makes it the enclave's first. */
 bool fast_complete(struct thread *t, void *uc);

@@ -14,6 +14,7 @@
 #include "machine/trap/base/ucopy.h"
 #include "machine/trap/calls/dispatch.h"
 #include "machine/trap/enclave/cpuid.h"
+#include "machine/trap/enclave/detour.h"
 #include "machine/trap/enclave/fast.h"
 #include "machine/trap/enclave/guard.h"
 #include "machine/trap/enclave/step.h"
@@ -245,7 +246,7 @@ static void on_sync(struct trap *tr)
 		return;
 	}
 	if (trapno == SGX_VEC_DB && tr->sig == SIGTRAP &&
-	    (step_trapped(tr) || abort_stepped(tr)))
+	    (step_trapped(tr) || abort_stepped(tr) || detour_starts(tr->uc)))
 		return;
 	if (is_own_step(tr)) {
 		tr->uc->uc_mcontext.gregs[REG_EFL] &= ~RFLAGS_TF;
@@ -305,6 +306,7 @@ static void handle(struct trap *tr)
 	}
 	if (tr->sig == SIGSYS && guard_outside(tr->info, tr->uc))
 		return;
+	detour_rewind(tr->uc);
 	dispatch_rewind(tr);
 	trap_interrupt(tr);
 	sig_deliver(tr->t, tr->sig, tr->info, tr->uc,
@@ -359,6 +361,8 @@ void trap_signal(int sig, siginfo_t *info, void *context)
 		uc->uc_stack = thread_stack(tr.t);
 	}
 	tr.t->selector = 0;
+	if (fast_rewind(uc) && is_sync(sig, info))
+		return;
 	fast_refused(tr.t, uc);
 	if (fast_complete(tr.t, uc)) {
 		tr.t->bases = false;

@@ -95,6 +95,7 @@ struct thread {
 	uint64_t encl_gs;
 	uint64_t deferred_mask;
 	struct fast_regs *block;
+	uint64_t enclu; /* of the entry that the block is about */
 
 	struct mach_cpu cpu;
 	struct edmm_machine_stats stats; /* what the front end counts of it */
