@@ -69,9 +69,9 @@ struct edmm_host_image {
  *	the fact; a line may come in pieces. NULL: not told
  * @told: told system calls, as strace would print them: with @tell of
  *	edmm_host_start each that leaves the enclave, and of an image signed for
- *	debugging each other one; else, with @why, what cannot be had, each
- *once: -EDMM_ENOSYS of a call that is not there, -EDMM_EAGAIN of a thread for
- *	which there is no context. NULL: not told
+ *	debugging each other one; else, with @why, what cannot be had, once:
+ *	-EDMM_ENOSYS of a call that is not there, -EDMM_EAGAIN of a thread
+ *	without a context. NULL: not told
  * @arg: first argument of all
  *
  * Context: the thread that made the call; several at once.
