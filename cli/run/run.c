@@ -391,7 +391,7 @@ static void on_told(void *arg, const char *call, int why)
 		fprintf(stderr, "%s\n", call);
 	else if (why == -EDMM_EAGAIN)
 		cli_error("%s: no context is free for one more thread: "
-			  "--contexts",
+			  "--contexts N lays out N",
 			  ob->run->o.program);
 	else if (why)
 		cli_error("%s: %s() is not there in an enclave: ENOSYS (man "

@@ -110,12 +110,12 @@ static int steps[4], serial;
 
 static void *meet(void *arg)
 {
-	int me = (int)(intptr_t)arg;
+	int me = (int)(intptr_t)arg, r;
 
 	for (int i = 0; i < 100; i++) {
 		steps[me] = i;
-		if (pthread_barrier_wait(&barrier) ==
-		    PTHREAD_BARRIER_SERIAL_THREAD)
+		r = pthread_barrier_wait(&barrier);
+		if (r == PTHREAD_BARRIER_SERIAL_THREAD)
 			serial++;
 		for (int k = 0; k < 4; k++)
 			EXPECT(steps[k] == i);
