@@ -218,5 +218,5 @@ void rt_thread_first(uint64_t wire)
 
 void rt_thread_end(int unpark)
 {
-	rt_leave_thread((uint64_t)(unpark + 1));
+	rt_leave_thread(unpark < 0 ? 0 : (uint64_t)unpark + 1);
 }
