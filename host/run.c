@@ -324,6 +324,7 @@ static edmm_err make_thread(struct loop *l, struct run *of,
 
 	l->of = of;
 	*t = *like;
+	t->wire = NULL; /* that is its own */
 	if (!p)
 		return -EDMM_ENOMEM;
 	t->tcs = t->host->base + t->host->img.layout->ctx_off +

@@ -85,7 +85,9 @@ bool host_threads_free(struct host_threads *ts)
 {
 	uint32_t threads = 0;
 
-	pthread_mutex_lock(&ts->lock);
+	/* The caller may have been in here when a signal ended the program. */
+	if (pthread_mutex_trylock(&ts->lock))
+		return false;
 	for (uint32_t i = 0; i < ts->count; i++)
 		threads += ts->slot[i].state != SLOT_NONE;
 	pthread_mutex_unlock(&ts->lock);
