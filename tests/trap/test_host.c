@@ -17,9 +17,8 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-#include <edmm/machine.h>
-
 #include "tests/trap/encl.h"
+#include "tests/trap/stats.h"
 
 #define RW (SGX_SECINFO_R | SGX_SECINFO_W)
 #define REG SGX_SECINFO_PT(SGX_PT_REG)
@@ -42,17 +41,6 @@ static uint64_t accept(uint64_t off)
 {
 	return encl_enclu(&e, SGX_EACCEPT, REG | RW | SGX_SECINFO_PENDING,
 			  e.base + off, 0);
-}
-
-static struct edmm_machine_stats stats(void)
-{
-	struct edmm_machine_stats s = { .size = sizeof(s) };
-	int (*get)(struct edmm_machine_stats *);
-
-	*(void **)&get = dlsym(RTLD_DEFAULT, "edmm_machine_stats");
-	ck_assert_ptr_nonnull(get);
-	ck_assert_int_eq(get(&s), 0);
-	return s;
 }
 
 /* ---- a host without the vDSO ------------------------------------------- */

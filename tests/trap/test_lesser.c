@@ -5,14 +5,12 @@
  */
 #include <check.h>
 #include <cpuid.h>
-#include <dlfcn.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
 
-#include <edmm/machine.h>
-
 #include "tests/trap/encl.h"
+#include "tests/trap/stats.h"
 
 #define RW (SGX_SECINFO_R | SGX_SECINFO_W)
 #define REG SGX_SECINFO_PT(SGX_PT_REG)
@@ -78,16 +76,6 @@ START_TEST(no_avx_for_enclaves)
 	encl_close(&e);
 }
 END_TEST
-
-static struct edmm_machine_stats stats(void)
-{
-	int (*get)(struct edmm_machine_stats *);
-	struct edmm_machine_stats s = { .size = sizeof(s) };
-
-	*(void **)&get = dlsym(RTLD_DEFAULT, "edmm_machine_stats");
-	ck_assert_int_eq(get(&s), 0);
-	return s;
-}
 
 static uint64_t accept(uint64_t off)
 {

@@ -3,15 +3,13 @@
  * Translations that outlive a change of rights: stale=emodpe, stale=emodpr.
  */
 #include <check.h>
-#include <dlfcn.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <edmm/machine.h>
-
 #include "tests/trap/encl.h"
+#include "tests/trap/stats.h"
 
 #define RW (SGX_SECINFO_R | SGX_SECINFO_W)
 #define REG SGX_SECINFO_PT(SGX_PT_REG)
@@ -38,16 +36,6 @@ static uint64_t accept_restricted(void)
 {
 	return encl_enclu(&e, SGX_EACCEPT, REG | SGX_SECINFO_R | SGX_SECINFO_PR,
 			  e.base + ENCL_FREE, 0);
-}
-
-static struct edmm_machine_stats stats(void)
-{
-	int (*get)(struct edmm_machine_stats *);
-	struct edmm_machine_stats s = { .size = sizeof(s) };
-
-	*(void **)&get = dlsym(RTLD_DEFAULT, "edmm_machine_stats");
-	ck_assert_int_eq(get(&s), 0);
-	return s;
 }
 
 /* The store faults once, the kernel sees nothing wrong, and it is done. */

@@ -3,15 +3,13 @@
  * The timer of timer=TIME: AEXes that nobody has sent, and AEX-Notify sees.
  */
 #include <check.h>
-#include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <edmm/machine.h>
-
 #include "tests/trap/encl.h"
+#include "tests/trap/stats.h"
 
 #define UNDONE 99
 #define THREADS 40
@@ -29,17 +27,6 @@ static void setup(void)
 static void teardown(void)
 {
 	encl_close(&e);
-}
-
-static struct edmm_machine_stats stats(void)
-{
-	int (*get)(struct edmm_machine_stats *);
-	struct edmm_machine_stats s = { .size = sizeof(s) };
-
-	*(void **)&get = dlsym(RTLD_DEFAULT, "edmm_machine_stats");
-	ck_assert_ptr_nonnull((void *)get);
-	ck_assert_int_eq(get(&s), 0);
-	return s;
 }
 
 static struct encl_cmd spin;

@@ -5,7 +5,6 @@
  * own; its exit status is 0 or the line that was wrong, modulo 256.
  */
 #include <check.h>
-#include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -15,9 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <edmm/machine.h>
-
 #include "tests/trap/encl.h"
+#include "tests/trap/stats.h"
 
 #define RW (SGX_SECINFO_R | SGX_SECINFO_W)
 #define REG SGX_SECINFO_PT(SGX_PT_REG)
@@ -34,16 +32,6 @@ static struct encl e;
 			exit(1);                                           \
 		}                                                          \
 	} while (0)
-
-static struct edmm_machine_stats stats(void)
-{
-	struct edmm_machine_stats s = { .size = sizeof(s) };
-	int (*get)(struct edmm_machine_stats *);
-
-	*(void **)&get = dlsym(RTLD_DEFAULT, "edmm_machine_stats");
-	WANT(get && !get(&s));
-	return s;
-}
 
 static uint64_t accept(uint64_t off)
 {
