@@ -106,8 +106,6 @@ static bool signal_call(const struct host_thread *t, struct wire_call *c)
 	}
 }
 
-#define UNPARK_INLINE (WIRE_CALL_ARGS - 1)
-
 static int unpark_all(const struct host_thread *t, uint64_t off, uint64_t count)
 {
 	uint32_t context;
@@ -128,7 +126,7 @@ static int unpark(const struct host_thread *t, const struct wire_call *c)
 	const uint64_t count = c->args[0];
 	int err = 0;
 
-	if (count > UNPARK_INLINE)
+	if (count > WIRE_UNPARK_INLINE)
 		return unpark_all(t, c->args[1], count);
 	for (uint64_t i = 0; i < count && !err; i++)
 		err = host_threads_unpark(t->threads, c->args[1 + i]);

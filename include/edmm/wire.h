@@ -110,8 +110,8 @@ enum wire_call_nr {
 	 */
 	WIRE_CALL_PARK = 11,
 	/*
-	 * count, and the contexts to unpark: of more than five the offset of an
-	 * array of u32 in the data buffer
+	 * count, and the contexts to unpark: of more than WIRE_UNPARK_INLINE
+	 * the offset of an array of u32 in the data buffer
 	 */
 	WIRE_CALL_UNPARK = 12,
 	/* context: a call that it is in, or begins next, ends with -EINTR */
@@ -120,6 +120,7 @@ enum wire_call_nr {
 };
 
 #define WIRE_CALL_ARGS 6
+#define WIRE_UNPARK_INLINE (WIRE_CALL_ARGS - 1)
 
 /**
  * struct wire_call - one host call

@@ -76,7 +76,7 @@ edmm_err rt_host_call(uint32_t nr, const uint64_t args[WIRE_CALL_ARGS],
 	(void)count;
 	if (nr == WIRE_CALL_PARK)
 		return lot_park(context, args[0]);
-	if (nr == WIRE_CALL_UNPARK && args[0] <= WIRE_CALL_ARGS - 1)
+	if (nr == WIRE_CALL_UNPARK && args[0] <= WIRE_UNPARK_INLINE)
 		for (uint64_t i = 0; i < args[0]; i++)
 			lot_unpark((uint32_t)args[1 + i]);
 	return 0;

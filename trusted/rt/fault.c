@@ -128,6 +128,17 @@ struct rt_frame *rt_frame_below(uint64_t top)
 	return f;
 }
 
+struct rt_frame *rt_frame_clean(uint64_t top)
+{
+	struct rt_frame *f = rt_frame_below(top);
+
+	*f = (struct rt_frame){ .regs = { .xsave = f->regs.xsave,
+					  .xsave_size = rt_xsave_size(),
+					  .xfrm = rt_global.xfrm },
+				.prev_xsp = top };
+	return f;
+}
+
 static bool on_xstack(const struct rt_thread *t, uint64_t rsp)
 {
 	return rsp > t->xlow && rsp <= t->stage1_top;

@@ -30,17 +30,11 @@ struct rt_frame *rt_frame_take(void)
 {
 	struct rt_thread *t = rt_self();
 	struct rt_frame *f;
-	void *xsave;
 
 	RT_INVARIANT(14, t->in_runtime && t->xsp == t->xtop);
 	/* Taken before it is filled: a fault in between goes below it. */
 	t->xsp = t->xtop - rt_frame_room();
-	f = rt_frame_below(t->xtop);
-	xsave = f->regs.xsave;
-	*f = (struct rt_frame){ .prev_xsp = t->xtop };
-	f->regs.xsave = xsave;
-	f->regs.xsave_size = rt_xsave_size();
-	f->regs.xfrm = rt_global.xfrm;
+	f = rt_frame_clean(t->xtop);
 	f->regs.fs_base = rt_fs_base();
 	return f;
 }

@@ -164,7 +164,6 @@ struct rt_regs *rt_thread_regs(uint32_t context)
 {
 	struct rt_thread *t = record(context);
 	struct rt_frame *f;
-	void *xsave;
 
 	rt_thread_init(t, context);
 	t->wire = t->buf = NULL;
@@ -172,17 +171,12 @@ struct rt_regs *rt_thread_regs(uint32_t context)
 	t->repeats = t->depth = 0;
 	t->called = 0;
 	t->in_runtime = true;
-	f = rt_frame_below(t->xtop);
+	f = rt_frame_clean(t->xtop);
 	t->xsp = (uint64_t)f;
-	xsave = f->regs.xsave;
-	*f = (struct rt_frame){ .prev_xsp = t->xtop };
-	f->regs.xsave = xsave;
-	f->regs.xsave_size = rt_xsave_size();
-	f->regs.xfrm = rt_global.xfrm;
 	/* As clone() has it; no vector register is kept over a call. */
 	__asm__ volatile("xsave64 (%0)"
 			 :
-			 : "r"(xsave), "a"(SGX_XFRM_LEGACY), "d"(0)
+			 : "r"(f->regs.xsave), "a"(SGX_XFRM_LEGACY), "d"(0)
 			 : "memory");
 	return &f->regs;
 }

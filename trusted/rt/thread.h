@@ -37,8 +37,7 @@
 #define RT_STATE_FREE 0
 #define RT_STATE_ASSIGNED 1
 #define RT_STATE_RUNNING 2
-#define RT_STATE_EXITING 3
-#define RT_STATE_MAKING 4
+#define RT_STATE_MAKING 3
 
 /* Offsets into struct rt_frame. */
 #define RT_F_RAX 0
@@ -385,6 +384,8 @@ void rt_to_program(struct rt_frame *f);
 
 /* fault.c: a frame below @top, whose xsave header is zero. */
 struct rt_frame *rt_frame_below(uint64_t top);
+/* The same, and all of it but xsave and what describes that is zero. */
+struct rt_frame *rt_frame_clean(uint64_t top);
 /* Bytes that a frame takes at most, and its extended state. */
 uint64_t rt_frame_room(void);
 uint64_t rt_xsave_size(void);

@@ -66,6 +66,11 @@ struct sw_bytes {
 
 _Static_assert(sizeof(struct sw_bytes) == 48, "_fpx_sw_bytes");
 
+static struct sys_altstack *alternate(void)
+{
+	return &sys_self()->alternate;
+}
+
 void sys_frame_note_trap(const struct rt_regs *r)
 {
 	struct sys_thread *me = sys_self();
@@ -80,19 +85,19 @@ void sys_frame_note_trap(const struct rt_regs *r)
 
 static bool within_alternate(uint64_t sp)
 {
-	return sp > sys_self()->alternate.addr &&
-	       sp - sys_self()->alternate.addr <= sys_self()->alternate.size;
+	return sp > alternate()->addr &&
+	       sp - alternate()->addr <= alternate()->size;
 }
 
 static bool on_alternate(uint64_t sp)
 {
-	return !(sys_self()->alternate.flags & (int32_t)SS_AUTODISARM) &&
+	return !(alternate()->flags & (int32_t)SS_AUTODISARM) &&
 	       within_alternate(sp);
 }
 
 static int32_t alternate_flags(uint64_t sp)
 {
-	if (sys_self()->alternate.size == 0)
+	if (alternate()->size == 0)
 		return SS_DISABLE;
 	return on_alternate(sp) ? SS_ONSTACK : 0;
 }
@@ -107,9 +112,9 @@ static long set_alternate(const struct sys_altstack *to, uint64_t sp)
 		return -EINVAL;
 	if (mode != SS_DISABLE && to->size < ALTSTACK_MIN)
 		return -ENOMEM;
-	sys_self()->alternate = *to;
+	*alternate() = *to;
 	if (mode == SS_DISABLE)
-		sys_self()->alternate.addr = sys_self()->alternate.size = 0;
+		alternate()->addr = alternate()->size = 0;
 	return 0;
 }
 
@@ -117,14 +122,14 @@ static long set_alternate(const struct sys_altstack *to, uint64_t sp)
 long sys_sigaltstack(const uint64_t *a)
 {
 	const uint64_t sp = (uint64_t)__builtin_frame_address(0);
-	struct sys_altstack now, old = sys_self()->alternate;
+	struct sys_altstack now, old = *alternate();
 	long r;
 
 	if (!sys_owns(a[0], a[0] != 0 ? sizeof(now) : 0) ||
 	    !sys_owns_to_write(a[1], a[1] != 0 ? sizeof(now) : 0))
 		return -EFAULT;
 	old.flags = alternate_flags(sp) |
-		    (sys_self()->alternate.flags & (int32_t)SS_AUTODISARM);
+		    (alternate()->flags & (int32_t)SS_AUTODISARM);
 	old.pad = 0;
 	if (a[0] != 0) {
 		__builtin_memcpy(&now, (const void *)a[0], sizeof(now));
@@ -163,17 +168,19 @@ static uint64_t *reg_at(struct rt_regs *r, size_t i)
 static void fill_context(struct sys_ucontext *uc, struct rt_regs *r,
 			 uint64_t mask)
 {
+	const struct sys_thread *me = sys_self();
+
 	*uc = (struct sys_ucontext){ .flags = UC_FP_XSTATE | UC_SIGCONTEXT_SS |
 					      UC_STRICT_RESTORE_SS,
-				     .stack = sys_self()->alternate,
+				     .stack = me->alternate,
 				     .sigmask = mask };
 	for (size_t i = 0; i < GREGS; i++)
 		uc->gregs[i] = *reg_at(r, greg_order[i]);
 	uc->gregs[GREG_CSGSFS] = CSGSFS;
-	uc->gregs[GREG_ERR] = sys_self()->trap_error;
-	uc->gregs[GREG_TRAPNO] = sys_self()->trapno;
+	uc->gregs[GREG_ERR] = me->trap_error;
+	uc->gregs[GREG_TRAPNO] = me->trapno;
 	uc->gregs[GREG_OLDMASK] = mask;
-	uc->gregs[GREG_CR2] = sys_self()->trap_addr;
+	uc->gregs[GREG_CR2] = me->trap_addr;
 }
 
 /**
@@ -193,8 +200,7 @@ static bool find_place(const struct rt_regs *r, uint64_t flags, struct place *p)
 
 	p->end = r->rsp - RED_ZONE;
 	if (flags & SA_ONSTACK && alternate_flags(p->end) == 0) {
-		p->end =
-			sys_self()->alternate.addr + sys_self()->alternate.size;
+		p->end = alternate()->addr + alternate()->size;
 		alt = true;
 	}
 	p->xsave = (p->end - r->xsave_size - sizeof(uint64_t)) &
@@ -267,9 +273,8 @@ bool sys_frame_push(struct rt_regs *r, const struct sys_action *act,
 	    !write_words(p.at, &f, sizeof(f)))
 		return false;
 	sys_signal_saved();
-	if (sys_self()->alternate.flags & (int32_t)SS_AUTODISARM)
-		sys_self()->alternate =
-			(struct sys_altstack){ .flags = SS_DISABLE };
+	if (alternate()->flags & (int32_t)SS_AUTODISARM)
+		*alternate() = (struct sys_altstack){ .flags = SS_DISABLE };
 	start_handler(r, act, info->signo, p.at);
 	return true;
 }

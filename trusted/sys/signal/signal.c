@@ -91,6 +91,14 @@ void sys_signal_set_mask(uint64_t mask)
 	sys_unlock();
 }
 
+void sys_signal_await(uint64_t set)
+{
+	sys_lock();
+	sys_self()->awaited = set;
+	tell_masks();
+	sys_unlock();
+}
+
 void sys_signal_suspend(uint64_t mask)
 {
 	struct sys_thread *me = sys_self();

@@ -119,6 +119,8 @@ void sys_signal_set_mask(uint64_t mask);
  */
 void sys_signal_suspend(uint64_t mask);
 uint64_t sys_signal_mask_to_save(void);
+/* What of these it blocks comes to this thread all the same; 0: no more. */
+void sys_signal_await(uint64_t set);
 /* A frame has it now: the handler's mask is made from the wait's. */
 void sys_signal_saved(void);
 /* No handler has run: the wait is over all the same. */

@@ -6,7 +6,6 @@
 #include <linux/time_types.h>
 
 #include "trusted/sys/sys.h"
-#include "trusted/sys/thread/task.h"
 
 #define NSEC 1000000000
 #define FOREVER UINT64_MAX
@@ -65,13 +64,6 @@ static uint64_t now(void)
 	return (uint64_t)t.tv_sec * NSEC + (uint64_t)t.tv_nsec;
 }
 
-/* What it blocks comes to this thread all the same. */
-static void await(uint64_t set)
-{
-	sys_self()->awaited = set;
-	sys_signal_set_mask(sys_signal_mask());
-}
-
 /* @end: by the clock, or 0: at once. */
 static long wait_for(uint64_t set, uint64_t end, struct sys_siginfo *info)
 {
@@ -116,8 +108,8 @@ long sys_rt_sigtimedwait(const uint64_t *a)
 			end = now() + (uint64_t)t.tv_sec * NSEC +
 			      (uint64_t)t.tv_nsec;
 	}
-	await(set);
+	sys_signal_await(set);
 	r = wait_for(set, end, &info);
-	await(0);
+	sys_signal_await(0);
 	return r < 0 ? r : put_info(a[1], &info);
 }

@@ -11,8 +11,6 @@
 #include "trusted/sys/thread/task.h"
 
 #define BUCKETS 64u
-/* Inline in the call; more go by the data buffer. */
-#define UNPARK_INLINE 5u
 /* Some exit and entry: a wake-up that comes within saves both. */
 #define SPINS 400
 
@@ -170,7 +168,7 @@ void park_list_out(const struct park_list *l)
 
 	if (l->count == 0)
 		return;
-	if (l->count > UNPARK_INLINE) {
+	if (l->count > WIRE_UNPARK_INLINE) {
 		out_by_buffer(l);
 		return;
 	}
