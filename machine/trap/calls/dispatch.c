@@ -10,18 +10,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/audit.h>
-#include <linux/openat2.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 
-#include "machine/trap/base/own.h"
 #include "machine/trap/base/sys.h"
 #include "machine/trap/base/ucopy.h"
-#include "machine/trap/calls/chardev.h"
 #include "machine/trap/calls/dispatch.h"
 #include "machine/trap/calls/exec.h"
-#include "machine/trap/calls/handle.h"
 #include "machine/trap/calls/preload.h"
 #include "machine/trap/enclave/detour.h"
 #include "machine/trap/enclave/guard.h"
@@ -158,199 +153,7 @@ void dispatch_rewind(struct trap *tr)
 	args_set(tr->uc, a);
 }
 
-/* ---- files ------------------------------------------------------------- */
-
-static bool follows(long flags, long unless)
-{
-	return !(flags & unless);
-}
-
-static long call_open(struct trap *tr, const long a[6])
-{
-	const char *path = (const char *)a[0];
-
-	(void)tr;
-	return special_path(AT_FDCWD, path, follows(a[1], O_NOFOLLOW))
-		       ? do_openat(AT_FDCWD, path, (int)a[1], (unsigned)a[2])
-		       : DISPATCH_AGAIN;
-}
-
-static long call_openat(struct trap *tr, const long a[6])
-{
-	const char *path = (const char *)a[1];
-
-	(void)tr;
-	return special_path((int)a[0], path, follows(a[2], O_NOFOLLOW))
-		       ? do_openat((int)a[0], path, (int)a[2], (unsigned)a[3])
-		       : DISPATCH_AGAIN;
-}
-
-static long call_openat2(struct trap *tr, const long a[6])
-{
-	const char *path = (const char *)a[1];
-	struct open_how how;
-
-	(void)tr;
-	if (!special_path((int)a[0], path, true))
-		return DISPATCH_AGAIN;
-	if (a[3] < (long)sizeof(how))
-		return -EINVAL;
-	if (ucopy(&how, (const void *)a[2], sizeof(how)))
-		return -EFAULT;
-	return do_openat((int)a[0], path, (int)how.flags, (unsigned)how.mode);
-}
-
-static long stat_out(long dir, long path, long out, long flags)
-{
-	const char *name = (const char *)path;
-	struct stat st;
-	long r;
-
-	if (!special_at((int)dir, name, (int)flags))
-		return DISPATCH_AGAIN;
-	r = do_statat((int)dir, name, &st, (int)flags);
-	if (!r && ucopy((void *)out, &st, sizeof(st)))
-		return -EFAULT;
-	return r;
-}
-
-static long call_stat(struct trap *tr, const long a[6])
-{
-	(void)tr;
-	return stat_out(AT_FDCWD, a[0], a[1], 0);
-}
-
-static long call_lstat(struct trap *tr, const long a[6])
-{
-	(void)tr;
-	return stat_out(AT_FDCWD, a[0], a[1], AT_SYMLINK_NOFOLLOW);
-}
-
-static long call_fstat(struct trap *tr, const long a[6])
-{
-	static const char empty[1];
-
-	(void)tr;
-	return stat_out(a[0], (long)empty, a[1], AT_EMPTY_PATH);
-}
-
-static long call_fstatat(struct trap *tr, const long a[6])
-{
-	(void)tr;
-	return stat_out(a[0], a[1], a[2], a[3]);
-}
-
-static long call_statx(struct trap *tr, const long a[6])
-{
-	const char *name = (const char *)a[1];
-	struct statx stx;
-	long r;
-
-	(void)tr;
-	if (!special_at((int)a[0], name, (int)a[2]))
-		return DISPATCH_AGAIN;
-	r = do_statx((int)a[0], name, (int)a[2], (unsigned)a[3], &stx);
-	if (!r && ucopy((void *)a[4], &stx, sizeof(stx)))
-		return -EFAULT;
-	return r;
-}
-
-static long access_at(long dir, long path, long mode, long flags)
-{
-	const char *name = (const char *)path;
-
-	return special_at((int)dir, name, (int)flags)
-		       ? do_accessat((int)dir, name, (int)mode, (int)flags)
-		       : DISPATCH_AGAIN;
-}
-
-static long call_access(struct trap *tr, const long a[6])
-{
-	(void)tr;
-	return access_at(AT_FDCWD, a[0], a[1], 0);
-}
-
-static long call_faccessat(struct trap *tr, const long a[6])
-{
-	(void)tr;
-	return access_at(a[0], a[1], a[2], 0);
-}
-
-static long call_faccessat2(struct trap *tr, const long a[6])
-{
-	(void)tr;
-	return access_at(a[0], a[1], a[2], a[3]);
-}
-
-static long readlink_out(long dir, long path, long out, long size)
-{
-	const char *name = (const char *)path;
-
-	if (!special_path((int)dir, name, true))
-		return DISPATCH_AGAIN;
-	return do_readlinkat((int)dir, name, (char *)out,
-			     size > 0 ? (size_t)size : 0);
-}
-
-static long call_readlink(struct trap *tr, const long a[6])
-{
-	(void)tr;
-	return readlink_out(AT_FDCWD, a[0], a[1], a[2]);
-}
-
-static long call_readlinkat(struct trap *tr, const long a[6])
-{
-	(void)tr;
-	return readlink_out(a[0], a[1], a[2], a[3]);
-}
-
-/* What a character device refuses. */
-static long call_refused(struct trap *tr, const long a[6])
-{
-	long r = device_refuses((long)tr->uc->uc_mcontext.gregs[REG_RAX], a);
-
-	return r ? r : DISPATCH_AGAIN;
-}
-
-static long call_dup(struct trap *tr, const long a[6])
-{
-	(void)tr;
-	return handle_maybe((int)a[0]) ? handle_dup(sys_call(SYS_dup, a[0]))
-				       : DISPATCH_AGAIN;
-}
-
-static long call_fcntl(struct trap *tr, const long a[6])
-{
-	long r = device_fcntl((int)a[0], (int)a[1], (unsigned long)a[2]);
-
-	(void)tr;
-	return r == DEVICE_FCNTL_OTHER ? DISPATCH_AGAIN : r;
-}
-
-static long call_close(struct trap *tr, const long a[6])
-{
-	(void)tr;
-	return handle_of((int)a[0]) || own_is((int)a[0]) ? do_close((int)a[0])
-							 : DISPATCH_AGAIN;
-}
-
-static long call_close_range(struct trap *tr, const long a[6])
-{
-	(void)tr;
-	return do_close_range((unsigned)a[0], (unsigned)a[1], (unsigned)a[2]);
-}
-
-static long call_dup2(struct trap *tr, const long a[6])
-{
-	(void)tr;
-	return do_dup3(SYS_dup2, (int)a[0], (int)a[1], 0);
-}
-
-static long call_dup3(struct trap *tr, const long a[6])
-{
-	(void)tr;
-	return do_dup3(SYS_dup3, (int)a[0], (int)a[1], (int)a[2]);
-}
+/* ---- the process ------------------------------------------------------- */
 
 static long call_exit_group(struct trap *tr, const long a[6])
 {
@@ -358,14 +161,6 @@ static long call_exit_group(struct trap *tr, const long a[6])
 	(void)a;
 	report_end();
 	return DISPATCH_AGAIN;
-}
-
-static long call_ioctl(struct trap *tr, const long a[6])
-{
-	(void)tr;
-	return handle_of((int)a[0]) ? do_ioctl((int)a[0], (unsigned long)a[1],
-					       (uint64_t)a[2])
-				    : DISPATCH_AGAIN;
 }
 
 /* ---- memory ------------------------------------------------------------ */
@@ -511,26 +306,26 @@ static long call_execveat(struct trap *tr, const long a[6])
 typedef long call_fn(struct trap *tr, const long a[6]);
 
 static call_fn *const calls[] = {
-	[SYS_open] = call_open,
-	[SYS_openat] = call_openat,
-	[SYS_openat2] = call_openat2,
-	[SYS_stat] = call_stat,
-	[SYS_lstat] = call_lstat,
-	[SYS_fstat] = call_fstat,
-	[SYS_newfstatat] = call_fstatat,
-	[SYS_statx] = call_statx,
-	[SYS_access] = call_access,
-	[SYS_faccessat] = call_faccessat,
-	[SYS_faccessat2] = call_faccessat2,
-	[SYS_readlink] = call_readlink,
-	[SYS_readlinkat] = call_readlinkat,
-	[SYS_dup] = call_dup,
-	[SYS_fcntl] = call_fcntl,
-	[SYS_close] = call_close,
-	[SYS_dup2] = call_dup2,
-	[SYS_dup3] = call_dup3,
-	[SYS_close_range] = call_close_range,
-	[SYS_ioctl] = call_ioctl,
+	[SYS_open] = dispatch_open,
+	[SYS_openat] = dispatch_openat,
+	[SYS_openat2] = dispatch_openat2,
+	[SYS_stat] = dispatch_stat,
+	[SYS_lstat] = dispatch_lstat,
+	[SYS_fstat] = dispatch_fstat,
+	[SYS_newfstatat] = dispatch_fstatat,
+	[SYS_statx] = dispatch_statx,
+	[SYS_access] = dispatch_access,
+	[SYS_faccessat] = dispatch_faccessat,
+	[SYS_faccessat2] = dispatch_faccessat2,
+	[SYS_readlink] = dispatch_readlink,
+	[SYS_readlinkat] = dispatch_readlinkat,
+	[SYS_dup] = dispatch_dup,
+	[SYS_fcntl] = dispatch_fcntl,
+	[SYS_close] = dispatch_close,
+	[SYS_dup2] = dispatch_dup2,
+	[SYS_dup3] = dispatch_dup3,
+	[SYS_close_range] = dispatch_close_range,
+	[SYS_ioctl] = dispatch_ioctl,
 	[SYS_mmap] = call_mmap,
 	[SYS_munmap] = call_munmap,
 	[SYS_mprotect] = call_mprotect,
@@ -562,25 +357,25 @@ static call_fn *const calls[] = {
 	[SYS_exit] = dispatch_exit,
 	[SYS_exit_group] = call_exit_group,
 
-	[SYS_read] = call_refused,
-	[SYS_readv] = call_refused,
-	[SYS_pread64] = call_refused,
-	[SYS_preadv] = call_refused,
-	[SYS_preadv2] = call_refused,
-	[SYS_write] = call_refused,
-	[SYS_writev] = call_refused,
-	[SYS_pwrite64] = call_refused,
-	[SYS_pwritev] = call_refused,
-	[SYS_pwritev2] = call_refused,
-	[SYS_lseek] = call_refused,
-	[SYS_ftruncate] = call_refused,
-	[SYS_fallocate] = call_refused,
-	[SYS_fsync] = call_refused,
-	[SYS_fdatasync] = call_refused,
-	[SYS_sync_file_range] = call_refused,
-	[SYS_sendfile] = call_refused,
-	[SYS_splice] = call_refused,
-	[SYS_copy_file_range] = call_refused,
+	[SYS_read] = dispatch_refused,
+	[SYS_readv] = dispatch_refused,
+	[SYS_pread64] = dispatch_refused,
+	[SYS_preadv] = dispatch_refused,
+	[SYS_preadv2] = dispatch_refused,
+	[SYS_write] = dispatch_refused,
+	[SYS_writev] = dispatch_refused,
+	[SYS_pwrite64] = dispatch_refused,
+	[SYS_pwritev] = dispatch_refused,
+	[SYS_pwritev2] = dispatch_refused,
+	[SYS_lseek] = dispatch_refused,
+	[SYS_ftruncate] = dispatch_refused,
+	[SYS_fallocate] = dispatch_refused,
+	[SYS_fsync] = dispatch_refused,
+	[SYS_fdatasync] = dispatch_refused,
+	[SYS_sync_file_range] = dispatch_refused,
+	[SYS_sendfile] = dispatch_refused,
+	[SYS_splice] = dispatch_refused,
+	[SYS_copy_file_range] = dispatch_refused,
 };
 
 #define CALLS (sizeof(calls) / sizeof(calls[0]))

@@ -38,6 +38,29 @@ void dispatch_rewind(struct trap *tr);
 #define DISPATCH_AGAIN (-0x10000l) /* to the kernel, unchanged */
 #define DISPATCH_SET (-0x10001l)   /* the context is arranged */
 
+/* dispatch_file.c */
+long dispatch_open(struct trap *tr, const long a[6]);
+long dispatch_openat(struct trap *tr, const long a[6]);
+long dispatch_openat2(struct trap *tr, const long a[6]);
+long dispatch_stat(struct trap *tr, const long a[6]);
+long dispatch_lstat(struct trap *tr, const long a[6]);
+long dispatch_fstat(struct trap *tr, const long a[6]);
+long dispatch_fstatat(struct trap *tr, const long a[6]);
+long dispatch_statx(struct trap *tr, const long a[6]);
+long dispatch_access(struct trap *tr, const long a[6]);
+long dispatch_faccessat(struct trap *tr, const long a[6]);
+long dispatch_faccessat2(struct trap *tr, const long a[6]);
+long dispatch_readlink(struct trap *tr, const long a[6]);
+long dispatch_readlinkat(struct trap *tr, const long a[6]);
+long dispatch_refused(struct trap *tr, const long a[6]);
+long dispatch_dup(struct trap *tr, const long a[6]);
+long dispatch_fcntl(struct trap *tr, const long a[6]);
+long dispatch_close(struct trap *tr, const long a[6]);
+long dispatch_close_range(struct trap *tr, const long a[6]);
+long dispatch_dup2(struct trap *tr, const long a[6]);
+long dispatch_dup3(struct trap *tr, const long a[6]);
+long dispatch_ioctl(struct trap *tr, const long a[6]);
+
 /* dispatch_sig.c */
 long dispatch_sigaction(struct trap *tr, const long a[6]);
 long dispatch_sigprocmask(struct trap *tr, const long a[6]);
