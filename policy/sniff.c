@@ -71,7 +71,7 @@ static const char *comment_end(const char *s, const char *end)
 	return close ? close + 1 : end;
 }
 
-/* Text in quotes at @s that a colon follows. */
+/* A colon follows on what ends at @behind. */
 static bool names_value(const char *behind, const char *end)
 {
 	while (behind < end && isspace((unsigned char)*behind))
