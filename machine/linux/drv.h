@@ -258,6 +258,10 @@ enum drv_verdict {
 enum drv_verdict drv_fault(struct drv *d, struct mach_cpu *cpu, uint64_t addr,
 			   unsigned access, bool leaf, uint32_t *pfec);
 
+/* Would drv_fault() at @addr move no page out of the EPC or in? Then it takes no
+ * cryptography, and so nothing of libc. Context: drv_lock() held. */
+bool drv_fault_plain(struct drv *d, uint64_t addr);
+
 /* What MAP_POPULATE or MADV_WILLNEED of a kernel that has them for enclaves
  * does: adds the range's pages, as far as it gets. Context: drv_lock() held. */
 void drv_populate(struct drv *d, uint64_t start, uint64_t end);

@@ -256,6 +256,8 @@ static inline uint8_t *page_mem(const struct drv_encl *e, uint64_t addr)
 }
 
 /* epc.c */
+/* Would epc_alloc() reclaim nothing, for a page and what goes with it? */
+bool epc_plenty(const struct drv *d);
 /* A free EPC page bound to @mem, reclaiming if need be; -ENOMEM. */
 int epc_alloc(struct drv *d, uint8_t *mem, uint32_t *out);
 void epc_free(struct drv *d, uint32_t epc);
