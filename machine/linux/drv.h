@@ -23,8 +23,8 @@
  * as Linux's IPI does.
  *
  * Locks: one lock guards all (Linux has mmap_lock, one an enclave and one for
- * the EPC). An ioctl takes it a page at a time, as Linux does its own. Nothing
- * of the front end is called without it, but copy_in and copy_out.
+ * the EPC). An ioctl takes it a page at a time, as Linux does its own, or some
+ * pages at a time (edmm.c). Nothing of the front end is called without it, but copy_in and copy_out.
  */
 #ifndef MACHINE_LINUX_DRV_H
 #define MACHINE_LINUX_DRV_H
@@ -43,6 +43,15 @@ struct drv_encl;
 
 /* ---- what the front end provides --------------------------------------- */
 
+/* Pages that have shown @from and are to show @to: MACH_R, _W, _X of the EPCM,
+ * 0 to hide them. */
+struct drv_view {
+	uint64_t addr;
+	uint64_t size;
+	unsigned from;
+	unsigned to;
+};
+
 struct drv_hooks {
 	void *ctx;
 
@@ -57,10 +66,8 @@ struct drv_hooks {
 	/* The enclave is gone: give all of that back. */
 	void (*destroy)(void *ctx, struct drv_encl *e);
 
-	/* The view of one page: MACH_R, _W, _X of the EPCM, 0 to hide it.
-	 * @from is what it showed. Not called where from == to. */
-	void (*view)(void *ctx, struct drv_encl *e, uint64_t addr,
-		     unsigned from, unsigned to);
+	/* The view of pages changes. Not called where from == to. */
+	void (*view)(void *ctx, struct drv_encl *e, const struct drv_view *v);
 	/* Contents of [addr, addr + size) are no longer needed: the next use
 	 * starts from zero or from what the driver writes. */
 	void (*discard)(void *ctx, struct drv_encl *e, uint64_t addr,
