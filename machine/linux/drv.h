@@ -59,8 +59,8 @@ struct drv_hooks {
 	 * page aligned; NULL for none. */
 	void *(*alloc)(void *ctx, size_t size);
 
-	/* ELRANGE is known: make memory for its pages, reachable at the
-	 * address returned whatever the program maps; NULL for none. */
+	/* ELRANGE is known: make zeroed memory for its pages, reachable at
+	 * the address returned whatever the program maps; NULL for none. */
 	uint8_t *(*create)(void *ctx, struct drv_encl *e, uint64_t base,
 			   uint64_t size);
 	/* The enclave is gone: give all of that back. */
@@ -68,8 +68,9 @@ struct drv_hooks {
 
 	/* The view of pages changes. Not called where from == to. */
 	void (*view)(void *ctx, struct drv_encl *e, const struct drv_view *v);
-	/* Contents of [addr, addr + size) are no longer needed: the next use
-	 * starts from zero or from what the driver writes. */
+	/* Contents of [addr, addr + size) are no longer needed: it is zero from
+	 * now on. With create() this makes the memory of a page that is absent
+	 * zero at any time, which mach_config.zeroed is about. */
 	void (*discard)(void *ctx, struct drv_encl *e, uint64_t addr,
 			uint64_t size);
 

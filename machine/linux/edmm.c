@@ -236,18 +236,24 @@ static int remove_page(struct drv *d, struct drv_encl *e, uint64_t addr)
 	return 0;
 }
 
-/* Gives memory back, but for pages that a fault has added again meanwhile. */
-static void discard_absent(struct drv *d, struct drv_encl *e, uint64_t start,
-			   uint64_t end)
+/* As many pages as one turn does. Their memory goes with them, before anyone
+ * can add a page there again. */
+static long remove_pages(struct drv *d, struct drv_encl *e,
+			 struct sgx_enclave_remove_pages *a)
 {
-	uint64_t at;
+	uint64_t start = e->base + a->offset + a->count, at = start;
+	uint64_t end = e->base + a->offset + a->length;
+	long r = 0;
 
-	for (; start < end; start = at + PAGE_SIZE) {
-		if (!page_next(e, start, end, &at))
-			at = end;
-		if (at > start)
-			d->p.discard(d->p.ctx, e, start, at - start);
-	}
+	end = end - at > TURN * PAGE_SIZE ? at + TURN * PAGE_SIZE : end;
+	drv_lock(d);
+	for (; at < end && !r; at += r ? 0 : PAGE_SIZE)
+		r = remove_page(d, e, at);
+	if (at > start)
+		d->p.discard(d->p.ctx, e, start, at - start);
+	drv_unlock(d);
+	a->count += at - start;
+	return r;
 }
 
 long ioctl_remove(struct drv *d, struct drv_encl *e, uint64_t arg)
@@ -261,14 +267,8 @@ long ioctl_remove(struct drv *d, struct drv_encl *e, uint64_t arg)
 		return -EFAULT;
 	if (!range_valid(e, a.offset, a.length) || a.count)
 		return -EINVAL;
-	for (; a.count < a.length && !r; a.count += r ? 0 : PAGE_SIZE) {
-		drv_lock(d);
-		r = remove_page(d, e, e->base + a.offset + a.count);
-		drv_unlock(d);
-	}
-	drv_lock(d);
-	discard_absent(d, e, e->base + a.offset, e->base + a.offset + a.count);
-	drv_unlock(d);
+	while (a.count < a.length && !r)
+		r = remove_pages(d, e, &a);
 	if (d->p.copy_out(d->p.ctx, arg, &a, sizeof(a)))
 		return -EFAULT;
 	return r;

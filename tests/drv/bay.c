@@ -228,6 +228,7 @@ void bay_open(struct bay *r, uint32_t epc, uint32_t features)
 	memset(r, 0, sizeof(*r));
 	mach_config_default(&r->cfg.mach);
 	r->cfg.mach.arena = false;
+	r->cfg.mach.zeroed = true;
 	r->cfg.mach.epc_pages = epc ? epc : EPC_DEFAULT;
 	r->cfg.mach.features = features;
 	r->mem = chunk(r, drv_size(&r->cfg));

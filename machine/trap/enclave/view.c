@@ -26,6 +26,9 @@
 #define PAGE SGX_PAGE_SIZE
 /* Of newer kernels than Debian's headers. */
 #define CONTINUE_MODE_WP 2ull
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
 static int uffd = -1;
 
 static bool closed;
@@ -191,10 +194,24 @@ static long show_all(uint64_t start, uint64_t end, bool writable)
 	return c.range.len ? r : 0;
 }
 
-static void show(uint64_t addr, bool writable)
+/* EADD and EAUG of zeros have not touched the memory: now there must be some.
+ */
+static void back(const struct drv_encl *e, uint64_t addr)
+{
+	uint8_t *at = drv_encl_mem(e) + (addr - drv_encl_base(e));
+
+	if (sys_madvise(at, PAGE, MADV_POPULATE_WRITE))
+		__atomic_fetch_or(at, 0, __ATOMIC_RELAXED);
+}
+
+static void show(const struct drv_encl *e, uint64_t addr, bool writable)
 {
 	long r = show_all(addr, addr + PAGE, writable);
 
+	if (r == -EFAULT) {
+		back(e, addr);
+		r = show_all(addr, addr + PAGE, writable);
+	}
 	if (r == -EEXIST)
 		write_protect(addr, addr + PAGE, !writable);
 	else if (r)
@@ -240,7 +257,7 @@ void view_copied(int fd, const struct drv_vma *v)
 }
 
 /* With userfaultfd: the page-table entries. */
-static void entries_set(const struct drv_view *v)
+static void entries_set(const struct drv_encl *e, const struct drv_view *v)
 {
 	uint64_t end = v->addr + v->size;
 
@@ -248,7 +265,7 @@ static void entries_set(const struct drv_view *v)
 		sys_madvise((void *)v->addr, v->size, MADV_DONTNEED);
 	else if (!v->from)
 		for (uint64_t at = v->addr; at < end; at += PAGE)
-			show(at, v->to & MACH_W);
+			show(e, at, v->to & MACH_W);
 	else if ((v->from ^ v->to) & MACH_W)
 		write_protect(v->addr, end, !(v->to & MACH_W));
 }
@@ -287,7 +304,7 @@ void view_set(void *ctx, struct drv_encl *e, const struct drv_view *v)
 		sites_set(e, v, true);
 	rights_set(v);
 	if (uffd >= 0)
-		entries_set(v);
+		entries_set(e, v);
 	if (v->from & ~v->to & MACH_X)
 		sites_set(e, v, false);
 }
