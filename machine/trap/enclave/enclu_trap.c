@@ -143,15 +143,15 @@ static bool quick_move(struct trap *tr)
 }
 
 /* What one try has come to. */
-enum turn {
-	TURN_DONE,
-	TURN_MORE,  /* its page is there now */
-	TURN_AGAIN, /* the instruction, from the start */
-	TURN_RAISE, /* an exception */
-	TURN_LIBC,  /* that takes libc; nothing has been done */
+enum tried {
+	TRIED_DONE,
+	TRIED_MORE,  /* its page is there now */
+	TRIED_AGAIN, /* the instruction, from the start */
+	TRIED_RAISE, /* an exception */
+	TRIED_LIBC,  /* that takes libc; nothing has been done */
 };
 
-static enum turn quick_turn(struct trap *tr, struct exception *e)
+static enum tried quick_try(struct trap *tr, struct exception *e)
 {
 	struct mach_cpu *cpu = &tr->t->cpu;
 	uint64_t faults = cpu->enclu_faults;
@@ -160,36 +160,36 @@ static enum turn quick_turn(struct trap *tr, struct exception *e)
 	uint32_t pfec = r.pfec;
 
 	if (r.kind != MACH_FAULT)
-		return TURN_DONE;
+		return TRIED_DONE;
 	if (r.vector != SGX_VEC_PF || (r.pfec & SGX_PFEC_SGX) ||
 	    !drv_fault_plain(machine.d, r.addr)) {
 		cpu->enclu_faults = faults;
-		return TURN_LIBC;
+		return TRIED_LIBC;
 	}
 	v = drv_fault(machine.d, cpu, r.addr, access_of(r.pfec), true, &pfec);
 	if (v == DRV_RETRY && !cpu->due)
-		return TURN_MORE;
+		return TRIED_MORE;
 	if (v == DRV_RETRY || v == DRV_BUSY)
-		return TURN_AGAIN;
+		return TRIED_AGAIN;
 	*e = trap_fault_exception(v, r.addr, pfec);
-	return TURN_RAISE;
+	return TRIED_RAISE;
 }
 
 /* No libc until there is an exception: its delivery may be anything. */
 static bool quick_accept(struct trap *tr)
 {
-	enum turn turn = TURN_MORE;
+	enum tried tried = TRIED_MORE;
 	struct exception e;
 
 	drv_lock(machine.d);
-	for (int i = 0; i < LEAF_FAULTS && turn == TURN_MORE; i++)
-		turn = quick_turn(tr, &e);
+	for (int i = 0; i < LEAF_FAULTS && tried == TRIED_MORE; i++)
+		tried = quick_try(tr, &e);
 	drv_unlock(machine.d);
-	if (turn == TURN_MORE || turn == TURN_LIBC)
+	if (tried == TRIED_MORE || tried == TRIED_LIBC)
 		return false;
-	if (turn == TURN_DONE)
+	if (tried == TRIED_DONE)
 		trap_store(tr);
-	if (turn == TURN_RAISE) {
+	if (tried == TRIED_RAISE) {
 		bases_host(tr->t);
 		trap_raise(tr, &e);
 	}
