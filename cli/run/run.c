@@ -290,8 +290,8 @@ out:
 /* Return: -1 to go on here, or an exit status. */
 static int find_machine(struct cli_run *r, int argc, char **argv)
 {
-	const char *why = NULL;
-	bool works;
+	struct edmm_host_error e;
+	int err;
 
 	r->soft = cli_machine_here();
 	if (r->soft && r->o.machine == CLI_MACHINE_HW) {
@@ -313,14 +313,15 @@ static int find_machine(struct cli_run *r, int argc, char **argv)
 	}
 	if (r->o.machine == CLI_MACHINE_SOFT || r->o.step)
 		return restart(r, argc, argv);
-	works = cli_device_works(&why);
-	if (works)
+	err = cli_device_check(&e);
+	if (!err)
 		return -1;
-	if (r->o.machine == CLI_MACHINE_AUTO)
+	/* A device that is for this user, and fails, is not put aside. */
+	if (r->o.machine == CLI_MACHINE_AUTO && err != -EAGAIN && err != -EIO)
 		return restart(r, argc, argv);
-	cli_error("--machine hw: /dev/sgx_enclave: %s; --machine soft runs "
-		  "everywhere",
-		  why);
+	cli_error("%s%s",
+		  r->o.machine == CLI_MACHINE_HW ? "--machine hw: " : "",
+		  e.text);
 	return CLI_RUN_FAIL;
 }
 

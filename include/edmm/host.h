@@ -137,6 +137,19 @@ struct edmm_host_counts {
 };
 
 /**
+ * edmm_host_device() - open the SGX device
+ * @device: path, or NULL for /dev/sgx_enclave
+ *
+ * The first open of all may have to wait for the processor (Linux 6.18:
+ * EUPDATESVN, EAGAIN while there is no entropy), and is repeated for 100 ms.
+ *
+ * Return: a descriptor, closed by exec; or what open(2) gives, negative, with
+ * a line.
+ */
+EDMM_NODISCARD int edmm_host_device(const char *device,
+				    struct edmm_host_error *e);
+
+/**
  * edmm_host_open() - open the device and find the vDSO function
  * @device: path, or NULL for /dev/sgx_enclave
  *
