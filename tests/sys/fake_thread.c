@@ -22,6 +22,11 @@ uint32_t rt_contexts(void)
 	return 1;
 }
 
+uint64_t rt_tsc(void)
+{
+	return __builtin_ia32_rdtsc();
+}
+
 void rt_look_for_end(void)
 {
 }
