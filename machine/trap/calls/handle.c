@@ -18,6 +18,7 @@
 
 #include <edmm/machine.h>
 
+#include "machine/trap/base/late.h"
 #include "machine/trap/base/machine.h"
 #include "machine/trap/base/sys.h"
 #include "machine/trap/calls/handle.h"
@@ -192,6 +193,7 @@ long handle_open(enum handle_kind kind, int flags)
 		if (r)
 			return r;
 		cpuid_patch();
+		late_load();
 		machine.used = true;
 	}
 	fd = memfd(kind == HANDLE_ENCLAVE ? "sgx_enclave" : "sgx_provision");
