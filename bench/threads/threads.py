@@ -27,7 +27,9 @@ ROWS = [("exit", 4000, 1, "an exit and its entry: the floor"),
         ("pingpong", 3000, 2, "handover by a condition variable"),
         ("broadcast", 20, 64, "a waiter of a broadcast to 64"),
         ("churn1", 1000000, 1, "free and malloc, one thread"),
-        ("churn2", 1000000, 2, "free and malloc, two threads")]
+        ("churn2", 1000000, 2, "free and malloc, two threads"),
+        ("churn1", 1000000, 1, "the same with mimalloc, one thread"),
+        ("churn2", 1000000, 2, "the same with mimalloc, two threads")]
 COUNTS = ("eexit", "aex", "aex_kernel", "aex_exception", "aex_signal",
           "aex_track")
 SIDES = ("inside", "musl", "glibc")
@@ -39,11 +41,13 @@ class Bench:
         self.env = dict(os.environ, HOME=folder, XDG_CONFIG_HOME=folder,
                         EDMM_MACHINE_QUIET="1")
         self.stats = os.path.join(folder, "stats.json")
-        self.image = os.path.join(build, "enclave/bench_threads")
         native = os.path.join(build, "bench/bench_threads_musl")
         self.commands = {
-            "inside": [self.edmm, "run", "--machine", "soft", "--contexts",
-                       "80", self.image],
+            side: [self.edmm, "run", "--machine", "soft", "--contexts", "80",
+                   os.path.join(build, "enclave", image)]
+            for side, image in (("inside", "bench_threads"),
+                                ("mimalloc", "bench_threads_mimalloc"))}
+        self.commands |= {
             "musl": [native],
             "glibc": [os.path.join(build, "bin/bench_threads_glibc")]}
 
@@ -55,23 +59,24 @@ class Bench:
                      f"{done.returncode}: {done.stderr}")
         return int(done.stdout)
 
-    def count(self, work, n):
+    def count(self, command, work, n):
         """The counts of a run for N."""
         if os.path.exists(self.stats):
             os.remove(self.stats)
         self.run([self.edmm, "sim", "--stats=json", "--stats-file",
-                  self.stats, *self.commands["inside"]], work, n)
+                  self.stats, *command], work, n)
         with open(self.stats, encoding="ascii") as f:
             found = json.load(f)
         return {k: found[k] for k in COUNTS}
 
     def row(self, name, n, operations, what, rounds):
         times = {side: [] for side in SIDES}
+        inside = self.commands["mimalloc" if "mimalloc" in what else "inside"]
         for _ in range(rounds):
             for side in SIDES:
-                times[side].append(self.run(self.commands[side], name, n) /
-                                   n / operations)
-        once, twice = self.count(name, n), self.count(name, 2 * n)
+                command = inside if side == "inside" else self.commands[side]
+                times[side].append(self.run(command, name, n) / n / operations)
+        once, twice = (self.count(inside, name, i * n) for i in (1, 2))
         row = {"name": name, "what": what}
         row.update({f"{side}_ns": round(statistics.median(times[side]), 1)
                     for side in SIDES})
@@ -157,7 +162,7 @@ def main():
         f.write("\n")
     draw(rows, args.picture)
     for r in rows:
-        print(f"{r['name']:10} {unit(r['inside_ns']):>8}, musl "
+        print(f"{r['what']:36} {unit(r['inside_ns']):>8}, musl "
               f"{unit(r['musl_ns']):>8}, glibc {unit(r['glibc_ns']):>8}; "
               f"exits {r['eexit']:g}, AEX {r['aex']:g} (faults "
               f"{r['aex_kernel']:g}, exceptions {r['aex_exception']:g}, "
