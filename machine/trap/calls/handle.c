@@ -412,10 +412,12 @@ void handle_destroy(void *ctx, struct drv_encl *e)
 void handle_discard(void *ctx, struct drv_encl *e, uint64_t addr, uint64_t size)
 {
 	struct memory *m = memory_of(e);
+	uint8_t *at = m ? m->at + (addr - m->base) : NULL;
 
 	(void)ctx;
-	if (m)
-		sys_madvise(m->at + (addr - m->base), size, MADV_REMOVE);
+	/* Refused for memory that has no file, and if the kernel finds none. */
+	if (m && sys_madvise(at, size, MADV_REMOVE))
+		memset(at, 0, size);
 }
 
 void handle_memory_unlock(void)
