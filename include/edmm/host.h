@@ -92,6 +92,9 @@ struct edmm_host_watch {
  * @heap_free_percent: the same as a share of what is mapped, 0 to 100;
  *	UINT64_MAX: none
  * @heap_window: largest window of commit-ahead in bytes; 0: built in
+ * @threads_max: threads at a time; 0: as many as the layout has contexts for
+ * @threads_pool: contexts without a thread to keep, of those that the enclave
+ *	has made; UINT32_MAX: built in
  * @populate: serve the enclave's hints by touching pages ahead
  * @tell: tell the watch each system call
  * @buf_size: data buffer of a thread in bytes; 0 takes 1 MiB
@@ -104,6 +107,8 @@ struct edmm_host_start {
 	uint64_t heap_free_max;
 	uint64_t heap_free_percent;
 	uint64_t heap_window;
+	uint32_t threads_max;
+	uint32_t threads_pool;
 	bool populate;
 	bool tell;
 	uint64_t buf_size;
