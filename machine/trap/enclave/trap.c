@@ -313,24 +313,36 @@ static void handle(struct trap *tr)
 		    is_sync(tr->sig, tr->info) ? SIG_FORCED : SIG_SENT);
 }
 
+/* An ENCLU, or an instruction on a base that the kernel knows nothing of. */
+static bool quick_insn(struct trap *tr)
+{
+	const greg_t *g = tr->uc->uc_mcontext.gregs;
+	struct exception e;
+	uint8_t code[INSN_BYTES];
+
+	if (ucopy(code, (const void *)g[REG_RIP], INSN_BYTES))
+		return false;
+	if (!memcmp(code, INSN_ENCLU, ENCLU_BYTES))
+		return trap_enclu_quick(tr);
+	return g[REG_TRAPNO] == SGX_VEC_UD && bases_emulate(tr, code, &e) &&
+	       !e.sig;
+}
+
 /*
- * What comes most: ENCLU that enters or leaves, and a call that only goes on to
- * the kernel. No libc, so that the bases stay as they are: where they are set
- * by a system call, each costs as much as the trap.
+ * What comes most: ENCLU, WRFSBASE, and a call that only goes on to the kernel.
+ * No libc, so that the bases stay as they are: where they are set by a system
+ * call, each costs as much as the trap.
  */
 static bool quick(struct trap *tr)
 {
-	const greg_t *g = tr->uc->uc_mcontext.gregs;
-	uint8_t code[ENCLU_BYTES];
-
 	if (machine.watched || !fork_same_process() ||
 	    !is_sync(tr->sig, tr->info))
 		return false;
 	if (is_dispatched(tr))
 		return dispatch_quick(tr);
-	return tr->sig != SIGSYS && g[REG_TRAPNO] != SGX_VEC_DB &&
-	       !ucopy(code, (const void *)g[REG_RIP], ENCLU_BYTES) &&
-	       !memcmp(code, INSN_ENCLU, ENCLU_BYTES) && trap_enclu_quick(tr);
+	return tr->sig != SIGSYS &&
+	       tr->uc->uc_mcontext.gregs[REG_TRAPNO] != SGX_VEC_DB &&
+	       quick_insn(tr);
 }
 
 /* Linux leaves AC as it was, and alignment is not for our code to keep. */
