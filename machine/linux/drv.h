@@ -23,8 +23,8 @@
  * as Linux's IPI does.
  *
  * Locks: one lock guards all (Linux has mmap_lock, one an enclave and one for
- * the EPC). An ioctl takes it a page at a time, as Linux does its own. Nothing
- * of the front end is called without it, but copy_in and copy_out.
+ * the EPC). An ioctl takes it a page at a time, as Linux does its own, or some
+ * pages at a time (edmm.c). Nothing of the front end is called without it, but copy_in and copy_out.
  */
 #ifndef MACHINE_LINUX_DRV_H
 #define MACHINE_LINUX_DRV_H
@@ -43,6 +43,15 @@ struct drv_encl;
 
 /* ---- what the front end provides --------------------------------------- */
 
+/* Pages that have shown @from and are to show @to: MACH_R, _W, _X of the EPCM,
+ * 0 to hide them. */
+struct drv_view {
+	uint64_t addr;
+	uint64_t size;
+	unsigned from;
+	unsigned to;
+};
+
 struct drv_hooks {
 	void *ctx;
 
@@ -50,19 +59,18 @@ struct drv_hooks {
 	 * page aligned; NULL for none. */
 	void *(*alloc)(void *ctx, size_t size);
 
-	/* ELRANGE is known: make memory for its pages, reachable at the
-	 * address returned whatever the program maps; NULL for none. */
+	/* ELRANGE is known: make zeroed memory for its pages, reachable at
+	 * the address returned whatever the program maps; NULL for none. */
 	uint8_t *(*create)(void *ctx, struct drv_encl *e, uint64_t base,
 			   uint64_t size);
 	/* The enclave is gone: give all of that back. */
 	void (*destroy)(void *ctx, struct drv_encl *e);
 
-	/* The view of one page: MACH_R, _W, _X of the EPCM, 0 to hide it.
-	 * @from is what it showed. Not called where from == to. */
-	void (*view)(void *ctx, struct drv_encl *e, uint64_t addr,
-		     unsigned from, unsigned to);
-	/* Contents of [addr, addr + size) are no longer needed: the next use
-	 * starts from zero or from what the driver writes. */
+	/* The view of pages changes. Not called where from == to. */
+	void (*view)(void *ctx, struct drv_encl *e, const struct drv_view *v);
+	/* Contents of [addr, addr + size) are no longer needed: it is zero from
+	 * now on. With create() this makes the memory of a page that is absent
+	 * zero at any time, which mach_config.zeroed is about. */
 	void (*discard)(void *ctx, struct drv_encl *e, uint64_t addr,
 			uint64_t size);
 
@@ -257,6 +265,10 @@ enum drv_verdict {
  */
 enum drv_verdict drv_fault(struct drv *d, struct mach_cpu *cpu, uint64_t addr,
 			   unsigned access, bool leaf, uint32_t *pfec);
+
+/* Would drv_fault() at @addr move no page out of the EPC or in? Then it takes no
+ * cryptography, and so nothing of libc. Context: drv_lock() held. */
+bool drv_fault_plain(struct drv *d, uint64_t addr);
 
 /* What MAP_POPULATE or MADV_WILLNEED of a kernel that has them for enclaves
  * does: adds the range's pages, as far as it gets. Context: drv_lock() held. */

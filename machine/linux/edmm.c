@@ -17,6 +17,13 @@ static long state_check(const struct drv *d, const struct drv_encl *e)
 	return e->state & ENCL_INITIALIZED ? 0 : -EINVAL;
 }
 
+/*
+ * Pages that are done before the lock is given to others. What they show is
+ * told in runs: nobody can see what an entry says, nor any page be moved,
+ * before it is.
+ */
+#define TURN 256u
+
 /* The page at @addr, in the EPC; *err is Linux's errno otherwise. */
 static page_t *page_get(struct drv *d, struct drv_encl *e, uint64_t addr,
 			int *err)
@@ -66,13 +73,30 @@ static int restrict_page(struct drv *d, struct drv_encl *e,
 	if (d->stale & STALE_EMODPR) {
 		if (!stale_inside(d, e) ||
 		    !stale_keep(d, e, addr, STALE_EMODPR))
-			page_view(d, e, p, addr);
+			page_view_later(d, e, p, addr);
 		return 0;
 	}
-	page_view(d, e, p, addr);
+	page_view_later(d, e, p, addr);
 	r = encl_etrack(d, e);
 	*settled = encl_settled(d, e);
 	return r;
+}
+
+/* As many pages as one turn does; false: some thread has to leave first. */
+static bool restrict_pages(struct drv *d, struct drv_encl *e,
+			   struct sgx_enclave_restrict_permissions *a, long *r)
+{
+	bool settled = true;
+
+	drv_lock(d);
+	for (unsigned i = 0; i < TURN && a->count < a->length && !*r && settled;
+	     i++) {
+		*r = restrict_page(d, e, a, &settled);
+		a->count += *r ? 0 : PAGE_SIZE;
+	}
+	views_tell(d);
+	drv_unlock(d);
+	return settled;
 }
 
 long ioctl_restrict(struct drv *d, struct drv_encl *e, uint64_t arg)
@@ -92,15 +116,9 @@ long ioctl_restrict(struct drv *d, struct drv_encl *e, uint64_t arg)
 		return -EINVAL;
 	if (a.result || a.count)
 		return -EINVAL;
-	for (; a.count < a.length && !r; a.count += r ? 0 : PAGE_SIZE) {
-		bool settled = true;
-
-		drv_lock(d);
-		r = restrict_page(d, e, &a, &settled);
-		drv_unlock(d);
-		if (!settled)
+	while (a.count < a.length && !r)
+		if (!restrict_pages(d, e, &a, &r))
 			encl_settle(d, e);
-	}
 	if (d->p.copy_out(d->p.ctx, arg, &a, sizeof(a)))
 		return -EFAULT;
 	return r;
@@ -137,12 +155,28 @@ static int modify_page(struct drv *d, struct drv_encl *e,
 		pg_set(p, PG_MAX_SHIFT, max);
 		return r;
 	}
-	page_view(d, e, p, addr);
+	page_view_later(d, e, p, addr);
 	r = encl_etrack(d, e);
 	*settled = encl_settled(d, e);
 	if (!r)
 		pg_set(p, PG_TYPE_SHIFT, (unsigned)a->page_type);
 	return r;
+}
+
+static bool modify_pages(struct drv *d, struct drv_encl *e,
+			 struct sgx_enclave_modify_types *a, long *r)
+{
+	bool settled = true;
+
+	drv_lock(d);
+	for (unsigned i = 0; i < TURN && a->count < a->length && !*r && settled;
+	     i++) {
+		*r = modify_page(d, e, a, &settled);
+		a->count += *r ? 0 : PAGE_SIZE;
+	}
+	views_tell(d);
+	drv_unlock(d);
+	return settled;
 }
 
 long ioctl_modify(struct drv *d, struct drv_encl *e, uint64_t arg)
@@ -162,15 +196,9 @@ long ioctl_modify(struct drv *d, struct drv_encl *e, uint64_t arg)
 		return -EINVAL;
 	if (a.page_type != SGX_PT_TCS && a.page_type != SGX_PT_TRIM)
 		r = -EINVAL;
-	for (; a.count < a.length && !r; a.count += r ? 0 : PAGE_SIZE) {
-		bool settled = true;
-
-		drv_lock(d);
-		r = modify_page(d, e, &a, &settled);
-		drv_unlock(d);
-		if (!settled)
+	while (a.count < a.length && !r)
+		if (!modify_pages(d, e, &a, &r))
 			encl_settle(d, e);
-	}
 	if (d->p.copy_out(d->p.ctx, arg, &a, sizeof(a)))
 		return -EFAULT;
 	return r;
@@ -208,18 +236,24 @@ static int remove_page(struct drv *d, struct drv_encl *e, uint64_t addr)
 	return 0;
 }
 
-/* Gives memory back, but for pages that a fault has added again meanwhile. */
-static void discard_absent(struct drv *d, struct drv_encl *e, uint64_t start,
-			   uint64_t end)
+/* As many pages as one turn does. Their memory goes with them, before anyone
+ * can add a page there again. */
+static long remove_pages(struct drv *d, struct drv_encl *e,
+			 struct sgx_enclave_remove_pages *a)
 {
-	uint64_t at;
+	uint64_t start = e->base + a->offset + a->count, at = start;
+	uint64_t end = e->base + a->offset + a->length;
+	long r = 0;
 
-	for (; start < end; start = at + PAGE_SIZE) {
-		if (!page_next(e, start, end, &at))
-			at = end;
-		if (at > start)
-			d->p.discard(d->p.ctx, e, start, at - start);
-	}
+	end = end - at > TURN * PAGE_SIZE ? at + TURN * PAGE_SIZE : end;
+	drv_lock(d);
+	for (; at < end && !r; at += r ? 0 : PAGE_SIZE)
+		r = remove_page(d, e, at);
+	if (at > start)
+		d->p.discard(d->p.ctx, e, start, at - start);
+	drv_unlock(d);
+	a->count += at - start;
+	return r;
 }
 
 long ioctl_remove(struct drv *d, struct drv_encl *e, uint64_t arg)
@@ -233,14 +267,8 @@ long ioctl_remove(struct drv *d, struct drv_encl *e, uint64_t arg)
 		return -EFAULT;
 	if (!range_valid(e, a.offset, a.length) || a.count)
 		return -EINVAL;
-	for (; a.count < a.length && !r; a.count += r ? 0 : PAGE_SIZE) {
-		drv_lock(d);
-		r = remove_page(d, e, e->base + a.offset + a.count);
-		drv_unlock(d);
-	}
-	drv_lock(d);
-	discard_absent(d, e, e->base + a.offset, e->base + a.offset + a.count);
-	drv_unlock(d);
+	while (a.count < a.length && !r)
+		r = remove_pages(d, e, &a);
 	if (d->p.copy_out(d->p.ctx, arg, &a, sizeof(a)))
 		return -EFAULT;
 	return r;

@@ -27,6 +27,12 @@ static uint32_t epc_left(const struct drv *d)
 	return used < d->limit ? d->limit - used : 0;
 }
 
+bool epc_plenty(const struct drv *d)
+{
+	/* A page and, before it, one of versions. */
+	return epc_left(d) > EPC_LOW + 1;
+}
+
 int epc_alloc(struct drv *d, uint8_t *mem, uint32_t *out)
 {
 	uint32_t low = d->quota ? 1 : EPC_LOW, high = d->quota ? 1 : EPC_HIGH;

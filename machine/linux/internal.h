@@ -188,6 +188,10 @@ struct drv {
 	uint32_t *free_stack;
 	uint8_t **data;
 
+	/* Views that an ioctl has changed and not told yet (pages.c). */
+	struct drv_encl *later_encl;
+	struct drv_view later;
+
 	struct drv_encl *encls;
 	struct vma_table vmas;
 	struct pool pools[POOLS];
@@ -248,6 +252,12 @@ page_t *page_next(const struct drv_encl *e, uint64_t addr, uint64_t end,
 void page_drop_all(struct drv *d, struct drv_encl *e);
 /* What the view of this page must be, and making it so. */
 void page_view(struct drv *d, struct drv_encl *e, page_t *p, uint64_t addr);
+/* The same, told with those of its neighbours, by views_tell() or with the next
+ * page_view(). Until then a thread inside can use the page as before, so the
+ * lock is held, and what depends on that it cannot waits. */
+void page_view_later(struct drv *d, struct drv_encl *e, page_t *p,
+		     uint64_t addr);
+void views_tell(struct drv *d);
 /* Drops the page-table entry. */
 void page_zap(struct drv *d, struct drv_encl *e, page_t *p, uint64_t addr);
 static inline uint8_t *page_mem(const struct drv_encl *e, uint64_t addr)
@@ -256,6 +266,8 @@ static inline uint8_t *page_mem(const struct drv_encl *e, uint64_t addr)
 }
 
 /* epc.c */
+/* Would epc_alloc() reclaim nothing, for a page and what goes with it? */
+bool epc_plenty(const struct drv *d);
 /* A free EPC page bound to @mem, reclaiming if need be; -ENOMEM. */
 int epc_alloc(struct drv *d, uint8_t *mem, uint32_t *out);
 void epc_free(struct drv *d, uint32_t epc);

@@ -222,6 +222,7 @@ static int eadd(struct drv *d, struct drv_encl *e, uint64_t addr,
 		epc_remove(d, e, epc, addr);
 		e->children--;
 		*p = 0;
+		d->p.discard(d->p.ctx, e, addr, PAGE_SIZE);
 	}
 	return r;
 }

@@ -109,18 +109,53 @@ void page_drop_all(struct drv *d, struct drv_encl *e)
 	e->root = NULL;
 }
 
+/* What a page shows by now; false: that is what it has shown. */
+static bool view_changed(struct drv *d, struct drv_encl *e, page_t *p,
+			 struct drv_view *v)
+{
+	v->from = pg_get(*p, PG_VIEW_SHIFT);
+	if ((*p & PG_PTE) && !(*p & PG_EVICTED) && !(e->state & ENCL_LOST))
+		v->to = mach_rights(d->mach, pg_index(*p));
+	if ((v->to & MACH_X) && hostile_guards(d, e, v->addr))
+		v->to &= ~(unsigned)MACH_X;
+	pg_set(p, PG_VIEW_SHIFT, v->to);
+	return v->from != v->to;
+}
+
+void views_tell(struct drv *d)
+{
+	struct drv_encl *e = d->later_encl;
+
+	d->later_encl = NULL;
+	if (e)
+		d->p.view(d->p.ctx, e, &d->later);
+}
+
 void page_view(struct drv *d, struct drv_encl *e, page_t *p, uint64_t addr)
 {
-	unsigned from = pg_get(*p, PG_VIEW_SHIFT), to = 0;
+	struct drv_view v = { .addr = addr, .size = PAGE_SIZE };
 
-	if ((*p & PG_PTE) && !(*p & PG_EVICTED) && !(e->state & ENCL_LOST))
-		to = mach_rights(d->mach, pg_index(*p));
-	if ((to & MACH_X) && hostile_guards(d, e, addr))
-		to &= ~(unsigned)MACH_X;
-	if (from == to)
+	views_tell(d);
+	if (view_changed(d, e, p, &v))
+		d->p.view(d->p.ctx, e, &v);
+}
+
+void page_view_later(struct drv *d, struct drv_encl *e, page_t *p,
+		     uint64_t addr)
+{
+	struct drv_view v = { .addr = addr, .size = PAGE_SIZE };
+	struct drv_view *l = &d->later;
+
+	if (!view_changed(d, e, p, &v))
 		return;
-	d->p.view(d->p.ctx, e, addr, from, to);
-	pg_set(p, PG_VIEW_SHIFT, to);
+	if (d->later_encl == e && l->addr + l->size == addr &&
+	    l->from == v.from && l->to == v.to) {
+		l->size += PAGE_SIZE;
+		return;
+	}
+	views_tell(d);
+	*l = v;
+	d->later_encl = e;
 }
 
 void page_zap(struct drv *d, struct drv_encl *e, page_t *p, uint64_t addr)

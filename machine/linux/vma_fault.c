@@ -322,6 +322,18 @@ enum drv_verdict drv_fault(struct drv *d, struct mach_cpu *cpu, uint64_t addr,
 	return epcm_check(d, &k, pg_index(*p), access, pfec);
 }
 
+bool drv_fault_plain(struct drv *d, uint64_t addr)
+{
+	struct drv_vma v;
+	page_t *p;
+
+	if (d->hostile.count || d->inject.points || !epc_plenty(d) ||
+	    !drv_find_vma(d, addr, &v) || v.start > addr)
+		return false;
+	p = page_find(v.encl, addr);
+	return !((p ? *p : v.encl->secs) & PG_EVICTED);
+}
+
 bool drv_peek(struct drv *d, uint64_t addr, void *out, size_t size)
 {
 	struct drv_vma v;

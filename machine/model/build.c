@@ -183,6 +183,17 @@ static bool tcs_addable(const struct sgx_secs *s, const struct sgx_tcs *t)
 	       ((t->fslimit & 0xfff) == 0xfff && (t->gslimit & 0xfff) == 0xfff);
 }
 
+/* A page of zeros to where there are zeros? */
+static bool is_there(const struct mach *m, const void *src)
+{
+	const uint64_t *w = src;
+	uint64_t any = 0;
+
+	for (unsigned i = 0; m->cfg.zeroed && i < SGX_PAGE_SIZE / 8; i++)
+		any |= w[i];
+	return m->cfg.zeroed && !any;
+}
+
 static void eadd_commit(struct mach *m, const struct sgx_pageinfo *pi,
 			uint32_t secs, uint32_t n)
 {
@@ -193,7 +204,8 @@ static void eadd_commit(struct mach *m, const struct sgx_pageinfo *pi,
 	uint64_t flags = si->flags;
 	uint8_t *page = page_of(m, n);
 
-	memcpy(page, host(pi->srcpge), SGX_PAGE_SIZE);
+	if (!is_there(m, host(pi->srcpge)))
+		memcpy(page, host(pi->srcpge), SGX_PAGE_SIZE);
 	if (epcm_pt((uint32_t)flags) == SGX_PT_TCS) {
 		struct sgx_tcs *t = (struct sgx_tcs *)(void *)page;
 

@@ -56,7 +56,8 @@ static struct mach_result eaug_locked(struct mach *m,
 	/* LINADDR is outside ELRANGE. */
 	if (pi->linaddr - s->base >= s->size)
 		return res_gp();
-	zero_bytes(page_of(m, n), SGX_PAGE_SIZE);
+	if (!m->cfg.zeroed)
+		zero_bytes(page_of(m, n), SGX_PAGE_SIZE);
 	__atomic_fetch_add(&hidden_of(s)->children, 1, __ATOMIC_RELAXED);
 	epcm_publish(&m->epcm[n], pi->linaddr, secs,
 		     EPCM_R | EPCM_W | EPCM_PENDING | EPCM_PT(SGX_PT_REG));

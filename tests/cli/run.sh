@@ -90,7 +90,7 @@ bad 125 "unrecognized option '--bogus'" $soft --bogus ./actor
 bad 125 "'many' is no size" $soft --heap-max many ./actor
 bad 125 "'mars' is no machine" edmm run --machine mars ./actor
 [ -e /dev/sgx_enclave ] ||
-	bad 125 '/dev/sgx_enclave: No such file' edmm run --machine hw ./actor
+	bad 125 '/dev/sgx_enclave: there is no SGX device' edmm run --machine hw ./actor
 bad 126 'is part of the signed identity' $soft --heap-init 4M ./actor
 bad 126 'signed identity, which has a static heap of 64 MiB, not 65 MiB' \
 	$soft --edmm disable --heap-max 65M ./actor

@@ -55,15 +55,19 @@ static void plat_destroy(void *ctx, struct drv_encl *e)
 	(void)e;
 }
 
-static void plat_view(void *ctx, struct drv_encl *e, uint64_t addr,
-		      unsigned from, unsigned to)
+static void plat_view(void *ctx, struct drv_encl *e, const struct drv_view *v)
 {
+	uint64_t page = (v->addr - BAY_BASE) / 4096;
+	uint64_t end = page + v->size / 4096;
 	struct bay *r = ctx;
-	uint64_t page = (addr - BAY_BASE) / 4096;
 
 	(void)e;
-	MUST(page < BAY_PAGES && r->views[page] == from && from != to);
-	r->views[page] = (uint8_t)to;
+	MUST(page < end && end <= BAY_PAGES && v->from != v->to);
+	for (; page < end; page++) {
+		MUST(r->views[page] == v->from);
+		r->views[page] = (uint8_t)v->to;
+	}
+	r->view_calls++;
 }
 
 static void plat_discard(void *ctx, struct drv_encl *e, uint64_t addr,
@@ -224,6 +228,7 @@ void bay_open(struct bay *r, uint32_t epc, uint32_t features)
 	memset(r, 0, sizeof(*r));
 	mach_config_default(&r->cfg.mach);
 	r->cfg.mach.arena = false;
+	r->cfg.mach.zeroed = true;
 	r->cfg.mach.epc_pages = epc ? epc : EPC_DEFAULT;
 	r->cfg.mach.features = features;
 	r->mem = chunk(r, drv_size(&r->cfg));

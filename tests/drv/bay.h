@@ -45,6 +45,7 @@ struct bay {
 	void *chunks[256];
 	unsigned chunk_count;
 	uint8_t views[BAY_PAGES];
+	unsigned view_calls;
 	unsigned discarded; /* pages */
 	unsigned refused;   /* INITs, for their mark */
 	bool leaks;	    /* an EREMOVE was made to fail */

@@ -4,6 +4,10 @@
  * committed pages. Keeps I4 (a waiter waits for one op to release pages, holds
  * no lock, and is woken or spins) and the limit.
  *
+ * The upper half of the slots is for ops within an op (a fault in its hook), so
+ * that these find one however many threads there are: who waits for a slot of
+ * the lower half has none.
+ *
  * The account is `charged`, of which slots hold small quotas, so that threads
  * do not meet at one word for each page. Near the limit quotas are called in,
  * so that the limit is exact.
@@ -88,7 +92,7 @@ static void home_inherit(struct emm *emm, struct slot *slot, uint32_t me)
 static uint32_t slot_at(const struct emm *emm, const struct home *h,
 			uint32_t me)
 {
-	return (h ? (uint32_t)(h - emm->homes) : hash(me)) & (emm->nslots - 1);
+	return (h ? h->no : hash(me)) & (emm->nslots / 2 - 1);
 }
 
 /* The caller's home slot, without taking it. */
@@ -99,24 +103,28 @@ struct slot *op_home(struct emm *emm)
 	return &emm->slots[slot_at(emm, home_find(emm, me), me)];
 }
 
+static bool slot_take(struct slot *slot, uint32_t me)
+{
+	uint32_t none = 0;
+
+	return !PEEK(&slot->owner) &&
+	       __atomic_compare_exchange_n(&slot->owner, &none, me, false,
+					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
 void op_begin(struct op *op, struct emm *emm)
 {
-	uint32_t me = op_self(emm), rounds = 0, i;
+	uint32_t me = op_self(emm), half = emm->nslots / 2, upper = 0;
 	const struct home *h = home_find(emm, me);
+	uint32_t rounds = 0, i = slot_at(emm, h, me);
 
-	i = slot_at(emm, h, me);
 	*op = (struct op){ .emm = emm, .number = h ? h->no : me };
 	for (;; i++) {
-		struct slot *slot = &emm->slots[i & (emm->nslots - 1)];
-		uint32_t none = 0;
-
-		if (!PEEK(&slot->owner) &&
-		    __atomic_compare_exchange_n(&slot->owner, &none, me, false,
-						__ATOMIC_ACQUIRE,
-						__ATOMIC_RELAXED)) {
-			op->slot = slot;
+		op->slot = &emm->slots[upper + (i & (half - 1))];
+		if (slot_take(op->slot, me))
 			break;
-		}
+		if (PEEK(&op->slot->owner) == me)
+			upper = half;
 		lock_spin(emm, &rounds);
 	}
 	POKE(&op->slot->lo, 0);

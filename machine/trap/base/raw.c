@@ -16,7 +16,7 @@
 
 #include "machine/trap/base/machine.h"
 
-#define SYSCALL_BYTE 0x0f
+#define FIRST_BYTE 0x0f
 #define SYSCALL_BYTE2 0x05
 #define RUN_UP 96u
 
@@ -47,43 +47,6 @@ static bool is_start(const ZydisDecoder *dec, const uint8_t *code,
 	       reaches(dec, at - before / 2, at, end);
 }
 
-static bool code_calls(const ZydisDecoder *dec, const uint8_t *p,
-		       const uint8_t *end)
-{
-	for (const uint8_t *at = p; at + 1 < end; at++) {
-		at = memchr(at, SYSCALL_BYTE, (size_t)(end - 1 - at));
-		if (!at)
-			return false;
-		if (at[1] == SYSCALL_BYTE2 && is_start(dec, p, at, end))
-			return true;
-	}
-	return false;
-}
-
-bool raw_calls(uint64_t phdr, uint64_t count)
-{
-	const Elf64_Phdr *ph = (const void *)phdr;
-	uint64_t bias = 0;
-	ZydisDecoder dec;
-
-	if (!ph ||
-	    ZYAN_FAILED(ZydisDecoderInit(&dec, ZYDIS_MACHINE_MODE_LONG_64,
-					 ZYDIS_STACK_WIDTH_64)))
-		return false;
-	for (uint64_t i = 0; i < count; i++)
-		if (ph[i].p_type == PT_PHDR)
-			bias = phdr - ph[i].p_vaddr;
-	for (uint64_t i = 0; i < count; i++) {
-		const uint8_t *p = (const uint8_t *)(bias + ph[i].p_vaddr);
-
-		if (ph[i].p_type == PT_LOAD && (ph[i].p_flags & PF_X) &&
-		    (ph[i].p_flags & PF_R) &&
-		    code_calls(&dec, p, p + ph[i].p_filesz))
-			return true;
-	}
-	return false;
-}
-
 uint8_t *raw_find(uint8_t *at, const uint8_t *code, const uint8_t *end,
 		  uint8_t second)
 {
@@ -99,8 +62,29 @@ uint8_t *raw_find(uint8_t *at, const uint8_t *code, const uint8_t *end,
 		if (!next)
 			return NULL;
 		at = next - 1;
-		if (*at == SYSCALL_BYTE && is_start(&dec, code, at, end))
+		if (*at == FIRST_BYTE && is_start(&dec, code, at, end))
 			return at;
 	}
 	return NULL;
+}
+
+bool raw_calls(uint64_t phdr, uint64_t count)
+{
+	const Elf64_Phdr *ph = (const void *)phdr;
+	uint64_t bias = 0;
+
+	if (!ph)
+		return false;
+	for (uint64_t i = 0; i < count; i++)
+		if (ph[i].p_type == PT_PHDR)
+			bias = phdr - ph[i].p_vaddr;
+	for (uint64_t i = 0; i < count; i++) {
+		uint8_t *p = (uint8_t *)(bias + ph[i].p_vaddr);
+
+		if (ph[i].p_type == PT_LOAD && (ph[i].p_flags & PF_X) &&
+		    (ph[i].p_flags & PF_R) &&
+		    raw_find(p, p, p + ph[i].p_filesz, SYSCALL_BYTE2))
+			return true;
+	}
+	return false;
 }

@@ -5,6 +5,7 @@
  * would be one of ours, before there is a machine; and its checks are not for
  * handlers that run with a foreign FS base. None uses vector registers.
  */
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -75,10 +76,24 @@ int memcmp(const void *a, const void *b, size_t n)
 	return 0;
 }
 
+/* Eight bytes at once, for code that is looked through at each start. */
+static bool has_byte(const unsigned char *p, uint64_t all)
+{
+	const uint64_t ones = 0x0101010101010101ull;
+	uint64_t w;
+
+	__builtin_memcpy(&w, p, sizeof(w));
+	w ^= all;
+	return (w - ones) & ~w & ones << 7;
+}
+
 void *memchr(const void *s, int c, size_t n)
 {
+	const uint64_t all = 0x0101010101010101ull * (unsigned char)c;
 	const unsigned char *p = s;
 
+	for (; n >= 8 && !has_byte(p, all); n -= 8)
+		p += 8;
 	for (; n; n--, p++)
 		if (*p == (unsigned char)c)
 			return (void *)(uintptr_t)p;

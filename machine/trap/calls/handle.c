@@ -18,6 +18,7 @@
 
 #include <edmm/machine.h>
 
+#include "machine/trap/base/late.h"
 #include "machine/trap/base/machine.h"
 #include "machine/trap/base/sys.h"
 #include "machine/trap/calls/handle.h"
@@ -192,6 +193,7 @@ long handle_open(enum handle_kind kind, int flags)
 		if (r)
 			return r;
 		cpuid_patch();
+		late_load();
 		machine.used = true;
 	}
 	fd = memfd(kind == HANDLE_ENCLAVE ? "sgx_enclave" : "sgx_provision");
@@ -410,10 +412,12 @@ void handle_destroy(void *ctx, struct drv_encl *e)
 void handle_discard(void *ctx, struct drv_encl *e, uint64_t addr, uint64_t size)
 {
 	struct memory *m = memory_of(e);
+	uint8_t *at = m ? m->at + (addr - m->base) : NULL;
 
 	(void)ctx;
-	if (m)
-		sys_madvise(m->at + (addr - m->base), size, MADV_REMOVE);
+	/* Refused for memory that has no file, and if the kernel finds none. */
+	if (m && sys_madvise(at, size, MADV_REMOVE))
+		memset(at, 0, size);
 }
 
 void handle_memory_unlock(void)

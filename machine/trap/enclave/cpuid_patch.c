@@ -12,11 +12,15 @@
  * On the same way, and for as long as the kernel knows of no FSGSBASE, what
  * writes a base is made to trap (bases.c).
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
 
+#include <Zydis/Zydis.h>
+
+#include "machine/trap/base/late.h"
 #include "machine/trap/base/machine.h"
 #include "machine/trap/base/raw.h"
 #include "machine/trap/base/sys.h"
@@ -30,6 +34,8 @@
 
 static uint64_t patched[PATCHES];
 static _Atomic uint32_t count;
+/* ld.so's. */
+extern void *__tls_get_addr(void *);
 /* This library, whose own CPUID is the real one. */
 extern const char __ehdr_start[] __attribute__((visibility("hidden")));
 extern const char etext[] __attribute__((visibility("hidden")));
@@ -44,21 +50,36 @@ bool cpuid_patched(uint64_t rip)
 	return false;
 }
 
-/* False: the mapping cannot be written. */
-static bool put(uint8_t *at, uint8_t byte)
-{
-	void *page = (void *)((uint64_t)at & ~(SGX_PAGE_SIZE - 1ull));
+/* The page that can be written now; 0: none. */
+struct writing {
+	uint64_t page;
+};
 
-	if (sys_mprotect(page, SGX_PAGE_SIZE,
+static void close_page(struct writing *w)
+{
+	if (w->page)
+		sys_mprotect((void *)w->page, SGX_PAGE_SIZE,
+			     PROT_READ | PROT_EXEC);
+	w->page = 0;
+}
+
+/* The page that is written to, for as long as there is more to change on it. */
+static bool open_page(struct writing *w, const uint8_t *at)
+{
+	uint64_t page = (uint64_t)at & ~(SGX_PAGE_SIZE - 1ull);
+
+	if (w->page == page)
+		return true;
+	close_page(w);
+	if (sys_mprotect((void *)page, SGX_PAGE_SIZE,
 			 PROT_READ | PROT_WRITE | PROT_EXEC))
 		return false;
-	*at = byte;
-	sys_mprotect(page, SGX_PAGE_SIZE, PROT_READ | PROT_EXEC);
+	w->page = page;
 	return true;
 }
 
 /* Known before it traps, so that it is not taken for the program's UD2. */
-static void patch(uint8_t *at)
+static void patch(struct writing *w, uint8_t *at)
 {
 	uint32_t n = atomic_load(&count);
 
@@ -66,21 +87,24 @@ static void patch(uint8_t *at)
 		sys_die("more CPUID instructions than can be patched", NULL);
 	patched[n] = (uint64_t)at;
 	atomic_store(&count, n + 1);
-	put(at + 1, UD2_BYTE2);
+	if (open_page(w, at + 1))
+		at[1] = UD2_BYTE2;
 }
 
 static void patch_range(uint64_t start, uint64_t end)
 {
 	uint8_t *code = (uint8_t *)start, *stop = (uint8_t *)end, *at = code;
+	struct writing w = { 0 };
 
 	while (!machine.has[FACILITY_CPUID_FAULT] &&
 	       (at = raw_find(at, code, stop, CPUID_BYTE2)) != NULL)
-		patch(at);
+		patch(&w, at);
 	at = code;
 	while (!machine.has[FACILITY_FSGSBASE] &&
-	       (at = bases_write_find(at, stop, BASES_WRITE)) != NULL)
-		if (!put(at, BASES_WRITE_TRAP))
-			return;
+	       (at = bases_write_find(at, stop, BASES_WRITE)) != NULL &&
+	       open_page(&w, at))
+		*at = BASES_WRITE_TRAP;
+	close_page(&w);
 }
 
 static uint64_t hex(const char **s)
@@ -154,10 +178,29 @@ static void each_code(line_fn *fn, void *arg)
 	sys_munmap(buf, MAPS_SIZE);
 }
 
+/*
+ * Libraries whose CPUIDs are none of the program's: ld.so's and libc's have
+ * been executed by now, and tell nobody of SGX; Zydis has none; libcrypto's are
+ * in its constructor, if it is there for the machine alone. They are far more
+ * code than most programs'.
+ */
+static bool is_foundation(uint64_t start, uint64_t end)
+{
+	const uint64_t in[] = { (uint64_t)__tls_get_addr,
+				(uint64_t)__errno_location,
+				(uint64_t)ZydisDecoderInit, late_code() };
+
+	for (size_t i = 0; i < sizeof(in) / sizeof(in[0]); i++)
+		if (in[i] - start < end - start)
+			return true;
+	return false;
+}
+
 static bool patch_all(uint64_t start, uint64_t end, void *arg)
 {
 	(void)arg;
-	patch_range(start, end);
+	if (!is_foundation(start, end))
+		patch_range(start, end);
 	return true;
 }
 

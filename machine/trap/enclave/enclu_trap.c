@@ -115,15 +115,19 @@ static bool moves(const greg_t *g)
 	       (n == SGX_EENTER && !detour_due((uint64_t)g[REG_RIP]));
 }
 
-bool trap_enclu_quick(struct trap *tr)
+static bool accepts(const greg_t *g)
+{
+	uint32_t n = (uint32_t)g[REG_RAX];
+
+	return n == SGX_EACCEPT || n == SGX_EACCEPTCOPY || n == SGX_EMODPE;
+}
+
+static bool quick_move(struct trap *tr)
 {
 	struct mach_cpu *cpu = &tr->t->cpu;
 	uint64_t faults = cpu->enclu_faults;
 	struct mach_result r;
 
-	if (!moves(tr->uc->uc_mcontext.gregs) || !tr->t->ready || cpu->due)
-		return false;
-	trap_load(tr);
 	drv_lock(machine.d);
 	r = drv_enclu(machine.d, cpu, &tr->f);
 	drv_unlock(machine.d);
@@ -136,4 +140,70 @@ bool trap_enclu_quick(struct trap *tr)
 	if (mach_inside(cpu))
 		guard_arm(tr->t);
 	return true;
+}
+
+/* What one try has come to. */
+enum tried {
+	TRIED_DONE,
+	TRIED_MORE,  /* its page is there now */
+	TRIED_AGAIN, /* the instruction, from the start */
+	TRIED_RAISE, /* an exception */
+	TRIED_LIBC,  /* that takes libc; nothing has been done */
+};
+
+static enum tried quick_try(struct trap *tr, struct exception *e)
+{
+	struct mach_cpu *cpu = &tr->t->cpu;
+	uint64_t faults = cpu->enclu_faults;
+	struct mach_result r = drv_enclu(machine.d, cpu, &tr->f);
+	enum drv_verdict v;
+	uint32_t pfec = r.pfec;
+
+	if (r.kind != MACH_FAULT)
+		return TRIED_DONE;
+	if (r.vector != SGX_VEC_PF || (r.pfec & SGX_PFEC_SGX) ||
+	    !drv_fault_plain(machine.d, r.addr)) {
+		cpu->enclu_faults = faults;
+		return TRIED_LIBC;
+	}
+	v = drv_fault(machine.d, cpu, r.addr, access_of(r.pfec), true, &pfec);
+	if (v == DRV_RETRY && !cpu->due)
+		return TRIED_MORE;
+	if (v == DRV_RETRY || v == DRV_BUSY)
+		return TRIED_AGAIN;
+	*e = trap_fault_exception(v, r.addr, pfec);
+	return TRIED_RAISE;
+}
+
+/* No libc until there is an exception: its delivery may be anything. */
+static bool quick_accept(struct trap *tr)
+{
+	enum tried tried = TRIED_MORE;
+	struct exception e;
+
+	drv_lock(machine.d);
+	for (int i = 0; i < LEAF_FAULTS && tried == TRIED_MORE; i++)
+		tried = quick_try(tr, &e);
+	drv_unlock(machine.d);
+	if (tried == TRIED_MORE || tried == TRIED_LIBC)
+		return false;
+	if (tried == TRIED_DONE)
+		trap_store(tr);
+	if (tried == TRIED_RAISE) {
+		bases_host(tr->t);
+		trap_raise(tr, &e);
+	}
+	trap_due(tr);
+	return true;
+}
+
+bool trap_enclu_quick(struct trap *tr)
+{
+	const greg_t *g = tr->uc->uc_mcontext.gregs;
+	bool inside = mach_inside(&tr->t->cpu);
+
+	if (!tr->t->ready || tr->t->cpu.due || !(moves(g) || accepts(g)))
+		return false;
+	trap_load(tr);
+	return inside && accepts(g) ? quick_accept(tr) : quick_move(tr);
 }

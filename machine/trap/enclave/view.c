@@ -26,6 +26,9 @@
 #define PAGE SGX_PAGE_SIZE
 /* Of newer kernels than Debian's headers. */
 #define CONTINUE_MODE_WP 2ull
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
 static int uffd = -1;
 
 static bool closed;
@@ -156,10 +159,10 @@ long view_protect(uint64_t start, uint64_t end, unsigned prot)
 	return 0;
 }
 
-static void write_protect(uint64_t addr, bool on)
+static void write_protect(uint64_t start, uint64_t end, bool on)
 {
 	struct uffdio_writeprotect wp = {
-		.range = { addr, PAGE },
+		.range = { start, end - start },
 		.mode = on ? UFFDIO_WRITEPROTECT_MODE_WP : 0,
 	};
 	long r;
@@ -191,12 +194,26 @@ static long show_all(uint64_t start, uint64_t end, bool writable)
 	return c.range.len ? r : 0;
 }
 
-static void show(uint64_t addr, bool writable)
+/* EADD and EAUG of zeros have not touched the memory: now there must be some.
+ */
+static void back(const struct drv_encl *e, uint64_t addr)
+{
+	uint8_t *at = drv_encl_mem(e) + (addr - drv_encl_base(e));
+
+	if (sys_madvise(at, PAGE, MADV_POPULATE_WRITE))
+		__atomic_fetch_or(at, 0, __ATOMIC_RELAXED);
+}
+
+static void show(const struct drv_encl *e, uint64_t addr, bool writable)
 {
 	long r = show_all(addr, addr + PAGE, writable);
 
+	if (r == -EFAULT) {
+		back(e, addr);
+		r = show_all(addr, addr + PAGE, writable);
+	}
 	if (r == -EEXIST)
-		write_protect(addr, !writable);
+		write_protect(addr, addr + PAGE, !writable);
 	else if (r)
 		sys_die("userfaultfd lost: continue", NULL);
 }
@@ -239,35 +256,57 @@ void view_copied(int fd, const struct drv_vma *v)
 	show_run(&s);
 }
 
-/* With userfaultfd: the page-table entry. */
-static void entry_set(uint64_t addr, unsigned from, unsigned to)
+/* With userfaultfd: the page-table entries. */
+static void entries_set(const struct drv_encl *e, const struct drv_view *v)
 {
-	if (!to)
-		sys_madvise((void *)addr, PAGE, MADV_DONTNEED);
-	else if (!from)
-		show(addr, to & MACH_W);
-	else if ((from ^ to) & MACH_W)
-		write_protect(addr, !(to & MACH_W));
+	uint64_t end = v->addr + v->size;
+
+	if (!v->to)
+		sys_madvise((void *)v->addr, v->size, MADV_DONTNEED);
+	else if (!v->from)
+		for (uint64_t at = v->addr; at < end; at += PAGE)
+			show(e, at, v->to & MACH_W);
+	else if ((v->from ^ v->to) & MACH_W)
+		write_protect(v->addr, end, !(v->to & MACH_W));
 }
 
-void view_set(void *ctx, struct drv_encl *e, uint64_t addr, unsigned from,
-	      unsigned to)
+/* The real mappings' rights, a mapping at a time. */
+static void rights_set(const struct drv_view *v)
 {
-	unsigned prot = 0;
-	struct drv_vma v;
+	uint64_t end = v->addr + v->size, stop;
 
+	for (uint64_t at = v->addr; at < end; at = stop) {
+		unsigned prot = 0;
+		struct drv_vma m;
+
+		stop = end;
+		if (drv_find_vma(machine.d, at, &m)) {
+			prot = m.start <= at ? m.prot : 0;
+			stop = m.start <= at ? m.end : m.start;
+			stop = stop < end ? stop : end;
+		}
+		if (page_prot(prot, v->from) != page_prot(prot, v->to) &&
+		    sys_mprotect((void *)at, stop - at, page_prot(prot, v->to)))
+			view_die("too many mappings for executable pages");
+	}
+}
+
+static void sites_set(struct drv_encl *e, const struct drv_view *v, bool shown)
+{
+	for (uint64_t at = v->addr; at < v->addr + v->size; at += PAGE)
+		sites_view(e, at, shown);
+}
+
+void view_set(void *ctx, struct drv_encl *e, const struct drv_view *v)
+{
 	(void)ctx;
-	if (drv_find_vma(machine.d, addr, &v) && v.start <= addr)
-		prot = v.prot;
-	if (to & ~from & MACH_X)
-		sites_view(e, addr, true);
-	if (page_prot(prot, from) != page_prot(prot, to) &&
-	    sys_mprotect((void *)addr, PAGE, page_prot(prot, to)))
-		view_die("too many mappings for executable pages");
+	if (v->to & ~v->from & MACH_X)
+		sites_set(e, v, true);
+	rights_set(v);
 	if (uffd >= 0)
-		entry_set(addr, from, to);
-	if (from & ~to & MACH_X)
-		sites_view(e, addr, false);
+		entries_set(e, v);
+	if (v->from & ~v->to & MACH_X)
+		sites_set(e, v, false);
 }
 
 void view_close(bool close)

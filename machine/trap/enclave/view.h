@@ -23,8 +23,8 @@ long view_protect(uint64_t start, uint64_t end, unsigned prot);
 /* In strict mode without keys: all mappings are closed, or as they should be.
  * A mapping that is made or changed while closed stays so. */
 void view_close(bool closed);
-void view_set(void *ctx, struct drv_encl *e, uint64_t addr, unsigned from,
-	      unsigned to);
+struct drv_view;
+void view_set(void *ctx, struct drv_encl *e, const struct drv_view *v);
 
 /* sites.c: the page at @addr gains or loses X in the view; an enclave ends; a
  * child of fork. */

@@ -105,6 +105,13 @@ void facility_init(const struct machine_options *o, uint64_t hwcap2)
 	}
 }
 
+/* From the next instruction outside on, not from the first trap on. */
+static void start_dispatch(struct thread *t)
+{
+	dispatch_start(t);
+	t->selector = 1;
+}
+
 __attribute__((constructor)) static void init(int argc, char **argv,
 					      char **envp)
 {
@@ -136,5 +143,5 @@ __attribute__((constructor)) static void init(int argc, char **argv,
 	if (o.raw == MACHINE_RAW_ALWAYS ||
 	    (o.raw == MACHINE_RAW_AUTO &&
 	     raw_calls(aux_value(envp, AT_PHDR), aux_value(envp, AT_PHNUM))))
-		dispatch_start(thread_self());
+		start_dispatch(thread_self());
 }

@@ -190,6 +190,7 @@ static void config_make(struct drv_config *c, const struct machine_options *o)
 {
 	mach_config_default(&c->mach);
 	c->mach.arena = false;
+	c->mach.zeroed = true;
 	c->mach.epc_pages = (uint32_t)(o->epc / SGX_PAGE_SIZE);
 	c->mach.features = o->features;
 	c->mach.mxcsr_mask = mxcsr_mask();
