@@ -227,7 +227,7 @@ static uint64_t visit(struct emm *emm, uint32_t no)
 }
 
 /*
- * Of 300 threads 298 are gone, and there are 16 entries: the last two have
+ * Of 300 threads 298 are gone, and there are 8 entries: the last two have
  * one each, and so a zone each, wherever their numbers fall.
  */
 static void late_threads(void)
