@@ -490,9 +490,10 @@ static uint32_t subtree_fit(const struct want *w, uint32_t n, uint32_t lo,
 	if (!n)
 		return fit(w, lo, hi);
 	a = area_ptr(w->emm, n);
-	if (a->gap < w->slack && a->first - lo < w->slack &&
-	    hi - a->last < w->slack)
-		return UINT32_MAX;
+	if (a->gap < w->slack) { /* nor below; at the two ends perhaps */
+		got = subtree_fit(w, 0, lo, a->first);
+		return got != UINT32_MAX ? got : subtree_fit(w, 0, a->last, hi);
+	}
 	got = subtree_fit(w, a->child[0], lo, a->start);
 	return got != UINT32_MAX ? got
 				 : subtree_fit(w, a->child[1], a->end, hi);
