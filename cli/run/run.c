@@ -16,6 +16,8 @@
 #include "cli/machine/limits.h"
 #include "cli/machine/watch.h"
 
+#define CONTEXTS_MAX (EDMM_CONTEXTS_MAX + EDMM_MADE_MAX)
+
 enum {
 	OPT_MACHINE = CLI_OPT_VERB,
 	OPT_MACHINE_OPTIONS,
@@ -149,17 +151,6 @@ static bool add_setting(struct cli_run_options *o, const char *option,
 	return cli_machine_settings(all, option, optarg);
 }
 
-static bool take_threads(const char *option, uint32_t *to)
-{
-	const uint64_t most = EDMM_CONTEXTS_MAX + EDMM_MADE_MAX;
-	uint64_t n;
-
-	if (!cli_number(option, optarg, most, &n))
-		return false;
-	*to = (uint32_t)n;
-	return true;
-}
-
 static bool take_option(struct cli_run_options *o, int c)
 {
 	uint64_t n;
@@ -207,9 +198,13 @@ static bool take_option(struct cli_run_options *o, int c)
 		return cli_size("--heap-window", optarg, &o->heap_window) &&
 		       cli_window_ok("--heap-window", o->heap_window);
 	case OPT_THREADS_MAX:
-		return take_threads("--threads-max", &o->threads_max);
+		if (!cli_number("--threads-max", optarg, CONTEXTS_MAX, &n))
+			return false;
+		o->threads_max = (uint32_t)n;
+		return true;
 	case OPT_THREADS_POOL:
-		return take_threads("--threads-pool", &o->threads_pool);
+		return cli_number("--threads-pool", optarg, CONTEXTS_MAX,
+				  &o->threads_pool);
 	case OPT_TRACE_CALLS:
 		o->trace_calls = true;
 		return true;
@@ -534,6 +529,28 @@ static void tell_shortage(const struct cli_run *r)
 			  cli_bytes(s.heap_max, max));
 }
 
+/* An option has to fit the address range; a file is of any range. */
+static uint32_t threads_max(const struct cli_run *r)
+{
+	const uint64_t most = edmm_layout_contexts(&r->plan.layout);
+
+	if (r->o.threads_max)
+		return r->o.threads_max;
+	return (uint32_t)(r->o.threads_file < most ? r->o.threads_file : most);
+}
+
+/* Of the contexts that are kept the image's are the first. */
+static uint32_t threads_pool(const struct cli_run *r)
+{
+	const uint64_t n = r->o.threads_pool, own = r->plan.layout.ctx_count;
+
+	if (n == UINT64_MAX)
+		return UINT32_MAX;
+	if (n > CONTEXTS_MAX)
+		return CONTEXTS_MAX;
+	return (uint32_t)(n > own ? n - own : 0);
+}
+
 /* Return: an exit status, or -1 with @end to leave as. */
 static int execute(struct cli_run *r, struct edmm_host_end *end)
 {
@@ -552,8 +569,8 @@ static int execute(struct cli_run *r, struct edmm_host_end *end)
 		.heap_free_max = r->o.heap_idle,
 		.heap_free_percent = r->o.heap_idle_percent,
 		.heap_window = r->o.heap_window,
-		.threads_max = r->o.threads_max,
-		.threads_pool = r->o.threads_pool,
+		.threads_max = threads_max(r),
+		.threads_pool = threads_pool(r),
 		.populate = true,
 		.tell = r->o.trace_calls,
 		.watch = &watch,
@@ -612,7 +629,7 @@ int verb_run(int argc, char **argv)
 	struct cli_run r = { .o = { .mark = "phase:",
 				    .heap_idle = UINT64_MAX,
 				    .heap_idle_percent = UINT64_MAX,
-				    .threads_pool = UINT32_MAX,
+				    .threads_pool = UINT64_MAX,
 				    .figures_fd = -1,
 				    .probe_fd = -1 } };
 	struct edmm_host_end end = { 0 };

@@ -10,7 +10,7 @@
  * entry is the processor's fault, and after it the gate refuses until the state
  * says otherwise. All the host learns is a number, by the call that is to enter
  * it. What it does not do is EAGAIN; the pages go, and if it does not do that
- * either, with the next attempt at that number.
+ * either, with a later attempt or trim.
  *
  * Given back: by another thread, once the state is FREE, after which its own
  * last instructions touch neither stack nor record. The host, if it is honest,
@@ -21,7 +21,7 @@
 #include "edmm/emm.h"
 #include "trusted/rt/thread.h"
 
-/* Numbers whose pages the host did not give back are passed over: so many. */
+/* Numbers whose pages the host did not take back are passed over: so many. */
 #define DIRTY_MAX 4u
 
 /* The entry point of the program header: what the image's own TCSs have. */
@@ -89,49 +89,47 @@ static void fill(uint64_t tcs)
 	__atomic_store_n(&t->state, RT_STATE_MAKING, __ATOMIC_RELEASE);
 }
 
+/* Return: false where it is nobody's again. */
 static bool make(uint32_t context)
 {
 	const uint64_t tcs = rt_context_addr(context);
-	bool there = false;
 
-	if (rt_made_dirty(context) && uncommit(tcs))
-		goto out_dirty;
-	if (commit(tcs))
-		goto out_uncommit;
-	rt_made_put(context);
-	there = true;
-	fill(tcs);
-	if (!emm_make_tcs(rt_emm(), tcs))
-		return true;
-out_uncommit:
-	if (there)
+	if (!commit(tcs)) {
+		rt_made_put(context);
+		fill(tcs);
+		if (!emm_make_tcs(rt_emm(), tcs))
+			return true;
 		rt_made_drop(context);
-	if (!uncommit(tcs)) {
-		rt_made_release(context, false);
-		return false;
 	}
-out_dirty:
-	rt_made_release(context, true);
+	rt_made_release(context, uncommit(tcs) != 0);
 	return false;
 }
 
 int rt_thread_make(void)
 {
 	uint32_t from = rt_layout()->ctx_count;
-	int64_t context;
 
 	for (unsigned int i = 0; i < DIRTY_MAX; i++) {
-		context = rt_made_claim(from);
-		if (context < 0)
+		const int64_t n = rt_made_claim(from);
+		const uint32_t context = (uint32_t)n;
+
+		if (n < 0)
 			break;
-		from = (uint32_t)context + 1;
-		if (make((uint32_t)context))
-			return (int)context;
-		/* The host refuses, and has undone it: it would again. */
-		if (!rt_made_dirty((uint32_t)context))
-			break;
+		from = context + 1;
+		if (rt_made_dirty(context) &&
+		    uncommit(rt_context_addr(context))) {
+			rt_made_release(context, true);
+			continue;
+		}
+		/* A host that refuses this one would refuse the next. */
+		return make(context) ? (int)context : -EDMM_EAGAIN;
 	}
 	return -EDMM_EAGAIN;
+}
+
+static void give_back(uint32_t context)
+{
+	rt_made_release(context, uncommit(rt_context_addr(context)) != 0);
 }
 
 void rt_threads_trim(void)
@@ -140,10 +138,10 @@ void rt_threads_trim(void)
 	int64_t i;
 
 	while ((i = rt_made_surplus(keep)) >= 0) {
-		const uint32_t context = (uint32_t)i;
-
-		rt_made_drop(context);
-		rt_made_release(context,
-				uncommit(rt_context_addr(context)) != 0);
+		rt_made_drop((uint32_t)i);
+		give_back((uint32_t)i);
 	}
+	i = rt_made_left();
+	if (i >= 0)
+		give_back((uint32_t)i);
 }

@@ -183,6 +183,18 @@ int64_t rt_made_surplus(uint32_t keep)
 	return -1;
 }
 
+int64_t rt_made_left(void)
+{
+	const uint32_t end = rt_contexts();
+	uint32_t i = next(the.dirty, rt_layout()->ctx_count, true);
+
+	/* Of one that is taken the bit is an old one. */
+	for (; i < end; i = next(the.dirty, i + 1, true))
+		if (set(the.taken, i))
+			return i;
+	return -1;
+}
+
 bool rt_made_range(uint64_t off)
 {
 	const struct edmm_layout *l = rt_layout();

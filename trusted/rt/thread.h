@@ -434,6 +434,8 @@ void rt_made_drop(uint32_t context);
 /* Nobody's again. @dirty: some pages of it may have stayed. */
 void rt_made_release(uint32_t context, bool dirty);
 bool rt_made_dirty(uint32_t context);
+/* One that is nobody's and dirty, the caller's now; or -1. */
+int64_t rt_made_left(void);
 /* One that waits in the pool beyond @keep of them, the caller's now; or -1. */
 int64_t rt_made_surplus(uint32_t keep);
 

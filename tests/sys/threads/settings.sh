@@ -55,4 +55,18 @@ for pool in 0 3; do
 			fail "$what: $(final) bytes stay, $without without"
 	done
 done
+# What the formats call them acts.
+printf '[threads]\nmax = 64\n' >"$tmp/max.edmm.toml"
+run --config "$tmp/max.edmm.toml" "$program" crowd && fail "threads.max"
+grep -q 'a thread beside 64' "$tmp/err" || fail "threads.max is not named"
+run --config "$tmp/max.edmm.toml" --threads-max 65 "$program" crowd ||
+	fail "the option is not stronger than the file"
+printf '[threads]\nmax = 60000\n' >"$tmp/max.edmm.toml"
+run --config "$tmp/max.edmm.toml" "$program" crowd || fail "more than the range"
+cat >"$tmp/Enclave.config.xml" <<-'EOF'
+	<EnclaveConfiguration><TCSNum>2</TCSNum><TCSMaxNum>40</TCSMaxNum>
+	<TCSMinPool>1</TCSMinPool></EnclaveConfiguration>
+	EOF
+run --config "$tmp/Enclave.config.xml" "$program" crowd && fail "TCSMaxNum"
+grep -q 'a thread beside 40' "$tmp/err" || fail "TCSMaxNum is not named"
 exit $failed
