@@ -5,7 +5,7 @@
  * takes blocks for aligned by nature that begin 384 bytes into their page.
  * These go by the entry that looks.
  */
-#include "call_numbers.h"
+#include "common/call_numbers.h"
 
 #include <errno.h>
 #include <malloc.h>
