@@ -13,10 +13,11 @@ function(edmm_enclave_program name)
 		COMMAND ${CMAKE_COMMAND} -E env ASAN_OPTIONS=detect_leaks=0
 			$<TARGET_FILE:edmm-cc> -O2 -g ${E_OPTIONS} -o ${out}
 			${E_UNPARSED_ARGUMENTS}
-		DEPENDS edmm-cc edmm_musl edmm_runtime edmm_report_library
+		DEPENDS edmm-cc edmm_musl edmm_mimalloc
+			edmm_runtime edmm_report_library
 			${EDMM_PARTS}/libedmm-report.a ${E_UNPARSED_ARGUMENTS}
 			${EDMM_PARTS}/edmm-rt.o
-			${EDMM_PARTS}/musl/stamp
+			${EDMM_PARTS}/musl/stamp ${EDMM_PARTS}/mimalloc/stamp
 			${EDMM_PARTS}/edmm-cc.specs
 		VERBATIM)
 	add_custom_target(enclave_${name} ALL DEPENDS ${out})

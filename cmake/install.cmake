@@ -25,13 +25,13 @@ endfunction()
 # All that is installed and nothing else, for who does not want the tests.
 add_custom_target(installed)
 add_dependencies(installed edmm edmm-cc edmm-machine edmm-launch edmm_musl
-	edmm_runtime edmm_report_library sgx_mm completion manual)
+	edmm_mimalloc edmm_runtime edmm_report_library sgx_mm completion manual)
 
 install(TARGETS edmm edmm-cc RUNTIME DESTINATION bin)
 install(TARGETS edmm-machine LIBRARY DESTINATION lib/edmm)
 install(TARGETS edmm-launch RUNTIME DESTINATION lib/edmm)
-install(DIRECTORY ${EDMM_PARTS}/musl ${EDMM_PARTS}/include
-	DESTINATION lib/edmm PATTERN stamp EXCLUDE
+install(DIRECTORY ${EDMM_PARTS}/musl ${EDMM_PARTS}/mimalloc
+	${EDMM_PARTS}/include DESTINATION lib/edmm PATTERN stamp EXCLUDE
 	PATTERN COPYRIGHT EXCLUDE)
 install(FILES
 	${EDMM_PARTS}/edmm-cc.specs
@@ -89,7 +89,9 @@ endforeach()
 
 # Ours, and of what is linked into an image or a library.
 install(FILES LICENSE CHANGELOG.md DESTINATION share/doc/edmm)
-install(FILES ${EDMM_PARTS}/musl/COPYRIGHT DESTINATION share/doc/edmm
-	RENAME COPYRIGHT.musl)
+foreach(part musl mimalloc)
+	install(FILES ${EDMM_PARTS}/${part}/COPYRIGHT
+		DESTINATION share/doc/edmm RENAME COPYRIGHT.${part})
+endforeach()
 install(FILES /usr/share/doc/libipsec-mb-dev/copyright
 	DESTINATION share/doc/edmm RENAME COPYRIGHT.intel-ipsec-mb OPTIONAL)

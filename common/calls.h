@@ -230,6 +230,9 @@ X(symlink, 88, INSIDE, -, -) \
 X(readlink, 89, INSIDE, -, -) \
 X(chmod, 90, INSIDE, -, -) \
 X(fchmod, 91, HOST, ZERO, CALL_D, CALL_I) \
+X(chown, 92, INSIDE, -, -) \
+X(fchown, 93, HOST, ZERO, CALL_D, CALL_I, CALL_I) \
+X(lchown, 94, INSIDE, -, -) \
 X(umask, 95, HOST, MODE, CALL_I) \
 X(gettimeofday, 96, INSIDE, -, -) \
 X(getrlimit, 97, INSIDE, -, -) \
@@ -289,6 +292,7 @@ X(exit_group, 231, INSIDE, -, -) \
 X(tgkill, 234, INSIDE, -, -) \
 X(openat, 257, BOTH, FD, CALL_D, CALL_P, CALL_I, CALL_I) \
 X(mkdirat, 258, HOST, ZERO, CALL_D, CALL_P, CALL_I) \
+X(fchownat, 260, HOST, ZERO, CALL_D, CALL_P, CALL_I, CALL_I, CALL_I) \
 X(newfstatat, 262, HOST, ZERO, CALL_D, CALL_P, CALL_STAT, CALL_I) \
 X(unlinkat, 263, HOST, ZERO, CALL_D, CALL_P, CALL_I) \
 X(renameat, 264, INSIDE, -, -) \

@@ -164,6 +164,23 @@ static bool thread_call(const struct host_thread *t, struct wire_call *c)
 	}
 }
 
+/*
+ * What an enclave takes away of a context that it has made, its thread may be
+ * about to leave: ERESUME would find no TCS.
+ */
+static edmm_err change_types(const struct host_thread *t,
+			     const struct wire_call *c, uint64_t *done)
+{
+	const struct edmm_layout *l = t->host->img.layout;
+	uint64_t off = c->args[0], in = off - l->made_off;
+
+	if (c->args[2] == SGX_PT_TRIM && off >= l->made_off &&
+	    in < l->made_count * l->ctx_stride)
+		host_threads_wait_left(t->threads,
+				       l->ctx_count + in / l->ctx_stride);
+	return host_modify_types(t->host, off, c->args[1], c->args[2], done);
+}
+
 void host_edmm_dispatch(struct host_thread *t, struct wire_call *c)
 {
 	struct edmm_host *h = t->host;
@@ -187,7 +204,7 @@ void host_edmm_dispatch(struct host_thread *t, struct wire_call *c)
 	}
 	switch (c->nr) {
 	case WIRE_CALL_MODIFY_TYPES:
-		c->status = host_modify_types(h, off, size, arg, &c->count);
+		c->status = change_types(t, c, &c->count);
 		break;
 	case WIRE_CALL_RESTRICT:
 		c->status = host_restrict(h, off, size, arg, &c->count);

@@ -22,6 +22,8 @@
 /* Waits of 50 us: ten seconds without any progress are a failure. */
 #define RETRY_MAX 200000
 #define RETRY_NS 50000
+#define OPEN_TRIES 10
+#define OPEN_PAUSE_NS 10000000
 
 static int sys_ioctl(int fd, unsigned long request, void *arg)
 {
@@ -51,10 +53,9 @@ edmm_err host_fail(struct edmm_host_error *e, edmm_err err, const char *fmt,
 	return err;
 }
 
-static edmm_err open_failed(struct edmm_host_error *e, const char *device)
+static edmm_err open_failed(struct edmm_host_error *e, const char *device,
+			    int err)
 {
-	int err = errno;
-
 	if (err == ENOENT)
 		return host_fail(e, -err,
 				 "%s: there is no SGX device; --machine soft "
@@ -65,7 +66,35 @@ static edmm_err open_failed(struct edmm_host_error *e, const char *device)
 				 "%s: permission denied; members of its group "
 				 "may open it",
 				 device);
+	if (err == EAGAIN)
+		return host_fail(e, -err,
+				 "%s: %s: the processor's microcode could not "
+				 "be taken into account yet (EUPDATESVN); try "
+				 "again",
+				 device, strerror(err));
+	if (err == EIO)
+		return host_fail(e, -err,
+				 "%s: %s: EUPDATESVN failed; the kernel's log "
+				 "may tell why",
+				 device, strerror(err));
 	return host_fail(e, -err, "%s: %s", device, strerror(err));
+}
+
+int edmm_host_device(const char *device, struct edmm_host_error *e)
+{
+	static const struct timespec pause = { .tv_nsec = OPEN_PAUSE_NS };
+	int fd;
+
+	if (!device)
+		device = SGX_DEV_ENCLAVE;
+	for (int i = 0; i < OPEN_TRIES; i++) {
+		if (i)
+			nanosleep(&pause, NULL);
+		fd = open(device, O_RDWR | O_CLOEXEC);
+		if (fd >= 0 || (errno != EAGAIN && errno != EINTR))
+			break;
+	}
+	return fd >= 0 ? fd : open_failed(e, device, errno);
 }
 
 edmm_err edmm_host_open(struct edmm_host **out, const char *device,
@@ -81,11 +110,9 @@ edmm_err edmm_host_open(struct edmm_host **out, const char *device,
 		return host_fail(e, -EDMM_ENOMEM, "out of memory");
 	h->counts.start_tsc = __rdtsc();
 	h->io = &host_io_linux;
-	if (!device)
-		device = SGX_DEV_ENCLAVE;
-	h->fd = open(device, O_RDWR | O_CLOEXEC);
+	h->fd = edmm_host_device(device, e);
 	if (h->fd < 0) {
-		err = open_failed(e, device);
+		err = h->fd;
 		goto out_free;
 	}
 	if (!enter) {

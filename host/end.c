@@ -111,6 +111,8 @@ static void put_fault(FILE *f, const struct edmm_host *h,
 	}
 	if (*c->area)
 		fprintf(f, "  area         %s\n", c->area);
+	if (c->context)
+		fprintf(f, "  thread       %u\n", c->context + 1);
 	fprintf(f, "  instruction  ");
 	put_place(f, h, c->rip_off);
 	if (c->caller_off != WIRE_NOT_INSIDE) {

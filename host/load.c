@@ -83,7 +83,11 @@ static bool layout_ok(const struct edmm_layout *l)
 	       range_ok(l, l->stack_off, l->stack_size) &&
 	       range_ok(l, l->meta_off, l->meta_size) &&
 	       range_ok(l, l->heap_off, l->heap_bound) &&
-	       range_ok(l, l->ctx_off, PAGE) && l->ctx_count > 0;
+	       range_ok(l, l->ctx_off, PAGE) && l->ctx_count > 0 &&
+	       l->ctx_count <= EDMM_CONTEXTS_MAX &&
+	       l->made_count <= EDMM_MADE_MAX &&
+	       l->ctx_stride <= l->elrange_size &&
+	       range_ok(l, l->made_off, l->made_count * l->ctx_stride);
 }
 
 /* ELRANGE is aligned to its size: take twice the size and cut. */
@@ -271,6 +275,8 @@ static edmm_err map_all(struct edmm_host *h, struct edmm_host_error *e)
 		err = map(h, l->meta_off, l->meta_size, rw, e);
 	if (!err)
 		err = map(h, l->heap_off, l->heap_bound, rw, e);
+	if (!err)
+		err = map(h, l->made_off, l->made_count * l->ctx_stride, rw, e);
 	return err;
 }
 

@@ -285,6 +285,15 @@ static edmm_err make_start(struct edmm_host *h, const struct edmm_host_start *s,
 			"pages up to %llu KiB fit its address range",
 			h->img.name, (unsigned long long)s->heap_max >> 10,
 			(unsigned long long)h->img.layout->heap_bound >> 10);
+	if (s->threads_max > edmm_layout_contexts(h->img.layout))
+		return host_fail(
+			e, -EDMM_EINVAL,
+			"%s: %u threads are asked for; its address range has "
+			"contexts for %llu: %s",
+			h->img.name, s->threads_max,
+			(unsigned long long)edmm_layout_contexts(h->img.layout),
+			h->img.layout->made_count ? "raise --elrange"
+						  : "--contexts");
 	block = malloc(size);
 	if (!block)
 		return host_fail(e, -EDMM_ENOMEM, "out of memory");
@@ -303,6 +312,8 @@ static edmm_err make_start(struct edmm_host *h, const struct edmm_host_start *s,
 		.heap_window = s->heap_window,
 		.flags = (s->populate ? WIRE_START_POPULATE : 0) |
 			 (s->tell ? WIRE_START_TELL : 0),
+		.threads_max = s->threads_max,
+		.threads_pool = s->threads_pool,
 	};
 	return 0;
 }
@@ -316,19 +327,25 @@ static void *pages(size_t size)
 }
 
 /* The thread's block and, after it, its buffer: one mapping. */
+static size_t shared_size(const struct host_thread *t)
+{
+	return SGX_PAGE_SIZE + t->buf_size;
+}
+
+/* @shared: that of the last thread here, or NULL for a new one. */
 static edmm_err make_thread(struct loop *l, struct run *of,
-			    const struct host_thread *like)
+			    const struct host_thread *like, void *shared)
 {
 	struct host_thread *t = &l->t;
-	uint8_t *p = pages(SGX_PAGE_SIZE + like->buf_size);
+	uint8_t *p = shared ? shared : pages(shared_size(like));
 
 	l->of = of;
 	*t = *like;
 	t->wire = NULL; /* that is its own */
 	if (!p)
 		return -EDMM_ENOMEM;
-	t->tcs = t->host->base + t->host->img.layout->ctx_off +
-		 t->context * t->host->img.layout->ctx_stride;
+	t->tcs = t->host->base +
+		 edmm_layout_context(t->host->img.layout, t->context);
 	t->wire = (struct wire_thread *)(void *)p;
 	t->buf = p + SGX_PAGE_SIZE;
 	t->wire->buf_addr = (uintptr_t)t->buf;
@@ -340,7 +357,7 @@ static edmm_err make_thread(struct loop *l, struct run *of,
 static void drop_thread(struct loop *l)
 {
 	if (l->t.wire)
-		munmap(l->t.wire, SGX_PAGE_SIZE + l->t.buf_size);
+		munmap(l->t.wire, shared_size(&l->t));
 }
 
 /* The first that ends the program says how. */
@@ -356,7 +373,7 @@ static void end_by(struct run *r, const struct edmm_host_end *end,
 }
 
 /* One of the other threads. */
-static void run_thread(void *arg, uint32_t context)
+static void run_thread(void *arg, uint32_t context, void **kept)
 {
 	struct run *r = arg;
 	struct edmm_host_error e = { 0 };
@@ -366,7 +383,7 @@ static void run_thread(void *arg, uint32_t context)
 	edmm_err err;
 
 	like.context = context;
-	err = make_thread(&l, r, &like);
+	err = make_thread(&l, r, &like, *kept);
 	if (err)
 		host_fail(&e, err, "out of memory for a thread");
 	else
@@ -375,7 +392,14 @@ static void run_thread(void *arg, uint32_t context)
 		err = step(&l);
 	if (!l.over)
 		end_by(r, &end, &e, err);
-	drop_thread(&l);
+	*kept = l.t.wire;
+}
+
+static void drop_kept(void *arg, void *kept)
+{
+	const struct run *r = arg;
+
+	munmap(kept, shared_size(&r->main.t));
 }
 
 /* Another thread that has ended the program makes this one jump. */
@@ -388,6 +412,7 @@ static void end_first(struct run *r)
 /* Until the end; a signal may be that at any time, or another thread. */
 static edmm_err run_loop(struct run *r)
 {
+	static const struct host_threads_ops ops = { run_thread, drop_kept };
 	static sigjmp_buf by_signal;
 	struct loop *l = &r->main;
 	volatile edmm_err err = 0;
@@ -406,8 +431,9 @@ static edmm_err run_loop(struct run *r)
 		return r->err;
 	}
 	host_signals_begin(&r->signals, &by_signal);
-	l->t.threads = host_threads_new(l->t.host->img.layout->ctx_count,
-					l->t.context, run_thread, r);
+	l->t.threads = host_threads_new(
+		(uint32_t)edmm_layout_contexts(l->t.host->img.layout),
+		l->t.context, &ops, r);
 	if (!l->t.threads)
 		return host_fail(l->e, -EDMM_ENOMEM, "out of memory");
 	while (!l->done && !err)
@@ -466,7 +492,7 @@ static edmm_err run_program(struct edmm_host *h,
 	err = make_start(h, s, &w, e);
 	if (err)
 		return err;
-	err = make_thread(&r->main, r, &like);
+	err = make_thread(&r->main, r, &like, NULL);
 	if (err)
 		host_fail(e, err, "out of memory");
 	else

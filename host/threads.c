@@ -37,6 +37,7 @@ enum park_word {
 	PARK_SLEEPS,
 };
 
+/* @all: NULL before its first thread: most are never used. */
 struct host_slot {
 	enum slot_state state;
 	uint32_t park;
@@ -45,10 +46,13 @@ struct host_slot {
 	struct host_threads *all;
 };
 
+/* @used: slots from here on have never had a thread. */
 struct host_threads {
 	pthread_mutex_t lock;
+	pthread_cond_t left;
 	uint32_t count;
-	host_thread_fn *run;
+	uint32_t used;
+	const struct host_threads_ops *ops;
 	void *arg;
 	struct host_slot slot[];
 };
@@ -61,7 +65,8 @@ static long futex(uint32_t *word, int op, uint32_t val,
 }
 
 struct host_threads *host_threads_new(uint32_t count, uint32_t own,
-				      host_thread_fn *run, void *arg)
+				      const struct host_threads_ops *ops,
+				      void *arg)
 {
 	struct host_threads *ts =
 		calloc(1, sizeof(*ts) + count * sizeof(ts->slot[0]));
@@ -69,13 +74,11 @@ struct host_threads *host_threads_new(uint32_t count, uint32_t own,
 	if (!ts)
 		return NULL;
 	pthread_mutex_init(&ts->lock, NULL);
+	pthread_cond_init(&ts->left, NULL);
 	ts->count = count;
-	ts->run = run;
+	ts->used = own + 1;
+	ts->ops = ops;
 	ts->arg = arg;
-	for (uint32_t i = 0; i < count; i++) {
-		pthread_cond_init(&ts->slot[i].wanted, NULL);
-		ts->slot[i].all = ts;
-	}
 	ts->slot[own].state = SLOT_RUNS;
 	ts->slot[own].self = host_signals_self();
 	return ts;
@@ -88,7 +91,7 @@ bool host_threads_free(struct host_threads *ts)
 	/* The caller may have been in here when a signal ended the program. */
 	if (pthread_mutex_trylock(&ts->lock))
 		return false;
-	for (uint32_t i = 0; i < ts->count; i++)
+	for (uint32_t i = 0; i < ts->used; i++)
 		threads += ts->slot[i].state != SLOT_NONE;
 	pthread_mutex_unlock(&ts->lock);
 	/* The caller's own. */
@@ -106,6 +109,7 @@ static bool wait_for_next(struct host_slot *s)
 
 	if (s->state != SLOT_WANTED)
 		s->state = SLOT_WAITS;
+	pthread_cond_broadcast(&s->all->left);
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += KEPT_SECONDS;
 	while (s->state == SLOT_WAITS && !err)
@@ -119,6 +123,7 @@ static void *slot_main(void *arg)
 {
 	struct host_slot *s = arg;
 	struct host_threads *ts = s->all;
+	void *kept = NULL;
 	bool next = true;
 
 	pthread_mutex_lock(&ts->lock);
@@ -126,24 +131,39 @@ static void *slot_main(void *arg)
 	while (next) {
 		s->state = SLOT_RUNS;
 		pthread_mutex_unlock(&ts->lock);
-		ts->run(ts->arg, (uint32_t)(s - ts->slot));
+		ts->ops->run(ts->arg, (uint32_t)(s - ts->slot), &kept);
 		pthread_mutex_lock(&ts->lock);
 		next = wait_for_next(s);
 	}
 	s->self = NULL;
 	pthread_mutex_unlock(&ts->lock);
+	if (kept)
+		ts->ops->drop(ts->arg, kept);
 	host_signals_self_end();
 	return NULL;
 }
 
+static void first_use(struct host_threads *ts, struct host_slot *s)
+{
+	const uint32_t index = (uint32_t)(s - ts->slot);
+
+	if (s->all)
+		return;
+	pthread_cond_init(&s->wanted, NULL);
+	s->all = ts;
+	if (index >= ts->used)
+		ts->used = index + 1;
+}
+
 /* Signals of the program's come to the thread that runs it (signals.c). */
-static int make(struct host_slot *s)
+static int make(struct host_threads *ts, struct host_slot *s)
 {
 	pthread_attr_t attr;
 	sigset_t all, was;
 	pthread_t id;
 	int err;
 
+	first_use(ts, s);
 	pthread_attr_init(&attr);
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	host_signals_of_others(&all);
@@ -166,7 +186,7 @@ int host_threads_start(struct host_threads *ts, uint64_t context)
 	switch (s->state) {
 	case SLOT_NONE:
 		s->state = SLOT_RUNS;
-		err = make(s);
+		err = make(ts, s);
 		if (err)
 			s->state = SLOT_NONE;
 		break;
@@ -227,13 +247,23 @@ int host_threads_kick(struct host_threads *ts, uint64_t context)
 	return host_threads_unpark(ts, context);
 }
 
+void host_threads_wait_left(struct host_threads *ts, uint64_t context)
+{
+	if (!ts || context >= ts->count)
+		return;
+	pthread_mutex_lock(&ts->lock);
+	while (ts->slot[context].state == SLOT_RUNS)
+		pthread_cond_wait(&ts->left, &ts->lock);
+	pthread_mutex_unlock(&ts->lock);
+}
+
 void host_threads_leave(struct host_threads *ts, uint32_t context)
 {
 	struct host_slot *s = &ts->slot[context];
 
 	pthread_mutex_lock(&ts->lock);
 	s->self = NULL;
-	if (s->state != SLOT_WANTED || make(s))
+	if (s->state != SLOT_WANTED || make(ts, s))
 		s->state = SLOT_NONE;
 	else
 		s->state = SLOT_RUNS;
@@ -241,7 +271,7 @@ void host_threads_leave(struct host_threads *ts, uint32_t context)
 	/* Signals of the program's still come here: the others look. */
 	for (;;) {
 		pause();
-		for (uint32_t i = 0; i < ts->count; i++)
+		for (uint32_t i = 0; i < ts->used; i++)
 			host_threads_kick(ts, i);
 	}
 }

@@ -13,19 +13,28 @@
 
 #include "edmm/err.h"
 
-/* Enters the enclave on a context until its thread has ended there. */
-typedef void host_thread_fn(void *arg, uint32_t context);
+/**
+ * struct host_threads_ops - what the threads of contexts do
+ * @run: enter the enclave on a context until its thread has ended there; *kept
+ *	is the thread's own, from one run to the next, NULL at first
+ * @drop: the thread ends, and has no use for @kept any more, if not NULL
+ */
+struct host_threads_ops {
+	void (*run)(void *arg, uint32_t context, void **kept);
+	void (*drop)(void *arg, void *kept);
+};
 
 /**
  * host_threads_new() - no threads yet but the caller's own
- * @count: contexts of the image
+ * @count: contexts that there can be
  * @own: the caller's
- * @run: of each other thread; @arg is for it
+ * @ops: of each other thread; @arg is for them
  *
  * Return: NULL when memory is out.
  */
 struct host_threads *host_threads_new(uint32_t count, uint32_t own,
-				      host_thread_fn *run, void *arg);
+				      const struct host_threads_ops *ops,
+				      void *arg);
 /* False, and nothing is freed: others are in the enclave, or kept. */
 bool host_threads_free(struct host_threads *ts);
 
@@ -38,6 +47,13 @@ int host_threads_park(struct host_threads *ts, uint32_t from,
 		      uint64_t nanoseconds);
 int host_threads_unpark(struct host_threads *ts, uint64_t context);
 int host_threads_kick(struct host_threads *ts, uint64_t context);
+
+/*
+ * The enclave is done with a context's thread, and takes its TCS away: wait
+ * until that thread has left, which is a few instructions on its way out. No
+ * thread may be told to begin on it meanwhile.
+ */
+void host_threads_wait_left(struct host_threads *ts, uint64_t context);
 
 /*
  * The caller's own thread has ended in the enclave, and its context is free:

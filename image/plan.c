@@ -13,7 +13,6 @@
 #include "image/internal.h"
 
 #define GUARD SGX_PAGE_SIZE
-#define CTX_MAX 1024u
 #define NSSA_MAX 16u
 #define THREAD_SIZE_DEFAULT SGX_PAGE_SIZE
 #define XSTACK_SIZE_DEFAULT (4 * SGX_PAGE_SIZE)
@@ -34,6 +33,9 @@
 #define META_MIN (256ull << 10)
 #define META_INIT (64ull << 10)
 #define META_A_CONTEXT 512u
+/* Contexts to be made get so much of ELRANGE, and of what is left, at most. */
+#define MADE_RANGE_SHIFT 3
+#define MADE_LEFT_SHIFT 1
 
 #define RIGHTS_RW (SGX_SECINFO_R | SGX_SECINFO_W | SGX_SECINFO_PT(SGX_PT_REG))
 
@@ -88,7 +90,7 @@ const char *img_policy_fault(const struct edmm_image_policy *p)
 	} else if (!p->heap_size) {
 		return "heap size: a static image needs one";
 	}
-	if (!p->ctx_count || p->ctx_count > CTX_MAX)
+	if (!p->ctx_count || p->ctx_count > EDMM_CONTEXTS_MAX)
 		return "contexts: from 1 to 1024";
 	if (p->nssa < 2 || p->nssa > NSSA_MAX)
 		return "SSA frames: from 2 to 16";
@@ -147,6 +149,23 @@ static uint64_t power_of_two_above(uint64_t n)
 	return p;
 }
 
+/* At the range's end; below, the heap may grow as far as there. */
+static void lay_made(struct edmm_layout *l)
+{
+	uint64_t end =
+		min_u64(l->elrange_size, l->stack_off + EDMM_MANAGED_MAX);
+	uint64_t left = end - l->heap_off - l->heap_init;
+	uint64_t size = min_u64(l->elrange_size >> MADE_RANGE_SHIFT,
+				left >> MADE_LEFT_SHIFT);
+
+	l->made_count = min_u64(size / l->ctx_stride, EDMM_MADE_MAX);
+	l->made_off = end - l->made_count * l->ctx_stride;
+	l->heap_bound = l->made_off - l->heap_off;
+	/* The page between is nobody's. */
+	if (l->made_count)
+		l->heap_bound -= GUARD;
+}
+
 /* Bounds of policy and image keep every sum below 2^50. */
 static edmm_err lay_out(const struct edmm_image *im,
 			const struct edmm_image_policy *p,
@@ -186,9 +205,7 @@ static edmm_err lay_out(const struct edmm_image *im,
 				(unsigned long long)l->elrange_size >> 10);
 	l->heap_bound = l->heap_init;
 	if (elastic)
-		l->heap_bound = min_u64(l->elrange_size,
-					l->stack_off + EDMM_MANAGED_MAX) -
-				l->heap_off;
+		lay_made(l);
 	return 0;
 }
 

@@ -238,27 +238,6 @@ static void layout(const struct edmm_resolved *r, struct pol_layout *l)
 
 /* ---- an image of ours -------------------------------------------------- */
 
-/*
- * Contexts of the image are always there, so a pool of that many is kept.
- * A larger one is not, and who asks for it is told.
- */
-static edmm_err image(const struct edmm_policy *p, struct edmm_resolved *r,
-		      struct edmm_findings *f)
-{
-	struct pol_span at = pol_at(p, EDMM_SET_THREADS_POOL);
-
-	if (!r->elastic || r->tcs_pool <= r->tcs_init)
-		return 0;
-	pol_fix(pol_report(f, p->doc, &at, EDMM_ERROR, "P204",
-			   "%s is %llu, but only the image's own contexts "
-			   "(%llu) are kept",
-			   pol_name(p, EDMM_SET_THREADS_POOL),
-			   (unsigned long long)r->tcs_pool,
-			   (unsigned long long)r->tcs_init),
-		"set threads.init to it, or take it out");
-	return -EDMM_EINVAL;
-}
-
 static void decides(bool elastic, enum edmm_image_field field,
 		    enum edmm_setting_id id[2])
 {
@@ -314,7 +293,6 @@ static const struct pol_family family = {
 	.layout = layout,
 	.assumed = MIB(2),
 	.own_range = true,
-	.image = image,
 	.decides = decides,
 	.idle = idle,
 	.measured = measured,

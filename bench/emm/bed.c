@@ -104,19 +104,23 @@ static uint32_t stub_owner(void *ctx)
 	return bed_thread;
 }
 
+/* Not const, so that no call of these is known where it is made. */
+static struct emm_hooks stub_hooks = { .eaccept = stub_leaf,
+				       .emodpe = stub_leaf,
+				       .eacceptcopy = stub_copy,
+				       .modify = stub_modify,
+				       .owner = stub_owner };
+
 void bed_open(struct bed *b, uint64_t size, uint64_t accept_ns)
 {
-	const struct emm_hooks hooks = { .eaccept = accept_ns ? slow_leaf
-							      : stub_leaf,
-					 .emodpe = stub_leaf,
-					 .eacceptcopy = stub_copy,
-					 .modify = stub_modify,
-					 .owner = stub_owner };
+	struct emm_hooks hooks = stub_hooks;
 	struct emm_params p = {
 		.base = BASE, .size = size, .wide = true, .threads = 8
 	};
 
 	slow_ns = accept_ns;
+	if (accept_ns)
+		hooks.eaccept = slow_leaf;
 	b->meta_size = size / 256 + (64ull << 20);
 	b->meta = mmap(NULL, b->meta_size, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -193,6 +197,27 @@ static edmm_err native_flip(struct bed *b, uint64_t addr, bool read_only)
 			   NULL);
 }
 
+static void native_prim(enum bed_prim what)
+{
+	static const struct sgx_secinfo si;
+	static const struct emm_modify m;
+
+	switch (what) {
+	case PRIM_LEAF:
+		(void)stub_hooks.eaccept(NULL, &si, BASE);
+		break;
+	case PRIM_MODIFY:
+		(void)stub_hooks.modify(NULL, &m);
+		break;
+	case PRIM_OWNER:
+		(void)stub_hooks.owner(NULL);
+		break;
+	case PRIM_MAP: /* a wide host needs none */
+	case PRIMS:
+		break;
+	}
+}
+
 const struct bed_face face_native = {
 	.name = "native",
 	.open = bed_open,
@@ -204,4 +229,5 @@ const struct bed_face face_native = {
 	.uncommit = native_uncommit,
 	.flip = native_flip,
 	.touch = touch,
+	.prim = native_prim,
 };

@@ -42,6 +42,15 @@ edmm_err area_make(struct bed *b, uint64_t addr);
 uint64_t area_at(uint32_t i);
 int touch(struct bed *b, uint64_t addr);
 
+/* What a caller's runtime brings; here each is a stub. */
+enum bed_prim {
+	PRIM_LEAF,
+	PRIM_MODIFY,
+	PRIM_MAP,
+	PRIM_OWNER,
+	PRIMS,
+};
+
 /*
  * The manager as its callers see it: edmm/emm.h, or from outside, as Intel's
  * SDK does: one user range, and none of the hooks that a runtime may have.
@@ -57,6 +66,7 @@ struct bed_face {
 	edmm_err (*uncommit)(struct bed *b, uint64_t addr, uint64_t size);
 	edmm_err (*flip)(struct bed *b, uint64_t addr, bool read_only);
 	int (*touch)(struct bed *b, uint64_t addr);
+	void (*prim)(enum bed_prim what); /* alone: the floor */
 };
 
 extern const struct bed_face face_native;
@@ -67,6 +77,7 @@ void bench_growth(FILE *out, uint32_t most);
 void bench_gib(FILE *out);
 void bench_calls(FILE *out);
 void bench_meta(FILE *out);
+void bench_floor(FILE *out);
 void bench_threads(FILE *out); /* the last: no comma */
 
 #endif

@@ -29,6 +29,7 @@ int main(int argc, char **argv)
 		bench_calls(out);
 		bench_meta(out);
 	}
+	bench_floor(out);
 	bench_threads(out);
 	fprintf(out, "}\n");
 	return fclose(out) != 0;

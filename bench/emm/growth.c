@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What one operation costs, by the number of areas. */
 #include "bench/emm/bed.h"
+#include "tests/emm/compat/granting.h"
 
 static double tsc_ns(void)
 {
@@ -190,6 +191,40 @@ void bench_growth(FILE *out, uint32_t most)
 			miss_ns(st.meta_used));
 		comma = ",";
 		bed_close(&b);
+	}
+	fprintf(out, "\n  ],\n");
+}
+
+/*
+ * The stubs in a bare loop: so much of each figure is the harness's own, for
+ * each call that an operation makes.
+ */
+void bench_floor(FILE *out)
+{
+	static const struct bed_face *const faces[] = { &face_native,
+							&face_outside };
+	const char *comma = "";
+
+	fprintf(out, "  \"floor\": [");
+	for (uint32_t i = 0; i < 2; i++) {
+		double ns[PRIMS];
+
+		if (i)
+			granting_range(0, UINT64_MAX);
+		for (uint32_t k = 0; k < PRIMS; k++) {
+			double t = cpu_now();
+
+			for (uint32_t n = 0; n < 1000000; n++)
+				faces[i]->prim((enum bed_prim)k);
+			ns[k] = (cpu_now() - t) / 1000000;
+		}
+		fprintf(out,
+			"%s\n    {\"face\": \"%s\", \"leaf_ns\": %.1f, "
+			"\"modify_ns\": %.1f, \"map_ns\": %.1f, "
+			"\"owner_ns\": %.1f}",
+			comma, faces[i]->name, ns[PRIM_LEAF], ns[PRIM_MODIFY],
+			ns[PRIM_MAP], ns[PRIM_OWNER]);
+		comma = ",";
 	}
 	fprintf(out, "\n  ],\n");
 }

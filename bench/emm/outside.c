@@ -10,6 +10,8 @@
 #include "bench/emm/bed.h"
 #include "compat/emm_private.h"
 #include "compat/sgx_mm.h"
+#include "compat/sgx_mm_primitives.h"
+#include "compat/sgx_mm_rt_abstraction.h"
 #include "tests/emm/compat/granting.h"
 #include "trusted/emm/compat/glue.h"
 
@@ -91,6 +93,26 @@ static int outside_touch(struct bed *b, uint64_t addr)
 	return granting_handler(&info);
 }
 
+static void outside_prim(enum bed_prim what)
+{
+	static const sec_info_t si;
+
+	switch (what) {
+	case PRIM_LEAF:
+		(void)do_eaccept(&si, BASE);
+		break;
+	case PRIM_MODIFY:
+		(void)sgx_mm_modify_ocall(BASE, EMM_PAGE, 0, 0);
+		break;
+	case PRIM_MAP:
+		(void)sgx_mm_alloc_ocall(BASE, AREA, 0, 0);
+		break;
+	case PRIM_OWNER: /* is the thread pointer */
+	case PRIMS:
+		break;
+	}
+}
+
 const struct bed_face face_outside = {
 	.name = "outside",
 	.open = outside_open,
@@ -102,4 +124,5 @@ const struct bed_face face_outside = {
 	.uncommit = outside_uncommit,
 	.flip = outside_flip,
 	.touch = outside_touch,
+	.prim = outside_prim,
 };

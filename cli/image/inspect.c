@@ -114,7 +114,7 @@ struct range {
 	uint64_t added;
 };
 
-#define RANGES_MAX 5
+#define RANGES_MAX 6
 
 static unsigned ranges(const struct edmm_layout *l, struct range *r)
 {
@@ -132,6 +132,9 @@ static unsigned ranges(const struct edmm_layout *l, struct range *r)
 				 l->meta_init };
 	r[n++] = (struct range){ "heap", l->heap_off, l->heap_bound,
 				 l->heap_init };
+	if (l->made_count)
+		r[n++] = (struct range){ "threads", l->made_off,
+					 l->made_count * l->ctx_stride, 0 };
 	return n;
 }
 

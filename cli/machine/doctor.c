@@ -238,21 +238,23 @@ static void dev_mount(struct doctor *d)
 
 static void device(struct doctor *d)
 {
-	const char *why = "";
+	struct edmm_host_error e;
+	int err = cli_device_check(&e);
 	bool exists = access(SGX_DEV_ENCLAVE, F_OK) == 0;
 
-	d->device = cli_device_works(&why);
+	d->device = !err;
 	say(d, need(d->device), "device " SGX_DEV_ENCLAVE,
 	    exists ? "join the group that owns it"
 		   : "a kernel with CONFIG_X86_SGX; in a container: --device "
 		     "/dev/sgx_enclave",
-	    "%s", d->device ? "can be opened" : why);
+	    "%s", d->device ? "can be opened" : strerror(-err));
 	permissions(d, SGX_DEV_ENCLAVE);
 	dev_mount(d);
 	if (!d->device)
 		return;
 	calls(d);
-	d->device_edmm = cli_device_has_edmm();
+	if (!cli_device_has_edmm(&d->device_edmm))
+		return;
 	say(d, need(d->device_edmm), "device: EDMM calls",
 	    "Linux 6.0 or later, and a processor with SGX2", "%s",
 	    yes(d->device_edmm));

@@ -101,16 +101,14 @@ uint64_t *cli_machine_cpuid(const char *program, size_t *count)
 	return addr;
 }
 
-bool cli_device_works(const char **why)
+int cli_device_check(struct edmm_host_error *e)
 {
-	int fd = open(SGX_DEV_ENCLAVE, O_RDWR | O_CLOEXEC);
+	int fd = edmm_host_device(NULL, e);
 
-	if (fd < 0) {
-		*why = strerror(errno);
-		return false;
-	}
+	if (fd < 0)
+		return fd;
 	close(fd);
-	return true;
+	return 0;
 }
 
 /*
@@ -118,19 +116,22 @@ bool cli_device_works(const char **why)
  * known and possible, ENOTTY that the kernel is older than 6.0, ENODEV that
  * the processor has no SGX2.
  */
-bool cli_device_has_edmm(void)
+bool cli_device_has_edmm(bool *has)
 {
 	struct sgx_enclave_modify_types none = { .length = SGX_PAGE_SIZE,
 						 .page_type = SGX_PT_TRIM };
-	int fd = open(SGX_DEV_ENCLAVE, O_RDWR | O_CLOEXEC);
-	bool has;
+	struct edmm_host_error e = { "" };
+	int fd = edmm_host_device(NULL, &e);
 
-	if (fd < 0)
+	*has = false;
+	if (fd < 0) {
+		cli_error("%s", e.text);
 		return false;
-	has = ioctl(fd, SGX_IOC_ENCLAVE_MODIFY_TYPES, &none) &&
-	      errno != ENOTTY && errno != ENODEV;
+	}
+	*has = ioctl(fd, SGX_IOC_ENCLAVE_MODIFY_TYPES, &none) &&
+	       errno != ENOTTY && errno != ENODEV;
 	close(fd);
-	return has;
+	return true;
 }
 
 char *cli_self(void)

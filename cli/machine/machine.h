@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "edmm/host.h"
 #include "edmm/machine.h"
 #include "machine/trap/base/facility.h"
 
@@ -36,12 +37,20 @@ bool cli_facility(enum facility f);
 uint64_t *cli_machine_cpuid(const char *program, size_t *count);
 
 /**
- * cli_device_works() - whether /dev/sgx_enclave can be opened
- * @why: set to a line's tail when it cannot, owned by the library
+ * cli_device_check() - whether /dev/sgx_enclave can be opened
+ * @e: gets a line when it cannot
+ *
+ * Return: 0, or what open(2) gives, negative.
  */
-bool cli_device_works(const char **why);
-/* Whether the device's enclaves can change their pages after EINIT. */
-bool cli_device_has_edmm(void);
+int cli_device_check(struct edmm_host_error *e);
+/**
+ * cli_device_has_edmm() - whether enclaves can change their pages after EINIT
+ * @has: set; false when the device cannot be opened
+ *
+ * Return: false after a line when the device cannot be opened, so that nothing
+ * is known.
+ */
+bool cli_device_has_edmm(bool *has);
 
 /* This program's file, so that a new process has its name; malloc()ed. */
 char *cli_self(void);

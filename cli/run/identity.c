@@ -22,7 +22,8 @@ static int allowed_mode(const struct cli_run *r, uint32_t *mode)
 	*mode = r->hash_mode;
 	if (*mode)
 		return 0;
-	has = cli_device_has_edmm();
+	if (!cli_device_has_edmm(&has))
+		return CLI_RUN_FAIL;
 	*mode = r->o.edmm == CLI_WISH_DISABLE || !has ? EDMM_MODE_STATIC : 0;
 	if (r->o.edmm != CLI_WISH_ENABLE)
 		return 0;
@@ -39,12 +40,14 @@ static int allowed_mode(const struct cli_run *r, uint32_t *mode)
 /* A static identity where nobody asked for one is worth a line. */
 static void say_fallback(const struct cli_run *r)
 {
+	bool has;
+
 	if (r->hash_mode || r->entry.policy.mode != EDMM_MODE_STATIC ||
-	    r->o.edmm == CLI_WISH_DISABLE)
+	    r->o.edmm == CLI_WISH_DISABLE || !cli_device_has_edmm(&has))
 		return;
 	cli_error("%s runs with its static identity: %s", r->o.program,
-		  cli_device_has_edmm() ? "it has no elastic signature"
-					: "this machine has no EDMM");
+		  has ? "it has no elastic signature"
+		      : "this machine has no EDMM");
 }
 
 static void other_mode(const struct cli_run *r, uint32_t mode)

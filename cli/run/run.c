@@ -16,6 +16,8 @@
 #include "cli/machine/limits.h"
 #include "cli/machine/watch.h"
 
+#define CONTEXTS_MAX (EDMM_CONTEXTS_MAX + EDMM_MADE_MAX)
+
 enum {
 	OPT_MACHINE = CLI_OPT_VERB,
 	OPT_MACHINE_OPTIONS,
@@ -32,6 +34,8 @@ enum {
 	OPT_HEAP_IDLE,
 	OPT_HEAP_IDLE_PERCENT,
 	OPT_HEAP_WINDOW,
+	OPT_THREADS_MAX,
+	OPT_THREADS_POOL,
 	OPT_TRACE_CALLS,
 	OPT_WITHOUT,
 	OPT_VENDOR,
@@ -56,6 +60,8 @@ static const struct option options[] = {
 	{ "heap-idle", required_argument, NULL, OPT_HEAP_IDLE },
 	{ "heap-idle-percent", required_argument, NULL, OPT_HEAP_IDLE_PERCENT },
 	{ "heap-window", required_argument, NULL, OPT_HEAP_WINDOW },
+	{ "threads-max", required_argument, NULL, OPT_THREADS_MAX },
+	{ "threads-pool", required_argument, NULL, OPT_THREADS_POOL },
 	{ "trace-calls", no_argument, NULL, OPT_TRACE_CALLS },
 	{ 0 },
 };
@@ -90,6 +96,8 @@ static const char help[] =
 	"  --heap-idle-percent N  the same, of what is in use; the lower "
 	"counts\n"
 	"  --heap-window SIZE  heap to commit ahead at a time, at most (4M)\n"
+	"  --threads-max N     threads at a time (what the address range has)\n"
+	"  --threads-pool N    contexts that are made to keep for more (8)\n"
 	"Settings of an unsigned image; of a signed one they must be what\n"
 	"it is signed with, but for an elastic heap's "
 	"maximum:\n" CLI_SETTING_HELP
@@ -189,6 +197,14 @@ static bool take_option(struct cli_run_options *o, int c)
 	case OPT_HEAP_WINDOW:
 		return cli_size("--heap-window", optarg, &o->heap_window) &&
 		       cli_window_ok("--heap-window", o->heap_window);
+	case OPT_THREADS_MAX:
+		if (!cli_number("--threads-max", optarg, CONTEXTS_MAX, &n))
+			return false;
+		o->threads_max = (uint32_t)n;
+		return true;
+	case OPT_THREADS_POOL:
+		return cli_number("--threads-pool", optarg, CONTEXTS_MAX,
+				  &o->threads_pool);
 	case OPT_TRACE_CALLS:
 		o->trace_calls = true;
 		return true;
@@ -290,8 +306,8 @@ out:
 /* Return: -1 to go on here, or an exit status. */
 static int find_machine(struct cli_run *r, int argc, char **argv)
 {
-	const char *why = NULL;
-	bool works;
+	struct edmm_host_error e;
+	int err;
 
 	r->soft = cli_machine_here();
 	if (r->soft && r->o.machine == CLI_MACHINE_HW) {
@@ -313,14 +329,15 @@ static int find_machine(struct cli_run *r, int argc, char **argv)
 	}
 	if (r->o.machine == CLI_MACHINE_SOFT || r->o.step)
 		return restart(r, argc, argv);
-	works = cli_device_works(&why);
-	if (works)
+	err = cli_device_check(&e);
+	if (!err)
 		return -1;
-	if (r->o.machine == CLI_MACHINE_AUTO)
+	/* A device that is for this user, and fails, is not put aside. */
+	if (r->o.machine == CLI_MACHINE_AUTO && err != -EAGAIN && err != -EIO)
 		return restart(r, argc, argv);
-	cli_error("--machine hw: /dev/sgx_enclave: %s; --machine soft runs "
-		  "everywhere",
-		  why);
+	cli_error("%s%s",
+		  r->o.machine == CLI_MACHINE_HW ? "--machine hw: " : "",
+		  e.text);
 	return CLI_RUN_FAIL;
 }
 
@@ -382,6 +399,23 @@ static void on_output(void *arg, int fd, const void *bytes, size_t size)
 		cli_timeline_output(ob->timeline, fd, bytes, size);
 }
 
+static void tell_no_thread(const struct cli_run *r)
+{
+	struct wire_stats s;
+
+	edmm_host_stats(r->host, &s);
+	if (!s.threads_refused)
+		cli_error("%s: no context can be made for one more thread: see "
+			  "the machine's free EPC",
+			  r->o.program);
+	else
+		cli_error("%s: a thread beside %llu did not fit the maximum: "
+			  "%s",
+			  r->o.program, (unsigned long long)s.threads_refused,
+			  r->plan.layout.made_count ? "--threads-max"
+						    : "--contexts");
+}
+
 /* What cannot be had is told once: what fails then has a reason. */
 static void on_told(void *arg, const char *call, int why)
 {
@@ -390,9 +424,7 @@ static void on_told(void *arg, const char *call, int why)
 	if (ob->run->o.trace_calls)
 		fprintf(stderr, "%s\n", call);
 	else if (why == -EDMM_EAGAIN)
-		cli_error("%s: no context is free for one more thread: "
-			  "--contexts N lays out N",
-			  ob->run->o.program);
+		tell_no_thread(ob->run);
 	else if (why)
 		cli_error("%s: %s() is not there in an enclave: ENOSYS (man "
 			  "edmm-cc, SYSTEM CALLS)",
@@ -497,6 +529,28 @@ static void tell_shortage(const struct cli_run *r)
 			  cli_bytes(s.heap_max, max));
 }
 
+/* An option has to fit the address range; a file is of any range. */
+static uint32_t threads_max(const struct cli_run *r)
+{
+	const uint64_t most = edmm_layout_contexts(&r->plan.layout);
+
+	if (r->o.threads_max)
+		return r->o.threads_max;
+	return (uint32_t)(r->o.threads_file < most ? r->o.threads_file : most);
+}
+
+/* Of the contexts that are kept the image's are the first. */
+static uint32_t threads_pool(const struct cli_run *r)
+{
+	const uint64_t n = r->o.threads_pool, own = r->plan.layout.ctx_count;
+
+	if (n == UINT64_MAX)
+		return UINT32_MAX;
+	if (n > CONTEXTS_MAX)
+		return CONTEXTS_MAX;
+	return (uint32_t)(n > own ? n - own : 0);
+}
+
 /* Return: an exit status, or -1 with @end to leave as. */
 static int execute(struct cli_run *r, struct edmm_host_end *end)
 {
@@ -515,6 +569,8 @@ static int execute(struct cli_run *r, struct edmm_host_end *end)
 		.heap_free_max = r->o.heap_idle,
 		.heap_free_percent = r->o.heap_idle_percent,
 		.heap_window = r->o.heap_window,
+		.threads_max = threads_max(r),
+		.threads_pool = threads_pool(r),
 		.populate = true,
 		.tell = r->o.trace_calls,
 		.watch = &watch,
@@ -573,6 +629,7 @@ int verb_run(int argc, char **argv)
 	struct cli_run r = { .o = { .mark = "phase:",
 				    .heap_idle = UINT64_MAX,
 				    .heap_idle_percent = UINT64_MAX,
+				    .threads_pool = UINT64_MAX,
 				    .figures_fd = -1,
 				    .probe_fd = -1 } };
 	struct edmm_host_end end = { 0 };

@@ -53,6 +53,9 @@ struct cli_run_options {
 	uint64_t heap_idle;  /* UINT64_MAX: nobody said */
 	uint64_t heap_idle_percent; /* the same */
 	uint64_t heap_window;	    /* 0: nobody said */
+	uint32_t threads_max;	    /* 0: nobody said */
+	uint64_t threads_file; /* the same by a file, which may be too many */
+	uint64_t threads_pool; /* contexts; UINT64_MAX: nobody said */
 	bool trace_calls;
 	int figures_fd; /* advise.c's child: figures; else -1 */
 	int probe_fd;	/* startup.c's child: stop at main; else -1 */

@@ -158,6 +158,24 @@ bool cli_window_ok(const char *what, uint64_t window)
 	return false;
 }
 
+/* By the file's own rules: Occlum's maximum is 4,096 at least. */
+static void config_threads(struct cli_run_options *o,
+			   const struct edmm_policy *p)
+{
+	const struct edmm_target t = { .platform = EDMM_PLATFORM_SGX2 };
+	struct edmm_findings f = { 0 };
+	struct edmm_resolved r;
+
+	if (edmm_policy_resolve(p, &t, &r, &f) == 0) {
+		if (p->s[EDMM_SET_THREADS_MAX].set)
+			o->threads_file = r.tcs_max;
+		if (o->threads_pool == UINT64_MAX &&
+		    p->s[EDMM_SET_THREADS_POOL].set)
+			o->threads_pool = r.tcs_pool;
+	}
+	edmm_findings_free(&f);
+}
+
 int cli_config_run(struct cli_run *r)
 {
 	const struct edmm_policy *p = r->o.settings.layer[CLI_LAYER_CONFIG];
@@ -167,6 +185,7 @@ int cli_config_run(struct cli_run *r)
 	if (!p)
 		return -1;
 	config_wish(r, p);
+	config_threads(o, p);
 	o->heap_idle =
 		o->heap_idle != UINT64_MAX
 			? o->heap_idle

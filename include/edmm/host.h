@@ -92,6 +92,9 @@ struct edmm_host_watch {
  * @heap_free_percent: the same as a share of what is mapped, 0 to 100;
  *	UINT64_MAX: none
  * @heap_window: largest window of commit-ahead in bytes; 0: built in
+ * @threads_max: threads at a time; 0: as many as the layout has contexts for
+ * @threads_pool: contexts without a thread to keep, of those that the enclave
+ *	has made; UINT32_MAX: built in
  * @populate: serve the enclave's hints by touching pages ahead
  * @tell: tell the watch each system call
  * @buf_size: data buffer of a thread in bytes; 0 takes 1 MiB
@@ -104,6 +107,8 @@ struct edmm_host_start {
 	uint64_t heap_free_max;
 	uint64_t heap_free_percent;
 	uint64_t heap_window;
+	uint32_t threads_max;
+	uint32_t threads_pool;
 	bool populate;
 	bool tell;
 	uint64_t buf_size;
@@ -135,6 +140,19 @@ struct edmm_host_counts {
 	uint64_t load_ns;	 /* open to EINIT, and mapping */
 	uint64_t start_tsc;	 /* when edmm_host_open() was called */
 };
+
+/**
+ * edmm_host_device() - open the SGX device
+ * @device: path, or NULL for /dev/sgx_enclave
+ *
+ * The first open of all may have to wait for the processor (Linux 6.18:
+ * EUPDATESVN, EAGAIN while there is no entropy), and is repeated for 100 ms.
+ *
+ * Return: a descriptor, closed by exec; or what open(2) gives, negative, with
+ * a line.
+ */
+EDMM_NODISCARD int edmm_host_device(const char *device,
+				    struct edmm_host_error *e);
 
 /**
  * edmm_host_open() - open the device and find the vDSO function

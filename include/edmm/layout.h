@@ -17,6 +17,8 @@
  *	stack_off     main stack: guard | reserved | stack_init bytes EADDed
  *	meta_off      EMM metadata: meta_init bytes EADDed, grows to meta_size
  *	heap_off      heap: heap_init bytes EADDed, then absent, to heap_bound
+ *	made_off      made_count more contexts, of the same shape, which the
+ *	              enclave makes when it needs them; all of it absent
  */
 #ifndef EDMM_LAYOUT_H
 #define EDMM_LAYOUT_H
@@ -43,7 +45,11 @@
  */
 #define EDMM_XFRM_ALLOWED 0xe7ull
 
-/* From the main stack to the heap's end: the memory manager's page numbers. */
+/* Contexts of an image, and those that an enclave can make. */
+#define EDMM_CONTEXTS_MAX 1024u
+#define EDMM_MADE_MAX 8192u
+
+/* From the main stack to the range's end: the memory manager's page numbers. */
 #define EDMM_MANAGED_MAX (0xffff0000ull << 12)
 
 struct edmm_layout {
@@ -78,7 +84,10 @@ struct edmm_layout {
 	uint64_t heap_bound; /* bytes of address range */
 	uint64_t heap_init;  /* bytes EADDed; a static image's whole heap */
 
-	uint64_t reserved[490];
+	uint64_t made_off;   /* numbered on from ctx_count */
+	uint64_t made_count; /* none in a static image */
+
+	uint64_t reserved[488];
 };
 
 SGX_ASSERT(sizeof(struct edmm_layout) == 4096, "a layout is one page");
@@ -88,5 +97,21 @@ SGX_ASSERT(offsetof(struct edmm_layout, ctx_ssa) == 64, "ctx_ssa");
 SGX_ASSERT(offsetof(struct edmm_layout, stack_off) == 104, "stack_off");
 SGX_ASSERT(offsetof(struct edmm_layout, meta_off) == 128, "meta_off");
 SGX_ASSERT(offsetof(struct edmm_layout, heap_off) == 152, "heap_off");
+SGX_ASSERT(offsetof(struct edmm_layout, made_off) == 176, "made_off");
+
+/* How many contexts there can be; their numbers begin with 0. */
+static inline uint64_t edmm_layout_contexts(const struct edmm_layout *l)
+{
+	return l->ctx_count + l->made_count;
+}
+
+/* The offset of a context's TCS, by its number. */
+static inline uint64_t edmm_layout_context(const struct edmm_layout *l,
+					   uint64_t number)
+{
+	return number < l->ctx_count
+		       ? l->ctx_off + number * l->ctx_stride
+		       : l->made_off + (number - l->ctx_count) * l->ctx_stride;
+}
 
 #endif

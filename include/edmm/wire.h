@@ -180,7 +180,7 @@ enum wire_setting {
  * @rsp_off: stack pointer, from the base, or WIRE_NOT_INSIDE
  * @caller_off: where a jump out of the image came from, if the stack tells,
  *	from the base, or WIRE_NOT_INSIDE
- * @context: index of the TCS
+ * @context: index of the TCS: of thread number @context + 1
  * @invariant: number of the broken invariant (docs/invariants.md), or 0
  * @signal: that the program dies of (Linux's number)
  * @area: name of the area that @addr lies in, NUL-terminated, may be empty
@@ -279,6 +279,8 @@ struct wire_signal {
  * @heap_low_main: the same when main() was called
  * @stack_peak: bytes of the main stack that were ever committed
  * @heap_refused: bytes of the last mapping beyond the maximum; 0: none
+ * @threads_refused: threads that were there already when one more was refused;
+ *	0: none was
  *
  * The host samples single fields: each is one aligned 8-byte store.
  */
@@ -299,7 +301,8 @@ struct wire_stats {
 	uint64_t heap_low_main;
 	uint64_t stack_peak;
 	uint64_t heap_refused;
-	uint64_t reserved[496];
+	uint64_t threads_refused;
+	uint64_t reserved[495];
 };
 
 /**
@@ -322,6 +325,10 @@ struct wire_stats {
  *	WIRE_WINDOW_MAX; 0 takes the built-in one
  * @flags: WIRE_START_*
  * @signals_addr: struct wire_signals, or 0: none come from outside
+ * @threads_max: threads at a time, up to the contexts of the layout; 0: as many
+ *	as there are of these
+ * @threads_pool: contexts that the enclave has made and keeps when their
+ *	threads have ended; WIRE_POOL_DEFAULT: the built-in number
  */
 struct wire_start {
 	uint32_t version;
@@ -338,8 +345,11 @@ struct wire_start {
 	uint64_t heap_window;
 	uint64_t flags;
 	uint64_t signals_addr;
+	uint32_t threads_max;
+	uint32_t threads_pool;
 };
 
+#define WIRE_POOL_DEFAULT UINT32_MAX
 #define WIRE_WINDOW_MAX (16u << 20)
 
 #define WIRE_ARG_MAX (128u << 10)
@@ -370,7 +380,7 @@ SGX_ASSERT(sizeof(struct wire_signal) == 24, "wire_signal");
 SGX_ASSERT(sizeof(struct wire_stats) == 4096, "wire_stats");
 SGX_ASSERT(offsetof(struct wire_stats, committed) == 16, "committed");
 SGX_ASSERT(offsetof(struct wire_stats, heap_used) == 80, "heap_used");
-SGX_ASSERT(sizeof(struct wire_start) == 96, "wire_start");
+SGX_ASSERT(sizeof(struct wire_start) == 104, "wire_start");
 SGX_ASSERT(offsetof(struct wire_start, thread_addr) == 8, "thread_addr");
 SGX_ASSERT(offsetof(struct wire_start, argc) == 48, "wire_start.argc");
 SGX_ASSERT(offsetof(struct wire_start, heap_free_max) == 56, "free_max");

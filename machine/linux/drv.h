@@ -24,7 +24,8 @@
  *
  * Locks: one lock guards all (Linux has mmap_lock, one an enclave and one for
  * the EPC). An ioctl takes it a page at a time, as Linux does its own, or some
- * pages at a time (edmm.c). Nothing of the front end is called without it, but copy_in and copy_out.
+ * pages at a time (edmm.c). Nothing of the front end is called without it, but
+ * copy_in and copy_out.
  */
 #ifndef MACHINE_LINUX_DRV_H
 #define MACHINE_LINUX_DRV_H
@@ -266,8 +267,8 @@ enum drv_verdict {
 enum drv_verdict drv_fault(struct drv *d, struct mach_cpu *cpu, uint64_t addr,
 			   unsigned access, bool leaf, uint32_t *pfec);
 
-/* Would drv_fault() at @addr move no page out of the EPC or in? Then it takes no
- * cryptography, and so nothing of libc. Context: drv_lock() held. */
+/* Would drv_fault() at @addr move no page out of the EPC or in? Then it takes
+ * no cryptography, and so nothing of libc. Context: drv_lock() held. */
 bool drv_fault_plain(struct drv *d, uint64_t addr);
 
 /* What MAP_POPULATE or MADV_WILLNEED of a kernel that has them for enclaves

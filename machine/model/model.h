@@ -147,9 +147,9 @@ struct mach_config {
 	uint8_t size_log2_64; /* CPUID.12H.0:EDX[15:8] */
 	uint8_t size_log2_32; /* CPUID.12H.0:EDX[7:0] */
 	bool arena;	      /* page contents inside the model */
-	bool zeroed;	      /* what EADD and EAUG get is zero: no need to touch
-				 it for that; the front end sees to it */
-	uint8_t secret[16];   /* fuses: every key is derived from it */
+	bool zeroed;	    /* what EADD and EAUG get is zero: no need to touch
+			       it for that; the front end sees to it */
+	uint8_t secret[16]; /* fuses: every key is derived from it */
 	uint8_t owner_epoch[16];
 	uint8_t cpusvn[16];
 	uint8_t report_keyid[32]; /* CR_REPORT_KEYID */

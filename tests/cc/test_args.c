@@ -40,6 +40,10 @@ static const struct row rows[] = {
 	  NULL,
 	  "-fsanitize=address" },
 	{ { "cc", "a.c", "-nostdlib" }, CC_LINK, NULL, "-nostdlib" },
+	{ { "cc", "a.c", "--malloc=mimalloc" }, CC_LINK, "a.out", NULL },
+	{ { "cc", "-c", "a.c", "--malloc=musl" }, CC_COMPILE, "a.out", NULL },
+	{ { "cc", "-c", "a.c", "--malloc=" }, CC_LINK, NULL, "--malloc=" },
+	{ { "cc", "a.c", "--malloc=x" }, CC_LINK, NULL, "--malloc=x" },
 };
 
 static int count(const char *const *argv)

@@ -56,6 +56,16 @@ run 125 edmm sim --fault eadd:100 edmm run ./actor args
 grep -q 'Input/output error' err || fail "EADD: $(cat err)"
 run 126 edmm sim --fault einit:1+ edmm run ./actor args
 run 0 edmm sim --fault einit:1 edmm run ./actor args
+# An open that fails for a time is repeated, one that fails for good is the end:
+# the device is not taken for one without EDMM.
+run 0 edmm sim --fault open%2=EAGAIN edmm run --report ./actor args
+grep -q '(elastic,' err || fail "open: $(cat err)"
+for why in EAGAIN EIO; do
+	bad 125 '/dev/sgx_enclave: .*EUPDATESVN' \
+		env EDMM_MACHINE_QUIET=1 edmm sim --fault "open%1=$why" \
+		edmm run ./actor args
+	! grep -q 'static identity' err || fail "open: $(cat err)"
+done
 run 0 edmm sim --faults
 has 'eaug=race'
 for f in 'eaug:0 6 a number' 'eagu 1 an ioctl' 'eaug=EIO 6 an outcome' \

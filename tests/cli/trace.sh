@@ -35,7 +35,8 @@ sim="edmm sim --trace t.trc --stats=json --stats-file stats.json
 	equal 'with paging'
 	run 125 $sim --fault eadd:9 edmm run ./actor grow 1
 	rm -f stats.json
-	run 0 $sim --fault ioctl%3 --fault einit edmm run ./actor grow 1
+	run 0 $sim --fault add_pages%3 --fault init --fault einit \
+		edmm run ./actor grow 1
 	equal 'with faults'
 }
 

@@ -105,14 +105,14 @@ START_TEST(alloc_keeps_what_is_there)
 	const uint8_t fresh = PAGE_SLOW | page_byte(PG_ABSENT, EMM_R);
 	uint8_t t[256];
 
-	page_lut_alloc(fresh, t);
+	page_lut_alloc(fresh, M_HOLE, t);
 	ck_assert_uint_eq(t[PAGE_BUSY | PG_NONE], fresh);
 	ck_assert_uint_eq(t[PAGE_BUSY | PG_RESERVED], fresh);
 	ck_assert_uint_eq(t[PAGE_BUSY | PG_FREE_ZERO],
 			  PAGE_SLOW | page_byte(PG_ZERO, EMM_R));
 	ck_assert_uint_eq(t[PAGE_BUSY | PG_FREE_IDLE],
 			  PAGE_SLOW | page_byte(PG_IDLE, EMM_R));
-	page_lut_alloc(PAGE_BUSY | fresh, t);
+	page_lut_alloc(PAGE_BUSY | fresh, M_HOLE, t);
 	ck_assert_uint_eq(t[PAGE_BUSY | PG_FREE_DOUBT],
 			  PAGE_BUSY | PAGE_SLOW |
 				  page_byte(PG_DOUBT_IDLE, EMM_R));

@@ -199,10 +199,67 @@ static void storm(uint32_t ops)
 	MUST(!bad);
 }
 
+/* ---- threads that came and went ---------------------------------------- */
+
+#define WIDE (2ull << 30) /* 16 zones */
+#define META (4ull << 20)
+
+static uint32_t caller;
+
+static uint32_t as_caller(void *ctx)
+{
+	(void)ctx;
+	return caller;
+}
+
+/* As thread `no`: 64 KiB anywhere, and back. Return: where. */
+static uint64_t visit(struct emm *emm, uint32_t no)
+{
+	const struct emm_alloc a = { .size = bytes(16),
+				     .flags = EMM_ON_DEMAND,
+				     .prot = EMM_RW };
+	uint64_t at;
+
+	caller = no;
+	MUST(emm_alloc(emm, &a, &at) == 0);
+	MUST(emm_dealloc(emm, at, a.size, NULL) == 0);
+	return at;
+}
+
+/*
+ * Of 300 threads 298 are gone, and there are 8 entries: the last two have
+ * one each, and so a zone each, wherever their numbers fall.
+ */
+static void late_threads(void)
+{
+	const struct emm_hooks hooks = { .owner = as_caller };
+	struct emm_params p = { .base = 1ull << 40,
+				.size = WIDE,
+				.meta_size = META,
+				.meta_init = META,
+				.static_mode = true,
+				.threads = 8 };
+	uint64_t at[2] = { 0, 0 };
+	struct emm *emm;
+
+	p.meta_base = aligned_alloc(EMM_PAGE, META);
+	MUST(p.meta_base && emm_init(&p, &hooks, &emm) == 0);
+	for (uint32_t no = 0; no < 298; no++) {
+		for (uint32_t i = 0; i < 100; i++)
+			(void)visit(emm, no * 64);
+	}
+	for (uint32_t i = 0; i < 4000; i++)
+		at[i & 1] = visit(emm, (298 + (i & 1)) * 64);
+	MUST(at[0] / (WIDE / 16) != at[1] / (WIDE / 16));
+	MUST(!emm_check(emm));
+	free(p.meta_base);
+}
+
 int main(int argc, char **argv)
 {
 	uint32_t ops = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 0) : 20000;
 
+	late_threads();
 	printf("%u schedules\n", schedules());
 	storm(ops);
 	return 0;

@@ -33,15 +33,23 @@ static void check_plan(const struct edmm_image_policy *p)
 	struct edmm_plan plan;
 	const struct edmm_layout *l = &plan.layout;
 	uint64_t size, min;
+	uint32_t threads;
 
 	ck_assert_msg(!edmm_plan_make(image, p, &plan, &diag), "%s", diag.text);
+	threads = l->ctx_count;
 	size = l->heap_off + l->heap_bound - l->stack_off;
-	min = emm_meta_min(size, l->ctx_count);
+	if (l->made_count) {
+		ck_assert_uint_le(l->heap_off + l->heap_bound, l->made_off);
+		size = l->made_off + l->made_count * l->ctx_stride -
+		       l->stack_off;
+		/* As the runtime has it: OPS_MADE. */
+		threads = threads < 32 ? 32 : threads;
+	}
+	min = emm_meta_min(size, threads);
 	ck_assert_uint_le(size, EDMM_MANAGED_MAX);
 	ck_assert_msg(min <= l->meta_init, "range 0x%lx, %u contexts: 0x%lx",
-		      l->elrange_size, l->ctx_count, min);
-	ck_assert_uint_le(emm_meta_bound(size, l->ctx_count, 1000),
-			  l->meta_size);
+		      l->elrange_size, threads, min);
+	ck_assert_uint_le(emm_meta_bound(size, threads, 1000), l->meta_size);
 	edmm_plan_free(&plan);
 }
 

@@ -83,7 +83,9 @@ void fake_layout_good(struct edmm_layout *l)
 		.meta_size = 0x100000,
 		.meta_init = 0x10000,
 		.heap_off = 0x970000,
-		.heap_bound = (1ull << 30) - 0x970000,
+		.heap_bound = (1ull << 30) - 0x970000 - 0x80000,
 		.heap_init = 0x200000,
+		.made_off = (1ull << 30) - 0x80000,
+		.made_count = 4,
 	};
 }

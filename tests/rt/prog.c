@@ -515,6 +515,7 @@ static const struct {
 	{ "bad-hook", do_bad_hook },
 	{ "deep-hook", do_deep_hook },
 	{ "call", do_call },
+	{ "made", prog_made },
 	{ "spin-write", do_spin_write },
 	{ "spin-call", do_spin_call },
 	{ "again", do_again },

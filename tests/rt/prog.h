@@ -22,6 +22,18 @@
 #ifndef __ASSEMBLER__
 #include <stdint.h>
 
+/* What PROG_CALL_NONE tells in its first argument; the second is a context. */
+enum prog_made {
+	PROG_MADE_BEGIN,   /* one is about to be made: most likely this */
+	PROG_MADE_REFUSED, /* it could not be, and is tried once more */
+	PROG_MADE,	   /* it is made */
+	PROG_MADE_READY,   /* it has a thread's first state */
+	PROG_MADE_STARTED, /* and the host has been told to enter it */
+	PROG_MADE_TRIMMED, /* it has been given back, if the thread is over */
+};
+/* argv[2]: how often it has run. */
+int prog_made(const char *arg);
+
 #define PROG_GPR_VALUE(k) (0x0101010101010101ull * ((k) + 1))
 
 struct prog_regs {

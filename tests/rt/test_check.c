@@ -76,6 +76,14 @@ static const struct {
 	BAD(heap_off, 0x962000),
 	BAD(heap_bound, 1ull << 30),
 	BAD(heap_init, 1ull << 30),
+	BAD(ctx_count, EDMM_CONTEXTS_MAX + 1),
+	BAD(made_count, 5),
+	BAD(made_count, EDMM_MADE_MAX + 1),
+	BAD(made_count, UINT64_MAX),
+	BAD(made_off, (1ull << 30) - 0x80001),
+	BAD(made_off, 0x970000), /* within the heap */
+	BAD(made_off, UINT64_MAX - 4095),
+	BAD(flags, 0), /* a static image makes none */
 };
 
 START_TEST(each_bad_field_is_found)
@@ -164,6 +172,7 @@ START_TEST(start_values_are_bounded)
 	BAD_START(heap_window, 4095);
 	BAD_START(heap_window, WIRE_WINDOW_MAX + 4096);
 	BAD_START(heap_free_percent, 101);
+	BAD_START(threads_max, 7);
 	BAD_START(version, WIRE_VERSION + 1);
 	BAD_START(size, sizeof(struct wire_start) - 1);
 	BAD_START(arg_size, WIRE_ARG_MAX + 1);

@@ -15,11 +15,20 @@ void *rt_local_of(uint32_t context)
 	return context ? NULL : local;
 }
 
+void fake_thread_begin(void);
+void fake_thread_begin(void)
+{
+	sys_thread_begin();
+}
+
 uint32_t rt_contexts(void)
 {
-	/* The test's own thread is the program's. */
-	((struct sys_thread *)(void *)local)->live = 1;
 	return 1;
+}
+
+uint64_t rt_tsc(void)
+{
+	return __builtin_ia32_rdtsc();
 }
 
 void rt_look_for_end(void)
@@ -29,6 +38,20 @@ void rt_look_for_end(void)
 int rt_thread_take(void)
 {
 	return -EDMM_EAGAIN;
+}
+
+int rt_thread_make(void)
+{
+	return -EDMM_EAGAIN;
+}
+
+void rt_threads_trim(void)
+{
+}
+
+void rt_stats_threads_refused(uint32_t threads)
+{
+	(void)threads;
 }
 
 struct rt_regs *rt_thread_regs(uint32_t context)

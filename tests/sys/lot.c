@@ -53,10 +53,11 @@ void lot_unpark(uint32_t context)
 	host_threads_unpark(threads, context);
 }
 
-static void nothing(void *arg, uint32_t context)
+static void nothing(void *arg, uint32_t context, void **kept)
 {
 	(void)arg;
 	(void)context;
+	(void)kept;
 }
 
 static void *run(void *arg)
@@ -67,6 +68,7 @@ static void *run(void *arg)
 
 int main(int argc, char **argv)
 {
+	static const struct host_threads_ops ops = { .run = nothing };
 	pthread_t t[LOT_THREADS];
 	uint64_t want;
 
@@ -74,7 +76,7 @@ int main(int argc, char **argv)
 		rounds = atoi(argv[1]);
 	want = (uint64_t)rounds * 3 * LOT_THREADS +
 	       (uint64_t)(rounds / 4) * LOT_THREADS;
-	threads = host_threads_new(LOT_THREADS, 0, nothing, NULL);
+	threads = host_threads_new(LOT_THREADS, 0, &ops, NULL);
 	if (!threads)
 		return 1;
 	alarm(300);

@@ -44,6 +44,11 @@ struct sys_thread *sys_self(void)
 	return rt_local();
 }
 
+uint64_t rt_tsc(void)
+{
+	return __builtin_ia32_rdtsc();
+}
+
 void rt_look_for_end(void)
 {
 }

@@ -77,6 +77,8 @@ encl_code:
 	.long	.Lalign - .Ltable
 	.long	.Lgrant - .Ltable
 	.long	.Lpound - .Ltable
+	.long	.Lx87 - .Ltable
+	.long	.Lsse - .Ltable
 	.set	.Lcount, (. - .Ltable) / 4
 
 	/* An ERESUME that AEX-Notify has made an entry, on TCS 0: counts it,
@@ -353,6 +355,27 @@ encl_cpuid:
 	orq	$0x40000, (%rsp)
 	popfq
 	mov	1(%rsp), %rax
+	jmp	.Lout
+
+	/* 1 / 0 with that unmasked, in the x87 and in SSE. */
+.Lx87:
+	fninit
+	push	$0x37b
+	fldcw	(%rsp)
+	pop	%rax
+	fld1
+	fldz
+	fdivrp	%st, %st(1)
+	fwait
+	jmp	.Lout
+.Lsse:
+	push	$0x1d80
+	ldmxcsr	(%rsp)
+	pop	%rax
+	mov	$1, %eax
+	cvtsi2ss %eax, %xmm0
+	xorps	%xmm1, %xmm1
+	divss	%xmm1, %xmm0
 	jmp	.Lout
 .Lout:
 	mov	%rax, RAX_OUT

@@ -57,6 +57,8 @@ enum encl_op {
 	OP_ALIGN,
 	OP_GRANT,
 	OP_POUND,
+	OP_X87,
+	OP_SSE,
 };
 
 struct encl_cmd {

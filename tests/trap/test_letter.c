@@ -239,6 +239,37 @@ START_TEST(an_unaligned_load_at_the_aep)
 }
 END_TEST
 
+static void on_fpe(int sig, siginfo_t *info, void *context)
+{
+	(void)sig;
+	(void)context;
+	told = *info;
+	siglongjmp(out, 1);
+}
+
+/* Linux reads the cause of #MF and #XM from the registers, where the exit has
+ * left an invalid operation, whatever it was inside. */
+START_TEST(float_exceptions_at_the_aep)
+{
+	static const uint64_t ops[] = { OP_X87, OP_SSE };
+	struct sigaction sa = { .sa_sigaction = on_fpe,
+				.sa_flags = SA_SIGINFO };
+
+	ck_assert_int_eq(sigaction(SIGFPE, &sa, NULL), 0);
+	for (volatile size_t i = 0; i < sizeof(ops) / sizeof(*ops); i++) {
+		struct encl_cmd cmd = { .op = ops[i] };
+
+		memset(&told, 0, sizeof(told));
+		if (!sigsetjmp(out, 1)) {
+			encl_raw(&cmd, e.base);
+			ck_abort_msg("no exception");
+		}
+		ck_assert_int_eq(told.si_code, FPE_FLTINV);
+		ck_assert_ptr_eq(told.si_addr, encl_raw_aep);
+	}
+}
+END_TEST
+
 /* ---- masks -------------------------------------------------------------- */
 
 /* syscall(2) goes to the machine's masks, too: the exception comes all the
@@ -359,6 +390,7 @@ int main(int argc, char **argv)
 	tcase_add_test(t, mremap_of_the_same_size);
 	tcase_add_test(t, popf_of_tf);
 	tcase_add_test(t, an_unaligned_load_at_the_aep);
+	tcase_add_test(t, float_exceptions_at_the_aep);
 	tcase_add_test(t, masks_by_syscall);
 	tcase_add_test(t, all_descriptors_are_closed);
 	tcase_add_test(t, no_rights_is_not_present);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MALLOC_OPT "--malloc="
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 /* An image has its own way for these, so they are taken and dropped. */
@@ -148,6 +149,22 @@ static void set_mode(struct parse *p, enum cc_mode mode)
 		p->out->mode = mode;
 }
 
+static void parse_malloc(struct parse *p, const char *arg)
+{
+	static const struct refusal unknown = { MALLOC_OPT, 1,
+						"there are musl and mimalloc" };
+	const char *name = arg + sizeof(MALLOC_OPT) - 1;
+
+	if (strcmp(name, "mimalloc") == 0) {
+		p->out->malloc = CC_MALLOC_MIMALLOC;
+	} else if (strcmp(name, "musl") == 0) {
+		p->out->malloc = CC_MALLOC_MUSL;
+	} else {
+		p->no = &unknown;
+		p->no_arg = arg;
+	}
+}
+
 static void parse_flag(struct parse *p, const char *arg)
 {
 	const struct refusal *no = find_refusal(arg);
@@ -158,6 +175,10 @@ static void parse_flag(struct parse *p, const char *arg)
 	}
 	if (strcmp(arg, "-s") == 0) {
 		p->out->strip = 1;
+		return;
+	}
+	if (starts(arg, MALLOC_OPT)) {
+		parse_malloc(p, arg);
 		return;
 	}
 	if (in_list(arg, dropped, COUNT(dropped)) ||

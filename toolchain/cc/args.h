@@ -17,6 +17,11 @@ enum cc_mode {
 	CC_HELP,    /* our own --help */
 };
 
+enum cc_malloc {
+	CC_MALLOC_MUSL,
+	CC_MALLOC_MIMALLOC,
+};
+
 /**
  * struct cc_args - a command line, taken apart
  * @mode: what it asks for
@@ -24,6 +29,7 @@ enum cc_mode {
  * @strip: -s was given: the link keeps symbols, the check runs, then strip
  * @nostdinc: the caller brings all headers
  * @version: --version was given: ours comes before gcc's
+ * @malloc: what an image allocates with: the C library's own, or another
  * @pass: options and files for gcc, in order
  * @npass: how many
  */
@@ -33,6 +39,7 @@ struct cc_args {
 	int strip;
 	int nostdinc;
 	int version;
+	enum cc_malloc malloc;
 	const char **pass;
 	size_t npass;
 };

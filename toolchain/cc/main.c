@@ -44,6 +44,8 @@ static const char usage[] =
 	"\n"
 	"  -c -S -E -M ...   as gcc\n"
 	"  -o FILE           name of the object or image\n"
+	"  --malloc=NAME     musl (the default), or mimalloc: quicker with "
+	"threads\n"
 	"  --version         versions of edmm-cc and gcc\n"
 	"\n"
 	"Images are static and position independent: -static, -pie and the "
@@ -115,7 +117,7 @@ static void add_compile(struct command *cmd, const struct cc_args *args)
 	add(cmd, "-D__EDMM__=1");
 }
 
-static void add_link(struct command *cmd)
+static void add_link(struct command *cmd, const struct cc_args *args)
 {
 	static const char *const flags[] = {
 		"-static-pie",
@@ -138,6 +140,8 @@ static void add_link(struct command *cmd)
 		add(cmd, flags[i]);
 	add_path(cmd, "", "musl/lib/crti.o");
 	add_path(cmd, "", "edmm-rt.o");
+	if (args->malloc == CC_MALLOC_MIMALLOC)
+		add_path(cmd, "", "mimalloc/mimalloc.o");
 	add_path(cmd, "-L", "musl/lib");
 	add_gcc(cmd, "-L", "");
 	add_path(cmd, "-L", ".");
@@ -166,7 +170,7 @@ static int build_command(struct command *cmd, const struct cc_args *args)
 	if (args->mode == CC_LINK || args->mode == CC_COMPILE)
 		add_compile(cmd, args);
 	if (args->mode == CC_LINK)
-		add_link(cmd);
+		add_link(cmd, args);
 	if (args->mode == CC_QUERY)
 		add_path(cmd, "-B", "musl/lib/");
 	return 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Areas come and go. Keeps I6: a range is owned, BUSY page for BUSY page,
- * before it gets an area, and until it has lost it.
+ * before it gets an area, and until it has lost it; or, where neither host nor
+ * leaf has a part in it, map and areas change in one step, their zones locked.
  */
 #include "trusted/emm/act.h"
 
@@ -17,6 +18,8 @@ struct plan {
 	uint32_t align;
 	uint32_t tables; /* that the range needs */
 	bool carve;	 /* out of reservations */
+	bool plain;	 /* of absent pages alone, and no call is made */
+	bool placed;	 /* being plain, it is there */
 	bool anywhere;	 /* no address, or a hint that nobody can meet */
 };
 
@@ -106,12 +109,21 @@ static edmm_err wait_blocked(struct op *op)
 
 /*
  * Claim plan->r, in which the caller, who has locked its zones, found no area
- * (or reservations only); and make it an area, unless it is carved.
+ * (or reservations only); and make it an area, unless it is carved. If it is
+ * plain and nothing is there, that was all.
  */
 static edmm_err take(struct op *op, struct plan *p)
 {
+	/* Of pages without an area and not in the enclave the byte is 0. */
+	const uint8_t lut[1] = { fresh_byte(&p->attr, p->req->prot) };
 	edmm_err rc;
 
+	p->placed = p->plain && !p->carve && one_chunk(p->r.a, p->r.b) &&
+		    map_change(op, p->r.a, p->r.b, M(PG_NONE), lut);
+	if (p->placed) {
+		area_put(op, p->r.a, p->r.b, &p->attr);
+		return 0;
+	}
 	op->nowait = true;
 	rc = map_claim(op, p->r.a, p->r.b, p->carve ? M(PG_RESERVED) : M_HOLE);
 	op->nowait = false;
@@ -315,24 +327,19 @@ static void carve(struct op *op, const struct plan *p)
 	zones_unlock(emm, p->r.a, p->r.b);
 }
 
+/* Claimed pages become the area's: before they are committed, or at the end. */
 static edmm_err alloc_placed(struct op *op, struct plan *p)
 {
 	struct emm *emm = op->emm;
-	bool more =
-		p->carve || emm->hooks.map || p->attr.flags & EMM_COMMIT_NOW;
-	uint8_t lut[256];
+	uint8_t fresh = fresh_byte(&p->attr, p->req->prot), lut[256];
+	bool first = p->carve || p->attr.flags & EMM_COMMIT_NOW;
 	edmm_err rc;
 
 	if (p->attr.flags & EMM_LAZY)
 		__atomic_fetch_add(&emm->lazy_areas, 1, __ATOMIC_RELAXED);
-	page_lut_alloc(fresh_byte(&p->attr, p->req->prot) |
-			       (more ? PAGE_BUSY : 0),
-		       lut);
-	if (!more) {
-		map_release_as(op, p->r.b, lut);
-		return 0;
-	}
-	map_settle(op, p->r.a, p->r.b, lut);
+	page_lut_alloc(first ? PAGE_BUSY | fresh : fresh, op->seen, lut);
+	if (first)
+		map_settle(op, p->r.a, p->r.b, lut);
 	rc = furnish(op, p);
 	if (rc && rc != -EDMM_EBUSY) {
 		undo(op, p);
@@ -340,8 +347,14 @@ static edmm_err alloc_placed(struct op *op, struct plan *p)
 	}
 	if (p->carve)
 		carve(op, p);
-	map_release(op, p->r.b);
+	map_release_as(op, p->r.b, first ? emm->lut[PAGE_RELEASE] : lut);
 	return rc ? -EDMM_EFAULT : 0;
+}
+
+static bool is_plain(const struct emm *emm, const struct plan *p)
+{
+	return !(p->attr.flags & (EMM_COMMIT_NOW | EMM_LAZY)) &&
+	       (!emm->hooks.map || p->attr.flags & EMM_RESERVE);
 }
 
 edmm_err emm_alloc(struct emm *emm, const struct emm_alloc *a, uint64_t *out)
@@ -354,9 +367,10 @@ edmm_err emm_alloc(struct emm *emm, const struct emm_alloc *a, uint64_t *out)
 	rc = plan_make(emm, a, &p);
 	if (rc)
 		return rc;
+	p.plain = is_plain(emm, &p);
 	op_begin(&op, emm);
 	rc = place(&op, &p);
-	if (!rc)
+	if (!rc && !p.placed)
 		rc = alloc_placed(&op, &p);
 	op_end(&op);
 	if (rc)
@@ -461,6 +475,43 @@ static void forget(struct op *op, const struct run *r)
 	map_release_as(op, r->b, emm->lut[PAGE_FORGET]);
 }
 
+/* What of a range has no page, in one step. Return: it has been done. */
+static bool forget_absent(struct op *op, const struct run *r)
+{
+	const uint32_t absent = M(PG_ABSENT) | M(PG_RESERVED);
+	struct emm *emm = op->emm;
+	bool gone;
+
+	if (!one_chunk(r->a, r->b))
+		return false;
+	zones_lock(emm, r->a, r->b);
+	gone = map_change(op, r->a, r->b, absent, emm->lut[PAGE_FREE]);
+	if (gone)
+		area_cut(op, r->a, r->b);
+	zones_unlock(emm, r->a, r->b);
+	return gone;
+}
+
+/* Any other range. pages: that are uncommitted where it fails. */
+static edmm_err forget_any(struct op *op, const struct run *r, uint32_t *pages)
+{
+	edmm_err rc = map_claim(op, r->a, r->b, M_ALL);
+
+	if (rc)
+		return rc;
+	if (op_in_meta(op->emm, r)) /* it grew before the claim */
+		rc = -EDMM_EPERM;
+	else if (!(op->seen & ~M_HOLE))
+		rc = -EDMM_EINVAL;
+	else if (op->seen & ~(M_HOLE | M(PG_ABSENT) | M(PG_RESERVED)))
+		rc = act_uncommit(op, r->a, r->b, pages);
+	if (rc)
+		map_release(op, r->b);
+	else
+		forget(op, r);
+	return rc;
+}
+
 edmm_err emm_dealloc(struct emm *emm, uint64_t addr, uint64_t size,
 		     uint64_t *done)
 {
@@ -480,20 +531,8 @@ edmm_err emm_dealloc(struct emm *emm, uint64_t addr, uint64_t size,
 	op.final = true;
 	op.frees = true;
 	rc = reserve(&op, r.a, r.b);
-	if (!rc)
-		rc = map_claim(&op, r.a, r.b, M_ALL);
-	if (!rc) {
-		if (op_in_meta(emm, &r)) /* it grew before the claim */
-			rc = -EDMM_EPERM;
-		else if (!(op.seen & ~M_HOLE))
-			rc = -EDMM_EINVAL;
-		else if (op.seen & ~(M_HOLE | M(PG_ABSENT) | M(PG_RESERVED)))
-			rc = act_uncommit(&op, r.a, r.b, &pages);
-		if (rc)
-			map_release(&op, r.b);
-		else
-			forget(&op, &r);
-	}
+	if (!rc && !forget_absent(&op, &r))
+		rc = forget_any(&op, &r, &pages);
 	op_end(&op);
 	if (!rc)
 		pages = r.b - r.a;

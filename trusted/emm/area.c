@@ -1,19 +1,30 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Areas: one AVL tree a zone, ordered by address, with the largest gap of each
+ * Areas: one tree a zone, ordered by address, with the largest gap of each
  * subtree (first-fit search in O(log n)). Keeps I6 (areas never overlap: a
  * range is put only where it was found empty, or cut before) and I7 (adjacent
  * areas with equal attributes are one).
+ *
+ * The trees are weak AVL trees (Haeupler, Sen, Tarjan, "Rank-balanced trees",
+ * 2015): a node's rank is 1 or 2 above that of each child, a leaf's is 1, and
+ * that of no node 0. Without removals they are AVL trees; but whoever puts an
+ * area where one has just left finds the room in the ranks above, so that
+ * seldom more than the nodes next to it change, and not the way to the root.
  *
  * An area that crosses zones is one piece a zone; readers join them again.
  */
 #include "trusted/emm/instance.h"
 
-#define DEPTH 48 /* an AVL tree of 2^32 nodes has 46 levels */
+#define DEPTH 68 /* 2^32 nodes have 64 levels at most */
 
+/*
+ * The way from a zone's root: the last link leads to the node that was looked
+ * for, or is where it would be.
+ */
 struct path {
 	uint32_t *link[DEPTH];
 	uint32_t n;
+	uint32_t near[2]; /* how far to the last node below, and above; or 0 */
 };
 
 uint32_t zone_of(const struct emm *emm, uint32_t pg)
@@ -40,15 +51,15 @@ void zones_unlock(struct emm *emm, uint32_t a, uint32_t b)
 		lock_release(&emm->zones[z].lock);
 }
 
-static uint32_t height(const struct emm *emm, uint32_t n)
+static uint32_t rank(const struct emm *emm, uint32_t n)
 {
-	return n ? area_ptr(emm, n)->height : 0;
+	return n ? area_ptr(emm, n)->rank : 0;
 }
 
 /* Recompute what a node knows of its subtree. Return: did it change? */
 static bool pull(struct emm *emm, struct area *n)
 {
-	uint32_t first = n->start, last = n->end, gap = 0, h = 0;
+	uint32_t first = n->start, last = n->end, gap = 0;
 	bool same;
 
 	if (n->child[0]) {
@@ -56,21 +67,17 @@ static bool pull(struct emm *emm, struct area *n)
 
 		first = l->first;
 		gap = max_u32(l->gap, n->start - l->last);
-		h = l->height;
 	}
 	if (n->child[1]) {
 		const struct area *r = area_ptr(emm, n->child[1]);
 
 		last = r->last;
 		gap = max_u32(gap, max_u32(r->gap, r->first - n->end));
-		h = max_u32(h, r->height);
 	}
-	same = n->first == first && n->last == last && n->gap == gap &&
-	       n->height == h + 1;
+	same = n->first == first && n->last == last && n->gap == gap;
 	n->first = first;
 	n->last = last;
 	n->gap = gap;
-	n->height = h + 1;
 	return !same;
 }
 
@@ -89,19 +96,70 @@ static void rotate(struct emm *emm, uint32_t *link, unsigned int dir)
 	pull(emm, y);
 }
 
+/* The child on `side` has grown to its parent's rank. */
+static void grown(struct emm *emm, uint32_t *link, unsigned int side)
+{
+	struct area *n = area_ptr(emm, *link), *c, *inner;
+
+	if (rank(emm, n->child[!side]) + 1 == n->rank) {
+		n->rank++;
+		return;
+	}
+	c = area_ptr(emm, n->child[side]);
+	if (rank(emm, c->child[!side]) + 1 == c->rank) {
+		inner = area_ptr(emm, c->child[!side]);
+		inner->rank++;
+		c->rank--;
+		rotate(emm, &n->child[side], side);
+	}
+	n->rank--;
+	rotate(emm, link, !side);
+}
+
+/* The child on `side` is 3 below its parent. */
+static void shrunk(struct emm *emm, uint32_t *link, unsigned int side)
+{
+	struct area *n = area_ptr(emm, *link);
+	struct area *c = area_ptr(emm, n->child[!side]);
+	uint32_t inner = rank(emm, c->child[side]);
+	uint32_t outer = rank(emm, c->child[!side]);
+
+	n->rank--;
+	if (c->rank == n->rank - 1)
+		return;
+	if (inner + 2 == c->rank && outer + 2 == c->rank) {
+		c->rank--;
+		return;
+	}
+	if (outer + 2 == c->rank) {
+		area_ptr(emm, c->child[side])->rank += 2;
+		c->rank--;
+		n->rank--;
+		rotate(emm, &n->child[!side], !side);
+	} else {
+		c->rank++;
+	}
+	rotate(emm, link, side);
+	if (!n->child[0] && !n->child[1])
+		n->rank = 1;
+}
+
+/* Return: does the parent see a change? */
 static bool balance(struct emm *emm, uint32_t *link)
 {
 	struct area *n = area_ptr(emm, *link);
-	uint32_t h[2] = { height(emm, n->child[0]), height(emm, n->child[1]) };
-	unsigned int side = h[1] > h[0];
-	struct area *c;
+	uint32_t r[2] = { rank(emm, n->child[0]), rank(emm, n->child[1]) };
+	unsigned int high = r[1] > r[0];
 
-	if (h[side] < h[!side] + 2)
+	if (n->rank == r[high])
+		grown(emm, link, high);
+	else if (n->rank == r[!high] + 3)
+		shrunk(emm, link, !high);
+	else if (n->rank == 2 && !r[high])
+		n->rank = 1;
+	else
 		return pull(emm, n);
-	c = area_ptr(emm, n->child[side]);
-	if (height(emm, c->child[!side]) > height(emm, c->child[side]))
-		rotate(emm, &n->child[side], side);
-	rotate(emm, link, !side);
+	pull(emm, area_ptr(emm, *link));
 	return true;
 }
 
@@ -112,83 +170,83 @@ static void rebalance(struct emm *emm, struct path *p, uint32_t must)
 		p->n--;
 }
 
-/* The way to the node that starts at `start`, or to where it would be. */
-static void descend(struct emm *emm, struct zone *z, uint32_t start,
+/* The way to the node that has pg; if none has it, `near` are its neighbours */
+static void descend(struct emm *emm, struct zone *z, uint32_t pg,
 		    struct path *p)
 {
-	uint32_t *link = &z->root;
+	uint32_t *link = &z->root, i = 0;
 
-	p->n = 0;
+	p->near[0] = 0;
+	p->near[1] = 0;
 	for (;;) {
 		struct area *n;
+		bool up;
 
-		p->link[p->n++] = link;
+		p->link[i++] = link;
 		if (!*link)
-			return;
+			break;
 		n = area_ptr(emm, *link);
-		if (n->start == start)
-			return;
-		link = &n->child[start > n->start];
+		up = pg >= n->start;
+		if (up && pg < n->end)
+			break;
+		p->near[!up] = i;
+		link = &n->child[up];
 	}
+	p->n = i;
 }
 
-static void tree_insert(struct emm *emm, struct zone *z, uint32_t cell)
+/* At the end of a path that found no node; `must` as in rebalance(). */
+static void tree_insert(struct emm *emm, struct zone *z, struct path *p,
+			uint32_t cell, uint32_t must)
 {
 	struct area *n = area_ptr(emm, cell);
-	struct path p;
 
 	n->child[0] = 0;
 	n->child[1] = 0;
-	n->height = 0;
-	descend(emm, z, n->start, &p);
-	*p.link[p.n - 1] = cell;
-	rebalance(emm, &p, p.n);
+	n->rank = 1;
+	pull(emm, n);
+	*p->link[--p->n] = cell;
+	rebalance(emm, p, must);
 	z->areas++;
 }
 
-static uint32_t tree_remove(struct emm *emm, struct zone *z, uint32_t start)
+/* Take the node at the path's end out; `must` as in rebalance(). */
+static void tree_remove(struct op *op, struct zone *z, struct path *p,
+			uint32_t must)
 {
-	struct path p;
-	uint32_t *link, cell, at;
-	struct area *n;
+	struct emm *emm = op->emm;
+	uint32_t at = p->n, *link = p->link[at - 1], cell = *link;
+	struct area *n = area_ptr(emm, cell);
 
-	descend(emm, z, start, &p);
-	at = p.n;
-	link = p.link[at - 1];
-	cell = *link;
-	n = area_ptr(emm, cell);
 	if (n->child[0] && n->child[1]) {
 		uint32_t *next = &n->child[1], up;
+		struct area *u;
 
 		while (area_ptr(emm, *next)->child[0]) {
-			p.link[p.n++] = next;
+			p->link[p->n++] = next;
 			next = &area_ptr(emm, *next)->child[0];
 		}
 		up = *next;
-		*next = area_ptr(emm, up)->child[1];
-		area_ptr(emm, up)->child[0] = n->child[0];
-		area_ptr(emm, up)->child[1] = n->child[1];
-		area_ptr(emm, up)->height = 0;
+		u = area_ptr(emm, up);
+		*next = u->child[1];
+		u->child[0] = n->child[0];
+		u->child[1] = n->child[1];
+		/* As its parent knows the place. */
+		u->first = n->first;
+		u->last = n->last;
+		u->gap = n->gap;
+		u->rank = n->rank;
 		*link = up;
-		if (p.n > at)
-			p.link[at] = &area_ptr(emm, up)->child[1];
+		if (p->n > at)
+			p->link[at] = &u->child[1];
+		must = at;
 	} else {
 		*link = n->child[!n->child[0]];
-		p.n--;
+		p->n--;
 	}
-	rebalance(emm, &p, at);
+	rebalance(emm, p, must);
 	z->areas--;
-	return cell;
-}
-
-/* A node's start or end moved, without passing another node. */
-static void tree_moved(struct emm *emm, struct zone *z, uint32_t start)
-{
-	struct path p;
-
-	descend(emm, z, start, &p);
-	while (p.n && pull(emm, area_ptr(emm, *p.link[p.n - 1])))
-		p.n--;
+	meta_cell_free(op, cell);
 }
 
 /* The lowest node that ends above pg; 0 if none. */
@@ -207,14 +265,6 @@ static uint32_t tree_above(struct emm *emm, const struct zone *z, uint32_t pg)
 		}
 	}
 	return best;
-}
-
-/* The node that ends at pg; 0 if none. */
-static uint32_t tree_ending(struct emm *emm, const struct zone *z, uint32_t pg)
-{
-	uint32_t n = pg ? tree_above(emm, z, pg - 1) : 0;
-
-	return n && area_ptr(emm, n)->end == pg ? n : 0;
 }
 
 /* Is [a, b) free of areas? */
@@ -250,36 +300,57 @@ uint32_t area_cells(struct emm *emm, uint32_t a, uint32_t b)
 	return 2 * (zone_of(emm, b - 1) - zone_of(emm, a) + 1) + 2;
 }
 
-/* Remove [a, b) from one zone, splitting an area at most. */
-static void zone_cut(struct op *op, struct zone *z, uint32_t a, uint32_t b)
+/* [r->a, r->b) leaves the path's node, which begins before it. */
+static void area_shorten(struct op *op, struct zone *z, struct path *p,
+			 const struct run *r)
 {
 	struct emm *emm = op->emm;
-	uint32_t n;
+	struct area *area = area_ptr(emm, *p->link[p->n - 1]);
+	uint32_t end = area->end, at = p->n, *link = &area->child[1], c;
 
-	while ((n = tree_above(emm, z, a)) && area_ptr(emm, n)->start < b) {
-		struct area *area = area_ptr(emm, n);
-		uint32_t start = area->start, end = area->end;
+	area->end = r->a;
+	if (end <= r->b) {
+		rebalance(emm, p, at);
+		return;
+	}
+	c = meta_cell(op);
+	if (!c)
+		__builtin_trap(); /* I3 */
+	*area_ptr(emm, c) = *area;
+	area_ptr(emm, c)->start = r->b;
+	area_ptr(emm, c)->end = end;
+	for (; *link; link = &area_ptr(emm, *link)->child[0])
+		p->link[p->n++] = link;
+	p->link[p->n++] = link;
+	tree_insert(emm, z, p, c, at);
+}
 
-		if (start >= a && end <= b) {
-			meta_cell_free(op, tree_remove(emm, z, start));
-			continue;
-		}
-		if (start < a) {
-			area->end = a;
-			tree_moved(emm, z, start);
-			if (end > b) {
-				uint32_t c = meta_cell(op);
+/* Remove [r->a, r->b) from one zone, splitting an area at most. */
+static void zone_cut(struct op *op, struct zone *z, const struct run *r)
+{
+	struct emm *emm = op->emm;
+	uint32_t from = r->a;
+	struct path p;
 
-				if (!c)
-					__builtin_trap(); /* I3 */
-				*area_ptr(emm, c) = *area;
-				area_ptr(emm, c)->start = b;
-				area_ptr(emm, c)->end = end;
-				tree_insert(emm, z, c);
-			}
+	while (from < r->b) {
+		struct area *area;
+
+		descend(emm, z, from, &p);
+		if (!*p.link[p.n - 1])
+			p.n = p.near[1];
+		if (!p.n)
+			return;
+		area = area_ptr(emm, *p.link[p.n - 1]);
+		if (area->start >= r->b)
+			return;
+		from = area->end;
+		if (area->start < r->a) {
+			area_shorten(op, z, &p, r);
+		} else if (from > r->b) {
+			area->start = r->b;
+			rebalance(emm, &p, p.n);
 		} else {
-			area->start = b;
-			tree_moved(emm, z, b);
+			tree_remove(op, z, &p, p.n);
 		}
 	}
 }
@@ -290,10 +361,10 @@ void area_cut(struct op *op, uint32_t a, uint32_t b)
 
 	while (a < b) {
 		uint32_t z = zone_of(emm, a);
-		uint32_t end = min_u32(b, zone_end(emm, z));
+		struct run r = { .a = a, .b = min_u32(b, zone_end(emm, z)) };
 
-		zone_cut(op, &emm->zones[z], a, end);
-		a = end;
+		zone_cut(op, &emm->zones[z], &r);
+		a = r.b;
 	}
 }
 
@@ -305,35 +376,58 @@ static bool attr_mergeable(const struct area *n, const struct attr *attr)
 	       n->wmin == attr->wmin && n->wmax == attr->wmax;
 }
 
-/* Put an area into one zone where it is empty; join it with neighbours. */
+/* Join what has been put with the neighbours that it can merge with. */
+static bool zone_join(struct op *op, struct zone *z, struct path *p,
+		      const struct run *r, const struct attr *attr)
+{
+	struct emm *emm = op->emm;
+	struct area *low = NULL, *high = NULL;
+
+	if (p->near[0])
+		low = area_ptr(emm, *p->link[p->near[0] - 1]);
+	if (p->near[1])
+		high = area_ptr(emm, *p->link[p->near[1] - 1]);
+	if (low && (low->end != r->a || !attr_mergeable(low, attr)))
+		low = NULL;
+	if (high && (high->start != r->b || !attr_mergeable(high, attr)))
+		high = NULL;
+	if (low && high) {
+		/* Of neighbours, one is above the other, and stays. */
+		unsigned int up = p->near[1] < p->near[0];
+
+		p->n = p->near[!up];
+		if (up)
+			high->start = low->start;
+		else
+			low->end = high->end;
+		tree_remove(op, z, p, p->near[up]);
+		return true;
+	}
+	p->n = low ? p->near[0] : p->near[1];
+	if (low)
+		low->end = r->b;
+	else if (high)
+		high->start = r->a;
+	else
+		return false;
+	rebalance(emm, p, p->n);
+	return true;
+}
+
+/* Put an area into one zone where it is empty. */
 static void zone_put(struct op *op, struct zone *z, const struct run *r,
 		     const struct attr *attr)
 {
 	struct emm *emm = op->emm;
-	uint32_t before = tree_ending(emm, z, r->a);
-	uint32_t after = tree_above(emm, z, r->a), c;
+	struct path p;
 	struct area *n;
+	uint32_t c, end;
 
-	if (after && (area_ptr(emm, after)->start != r->b ||
-		      !attr_mergeable(area_ptr(emm, after), attr)))
-		after = 0;
-	if (before && attr_mergeable(area_ptr(emm, before), attr)) {
-		uint32_t end = r->b;
-
-		n = area_ptr(emm, before);
-		if (after) {
-			end = area_ptr(emm, after)->end;
-			meta_cell_free(op, tree_remove(emm, z, r->b));
-		}
-		n->end = end;
-		tree_moved(emm, z, n->start);
+	descend(emm, z, r->a, &p);
+	end = p.n;
+	if (zone_join(op, z, &p, r, attr))
 		return;
-	}
-	if (after) {
-		area_ptr(emm, after)->start = r->a;
-		tree_moved(emm, z, r->a);
-		return;
-	}
+	p.n = end;
 	c = meta_cell(op);
 	if (!c)
 		__builtin_trap(); /* I3 */
@@ -345,7 +439,7 @@ static void zone_put(struct op *op, struct zone *z, const struct run *r,
 			    .priv = attr->priv,
 			    .wmin = attr->wmin,
 			    .wmax = attr->wmax };
-	tree_insert(emm, z, c);
+	tree_insert(emm, z, &p, c, end - 1);
 }
 
 void area_put(struct op *op, uint32_t a, uint32_t b, const struct attr *attr)
@@ -396,9 +490,10 @@ static uint32_t subtree_fit(const struct want *w, uint32_t n, uint32_t lo,
 	if (!n)
 		return fit(w, lo, hi);
 	a = area_ptr(w->emm, n);
-	if (a->gap < w->slack && a->first - lo < w->slack &&
-	    hi - a->last < w->slack)
-		return UINT32_MAX;
+	if (a->gap < w->slack) { /* nor below; at the two ends perhaps */
+		got = subtree_fit(w, 0, lo, a->first);
+		return got != UINT32_MAX ? got : subtree_fit(w, 0, a->last, hi);
+	}
 	got = subtree_fit(w, a->child[0], lo, a->start);
 	return got != UINT32_MAX ? got
 				 : subtree_fit(w, a->child[1], a->end, hi);

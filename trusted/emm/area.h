@@ -30,9 +30,9 @@ struct area {
 	uint32_t first;	   /* of the subtree: lowest start, */
 	uint32_t last;	   /* highest end, */
 	uint32_t gap;	   /* most free pages between two areas */
-	uint32_t height;
-	uint32_t wnext; /* the page that would continue a sequence */
-	uint16_t wcur;	/* pages of the last window */
+	uint32_t rank;	   /* see area.c */
+	uint32_t wnext;	   /* the page that would continue a sequence */
+	uint16_t wcur;	   /* pages of the last window */
 	uint16_t wmin;
 	uint16_t wmax;
 	uint16_t flags;

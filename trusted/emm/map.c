@@ -102,18 +102,46 @@ void map_unlock_clean(struct span *sp)
 	STORE(sp->e, sp->val);
 }
 
-static bool cell_uniform(const uint8_t *bytes)
-{
-	const uint64_t all = bytes[0] * 0x0101010101010101ull;
-	uint64_t diff = 0;
+/* Pages are mostly as their neighbours, so bytes are read by words. */
+#define EACH_BYTE 0x0101010101010101ull
 
-	for (unsigned int i = 0; i < CHUNK_PAGES / 8; i++) {
+/* How many of n bytes, from the first on, are as the first. */
+static uint32_t bytes_alike(const uint8_t *b, uint32_t n)
+{
+	uint32_t i = 0;
+
+	for (; i + 8 <= n; i += 8) {
 		uint64_t w;
 
-		__builtin_memcpy(&w, bytes + i * 8, 8);
-		diff |= w ^ all;
+		__builtin_memcpy(&w, b + i, 8);
+		w ^= b[0] * EACH_BYTE;
+		if (w)
+			return i + (uint32_t)__builtin_ctzll(w) / 8;
 	}
-	return !diff;
+	while (i < n && b[i] == b[0])
+		i++;
+	return i;
+}
+
+static void bytes_fill(uint8_t *b, uint32_t n, uint8_t to)
+{
+	const uint64_t w = to * EACH_BYTE;
+
+	for (; n >= 8; b += 8, n -= 8)
+		__builtin_memcpy(b, &w, 8);
+	while (n--)
+		*b++ = to;
+}
+
+static void bytes_apply(uint8_t *b, uint32_t n, const uint8_t *lut)
+{
+	while (n) {
+		uint32_t same = bytes_alike(b, n);
+
+		bytes_fill(b, same, lut[*b]);
+		b += same;
+		n -= same;
+	}
 }
 
 /* Make a table whose entries are all alike one word again. */
@@ -185,7 +213,7 @@ void map_unlock(struct op *op, struct span *sp)
 	bool whole;
 
 	if (sp->dirty && sp->bytes && !page_busy(sp->bytes[0]) &&
-	    cell_uniform(sp->bytes)) {
+	    bytes_alike(sp->bytes, CHUNK_PAGES) == CHUNK_PAGES) {
 		uint8_t b = sp->bytes[0];
 
 		meta_cell_free(op, e_ref(sp->val));
@@ -227,7 +255,7 @@ static edmm_err split_leaf(struct op *op, struct span *sp)
 	if (!cell)
 		return -EDMM_ENOMEM;
 	sp->bytes = cell_ptr(op->emm, cell);
-	__builtin_memset(sp->bytes, e_byte(sp->val), CHUNK_PAGES);
+	bytes_fill(sp->bytes, CHUNK_PAGES, e_byte(sp->val));
 	sp->val = (uint64_t)cell << 32 | E_PTR;
 	sp->dirty = true;
 	COUNT(op->slot->mixed, 1);
@@ -247,11 +275,7 @@ edmm_err span_apply(struct op *op, struct span *sp, struct run *r,
 		edmm_err rc;
 
 		if (sp->bytes) {
-			uint8_t *b = sp->bytes + (r->a & (CHUNK_PAGES - 1));
-			uint8_t *stop = b + (end - r->a);
-
-			for (; b < stop; b++)
-				*b = lut[*b];
+			bytes_apply(span_at(sp, r->a), end - r->a, lut);
 			sp->dirty = true;
 			r->a = end;
 			return 0;
@@ -328,12 +352,13 @@ static uint32_t span_check(struct op *op, const struct span *sp,
 		op->seen |= page_bit(b);
 		return r->b;
 	}
-	for (pg = r->a; pg < r->b; pg++) {
-		uint8_t b = sp->bytes[pg & (CHUNK_PAGES - 1)];
+	for (pg = r->a; pg < r->b;) {
+		const uint8_t *b = span_at(sp, pg);
 
-		if (page_busy(b) || !(ok & page_bit(b)))
+		if (page_busy(*b) || !(ok & page_bit(*b)))
 			break;
-		op->seen |= page_bit(b);
+		op->seen |= page_bit(*b);
+		pg += bytes_alike(b, r->b - pg);
 	}
 	return pg;
 }
@@ -383,6 +408,26 @@ edmm_err map_claim(struct op *op, uint32_t a, uint32_t b, uint32_t ok)
 }
 
 /*
+ * Change [a, b), of one chunk, in one step, if nothing of it is BUSY and each
+ * page is in one of the states `ok`: nobody sees it half changed, so that no
+ * claim has to come first. The op has reserved what a split needs. Return: it
+ * has been done.
+ */
+bool map_change(struct op *op, uint32_t a, uint32_t b, uint32_t ok,
+		const uint8_t *lut)
+{
+	struct run r = { .a = a, .b = b };
+	struct span sp;
+	bool done;
+
+	map_lock(op->emm, a, &sp);
+	done = span_check(op, &sp, &r, ok) == b &&
+	       !span_apply(op, &sp, &r, lut);
+	map_unlock(op, &sp);
+	return done;
+}
+
+/*
  * Make BUSY the longest run [a, end), end <= b, of pages whose byte is that of
  * page a, one of the states `ok`; no waiting. Return: end; a if there is none.
  */
@@ -404,12 +449,11 @@ uint32_t map_claim_run(struct op *op, uint32_t a, uint32_t b, uint32_t ok)
 		end = min_u32(b, sp.first + sp.n);
 		if (page_busy(r.byte) || !(ok & page_bit(r.byte)))
 			end = a;
-		for (r.b = r.a; r.b < end && span_byte(&sp, r.b) == r.byte;) {
-			if (!sp.bytes)
-				r.b = end;
-			else
-				r.b++;
-		}
+		r.b = r.a;
+		if (end > r.a && span_byte(&sp, r.a) == r.byte)
+			r.b = !sp.bytes ? end
+					: r.a + bytes_alike(span_at(&sp, r.a),
+							    end - r.a);
 		more = r.b == end && end > r.a;
 		if (r.b > r.a &&
 		    span_apply(op, &sp, &r, op->emm->lut[PAGE_CLAIM]))
@@ -507,7 +551,8 @@ void map_run(struct emm *emm, uint32_t pg, uint32_t end, uint32_t join,
 			while (out->b < stop &&
 			       byte_class(span_byte(&sp, out->b), join) ==
 				       class)
-				out->b++;
+				out->b += bytes_alike(span_at(&sp, out->b),
+						      stop - out->b);
 		}
 		map_unlock_clean(&sp);
 		if (out->b < stop)

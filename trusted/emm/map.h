@@ -64,6 +64,8 @@ EDMM_NODISCARD edmm_err map_reserve(struct op *op, uint32_t a, uint32_t b,
 				    uint32_t cells);
 EDMM_NODISCARD edmm_err map_claim(struct op *op, uint32_t a, uint32_t b,
 				  uint32_t ok);
+EDMM_NODISCARD bool map_change(struct op *op, uint32_t a, uint32_t b,
+			       uint32_t ok, const uint8_t *lut);
 EDMM_NODISCARD uint32_t map_claim_run(struct op *op, uint32_t a, uint32_t b,
 				      uint32_t ok);
 void map_fold_hints(struct op *op);
@@ -73,9 +75,20 @@ void map_release_as(struct op *op, uint32_t upto, const uint8_t *lut);
 void map_run(struct emm *emm, uint32_t pg, uint32_t end, uint32_t join,
 	     struct run *out);
 
+static inline bool one_chunk(uint32_t a, uint32_t b)
+{
+	return a >> CHUNK_SHIFT == (b - 1) >> CHUNK_SHIFT;
+}
+
+/* A page's byte in a span that is not uniform. */
+static inline uint8_t *span_at(const struct span *sp, uint32_t pg)
+{
+	return sp->bytes + (pg & (CHUNK_PAGES - 1));
+}
+
 static inline uint8_t span_byte(const struct span *sp, uint32_t pg)
 {
-	return sp->bytes ? sp->bytes[pg & (CHUNK_PAGES - 1)] : e_byte(sp->val);
+	return sp->bytes ? *span_at(sp, pg) : e_byte(sp->val);
 }
 
 #endif

@@ -4,6 +4,10 @@
  * committed pages. Keeps I4 (a waiter waits for one op to release pages, holds
  * no lock, and is woken or spins) and the limit.
  *
+ * The upper half of the slots is for ops within an op (a fault in its hook), so
+ * that these find one however many threads there are: who waits for a slot of
+ * the lower half has none.
+ *
  * The account is `charged`, of which slots hold small quotas, so that threads
  * do not meet at one word for each page. Near the limit quotas are called in,
  * so that the limit is exact.
@@ -11,6 +15,7 @@
 #include "trusted/emm/instance.h"
 
 #define HOME_STEPS 8u /* of looking for a thread's entry: a cache line */
+#define HOME_OPS 32u  /* of a thread without, between looks at another's */
 #define QUOTA_TAKE 32 /* pages taken beyond need */
 #define QUOTA_FULL 64 /* a slot with more gives all but QUOTA_TAKE back */
 
@@ -26,11 +31,17 @@ static uint32_t hash(uint32_t me)
 	return (me * 0x9e3779b1u) >> 16;
 }
 
+/* Slots of ops that are not within others, and so many entries are made. */
+static uint32_t half(const struct emm *emm)
+{
+	return emm->nslots / 2;
+}
+
 /*
  * The thread's entry: found or made within some steps from where its number
- * falls. Entries are written once, so that all threads can read them, and two
- * threads meet at a slot only when there are more threads than slots, now and
- * in the past. NULL: there is no entry left for it.
+ * falls. Entries are seldom written, so that all threads can read them, and two
+ * threads meet at a slot only when there are more threads than entries. Half of
+ * the table stays empty, so that steps are few. NULL: there is none left.
  */
 static struct home *home_find(struct emm *emm, uint32_t me)
 {
@@ -40,15 +51,18 @@ static struct home *home_find(struct emm *emm, uint32_t me)
 		struct home *h = &emm->homes[i & (emm->nslots - 1)];
 		uint32_t none = 0, is = PEEK(&h->owner);
 
-		if (is == me)
+		if (is == me) {
+			if (PEEK(&h->missed))
+				POKE(&h->missed, 0);
 			return h;
-		if (is)
+		}
+		if (is || PEEK(&emm->nhomes) >= half(emm))
 			continue;
 		if (__atomic_compare_exchange_n(&h->owner, &none, me, false,
 						__ATOMIC_RELAXED,
 						__ATOMIC_RELAXED)) {
-			h->no = __atomic_fetch_add(&emm->nhomes, 1,
-						   __ATOMIC_RELAXED);
+			h->no = (uint16_t)__atomic_fetch_add(&emm->nhomes, 1,
+							     __ATOMIC_RELAXED);
 			return h;
 		}
 		if (none == me)
@@ -57,11 +71,36 @@ static struct home *home_find(struct emm *emm, uint32_t me)
 	return NULL;
 }
 
+/*
+ * Threads go, and nobody tells. One without an entry looks at one of others'
+ * now and then: who has not come by between two looks has lost it.
+ */
+static void home_inherit(struct emm *emm, struct slot *slot, uint32_t me)
+{
+	uint32_t n = PEEK(&slot->guests), is;
+	struct home *h;
+
+	POKE(&slot->guests, (uint16_t)(n + 1));
+	if (n % HOME_OPS)
+		return;
+	n = hash(me) + n / HOME_OPS % HOME_STEPS;
+	h = &emm->homes[n & (emm->nslots - 1)];
+	is = PEEK(&h->owner);
+	if (!is)
+		return;
+	if (!PEEK(&h->missed))
+		POKE(&h->missed, 1);
+	else if (__atomic_compare_exchange_n(&h->owner, &is, me, false,
+					     __ATOMIC_RELAXED,
+					     __ATOMIC_RELAXED))
+		POKE(&h->missed, 0);
+}
+
 /* Where a thread looks for a slot first; its line is likely its own. */
 static uint32_t slot_at(const struct emm *emm, const struct home *h,
 			uint32_t me)
 {
-	return (h ? (uint32_t)(h - emm->homes) : hash(me)) & (emm->nslots - 1);
+	return (h ? h->no : hash(me)) & (half(emm) - 1);
 }
 
 /* The caller's home slot, without taking it. */
@@ -72,28 +111,34 @@ struct slot *op_home(struct emm *emm)
 	return &emm->slots[slot_at(emm, home_find(emm, me), me)];
 }
 
+static bool slot_take(struct slot *slot, uint32_t me)
+{
+	uint32_t none = 0;
+
+	return !PEEK(&slot->owner) &&
+	       __atomic_compare_exchange_n(&slot->owner, &none, me, false,
+					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
 void op_begin(struct op *op, struct emm *emm)
 {
-	uint32_t me = op_self(emm), rounds = 0, i;
+	uint32_t me = op_self(emm), upper = 0;
 	const struct home *h = home_find(emm, me);
+	uint32_t rounds = 0, i = slot_at(emm, h, me);
 
-	i = slot_at(emm, h, me);
 	*op = (struct op){ .emm = emm, .number = h ? h->no : me };
 	for (;; i++) {
-		struct slot *slot = &emm->slots[i & (emm->nslots - 1)];
-		uint32_t none = 0;
-
-		if (!PEEK(&slot->owner) &&
-		    __atomic_compare_exchange_n(&slot->owner, &none, me, false,
-						__ATOMIC_ACQUIRE,
-						__ATOMIC_RELAXED)) {
-			op->slot = slot;
+		op->slot = &emm->slots[upper + (i & (half(emm) - 1))];
+		if (slot_take(op->slot, me))
 			break;
-		}
+		if (PEEK(&op->slot->owner) == me)
+			upper = half(emm);
 		lock_spin(emm, &rounds);
 	}
 	POKE(&op->slot->lo, 0);
 	POKE(&op->slot->hi, 0);
+	if (!h)
+		home_inherit(emm, op->slot, me);
 }
 
 void op_end(struct op *op)

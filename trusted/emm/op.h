@@ -17,7 +17,8 @@ struct run {
 struct slot {
 	uint32_t owner;	  /* 0: free; else the thread's number + 1 */
 	uint32_t seq;	  /* moves whenever pages are released */
-	uint32_t waiters; /* somebody waits on seq */
+	uint16_t waiters; /* somebody waits on seq */
+	uint16_t guests;  /* ops by threads without an entry */
 	uint32_t lo;	  /* pages [lo, hi) are BUSY by this op */
 	uint32_t hi;
 	uint32_t cells; /* chain and count of free cells */
@@ -43,13 +44,14 @@ _Static_assert(sizeof(struct slot) == LINE, "a slot has its lines alone");
 /* Whose slot is the one of the same index. */
 struct home {
 	uint32_t owner; /* 0: nobody's yet */
-	uint32_t no;	/* the owner's alone */
+	uint16_t no;	/* the entry's alone */
+	uint8_t missed; /* by somebody, since the owner came by */
 };
 
 struct op {
 	struct emm *emm;
 	struct slot *slot;
-	uint32_t number; /* of the thread, as threads come: 0 is the first */
+	uint32_t number; /* of the thread's entry, as these are made */
 	uint32_t seen;	 /* states met by claim, as M() bits */
 	bool down;	 /* EACCEPT from high to low */
 	bool drop;	 /* uncommit: idle pages go, too, and no lazy free */

@@ -103,7 +103,7 @@ void page_init(uint8_t lut[PAGE_CHANGES][256])
 	}
 }
 
-void page_lut_alloc(uint8_t fresh, uint8_t lut[256])
+void page_lut_alloc(uint8_t fresh, uint32_t seen, uint8_t lut[256])
 {
 	static const struct {
 		enum page_state from;
@@ -115,10 +115,10 @@ void page_lut_alloc(uint8_t fresh, uint8_t lut[256])
 		{ PG_FREE_TRIMMED, PG_TRIMMED },
 	};
 
-	for (unsigned int i = 0; i < 256; i++)
-		lut[i] = (uint8_t)i;
 	lut[PAGE_BUSY | PG_NONE] = fresh;
 	lut[PAGE_BUSY | PG_RESERVED] = fresh;
+	if (!(seen & M_FREED))
+		return;
 	for (unsigned int i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
 		lut[PAGE_BUSY | kept[i].from] = page_moved(fresh, kept[i].to);
 }

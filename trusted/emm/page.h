@@ -221,10 +221,11 @@ enum page_change {
 void page_init(uint8_t lut[PAGE_CHANGES][256]);
 
 /*
- * The table for alloc: claimed pages without an area, or of a reservation.
- * fresh: the byte of such an area's absent pages, with BUSY if they stay so.
+ * The table for alloc: claimed pages without an area, or of a reservation, of
+ * the states `seen`. No other byte has an entry. fresh: the byte of such an
+ * area's absent pages, with BUSY if they stay so.
  */
-void page_lut_alloc(uint8_t fresh, uint8_t lut[256]);
+void page_lut_alloc(uint8_t fresh, uint32_t seen, uint8_t lut[256]);
 
 /* The table that does the one, then the other. */
 void page_lut_join(const uint8_t *first, const uint8_t *then, uint8_t lut[256]);

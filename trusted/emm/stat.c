@@ -176,10 +176,30 @@ struct walk {
 	const char *bad;
 };
 
+/* What a node should know of its subtree. */
+static bool extent_wrong(const struct emm *emm, const struct area *a)
+{
+	uint32_t first = a->start, last = a->end, gap = 0;
+
+	if (a->child[0]) {
+		const struct area *l = area_ptr(emm, a->child[0]);
+
+		first = l->first;
+		gap = max_u32(l->gap, a->start - l->last);
+	}
+	if (a->child[1]) {
+		const struct area *r = area_ptr(emm, a->child[1]);
+
+		last = r->last;
+		gap = max_u32(gap, max_u32(r->gap, r->first - a->end));
+	}
+	return a->first != first || a->last != last || a->gap != gap;
+}
+
 static uint32_t check_tree(struct walk *w, uint32_t n, uint32_t lo, uint32_t hi)
 {
 	const struct area *a;
-	uint32_t l, r, first, last;
+	uint32_t l, r;
 
 	if (!n || w->bad)
 		return 0;
@@ -191,15 +211,14 @@ static uint32_t check_tree(struct walk *w, uint32_t n, uint32_t lo, uint32_t hi)
 	w->count++;
 	l = check_tree(w, a->child[0], lo, a->start);
 	r = check_tree(w, a->child[1], a->end, hi);
-	first = a->child[0] ? area_ptr(w->emm, a->child[0])->first : a->start;
-	last = a->child[1] ? area_ptr(w->emm, a->child[1])->last : a->end;
 	if (w->bad)
 		return 0;
-	if (l > r + 1 || r > l + 1 || a->height != (l > r ? l : r) + 1)
+	if (a->rank <= l || a->rank <= r || a->rank > l + 2 ||
+	    a->rank > r + 2 || (!l && !r && a->rank != 1))
 		w->bad = "an area tree is out of balance";
-	else if (a->first != first || a->last != last)
+	else if (extent_wrong(w->emm, a))
 		w->bad = "a subtree's extent is wrong";
-	return a->height;
+	return a->rank;
 }
 
 static bool same_attr(const struct area *a, const struct area *b)

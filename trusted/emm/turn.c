@@ -16,28 +16,38 @@ static bool taken_by(struct emm *emm, uint32_t me)
 {
 	uint32_t none = 0;
 
-	return __atomic_compare_exchange_n(&emm->turn, &none, me, false,
+	/* Who has it is to keep its line. */
+	return !__atomic_load_n(&emm->turn, __ATOMIC_SEQ_CST) &&
+	       __atomic_compare_exchange_n(&emm->turn, &none, me, false,
 					   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
+/* Nobody has told how to sleep: look until it is free, and write nothing. */
+static void turn_spin(struct emm *emm)
+{
+	uint32_t rounds = 0;
+
+	while (PEEK(&emm->turn))
+		lock_spin(emm, &rounds);
 }
 
 /* Return: the caller has it now; false: it had it before. */
 static bool turn_take(struct emm *emm, uint32_t me)
 {
-	uint32_t rounds = 0;
-
 	while (!taken_by(emm, me)) {
 		uint32_t seq;
 
 		if (LOAD(&emm->turn) == me)
 			return false;
+		if (!emm->hooks.wait) {
+			turn_spin(emm);
+			continue;
+		}
 		seq = __atomic_load_n(&emm->turn_seq, __ATOMIC_SEQ_CST);
 		__atomic_store_n(&emm->turn_waiters, 1, __ATOMIC_SEQ_CST);
 		if (taken_by(emm, me))
 			break;
-		if (emm->hooks.wait)
-			emm->hooks.wait(emm->ctx, &emm->turn_seq, seq);
-		else
-			lock_spin(emm, &rounds);
+		emm->hooks.wait(emm->ctx, &emm->turn_seq, seq);
 	}
 	return true;
 }
@@ -49,6 +59,10 @@ void turn_leave(struct emm *emm, uint32_t me)
 
 	if (LOAD(&emm->turn) != me)
 		return;
+	if (!emm->hooks.wait) {
+		STORE(&emm->turn, 0);
+		return;
+	}
 	__atomic_store_n(&emm->turn, 0, __ATOMIC_SEQ_CST);
 	if (!__atomic_load_n(&emm->turn_waiters, __ATOMIC_SEQ_CST))
 		return; /* who comes to wait now finds the word free */
@@ -59,7 +73,7 @@ void turn_leave(struct emm *emm, uint32_t me)
 	 */
 	waiters = __atomic_exchange_n(&emm->turn_waiters, 0, __ATOMIC_SEQ_CST);
 	__atomic_add_fetch(&emm->turn_seq, 1, __ATOMIC_SEQ_CST);
-	if (waiters && emm->hooks.wake)
+	if (waiters)
 		emm->hooks.wake(emm->ctx, &emm->turn_seq);
 }
 

@@ -3,7 +3,8 @@
  * Whose a page is, and what may be done with it, for all that the memory
  * manager does not keep: the image (by its program headers), contexts, the
  * manager's own metadata. Everything here is measured, and constant after
- * start-up; so a fault is judged without asking the host (I14).
+ * start-up, but for the contexts that the enclave makes, of which it knows
+ * (context.c); so a fault is judged without asking the host (I14).
  */
 #include "edmm/emm.h"
 #include "trusted/rt/thread.h"
@@ -93,10 +94,9 @@ static bool image_allows(uint64_t off, uint32_t want)
 
 /* The save areas, the record and the exception stack are data; the TCS is
  * nobody's, and there are guards. */
-static bool context_allows(uint64_t off, uint32_t want)
+static bool context_allows(uint64_t in, uint32_t want)
 {
 	const struct edmm_layout *l = rt_layout();
-	uint64_t in = (off - l->ctx_off) % l->ctx_stride;
 	uint64_t ssa = (uint64_t)l->nssa * l->ssa_frame_pages * SGX_PAGE_SIZE;
 
 	return !(want & PF_X) &&
@@ -109,11 +109,14 @@ bool rt_books_allow(uint64_t off, uint32_t errcd)
 {
 	const struct edmm_layout *l = rt_layout();
 	uint32_t want = wanted(errcd);
+	uint64_t in;
 
 	if (off < l->image_size)
 		return image_allows(off, want);
 	if (within(off, l->ctx_off, l->ctx_count * l->ctx_stride))
-		return context_allows(off, want);
+		return context_allows((off - l->ctx_off) % l->ctx_stride, want);
+	if (rt_made_range(off))
+		return rt_made_there(off, &in) && context_allows(in, want);
 	/* Which of these are committed is the manager's secret (I6). */
 	return within(off, l->meta_off, l->meta_size) && !(want & PF_X);
 }
@@ -131,7 +134,7 @@ bool rt_books_mapped(uint64_t addr)
 {
 	uint64_t off = addr - rt_base();
 
-	if (!rt_inside(addr, 1))
+	if (!rt_inside(addr, 1) || rt_made_range(off))
 		return false;
 	return off < rt_layout()->image_size ? rt_image_part(off) != NULL
 					     : heap_mapped(addr);
@@ -241,7 +244,7 @@ static uint64_t part(uint64_t addr, uint64_t end, uint32_t want)
 	const struct edmm_layout *l = rt_layout();
 	uint64_t off = addr - rt_base();
 
-	if (off >= l->stack_off)
+	if (off >= l->stack_off && !rt_made_range(off))
 		return managed_part(addr, end, want);
 	if (!rt_books_allow(off, want == PF_W ? SGX_PFEC_W : 0))
 		return 0;

@@ -29,8 +29,8 @@ static const char *contexts_check(const struct edmm_layout *l)
 	if (!l->ssa_frame_pages || l->ssa_frame_pages > 64 || l->nssa < 2 ||
 	    l->nssa > 64)
 		return "layout: save areas";
-	if (!l->ctx_count || !stride || !aligned(stride) ||
-	    l->ctx_count > end / stride ||
+	if (!l->ctx_count || l->ctx_count > EDMM_CONTEXTS_MAX || !stride ||
+	    !aligned(stride) || l->ctx_count > end / stride ||
 	    !region_ok(l->ctx_off, l->ctx_count * stride, l->image_size, end))
 		return "layout: contexts";
 	if (!region_ok(l->ctx_ssa, ssa, PAGE, stride) ||
@@ -41,6 +41,19 @@ static const char *contexts_check(const struct edmm_layout *l)
 		       l->ctx_thread + l->ctx_thread_size, stride) ||
 	    l->ctx_xstack_size < RT_XSTACK_MIN)
 		return "layout: a context's parts";
+	return NULL;
+}
+
+/* Those to be made are what is added after the start, and the last of all. */
+static const char *made_check(const struct edmm_layout *l)
+{
+	if (l->made_count > EDMM_MADE_MAX ||
+	    l->made_count > l->elrange_size / l->ctx_stride ||
+	    (l->made_count && !(l->flags & EDMM_LAYOUT_ELASTIC)) ||
+	    !region_ok(l->made_off, l->made_count * l->ctx_stride,
+		       l->made_count ? l->heap_off + l->heap_bound : 0,
+		       l->elrange_size))
+		return "layout: contexts to be made";
 	return NULL;
 }
 
@@ -73,7 +86,7 @@ const char *rt_layout_check(const struct edmm_layout *l)
 		       end) ||
 	    !aligned(l->heap_init) || l->heap_init > l->heap_bound)
 		return "layout: heap";
-	return NULL;
+	return made_check(l);
 }
 
 const char *rt_report_check(const struct edmm_layout *l,
@@ -112,6 +125,8 @@ const char *rt_start_check(const struct edmm_layout *l,
 	if (!s->arg_size || s->arg_size > WIRE_ARG_MAX || !s->argc ||
 	    s->argc > WIRE_ARGC_MAX || s->envc > WIRE_ARGC_MAX)
 		return "start: arguments";
+	if (s->threads_max > edmm_layout_contexts(l))
+		return "start: threads";
 	if (s->stats_addr % PAGE || s->flags & ~WIRE_START_FLAGS)
 		return "start: statistics or flags";
 	return NULL;

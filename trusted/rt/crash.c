@@ -74,24 +74,32 @@ static const char *image_part(uint64_t off)
 							: "program's constants";
 }
 
+/* Of a context, from its TCS on. */
+static const char *context_part(uint64_t in)
+{
+	const struct edmm_layout *l = rt_layout();
+
+	if (within(in, l->ctx_xstack, l->ctx_xstack_size))
+		return "exception stack";
+	if (in < l->ctx_xstack && in >= l->ctx_thread)
+		return "guard of an exception stack";
+	return "thread context";
+}
+
 /* Which part of the layout an offset lies in. */
 static const char *area_name(uint64_t off)
 {
 	const struct edmm_layout *l = rt_layout();
-	uint64_t in_ctx;
+	uint64_t in;
 
 	if (off == WIRE_NOT_INSIDE)
 		return "outside of the enclave";
 	if (off < l->image_size)
 		return image_part(off);
-	if (within(off, l->ctx_off, l->ctx_count * l->ctx_stride)) {
-		in_ctx = (off - l->ctx_off) % l->ctx_stride;
-		if (within(in_ctx, l->ctx_xstack, l->ctx_xstack_size))
-			return "exception stack";
-		if (in_ctx < l->ctx_xstack && in_ctx >= l->ctx_thread)
-			return "guard of an exception stack";
-		return "thread context";
-	}
+	if (within(off, l->ctx_off, l->ctx_count * l->ctx_stride))
+		return context_part((off - l->ctx_off) % l->ctx_stride);
+	if (rt_made_there(off, &in))
+		return context_part(in);
 	if (within(off, l->stack_off, l->stack_size))
 		return "main stack";
 	if (within(off, l->stack_off - SGX_PAGE_SIZE, SGX_PAGE_SIZE))

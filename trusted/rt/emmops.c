@@ -3,7 +3,7 @@
  * The memory manager's seam to this runtime: leaves with fix-ups, host calls,
  * and the areas that exist at start-up.
  *
- * The host has mapped everything from the main stack to the heap's end
+ * The host has mapped everything from the main stack to the range's end
  * readable and writable, once. So a change of rights needs the host only where
  * execution comes in.
  */
@@ -13,6 +13,8 @@
 #define PROT_RW 3u
 #define PROT_X 4u
 #define STACK_WINDOW (64u << 10)
+/* Threads in the memory manager at a time, where more can be made. */
+#define OPS_MADE 32u
 /* Some half a millisecond on any processor with SGX2. */
 #define PUBLISH_TICKS 1000000u
 /* Time stamps: spins this far apart are two, and this long is for ever. */
@@ -157,7 +159,7 @@ static void op_yield(void *ctx)
 	if (now - t->spin_last > SPIN_GAP)
 		t->spin_first = now;
 	t->spin_last = now;
-	if (rt_layout()->ctx_count == 1 || now - t->spin_first > SPIN_MAX)
+	if (rt_context_alone() || now - t->spin_first > SPIN_MAX)
 		rt_abort_host("a lock is never released: the host has taken "
 			      "a page away");
 }
@@ -202,6 +204,12 @@ void rt_stats_heap(uint64_t peak, uint64_t low)
 void rt_stats_refused(uint64_t bytes)
 {
 	rt_global.heap_refused = bytes;
+}
+
+void rt_stats_threads_refused(uint32_t threads)
+{
+	if (rt_global.stats)
+		PUT_STAT(threads_refused, threads);
 }
 
 /* The main stack grows downwards and is never given back. */
@@ -283,7 +291,17 @@ static edmm_err add_areas(const struct edmm_layout *l)
 	if (!err)
 		err = add_area(l->heap_off, l->heap_init, EMM_RESERVE,
 			       EMM_LOADED_ZERO);
+	/* By call only: a fault there is not the manager's (block.c). */
+	if (!err)
+		err = add_area(l->made_off, l->made_count * l->ctx_stride,
+			       EMM_SYSTEM | EMM_COMMIT_NOW, EMM_LOADED_ABSENT);
 	return err;
+}
+
+static uint64_t managed_end(const struct edmm_layout *l)
+{
+	return l->made_count ? l->made_off + l->made_count * l->ctx_stride
+			     : l->heap_off + l->heap_bound;
 }
 
 edmm_err rt_emm_start(void)
@@ -292,15 +310,18 @@ edmm_err rt_emm_start(void)
 	uint64_t base = rt_base();
 	const struct emm_params p = {
 		.base = base + l->stack_off,
-		.size = l->heap_off + l->heap_bound - l->stack_off,
+		.size = managed_end(l) - l->stack_off,
 		.user_base = base + l->heap_off,
 		.user_size = l->heap_bound,
 		.meta_base = (void *)(base + l->meta_off),
 		.meta_size = l->meta_size,
 		.meta_init = l->meta_init,
-		.limit = rt_global.params.heap_max + l->stack_size,
+		.limit = rt_global.params.heap_max + l->stack_size +
+			 l->made_count * l->ctx_stride,
 		.idle_max = rt_global.params.heap_free_max,
-		.threads = l->ctx_count,
+		.threads = l->made_count && l->ctx_count < OPS_MADE
+				   ? OPS_MADE
+				   : l->ctx_count,
 		.static_mode = !rt_elastic(),
 	};
 	const struct emm_hooks hooks = {

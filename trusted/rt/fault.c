@@ -239,7 +239,8 @@ static int ask_books(const struct rt_regs *r)
 
 	if (r->vector != SGX_VEC_PF || !rt_inside(r->addr, 1))
 		return EMM_FAULT_SEARCH;
-	if (off < l->stack_off || off - l->meta_off < l->meta_size)
+	if (off < l->stack_off || off - l->meta_off < l->meta_size ||
+	    rt_made_range(off))
 		return rt_books_allow(off, r->error_code) ? EMM_FAULT_CONTINUE
 							  : EMM_FAULT_SEARCH;
 	how = rt_emm_fault(r);

@@ -54,6 +54,8 @@ bool edmm_rt_elastic(void);
  * @populate: the host populates ahead on request
  * @signals: struct wire_signals, or NULL
  * @tell: tell the host each system call, since its image is for debugging
+ * @threads_max: threads at a time
+ * @threads_pool: contexts that have been made to keep without a thread
  */
 struct rt_params {
 	uint64_t heap_max;
@@ -63,6 +65,8 @@ struct rt_params {
 	bool populate;
 	umem_t signals;
 	bool tell;
+	uint32_t threads_max;
+	uint32_t threads_pool;
 };
 const struct rt_params *rt_params(void);
 
@@ -175,13 +179,16 @@ void rt_look_for_end(void);
 
 /* Index of the context that this thread runs on: the owner of BUSY pages. */
 uint32_t rt_context(void);
-/* How many contexts the image has. */
+/* How many contexts there can be: the image's, and those to be made. */
 uint32_t rt_contexts(void);
 
 /* Bytes of a context that are the layer's above, zero at start-up. */
 #define RT_LOCAL_SIZE 448
 void *rt_local(void);
 void *rt_local_of(uint32_t context);
+
+/* The most contexts that an image can have and its enclave can make. */
+#define RT_CONTEXTS_MAX (EDMM_CONTEXTS_MAX + EDMM_MADE_MAX)
 
 /**
  * rt_thread_take() - a free context, for one more thread
@@ -190,6 +197,23 @@ void *rt_local_of(uint32_t context);
  * or -EDMM_EAGAIN.
  */
 int rt_thread_take(void);
+
+/**
+ * rt_thread_make() - the same, of a context that is made for it
+ *
+ * Context: may exit; no lock held.
+ * Return: as rt_thread_take(): -EDMM_EAGAIN also where the host does not do its
+ * part. What of the context is in the enclave then goes with the next attempt.
+ */
+int rt_thread_make(void);
+
+/**
+ * rt_threads_trim() - give back contexts without a thread that were made
+ *
+ * All but rt_params()->threads_pool. Context: as rt_thread_make(). Whose thread
+ * is on its way out still stays for the next call.
+ */
+void rt_threads_trim(void);
 
 /**
  * rt_thread_regs() - what the thread begins with
@@ -256,6 +280,8 @@ void rt_stats_main(void);
 void rt_stats_heap(uint64_t peak, uint64_t low);
 /* And that so many bytes did not fit its maximum. */
 void rt_stats_refused(uint64_t bytes);
+/* That one more than so many threads was wanted; told at once. */
+void rt_stats_threads_refused(uint32_t threads);
 
 /* Exceptions. */
 

@@ -9,6 +9,9 @@
  */
 #include "trusted/rt/thread.h"
 
+/* Contexts that are kept, unless the host says how many. */
+#define POOL_DEFAULT 8u
+
 extern const struct rt_dyn rt_dynamic[] __asm__("_DYNAMIC")
 	__attribute__((visibility("hidden")));
 
@@ -35,6 +38,7 @@ static void init_thread(void)
 	if (off % l->ctx_stride || off / l->ctx_stride >= l->ctx_count)
 		refuse(WIRE_REFUSED_CONFIG);
 	rt_thread_init(t, (uint32_t)(off / l->ctx_stride));
+	rt_contexts_init(t->context);
 	rt_set_fs_base(0);
 }
 
@@ -87,6 +91,10 @@ static void take_start(uint64_t addr, struct wire_start *s)
 				   : NULL,
 		.tell = s->flags & WIRE_START_TELL &&
 			rt_layout()->flags & EDMM_LAYOUT_DEBUG,
+		.threads_max = s->threads_max ? s->threads_max : rt_contexts(),
+		.threads_pool = s->threads_pool == WIRE_POOL_DEFAULT
+					? POOL_DEFAULT
+					: s->threads_pool,
 	};
 }
 

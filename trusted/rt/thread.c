@@ -53,19 +53,6 @@ uint32_t rt_context(void)
 	return rt_self()->context;
 }
 
-uint32_t rt_contexts(void)
-{
-	return rt_layout()->ctx_count;
-}
-
-static struct rt_thread *record(uint32_t context)
-{
-	const struct edmm_layout *l = rt_layout();
-
-	return (struct rt_thread *)(rt_base() + l->ctx_off +
-				    context * l->ctx_stride + l->ctx_thread);
-}
-
 void *rt_local(void)
 {
 	return rt_self()->local;
@@ -73,7 +60,7 @@ void *rt_local(void)
 
 void *rt_local_of(uint32_t context)
 {
-	return record(context)->local;
+	return rt_record(context)->local;
 }
 
 bool rt_runtime_set(bool in)
@@ -111,7 +98,7 @@ uint64_t rt_stack_high(void)
 void rt_thread_init(struct rt_thread *t, uint32_t context)
 {
 	const struct edmm_layout *l = rt_layout();
-	uint64_t tcs = rt_base() + l->ctx_off + context * l->ctx_stride;
+	uint64_t tcs = rt_context_addr(context);
 	uint64_t frame = (uint64_t)l->ssa_frame_pages * SGX_PAGE_SIZE;
 	uint64_t gpr = tcs + l->ctx_ssa + frame - sizeof(struct sgx_gprsgx);
 
@@ -152,17 +139,9 @@ static bool change_state(struct rt_thread *t, uint32_t from, uint32_t to)
 					   __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
-int rt_thread_take(void)
-{
-	for (uint32_t i = 0; i < rt_contexts(); i++)
-		if (change_state(record(i), RT_STATE_FREE, RT_STATE_MAKING))
-			return (int)i;
-	return -EDMM_EAGAIN;
-}
-
 struct rt_regs *rt_thread_regs(uint32_t context)
 {
-	struct rt_thread *t = record(context);
+	struct rt_thread *t = rt_record(context);
 	struct rt_frame *f;
 
 	rt_thread_init(t, context);
@@ -184,7 +163,7 @@ struct rt_regs *rt_thread_regs(uint32_t context)
 edmm_err rt_thread_start(uint32_t context)
 {
 	const uint64_t args[WIRE_CALL_ARGS] = { context };
-	struct rt_thread *t = record(context);
+	struct rt_thread *t = rt_record(context);
 	edmm_err err;
 
 	__atomic_store_n(&t->state, RT_STATE_ASSIGNED, __ATOMIC_RELEASE);
@@ -197,8 +176,9 @@ edmm_err rt_thread_start(uint32_t context)
 
 void rt_thread_drop(uint32_t context)
 {
-	__atomic_store_n(&record(context)->state, RT_STATE_FREE,
+	__atomic_store_n(&rt_record(context)->state, RT_STATE_FREE,
 			 __ATOMIC_RELEASE);
+	rt_context_idle(context);
 }
 
 /* There is no block to tell more by than a number. */
@@ -212,5 +192,6 @@ void rt_thread_first(uint64_t wire)
 
 void rt_thread_end(int unpark)
 {
+	rt_context_idle(rt_context());
 	rt_leave_thread(unpark < 0 ? 0 : (uint64_t)unpark + 1);
 }

@@ -404,6 +404,41 @@ _Noreturn void rt_crash_fault(const struct rt_regs *r, bool stage1, int why,
 /* Signal that a native program would get for a vector. */
 uint32_t rt_vector_signal(uint32_t vector);
 
+/* context.c */
+
+/* The address of a context's TCS, and its record: numbers below rt_contexts().
+ */
+uint64_t rt_context_addr(uint32_t context);
+struct rt_thread *rt_record(uint32_t context);
+/* All of the image are free, but the one that the start is on. */
+void rt_contexts_init(uint32_t own);
+/* Its thread is about to store FREE, or has never been. */
+void rt_context_idle(uint32_t context);
+/*
+ * [made_off, made_end) of the layout has @off; and it is within a context that
+ * has been made and is there still, at *in from its TCS.
+ */
+bool rt_made_range(uint64_t off);
+bool rt_made_there(uint64_t off, uint64_t *in);
+/* None has been made, and the image has one. */
+bool rt_context_alone(void);
+
+/* The books' side of one that is being made or unmade (block.c). */
+
+/* The first number from @from on that nobody has, the caller's now; or -1. */
+int64_t rt_made_claim(uint32_t from);
+/* Its pages are in the enclave, and so are faults there the host's. */
+void rt_made_put(uint32_t context);
+/* They are not, or are about to go. */
+void rt_made_drop(uint32_t context);
+/* Nobody's again. @dirty: some pages of it may have stayed. */
+void rt_made_release(uint32_t context, bool dirty);
+bool rt_made_dirty(uint32_t context);
+/* One that is nobody's and dirty, the caller's now; or -1. */
+int64_t rt_made_left(void);
+/* One that waits in the pool beyond @keep of them, the caller's now; or -1. */
+int64_t rt_made_surplus(uint32_t keep);
+
 /* thread.c */
 void rt_thread_init(struct rt_thread *t, uint32_t context);
 EDMM_NODISCARD edmm_err rt_thread_attach(struct rt_thread *t, uint64_t wire);

@@ -68,6 +68,15 @@ static bool fix_up(struct trap *tr, const struct exception *e)
 	return true;
 }
 
+/* Linux reads the cause of #MF and #XM out of FSW and MXCSR, where the exit has
+ * put an invalid operation, whatever it was inside (xstate_init()). */
+static int synthetic_code(const struct exception *e)
+{
+	if (e->vector == SGX_VEC_MF || e->vector == SGX_VEC_XM)
+		return FPE_FLTINV;
+	return e->code;
+}
+
 static void deliver(struct trap *tr, const struct exception *e)
 {
 	greg_t *g = tr->uc->uc_mcontext.gregs;
@@ -107,6 +116,7 @@ void trap_raise(struct trap *tr, const struct exception *e)
 		if (tr->t->walk.forged == WALK_INSIDE)
 			tr->t->walk.forged = WALK_NONE;
 		told.native = false;
+		told.code = synthetic_code(e);
 		told.addr &= ~(uint64_t)(SGX_PAGE_SIZE - 1);
 	} else {
 		detour_rewind(tr->uc);

@@ -84,6 +84,8 @@ static void paths(char *p)
 	TRY(link, "/etc/hostname", p);
 	TRY(symlink, p, "/nonexistent/a");
 	TRY(chmod, p, 0600);
+	TRY(chown, p, 0, 0);
+	TRY(lchown, p, 0, 0);
 	TRY(chdir, p);
 	TRY(truncate, p, 0);
 	TRY(readlinkat, AT_FDCWD, "/proc/self/exe", p, 8);

@@ -82,6 +82,16 @@ long sys_chmod(const uint64_t *a)
 	return CALL(fchmodat, HERE, a[0], a[1]);
 }
 
+long sys_chown(const uint64_t *a)
+{
+	return CALL(fchownat, HERE, a[0], a[1], a[2], 0);
+}
+
+long sys_lchown(const uint64_t *a)
+{
+	return CALL(fchownat, HERE, a[0], a[1], a[2], AT_SYMLINK_NOFOLLOW);
+}
+
 long sys_readlinkat(const uint64_t *a)
 {
 	if ((int64_t)a[3] <= 0)

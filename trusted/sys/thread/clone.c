@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Threads of the program come and go. Each runs on a context of its own, and
- * its number is the context's, from 1 on.
+ * its number is the context's, from 1 on. The record of one that is not live
+ * may be gone, so the bits come first.
  */
 #include "trusted/sys/thread/task.h"
 
@@ -33,8 +34,10 @@ struct clone_args {
 	uint64_t func, stack, flags, arg, parent_tid, tls, child_tid;
 };
 
-/* Under the lock. */
+/* Under the lock. @threads: with those that are being made. */
 static uint32_t threads;
+#define BITS 64u
+static uint64_t live[RT_CONTEXTS_MAX / BITS];
 
 struct sys_thread *sys_self(void)
 {
@@ -43,32 +46,39 @@ struct sys_thread *sys_self(void)
 
 struct sys_thread *sys_thread_of(uint64_t tid, uint32_t *context)
 {
-	struct sys_thread *t;
-
 	if ((int32_t)tid <= 0 || (uint32_t)tid > rt_contexts())
 		return NULL;
 	*context = (uint32_t)tid - 1;
-	t = rt_local_of(*context);
-	return t->live ? t : NULL;
+	if (!(live[*context / BITS] >> *context % BITS & 1))
+		return NULL;
+	return rt_local_of(*context);
 }
 
 struct sys_thread *sys_thread_next(uint32_t *context)
 {
-	struct sys_thread *t;
-
 	while (*context < rt_contexts()) {
-		t = rt_local_of((*context)++);
-		if (t->live)
-			return t;
+		const uint64_t w = live[*context / BITS] >> *context % BITS;
+
+		if (w & 1)
+			return rt_local_of((*context)++);
+		*context += w ? (uint32_t)__builtin_ctzll(w)
+			      : BITS - *context % BITS;
 	}
 	return NULL;
 }
 
-static void become_live(struct sys_thread *t)
+static void become_live(struct sys_thread *t, uint32_t context)
 {
 	t->alternate = (struct sys_altstack){ .flags = SS_DISABLE };
 	t->live = 1;
-	threads++;
+	live[context / BITS] |= 1ull << context % BITS;
+}
+
+static void be_over(struct sys_thread *t, uint32_t context)
+{
+	t->live = 0;
+	live[context / BITS] &= ~(1ull << context % BITS);
+	threads--;
 }
 
 void sys_thread_begin(void)
@@ -76,7 +86,8 @@ void sys_thread_begin(void)
 	struct sys_thread *t = sys_self();
 
 	__builtin_memcpy(t->name, "enclave", sizeof("enclave"));
-	become_live(t);
+	become_live(t, rt_context());
+	threads = 1;
 }
 
 /* Numbers of threads are the enclave's own: its contexts, from 1 on. */
@@ -146,16 +157,28 @@ static long start(const struct clone_args *q, uint32_t context)
 		return -EFAULT;
 	prepare(q, context);
 	set_regs(q, rt_thread_regs(context));
-	become_live(rt_local_of(context));
+	become_live(rt_local_of(context), context);
 	depth = sys_lock_drop();
 	r = rt_thread_start(context);
 	sys_lock_take(depth);
-	if (r) {
-		((struct sys_thread *)rt_local_of(context))->live = 0;
-		threads--;
-		r = -EAGAIN;
-	}
-	return r ? r : (long)tid;
+	if (!r)
+		return (long)tid;
+	be_over(rt_local_of(context), context);
+	threads++; /* the caller's to take away */
+	return -EAGAIN;
+}
+
+/* One that is free, or made for this. The lock is not held meanwhile. */
+static int get_context(void)
+{
+	const uint32_t depth = sys_lock_drop();
+	int context = rt_thread_take();
+
+	rt_threads_trim();
+	if (context < 0)
+		context = rt_thread_make();
+	sys_lock_take(depth);
+	return context;
 }
 
 long sys_thread(const uint64_t *a)
@@ -170,11 +193,17 @@ long sys_thread(const uint64_t *a)
 	r = check(&q);
 	if (r)
 		return r;
-	context = rt_thread_take();
-	if (context < 0)
+	if (threads >= rt_params()->threads_max) {
+		rt_stats_threads_refused(threads);
 		return -EAGAIN;
-	r = start(&q, (uint32_t)context);
-	if (r < 0)
+	}
+	threads++;
+	context = get_context();
+	r = context < 0 ? -EAGAIN : start(&q, (uint32_t)context);
+	if (r >= 0)
+		return r;
+	threads--;
+	if (context >= 0)
 		rt_thread_drop((uint32_t)context);
 	return r;
 }
@@ -195,9 +224,9 @@ static void finish(uint64_t addr, uint64_t size)
 		(void)!mem_unmap(addr, size);
 	(void)sys_lock_drop();
 	sys_robust_over();
+	rt_threads_trim();
 	sys_lock();
-	me->live = 0;
-	threads--;
+	be_over(me, rt_context());
 	sys_signal_thread_over();
 	cleared = clear != 0 && put_tid(clear, 0);
 	(void)sys_lock_drop();

@@ -11,15 +11,28 @@
 #include "trusted/sys/thread/task.h"
 
 #define BUCKETS 64u
-/* Some exit and entry: a wake-up that comes within saves both. */
-#define SPINS 400
 
+/*
+ * Before a thread leaves to sleep it looks for its wake-up, at most for as long
+ * as an exit and its entry take: they are what it may save. Where that was in
+ * vain the next one looks for less, down to nothing but a try now and then.
+ */
+#define TICKS_FIRST 20000u
+#define TICKS_MOST 400000u
+#define SPINS 400 /* without a clock */
+#define VAIN_MOST 8u
+#define VAIN_TRY 16u
+
+/* @vain, @tries: hints, which anybody may spoil. */
 struct park_bucket {
 	_Alignas(64) struct rt_lock lock;
 	struct park_node *first, *last;
+	uint32_t vain, tries;
 };
 
 static struct park_bucket buckets[BUCKETS + 1];
+/* Of an exit with its entry; a hint, too: the host makes it. */
+static uint64_t pair_ticks = TICKS_FIRST;
 
 static struct park_bucket *bucket_of(uint64_t key)
 {
@@ -162,9 +175,23 @@ static void out_by_buffer(const struct park_list *l)
 	rt_buf_drop(&buf);
 }
 
+/* The shortest of late, so that one which was interrupted soon is forgotten. */
+static void note_pair(uint64_t ticks)
+{
+	uint64_t was = __atomic_load_n(&pair_ticks, __ATOMIC_RELAXED);
+	uint64_t slower = was + was / 16 + 1;
+
+	if (ticks > slower)
+		ticks = slower;
+	if (ticks > TICKS_MOST)
+		ticks = TICKS_MOST;
+	__atomic_store_n(&pair_ticks, ticks, __ATOMIC_RELAXED);
+}
+
 void park_list_out(const struct park_list *l)
 {
 	uint64_t args[WIRE_CALL_ARGS] = { l->count };
+	uint64_t begin;
 
 	if (l->count == 0)
 		return;
@@ -174,7 +201,9 @@ void park_list_out(const struct park_list *l)
 	}
 	for (uint32_t i = 0; i < l->count; i++)
 		args[1 + i] = l->context[i];
+	begin = rt_tsc();
 	(void)!rt_host_call(WIRE_CALL_UNPARK, args, NULL);
+	note_pair(rt_tsc() - begin);
 }
 
 static bool woken(const struct park_node *n)
@@ -188,13 +217,53 @@ static bool change(struct park_node *n, uint32_t from, uint32_t to)
 					   __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
 
+/* How long to look for a wake-up, by what has come of it here. */
+static uint64_t patience(struct park_bucket *b)
+{
+	uint32_t vain = __atomic_load_n(&b->vain, __ATOMIC_RELAXED);
+
+	if (vain >= VAIN_MOST)
+		vain = __atomic_add_fetch(&b->tries, 1, __ATOMIC_RELAXED) %
+				       VAIN_TRY
+			       ? VAIN_MOST
+			       : 0;
+	return __atomic_load_n(&pair_ticks, __ATOMIC_RELAXED) *
+	       (VAIN_MOST - vain) / VAIN_MOST;
+}
+
+static void learn(struct park_bucket *b, bool came)
+{
+	uint32_t vain = __atomic_load_n(&b->vain, __ATOMIC_RELAXED);
+
+	if (!came)
+		vain = vain < VAIN_MOST ? vain + 1 : VAIN_MOST;
+	else
+		vain = vain > 1 && vain <= VAIN_MOST ? vain - 2 : 0;
+	__atomic_store_n(&b->vain, vain, __ATOMIC_RELAXED);
+}
+
+static void look_a_while(const struct park_node *n)
+{
+	struct park_bucket *b = __atomic_load_n(&n->in, __ATOMIC_RELAXED);
+	const uint64_t ticks = patience(b), begin = rt_tsc();
+	bool came = woken(n);
+
+	if (came || ticks == 0)
+		return;
+	for (int i = 0; !came && (begin ? rt_tsc() - begin < ticks : i < SPINS);
+	     i++) {
+		__builtin_ia32_pause();
+		came = woken(n);
+	}
+	learn(b, came);
+}
+
 edmm_err park_sleep(struct park_node *n, uint64_t nanoseconds)
 {
 	const uint64_t args[WIRE_CALL_ARGS] = { nanoseconds };
 	edmm_err err;
 
-	for (int i = 0; i < SPINS && !woken(n); i++)
-		__builtin_ia32_pause();
+	look_a_while(n);
 	if (!change(n, PARK_QUEUED, PARK_OUT))
 		return 0;
 	err = rt_host_call(WIRE_CALL_PARK, args, NULL);

@@ -79,10 +79,13 @@ int edmm_heap_madvise(void *addr, size_t size, int advice)
 }
 
 /* glibc's: what is free and idle goes back now, and 1 says that some did. */
-int malloc_trim(size_t pad)
+static int trim(size_t pad)
 {
 	int gone = pass();
 
 	(void)pad;
 	return gone | (int)__syscall(CALL_NR_HEAP_TRIM, 0, 0);
 }
+
+/* Weak as malloc() is: a program may bring its own. */
+weak_alias(trim, malloc_trim);

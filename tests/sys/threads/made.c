@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * More threads than an image has contexts: made, joined, made again. Natively
+ * and in an enclave of one context the same words.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PAIRS 10000
+#define CROWD 64
+#define MAKERS 4
+#define ROUNDS 50
+#define DEEP 16384
+
+static pthread_barrier_t crowd;
+static int failed;
+
+static void check(int err, const char *what)
+{
+	if (!err)
+		return;
+	failed = 1;
+	printf("%s: %s\n", what, strerror(err));
+}
+
+static void *same(void *arg)
+{
+	return arg;
+}
+
+/* One after the other: each has its own number, and its answer. */
+static void pairs(void)
+{
+	pthread_t t;
+	void *got;
+	int good = 0;
+
+	for (intptr_t i = 0; i < PAIRS; i++) {
+		int err = pthread_create(&t, NULL, same, (void *)i);
+
+		check(err, "create");
+		if (err)
+			break;
+		check(pthread_join(t, &got), "join");
+		good += got == (void *)i;
+	}
+	printf("pairs %d\n", good);
+}
+
+/* All are there at a time, each with a stack of its own. */
+static void *meet(void *arg)
+{
+	volatile char own[DEEP];
+
+	memset((char *)own, (int)(intptr_t)arg, sizeof(own));
+	pthread_barrier_wait(&crowd);
+	for (size_t i = 0; i < sizeof(own); i++)
+		if (own[i] != (char)(intptr_t)arg)
+			return NULL;
+	pthread_barrier_wait(&crowd);
+	return (void *)((intptr_t)arg + 1);
+}
+
+static void at_once(void)
+{
+	pthread_t t[CROWD];
+	void *got;
+	int good = 0;
+
+	pthread_barrier_init(&crowd, NULL, CROWD);
+	for (intptr_t i = 0; i < CROWD; i++) {
+		check(pthread_create(&t[i], NULL, meet, (void *)i), "create");
+		/* The others would wait for it for ever. */
+		if (failed)
+			exit(1);
+	}
+	for (intptr_t i = 0; i < CROWD; i++) {
+		check(pthread_join(t[i], &got), "join");
+		good += got == (void *)(i + 1);
+	}
+	printf("at once %d\n", good);
+}
+
+/* Several make them at a time; some are joined, and some are not. */
+static void *maker(void *arg)
+{
+	intptr_t sum = 0;
+	pthread_t t;
+	void *got;
+
+	for (intptr_t i = 0; i < ROUNDS; i++) {
+		check(pthread_create(&t, NULL, same, (void *)i), "create");
+		if (i % 5 == 4) {
+			check(pthread_detach(t), "detach");
+			continue;
+		}
+		check(pthread_join(t, &got), "join");
+		sum += (intptr_t)got;
+	}
+	return (void *)(sum + (intptr_t)arg);
+}
+
+static void makers(void)
+{
+	pthread_t t[MAKERS];
+	intptr_t sum = 0;
+	void *got;
+
+	for (intptr_t i = 0; i < MAKERS; i++)
+		check(pthread_create(&t[i], NULL, maker, (void *)i), "create");
+	for (int i = 0; i < MAKERS; i++) {
+		check(pthread_join(t[i], &got), "join");
+		sum += (intptr_t)got;
+	}
+	printf("makers %ld\n", (long)sum);
+}
+
+int main(int argc, char **argv)
+{
+	const char *only = argc > 1 ? argv[1] : "";
+
+	if (!*only || !strcmp(only, "pairs"))
+		pairs();
+	if (!*only || !strcmp(only, "crowd"))
+		at_once();
+	if (!*only || !strcmp(only, "makers"))
+		makers();
+	return failed;
+}

@@ -1,0 +1,72 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+# settings.sh EDMM PROGRAM: how many threads there may be, what is kept of
+# them, what they cost, and that all of it goes.
+set -u
+edmm=$1 program=$2
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+export XDG_CONFIG_HOME="$tmp/config"
+failed=0
+
+fail()
+{
+	echo "$*" >&2
+	cat "$tmp/out" "$tmp/err" >&2
+	failed=1
+}
+
+run()
+{
+	"$edmm" run --machine soft "$@" >"$tmp/out" 2>"$tmp/err" </dev/null
+}
+
+# Bytes that were committed at the end of the last run.
+final()
+{
+	sed -n 's/.*"committed_final": *\([0-9]*\).*/\1/p' "$tmp/err"
+}
+
+# One more than the maximum is EAGAIN, and a line names the setting.
+run --threads-max 64 "$program" crowd && fail "64 beside the first fit 64"
+grep -q 'create: Resource temporarily unavailable' "$tmp/out" ||
+	fail "no EAGAIN"
+grep -q 'a thread beside 64 did not fit the maximum: --threads-max' \
+	"$tmp/err" || fail "the setting is not named"
+run --threads-max 65 "$program" crowd || fail "65 do not fit 65"
+grep -q '^at once 64$' "$tmp/out" || fail "65: wrong answers"
+run --edmm disable --heap-max 16M --contexts 4 "$program" crowd &&
+	fail "a static image makes contexts"
+grep -q 'did not fit the maximum: --contexts' "$tmp/err" ||
+	fail "static: the setting is not named"
+run --elrange 256M --threads-max 9000 "$program" crowd &&
+	fail "9000 threads fit a range of 256 MiB"
+grep -q 'raise --elrange' "$tmp/err" || fail "the range is not named"
+
+# However many there were, what is there at the end is what the pool keeps,
+# and one whose thread has been the last to look: 84 KiB each.
+run --heap-idle 0 --report=json "$program" none || fail "none"
+without=$(final)
+for pool in 0 3; do
+	for what in crowd makers; do
+		run --heap-idle 0 --threads-pool $pool --report=json \
+			"$program" $what || fail "$what, a pool of $pool"
+		[ "$(final)" -le $((without + (pool + 1) * 86016 + 65536)) ] ||
+			fail "$what: $(final) bytes stay, $without without"
+	done
+done
+# What the formats call them acts.
+printf '[threads]\nmax = 64\n' >"$tmp/max.edmm.toml"
+run --config "$tmp/max.edmm.toml" "$program" crowd && fail "threads.max"
+grep -q 'a thread beside 64' "$tmp/err" || fail "threads.max is not named"
+run --config "$tmp/max.edmm.toml" --threads-max 65 "$program" crowd ||
+	fail "the option is not stronger than the file"
+printf '[threads]\nmax = 60000\n' >"$tmp/max.edmm.toml"
+run --config "$tmp/max.edmm.toml" "$program" crowd || fail "more than the range"
+cat >"$tmp/Enclave.config.xml" <<-'EOF'
+	<EnclaveConfiguration><TCSNum>2</TCSNum><TCSMaxNum>40</TCSMaxNum>
+	<TCSMinPool>1</TCSMinPool></EnclaveConfiguration>
+	EOF
+run --config "$tmp/Enclave.config.xml" "$program" crowd && fail "TCSMaxNum"
+grep -q 'a thread beside 40' "$tmp/err" || fail "TCSMaxNum is not named"
+exit $failed

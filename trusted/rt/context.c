@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Contexts by number: the image's come first, then those that the enclave has
+ * made (block.c). All that decides is here, in bits of the enclave's own: whose
+ * a number is, and whether its pages are there. A record may be read by who
+ * runs on it, who has taken its number, and who knows its thread to be live; by
+ * nobody else, since it may go (I9).
+ */
+#include "trusted/rt/thread.h"
+
+#define BITS 64u
+#define WORDS (RT_CONTEXTS_MAX / BITS)
+_Static_assert(RT_CONTEXTS_MAX % BITS == 0, "whole words");
+
+/*
+ * @idle: without a thread, which may still be on its last instructions: its
+ *	state is FREE after these
+ * @taken: made, or being made or unmade; of the image always
+ * @there: made, with all of its pages
+ * @dirty: not taken, but some pages may have stayed
+ */
+static struct {
+	uint64_t idle[WORDS];
+	uint64_t taken[WORDS];
+	uint64_t there[WORDS];
+	uint64_t dirty[WORDS];
+	uint32_t made;
+} the;
+
+static uint64_t bit_of(uint32_t context)
+{
+	return 1ull << context % BITS;
+}
+
+/* Return: it was not set. */
+static bool set(uint64_t *words, uint32_t context)
+{
+	const uint64_t bit = bit_of(context);
+
+	return !(__atomic_fetch_or(&words[context / BITS], bit,
+				   __ATOMIC_ACQ_REL) &
+		 bit);
+}
+
+/* Return: it was set. */
+static bool clear(uint64_t *words, uint32_t context)
+{
+	const uint64_t bit = bit_of(context);
+
+	return __atomic_fetch_and(&words[context / BITS], ~bit,
+				  __ATOMIC_ACQ_REL) &
+	       bit;
+}
+
+static bool is_set(const uint64_t *words, uint32_t context)
+{
+	return __atomic_load_n(&words[context / BITS], __ATOMIC_ACQUIRE) &
+	       bit_of(context);
+}
+
+/* The next number from @at on whose bit is as @want; rt_contexts(): none. */
+static uint32_t next(const uint64_t *words, uint32_t at, bool want)
+{
+	const uint32_t end = rt_contexts();
+
+	while (at < end) {
+		uint64_t w =
+			__atomic_load_n(&words[at / BITS], __ATOMIC_RELAXED);
+
+		w = (want ? w : ~w) >> at % BITS;
+		if (w) {
+			at += (uint32_t)__builtin_ctzll(w);
+			break;
+		}
+		at += BITS - at % BITS;
+	}
+	return at < end ? at : end;
+}
+
+uint32_t rt_contexts(void)
+{
+	return (uint32_t)edmm_layout_contexts(rt_layout());
+}
+
+uint64_t rt_context_addr(uint32_t context)
+{
+	return rt_base() + edmm_layout_context(rt_layout(), context);
+}
+
+struct rt_thread *rt_record(uint32_t context)
+{
+	return (struct rt_thread *)(rt_context_addr(context) +
+				    rt_layout()->ctx_thread);
+}
+
+void rt_contexts_init(uint32_t own)
+{
+	for (uint32_t i = 0; i < rt_layout()->ctx_count; i++) {
+		set(the.taken, i);
+		if (i != own)
+			set(the.idle, i);
+	}
+}
+
+void rt_context_idle(uint32_t context)
+{
+	set(the.idle, context);
+}
+
+/*
+ * Take @context, if its thread has left it: who takes the bit away may read the
+ * record. Any other may find it gone.
+ */
+static bool take(uint32_t context)
+{
+	struct rt_thread *t = rt_record(context);
+
+	if (!clear(the.idle, context))
+		return false;
+	if (__atomic_load_n(&t->state, __ATOMIC_ACQUIRE) == RT_STATE_FREE) {
+		__atomic_store_n(&t->state, RT_STATE_MAKING, __ATOMIC_RELEASE);
+		return true;
+	}
+	set(the.idle, context);
+	return false;
+}
+
+int rt_thread_take(void)
+{
+	uint32_t i = next(the.idle, 0, true);
+
+	for (; i < rt_contexts(); i = next(the.idle, i + 1, true))
+		if (take(i))
+			return (int)i;
+	return -EDMM_EAGAIN;
+}
+
+int64_t rt_made_claim(uint32_t from)
+{
+	uint32_t i = next(the.taken, from, false);
+
+	for (; i < rt_contexts(); i = next(the.taken, i + 1, false))
+		if (set(the.taken, i))
+			return i;
+	return -1;
+}
+
+void rt_made_put(uint32_t context)
+{
+	set(the.there, context);
+	__atomic_fetch_add(&the.made, 1, __ATOMIC_RELAXED);
+}
+
+void rt_made_drop(uint32_t context)
+{
+	clear(the.there, context);
+	__atomic_fetch_sub(&the.made, 1, __ATOMIC_RELAXED);
+}
+
+void rt_made_release(uint32_t context, bool dirty)
+{
+	if (dirty)
+		set(the.dirty, context);
+	else
+		clear(the.dirty, context);
+	clear(the.taken, context);
+}
+
+bool rt_made_dirty(uint32_t context)
+{
+	return is_set(the.dirty, context);
+}
+
+int64_t rt_made_surplus(uint32_t keep)
+{
+	const uint32_t end = rt_contexts();
+	uint32_t i = next(the.idle, rt_layout()->ctx_count, true);
+
+	/* The lowest are kept: they are taken first. */
+	for (uint32_t n = 0; i < end; i = next(the.idle, i + 1, true))
+		if (n++ >= keep && take(i))
+			return i;
+	return -1;
+}
+
+int64_t rt_made_left(void)
+{
+	const uint32_t end = rt_contexts();
+	uint32_t i = next(the.dirty, rt_layout()->ctx_count, true);
+
+	/* Of one that is taken the bit is an old one. */
+	for (; i < end; i = next(the.dirty, i + 1, true))
+		if (set(the.taken, i))
+			return i;
+	return -1;
+}
+
+bool rt_made_range(uint64_t off)
+{
+	const struct edmm_layout *l = rt_layout();
+
+	return off >= l->made_off &&
+	       off - l->made_off < l->made_count * l->ctx_stride;
+}
+
+bool rt_made_there(uint64_t off, uint64_t *in)
+{
+	const struct edmm_layout *l = rt_layout();
+
+	if (!rt_made_range(off))
+		return false;
+	off -= l->made_off;
+	*in = off % l->ctx_stride;
+	return is_set(the.there,
+		      l->ctx_count + (uint32_t)(off / l->ctx_stride));
+}
+
+bool rt_context_alone(void)
+{
+	return rt_layout()->ctx_count == 1 &&
+	       !__atomic_load_n(&the.made, __ATOMIC_RELAXED);
+}
