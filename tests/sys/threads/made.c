@@ -33,13 +33,13 @@ static void *same(void *arg)
 }
 
 /* One after the other: each has its own number, and its answer. */
-static void pairs(void)
+static void pairs(intptr_t count)
 {
 	pthread_t t;
 	void *got;
 	int good = 0;
 
-	for (intptr_t i = 0; i < PAIRS; i++) {
+	for (intptr_t i = 0; i < count; i++) {
 		int err = pthread_create(&t, NULL, same, (void *)i);
 
 		check(err, "create");
@@ -124,7 +124,7 @@ int main(int argc, char **argv)
 	const char *only = argc > 1 ? argv[1] : "";
 
 	if (!*only || !strcmp(only, "pairs"))
-		pairs();
+		pairs(argc > 2 ? atoi(argv[2]) : PAIRS);
 	if (!*only || !strcmp(only, "crowd"))
 		at_once();
 	if (!*only || !strcmp(only, "makers"))

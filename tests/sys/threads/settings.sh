@@ -55,6 +55,24 @@ for pool in 0 3; do
 			fail "$what: $(final) bytes stay, $without without"
 	done
 done
+# One after the other costs no AEX, no page and no ioctl, but calls: the one
+# that begins it, the joiner's two waits, a wake-up; and its own way in and out.
+count()
+{
+	sed -n "s/^ *\"$2\": *\([0-9]*\).*/\1/p" "$tmp/of.$1" | head -n 1
+}
+for n in 100 1100; do
+	run --report=json "$program" pairs $n || fail "pairs $n"
+	cp "$tmp/err" "$tmp/of.$n"
+done
+for what in eenter:5500 eexit:5500 aex_kernel:0 aex_exception:0 \
+	modify_types:0 remove_pages:0; do
+	few=$(count 100 ${what%:*})
+	many=$(count 1100 ${what%:*})
+	[ $((many - few)) -le ${what#*:} ] ||
+		fail "$what: $few for 100 threads, $many for 1,100"
+done
+
 # What the formats call them acts.
 printf '[threads]\nmax = 64\n' >"$tmp/max.edmm.toml"
 run --config "$tmp/max.edmm.toml" "$program" crowd && fail "threads.max"
