@@ -11,7 +11,7 @@ DESTDIR ?=
 
 .PHONY: all deps install lay uninstall test check-install check-bare \
 	check-linux-selftests check-compat check-programs demo bench-emm \
-	bench-machine bench-start bench-threads \
+	bench-elastic bench-machine bench-start bench-threads \
 	soak soak-memory soak-signals torture step fuzz-policy fuzz-image \
 	fuzz-model format format-check lint conformance clean
 
@@ -81,6 +81,10 @@ bench-machine: all
 # Starts under small and large maxima, beside a native one.
 bench-start: all
 	@cmake --build $(BUILD) --target bench_start_run
+
+# Memory that comes and goes: transitions of a page.
+bench-elastic: all
+	@cmake --build $(BUILD) --target bench_elastic_run
 
 # Threads, beside the same program natively.
 bench-threads: all

@@ -26,7 +26,10 @@ import time
 ROWS = [("ELRANGE 64G", ["--elrange", "64G"], []),
         ("ELRANGE 1T", ["--elrange", "1T"], []),
         ("heap-max 64M", [], ["--heap-max", "64M"]),
-        ("heap-max 32G", [], ["--heap-max", "32G"])]
+        ("heap-max 32G", [], ["--heap-max", "32G"]),
+        ("64M, 4 threads", [], ["--heap-max", "64M", "--threads-max", "4"]),
+        ("63G, 4,096 threads", [], ["--heap-max", "63G", "--threads-max",
+                                    "4096"])]
 COUNTS = ("pages_added", "pages_measured", "pages_accepted", "host_calls",
           "enters")
 
@@ -113,7 +116,7 @@ def main():
         json.dump(result, f, indent=2)
         f.write("\n")
     for r in result["rows"]:
-        print(f"{r['name']:14} {r['ms']:8.1f} ms, {r['cpu_ms']:8.1f} of the "
+        print(f"{r['name']:18} {r['ms']:8.1f} ms, {r['cpu_ms']:8.1f} of the "
               f"processor; {r['ratio']:.2f} and {r['cpu_ratio']:.2f} of the "
               f"first")
 

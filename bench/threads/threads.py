@@ -18,6 +18,10 @@ import subprocess
 import sys
 import tempfile
 
+sys.dont_write_bytecode = True  # nothing beside the sources
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), ".."))
+import bars  # noqa: E402 pylint: disable=wrong-import-position
+
 # Name of the work, its N, operations of N = 1, what an operation is.
 ROWS = [("exit", 4000, 1, "an exit and its entry: the floor"),
         ("create", 300, 1, "create and join"),
@@ -87,61 +91,11 @@ class Bench:
         return row
 
 
-def draw(rows, path):
-    """Bars, a row a work: times of one operation, on a scale of tens."""
-    colours = {"inside": "#1f77b4", "musl": "#7f7f7f", "glibc": "#bbbbbb"}
-    width, left, top, step = 900, 250, 40, 62
-    height = top + step * len(rows) + 30
-    out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" '
-           f'height="{height}" font-family="sans-serif" font-size="12">',
-           f'<rect width="{width}" height="{height}" fill="white"/>']
-    most = max(r[f"{s}_ns"] for r in rows for s in SIDES)
-    decades = len(str(int(most)))
-    scale = (width - left - 150) / decades
-    place = lambda ns: scale * len_log(ns)
-    for d in range(decades + 1):
-        x = left + scale * d
-        out.append(f'<path d="M{x:.0f} {top - 8}V{height - 24}" '
-                   f'stroke="#ddd"/><text x="{x:.0f}" y="{height - 8}" '
-                   f'text-anchor="middle">{unit(10 ** d)}</text>')
-    for i, side in enumerate(SIDES):
-        out.append(f'<rect x="{left + 130 * i}" y="10" width="12" '
-                   f'height="12" fill="{colours[side]}"/><text '
-                   f'x="{left + 130 * i + 18}" y="20">{side}</text>')
-    out.append(f'<text x="{left + 400}" y="20" fill="#666">time of one '
-               'operation</text>')
-    for n, r in enumerate(rows):
-        y = top + step * n
-        out.append(f'<text x="{left - 8}" y="{y + 18}" text-anchor="end">'
-                   f'{r["what"]}</text><text x="{left - 8}" y="{y + 34}" '
-                   f'text-anchor="end" fill="#666">{r["eexit"]:g} exits, '
-                   f'{r["aex"]:g} AEX</text>')
-        for i, side in enumerate(SIDES):
-            ns = r[f"{side}_ns"]
-            out.append(f'<rect x="{left}" y="{y + 16 * i}" width='
-                       f'"{place(ns):.1f}" height="13" '
-                       f'fill="{colours[side]}"/><text '
-                       f'x="{left + place(ns) + 6:.1f}" '
-                       f'y="{y + 16 * i + 11}">{unit(ns)}</text>')
-    out.append("</svg>")
-    with open(path, "w", encoding="ascii") as f:
-        f.write("\n".join(out) + "\n")
-
-
-def len_log(ns):
-    """Tens of one nanosecond, between two of them by a line."""
-    tens, rest = 0, max(ns, 1)
-    while rest >= 10:
-        rest /= 10
-        tens += 1
-    return tens + (rest - 1) / 9
-
-
-def unit(ns):
-    for name, size in (("s", 1e9), ("ms", 1e6), ("us", 1e3)):
-        if ns >= size:
-            return f"{ns / size:.3g} {name}"
-    return f"{ns:.3g} ns"
+def picture(rows, path):
+    bars.draw(path, "time of one operation", 1, [
+        (r["what"], f"{r['eexit']:g} exits, {r['aex']:g} AEX",
+         [(side, r[f"{side}_ns"], bars.seconds(r[f"{side}_ns"]))
+          for side in SIDES]) for r in rows])
 
 
 def main():
@@ -160,13 +114,13 @@ def main():
     with open(args.out, "w", encoding="ascii") as f:
         json.dump({"rounds": args.rounds, "rows": rows}, f, indent=2)
         f.write("\n")
-    draw(rows, args.picture)
+    picture(rows, args.picture)
     for r in rows:
-        print(f"{r['what']:36} {unit(r['inside_ns']):>8}, musl "
-              f"{unit(r['musl_ns']):>8}, glibc {unit(r['glibc_ns']):>8}; "
-              f"exits {r['eexit']:g}, AEX {r['aex']:g} (faults "
-              f"{r['aex_kernel']:g}, exceptions {r['aex_exception']:g}, "
-              f"tracking {r['aex_track']:g})")
+        times = ", ".join(f"{side} {bars.seconds(r[f'{side}_ns']):>8}"
+                          for side in SIDES)
+        print(f"{r['what']:36} {times}; exits {r['eexit']:g}, AEX "
+              f"{r['aex']:g} (faults {r['aex_kernel']:g}, exceptions "
+              f"{r['aex_exception']:g}, tracking {r['aex_track']:g})")
 
 
 main()
