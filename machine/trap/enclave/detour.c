@@ -36,8 +36,8 @@
 #define WORTH 8u
 #define VISIT_BITS 8
 #define HASH 0x9e3779b97f4a7c15ull
-#define NEAR_STEP 0x10000ull
-#define NEAR_TRIES 4096u
+#define NEAR_STEP 0x40000ull
+#define NEAR_TRIES 8000u /* of 2 GiB, less what a jump may lack */
 #define CACHE_LINE 64u
 #define TO_ITSELF 0xfeeb
 
@@ -213,19 +213,19 @@ static bool reaches(uint64_t from, uint64_t to)
 	return to - from + 0x7fff0000ull < 0xfffe0000ull;
 }
 
-/* A page whence, and whither, a jump reaches. */
+/* A page whence, and whither, a jump reaches: on either side, since a mapping
+ * of gigabytes may be the neighbour. */
 static bool near_page(uint64_t at)
 {
 	uint64_t base = at & ~(NEAR_STEP - 1);
 
-	if (page)
-		return reaches((uint64_t)page, at);
-	for (uint32_t i = 1; i < NEAR_TRIES && !page; i++) {
-		uint64_t hint = base - i * NEAR_STEP;
-		void *p = sys_mmap(
-			(void *)hint, SGX_PAGE_SIZE, PROT_READ | PROT_WRITE,
-			MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1,
-			0);
+	for (uint32_t i = 2; i < 2 * NEAR_TRIES && !page; i++) {
+		uint64_t away = i / 2 * NEAR_STEP;
+		void *hint = (void *)(i % 2 ? base + away : base - away);
+		void *p = sys_mmap(hint, SGX_PAGE_SIZE, PROT_READ | PROT_WRITE,
+				   MAP_PRIVATE | MAP_ANONYMOUS |
+					   MAP_FIXED_NOREPLACE,
+				   -1, 0);
 
 		if (!sys_failed(p))
 			page = p;
