@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define PAIRS 10000
+#define JOINS 1000
 #define CROWD 64
 #define MAKERS 4
 #define ROUNDS 50
@@ -119,6 +120,40 @@ static void makers(void)
 	printf("makers %ld\n", (long)sum);
 }
 
+/* Two end at once, whom two join, and then nobody ends any more. */
+static void *joins(void *arg)
+{
+	void *got;
+
+	check(pthread_join(*(pthread_t *)arg, &got), "join of another");
+	return got;
+}
+
+static void *after(void *arg)
+{
+	pthread_barrier_wait(&crowd);
+	return arg;
+}
+
+static void joiners(void)
+{
+	pthread_t one, two, b;
+	intptr_t sum = 0;
+	void *got;
+
+	pthread_barrier_init(&crowd, NULL, 2);
+	for (intptr_t i = 0; i < JOINS; i++) {
+		check(pthread_create(&one, NULL, after, (void *)i), "create");
+		check(pthread_create(&two, NULL, after, (void *)1), "create");
+		check(pthread_create(&b, NULL, joins, &two), "create");
+		check(pthread_join(one, &got), "join");
+		sum += (intptr_t)got;
+		check(pthread_join(b, &got), "join");
+		sum += (intptr_t)got;
+	}
+	printf("joiners %ld\n", (long)sum);
+}
+
 int main(int argc, char **argv)
 {
 	const char *only = argc > 1 ? argv[1] : "";
@@ -129,5 +164,7 @@ int main(int argc, char **argv)
 		at_once();
 	if (!*only || !strcmp(only, "makers"))
 		makers();
+	if (!*only || !strcmp(only, "joiners"))
+		joiners();
 	return failed;
 }

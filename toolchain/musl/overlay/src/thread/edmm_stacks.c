@@ -47,7 +47,8 @@ void *edmm_stack_map(size_t size, size_t guard, size_t top, int prot)
 
 int edmm_stack_unmap(void *base, size_t size, size_t guard)
 {
-	int full = size > KEPT_SIZE;
+	/* With a guard, musl sets the rights of the rest anew. */
+	int full = size > KEPT_SIZE || !guard;
 
 	LOCK(lock);
 	for (int i = 0; i < KEPT && !full; i++)
