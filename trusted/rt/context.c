@@ -18,6 +18,7 @@ _Static_assert(RT_CONTEXTS_MAX % BITS == 0, "whole words");
  * @taken: made, or being made or unmade; of the image always
  * @there: made, with all of its pages
  * @dirty: not taken, but some pages may have stayed
+ * @made: how many beside the image's are taken
  */
 static struct {
 	uint64_t idle[WORDS];
@@ -135,12 +136,20 @@ int rt_thread_take(void)
 	return -EDMM_EAGAIN;
 }
 
+static bool claim(uint32_t context)
+{
+	if (!set(the.taken, context))
+		return false;
+	__atomic_fetch_add(&the.made, 1, __ATOMIC_RELAXED);
+	return true;
+}
+
 int64_t rt_made_claim(uint32_t from)
 {
 	uint32_t i = next(the.taken, from, false);
 
 	for (; i < rt_contexts(); i = next(the.taken, i + 1, false))
-		if (set(the.taken, i))
+		if (claim(i))
 			return i;
 	return -1;
 }
@@ -148,13 +157,11 @@ int64_t rt_made_claim(uint32_t from)
 void rt_made_put(uint32_t context)
 {
 	set(the.there, context);
-	__atomic_fetch_add(&the.made, 1, __ATOMIC_RELAXED);
 }
 
 void rt_made_drop(uint32_t context)
 {
 	clear(the.there, context);
-	__atomic_fetch_sub(&the.made, 1, __ATOMIC_RELAXED);
 }
 
 void rt_made_release(uint32_t context, bool dirty)
@@ -163,6 +170,8 @@ void rt_made_release(uint32_t context, bool dirty)
 		set(the.dirty, context);
 	else
 		clear(the.dirty, context);
+	/* Until now its thread may have been on its way out. */
+	__atomic_fetch_sub(&the.made, 1, __ATOMIC_RELAXED);
 	clear(the.taken, context);
 }
 
@@ -190,7 +199,7 @@ int64_t rt_made_left(void)
 
 	/* Of one that is taken the bit is an old one. */
 	for (; i < end; i = next(the.dirty, i + 1, true))
-		if (set(the.taken, i))
+		if (claim(i))
 			return i;
 	return -1;
 }

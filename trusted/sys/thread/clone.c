@@ -36,6 +36,8 @@ struct clone_args {
 
 /* Under the lock. @threads: with those that are being made. */
 static uint32_t threads;
+/* Of them: past the point where the last one is told. */
+static uint32_t leavers;
 #define BITS 64u
 static uint64_t live[RT_CONTEXTS_MAX / BITS];
 
@@ -227,6 +229,7 @@ static void finish(uint64_t addr, uint64_t size)
 	rt_threads_trim();
 	sys_lock();
 	be_over(me, rt_context());
+	leavers--;
 	sys_signal_thread_over();
 	cleared = clear != 0 && put_tid(clear, 0);
 	(void)sys_lock_drop();
@@ -247,8 +250,9 @@ static _Noreturn void end_thread(uint64_t status, uint64_t addr, uint64_t size)
 {
 	struct leaving e = { addr, size };
 
-	if (threads == 1)
+	if (threads - leavers == 1)
 		rt_exit((int)(status & 0xff));
+	leavers++;
 	rt_leave_stack(finish_at, (uint64_t)&e);
 }
 

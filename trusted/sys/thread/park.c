@@ -203,7 +203,8 @@ void park_list_out(const struct park_list *l)
 		args[1 + i] = l->context[i];
 	begin = rt_tsc();
 	(void)!rt_host_call(WIRE_CALL_UNPARK, args, NULL);
-	note_pair(rt_tsc() - begin);
+	if (begin)
+		note_pair(rt_tsc() - begin);
 }
 
 static bool woken(const struct park_node *n)
