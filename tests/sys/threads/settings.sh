@@ -44,35 +44,44 @@ run --elrange 256M --threads-max 9000 "$program" crowd &&
 grep -q 'raise --elrange' "$tmp/err" || fail "the range is not named"
 
 # However many there were, what is there at the end is what the pool keeps,
-# and one whose thread has been the last to look: 84 KiB each.
+# and those whose threads have been the last to look: 84 KiB each. Of makers'
+# threads some may be on their way out still, whom nobody has joined.
 run --heap-idle 0 --report=json "$program" none || fail "none"
 without=$(final)
 for pool in 0 3; do
-	for what in crowd makers; do
+	for what in crowd:1 makers:5; do
+		last=${what#*:} what=${what%:*}
 		run --heap-idle 0 --threads-pool $pool --report=json \
-			"$program" $what || fail "$what, a pool of $pool"
-		[ "$(final)" -le $((without + (pool + 1) * 86016 + 65536)) ] ||
+			"$program" "$what" || fail "$what, a pool of $pool"
+		most=$((without + (pool + last) * 86016 + 65536))
+		[ "$(final)" -le $most ] ||
 			fail "$what: $(final) bytes stay, $without without"
 	done
 done
 # One after the other costs no AEX, no page and no ioctl, but three entries, of the
 # call that begins it, of the joiner's wait and of the thread; its way out wakes
-# the joiner. Where processors are wanted by others there may be some more.
+# the joiner. Where processors are wanted by others there are some more: the least
+# of a few runs counts.
 count()
 {
 	sed -n "s/^ *\"$2\": *\([0-9]*\).*/\1/p" "$tmp/of.$1" | head -n 1
 }
-for n in 100 1100; do
-	run --report=json "$program" pairs $n || fail "pairs $n"
-	cp "$tmp/err" "$tmp/of.$n"
-done
-for what in eenter:4700 eexit:4700 aex_kernel:0 aex_exception:0 \
-	modify_types:0 remove_pages:0; do
-	few=$(count 100 ${what%:*})
-	many=$(count 1100 ${what%:*})
-	[ $((many - few)) -le ${what#*:} ] ||
-		fail "$what: $few for 100 threads, $many for 1,100"
-done
+# Return: 0 where 1,000 pairs more cost no more than they should.
+cost()
+{
+	for n in 100 1100; do
+		run --report=json "$program" pairs $n || fail "pairs $n"
+		cp "$tmp/err" "$tmp/of.$n"
+	done
+	for what in eenter:4500 eexit:4500 aex_kernel:0 aex_exception:0 \
+		modify_types:0 remove_pages:0; do
+		few=$(count 100 ${what%:*})
+		many=$(count 1100 ${what%:*})
+		[ $((many - few)) -le ${what#*:} ] || return 1
+	done
+}
+cost || cost || cost || cost ||
+	fail "$what: $few for 100 threads, $many for 1,100"
 
 # What the formats call them acts.
 printf '[threads]\nmax = 64\n' >"$tmp/max.edmm.toml"
