@@ -154,7 +154,7 @@ bad 1 'no image of edmm-cc; --stack goes with one' \
 
 # Large and empty: refused at once, in little memory (here 1.5 GiB).
 huge() { # PATTERN FILE
-	(ulimit -v 1600000 && run 1 timeout 20 edmm measure "$2" &&
+	(ulimit -v 1600000 && run 1 timeout 200 edmm measure "$2" &&
 		exit $failed) || failed=1
 	grep -q -e "$1" err || fail "$2: $(cat err)"
 }
