@@ -50,10 +50,44 @@ static int leaf_errno(struct mach_result r, uint64_t *result)
 	return mach_ok(r) ? 0 : -EFAULT;
 }
 
-static int restrict_page(struct drv *d, struct drv_encl *e,
-			 struct sgx_enclave_restrict_permissions *a,
+/*
+ * What an ioctl does to one page after the other. @page: does it to the one at
+ * @count of its structure @arg; *settled is false after it where some thread
+ * has to leave first.
+ */
+struct work {
+	int (*page)(struct drv *d, struct drv_encl *e, void *arg,
+		    bool *settled);
+	void *arg;
+	uint64_t length;
+	uint64_t *count;
+};
+
+static long in_turns(struct drv *d, struct drv_encl *e, const struct work *w)
+{
+	long r = 0;
+
+	while (*w->count < w->length && !r) {
+		bool settled = true;
+
+		drv_lock(d);
+		for (unsigned i = 0;
+		     i < TURN && *w->count < w->length && !r && settled; i++) {
+			r = w->page(d, e, w->arg, &settled);
+			*w->count += r ? 0 : PAGE_SIZE;
+		}
+		views_tell(d);
+		drv_unlock(d);
+		if (!settled)
+			encl_settle(d, e);
+	}
+	return r;
+}
+
+static int restrict_page(struct drv *d, struct drv_encl *e, void *arg,
 			 bool *settled)
 {
+	struct sgx_enclave_restrict_permissions *a = arg;
 	uint64_t addr = e->base + a->offset + a->count;
 	struct sgx_secinfo si = { .flags = a->permissions };
 	struct leaf l = { .nr = SGX_EMODPR, .addr = addr, .rbx = &si };
@@ -82,23 +116,6 @@ static int restrict_page(struct drv *d, struct drv_encl *e,
 	return r;
 }
 
-/* As many pages as one turn does; false: some thread has to leave first. */
-static bool restrict_pages(struct drv *d, struct drv_encl *e,
-			   struct sgx_enclave_restrict_permissions *a, long *r)
-{
-	bool settled = true;
-
-	drv_lock(d);
-	for (unsigned i = 0; i < TURN && a->count < a->length && !*r && settled;
-	     i++) {
-		*r = restrict_page(d, e, a, &settled);
-		a->count += *r ? 0 : PAGE_SIZE;
-	}
-	views_tell(d);
-	drv_unlock(d);
-	return settled;
-}
-
 long ioctl_restrict(struct drv *d, struct drv_encl *e, uint64_t arg)
 {
 	struct sgx_enclave_restrict_permissions a;
@@ -116,17 +133,17 @@ long ioctl_restrict(struct drv *d, struct drv_encl *e, uint64_t arg)
 		return -EINVAL;
 	if (a.result || a.count)
 		return -EINVAL;
-	while (a.count < a.length && !r)
-		if (!restrict_pages(d, e, &a, &r))
-			encl_settle(d, e);
+	r = in_turns(d, e,
+		     &(struct work){ restrict_page, &a, a.length, &a.count });
 	if (d->p.copy_out(d->p.ctx, arg, &a, sizeof(a)))
 		return -EFAULT;
 	return r;
 }
 
-static int modify_page(struct drv *d, struct drv_encl *e,
-		       struct sgx_enclave_modify_types *a, bool *settled)
+static int modify_page(struct drv *d, struct drv_encl *e, void *arg,
+		       bool *settled)
 {
+	struct sgx_enclave_modify_types *a = arg;
 	uint64_t addr = e->base + a->offset + a->count;
 	struct sgx_secinfo si = { .flags = SGX_SECINFO_PT(a->page_type) };
 	struct leaf l = { .nr = SGX_EMODT, .addr = addr, .rbx = &si };
@@ -163,22 +180,6 @@ static int modify_page(struct drv *d, struct drv_encl *e,
 	return r;
 }
 
-static bool modify_pages(struct drv *d, struct drv_encl *e,
-			 struct sgx_enclave_modify_types *a, long *r)
-{
-	bool settled = true;
-
-	drv_lock(d);
-	for (unsigned i = 0; i < TURN && a->count < a->length && !*r && settled;
-	     i++) {
-		*r = modify_page(d, e, a, &settled);
-		a->count += *r ? 0 : PAGE_SIZE;
-	}
-	views_tell(d);
-	drv_unlock(d);
-	return settled;
-}
-
 long ioctl_modify(struct drv *d, struct drv_encl *e, uint64_t arg)
 {
 	struct sgx_enclave_modify_types a;
@@ -196,9 +197,10 @@ long ioctl_modify(struct drv *d, struct drv_encl *e, uint64_t arg)
 		return -EINVAL;
 	if (a.page_type != SGX_PT_TCS && a.page_type != SGX_PT_TRIM)
 		r = -EINVAL;
-	while (a.count < a.length && !r)
-		if (!modify_pages(d, e, &a, &r))
-			encl_settle(d, e);
+	else
+		r = in_turns(
+			d, e,
+			&(struct work){ modify_page, &a, a.length, &a.count });
 	if (d->p.copy_out(d->p.ctx, arg, &a, sizeof(a)))
 		return -EFAULT;
 	return r;
