@@ -15,20 +15,19 @@ static int refuse(const char *text)
 }
 
 /* What the wish and the machine leave: a mode, or 0 where either may be. */
-static int allowed_mode(const struct cli_run *r, uint32_t *mode)
+static int allowed_mode(struct cli_run *r, uint32_t *mode)
 {
-	bool has;
-
 	*mode = r->hash_mode;
 	if (*mode)
 		return 0;
-	if (!cli_device_has_edmm(&has))
+	if (!cli_device_has_edmm(&r->has_edmm))
 		return CLI_RUN_FAIL;
-	*mode = r->o.edmm == CLI_WISH_DISABLE || !has ? EDMM_MODE_STATIC : 0;
+	*mode = r->o.edmm == CLI_WISH_DISABLE || !r->has_edmm ? EDMM_MODE_STATIC
+							      : 0;
 	if (r->o.edmm != CLI_WISH_ENABLE)
 		return 0;
 	*mode = EDMM_MODE_ELASTIC;
-	if (has)
+	if (r->has_edmm)
 		return 0;
 	cli_error("%s: this machine cannot change an enclave's pages (SGX2 and "
 		  "Linux 6.0 are wanted); %s runs the static identity",
@@ -40,14 +39,12 @@ static int allowed_mode(const struct cli_run *r, uint32_t *mode)
 /* A static identity where nobody asked for one is worth a line. */
 static void say_fallback(const struct cli_run *r)
 {
-	bool has;
-
 	if (r->hash_mode || r->entry.policy.mode != EDMM_MODE_STATIC ||
-	    r->o.edmm == CLI_WISH_DISABLE || !cli_device_has_edmm(&has))
+	    r->o.edmm == CLI_WISH_DISABLE)
 		return;
 	cli_error("%s runs with its static identity: %s", r->o.program,
-		  has ? "it has no elastic signature"
-		      : "this machine has no EDMM");
+		  r->has_edmm ? "it has no elastic signature"
+			      : "this machine has no EDMM");
 }
 
 static void other_mode(const struct cli_run *r, uint32_t mode)

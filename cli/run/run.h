@@ -68,6 +68,7 @@ struct cli_timeline;
 struct cli_run {
 	struct cli_run_options o;
 	bool soft;
+	bool has_edmm; /* the device's enclaves can change (identity.c) */
 	struct edmm_image *image;
 	struct edmm_sig_entry entry;
 	struct edmm_plan plan;
@@ -92,6 +93,14 @@ struct cli_run {
 int cli_identity(struct cli_run *r);
 /* After EINIT has refused: one line that says why. */
 void cli_identity_explain(const struct cli_run *r, const char *why);
+
+/* ---- execute.c --------------------------------------------------------- */
+
+/* Adds the plan's pages; 0, or an exit status after one line. */
+int cli_load(struct cli_run *r);
+/* Runs the program, tells and writes what was asked for. Return: an exit status
+ * after a line, or -1 with @end to leave as. */
+int cli_execute(struct cli_run *r, struct edmm_host_end *end);
 
 /* ---- scone.c: what else than options decides a run ---------------------- */
 

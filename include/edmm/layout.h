@@ -48,6 +48,7 @@
 /* Contexts of an image, and those that an enclave can make. */
 #define EDMM_CONTEXTS_MAX 1024u
 #define EDMM_MADE_MAX 8192u
+#define EDMM_CONTEXTS_ALL (EDMM_CONTEXTS_MAX + EDMM_MADE_MAX)
 
 /* From the main stack to the range's end: the memory manager's page numbers. */
 #define EDMM_MANAGED_MAX (0xffff0000ull << 12)
