@@ -6,11 +6,8 @@
  * runs on it, who has taken its number, and who knows its thread to be live; by
  * nobody else, since it may go (I9).
  */
+#include "common/ctxset.h"
 #include "trusted/rt/thread.h"
-
-#define BITS 64u
-#define WORDS (RT_CONTEXTS_MAX / BITS)
-_Static_assert(RT_CONTEXTS_MAX % BITS == 0, "whole words");
 
 /*
  * @idle: without a thread, which may still be on its last instructions: its
@@ -21,61 +18,17 @@ _Static_assert(RT_CONTEXTS_MAX % BITS == 0, "whole words");
  * @made: how many beside the image's are taken
  */
 static struct {
-	uint64_t idle[WORDS];
-	uint64_t taken[WORDS];
-	uint64_t there[WORDS];
-	uint64_t dirty[WORDS];
+	struct ctxset idle;
+	struct ctxset taken;
+	struct ctxset there;
+	struct ctxset dirty;
 	uint32_t made;
 } the;
 
-static uint64_t bit_of(uint32_t context)
+/* The next number from @at on that is in a set, or is not; or rt_contexts(). */
+static uint32_t next(const struct ctxset *s, uint32_t at, bool there)
 {
-	return 1ull << context % BITS;
-}
-
-/* Return: it was not set. */
-static bool set(uint64_t *words, uint32_t context)
-{
-	const uint64_t bit = bit_of(context);
-
-	return !(__atomic_fetch_or(&words[context / BITS], bit,
-				   __ATOMIC_ACQ_REL) &
-		 bit);
-}
-
-/* Return: it was set. */
-static bool clear(uint64_t *words, uint32_t context)
-{
-	const uint64_t bit = bit_of(context);
-
-	return __atomic_fetch_and(&words[context / BITS], ~bit,
-				  __ATOMIC_ACQ_REL) &
-	       bit;
-}
-
-static bool is_set(const uint64_t *words, uint32_t context)
-{
-	return __atomic_load_n(&words[context / BITS], __ATOMIC_ACQUIRE) &
-	       bit_of(context);
-}
-
-/* The next number from @at on whose bit is as @want; rt_contexts(): none. */
-static uint32_t next(const uint64_t *words, uint32_t at, bool want)
-{
-	const uint32_t end = rt_contexts();
-
-	while (at < end) {
-		uint64_t w =
-			__atomic_load_n(&words[at / BITS], __ATOMIC_RELAXED);
-
-		w = (want ? w : ~w) >> at % BITS;
-		if (w) {
-			at += (uint32_t)__builtin_ctzll(w);
-			break;
-		}
-		at += BITS - at % BITS;
-	}
-	return at < end ? at : end;
+	return ctxset_next(s, at, rt_contexts(), there);
 }
 
 uint32_t rt_contexts(void)
@@ -97,15 +50,15 @@ struct rt_thread *rt_record(uint32_t context)
 void rt_contexts_init(uint32_t own)
 {
 	for (uint32_t i = 0; i < rt_layout()->ctx_count; i++) {
-		set(the.taken, i);
+		ctxset_add(&the.taken, i);
 		if (i != own)
-			set(the.idle, i);
+			ctxset_add(&the.idle, i);
 	}
 }
 
 void rt_context_idle(uint32_t context)
 {
-	set(the.idle, context);
+	ctxset_add(&the.idle, context);
 }
 
 /*
@@ -116,21 +69,21 @@ static bool take(uint32_t context)
 {
 	struct rt_thread *t = rt_record(context);
 
-	if (!clear(the.idle, context))
+	if (!ctxset_drop(&the.idle, context))
 		return false;
 	if (__atomic_load_n(&t->state, __ATOMIC_ACQUIRE) == RT_STATE_FREE) {
 		__atomic_store_n(&t->state, RT_STATE_MAKING, __ATOMIC_RELEASE);
 		return true;
 	}
-	set(the.idle, context);
+	ctxset_add(&the.idle, context);
 	return false;
 }
 
 int rt_thread_take(void)
 {
-	uint32_t i = next(the.idle, 0, true);
+	uint32_t i = next(&the.idle, 0, true);
 
-	for (; i < rt_contexts(); i = next(the.idle, i + 1, true))
+	for (; i < rt_contexts(); i = next(&the.idle, i + 1, true))
 		if (take(i))
 			return (int)i;
 	return -EDMM_EAGAIN;
@@ -138,7 +91,7 @@ int rt_thread_take(void)
 
 static bool claim(uint32_t context)
 {
-	if (!set(the.taken, context))
+	if (!ctxset_add(&the.taken, context))
 		return false;
 	__atomic_fetch_add(&the.made, 1, __ATOMIC_RELAXED);
 	return true;
@@ -146,9 +99,9 @@ static bool claim(uint32_t context)
 
 int64_t rt_made_claim(uint32_t from)
 {
-	uint32_t i = next(the.taken, from, false);
+	uint32_t i = next(&the.taken, from, false);
 
-	for (; i < rt_contexts(); i = next(the.taken, i + 1, false))
+	for (; i < rt_contexts(); i = next(&the.taken, i + 1, false))
 		if (claim(i))
 			return i;
 	return -1;
@@ -156,37 +109,37 @@ int64_t rt_made_claim(uint32_t from)
 
 void rt_made_put(uint32_t context)
 {
-	set(the.there, context);
+	ctxset_add(&the.there, context);
 }
 
 void rt_made_drop(uint32_t context)
 {
-	clear(the.there, context);
+	ctxset_drop(&the.there, context);
 }
 
 void rt_made_release(uint32_t context, bool dirty)
 {
 	if (dirty)
-		set(the.dirty, context);
+		ctxset_add(&the.dirty, context);
 	else
-		clear(the.dirty, context);
+		ctxset_drop(&the.dirty, context);
 	/* Until now its thread may have been on its way out. */
 	__atomic_fetch_sub(&the.made, 1, __ATOMIC_RELAXED);
-	clear(the.taken, context);
+	ctxset_drop(&the.taken, context);
 }
 
 bool rt_made_dirty(uint32_t context)
 {
-	return is_set(the.dirty, context);
+	return ctxset_has(&the.dirty, context);
 }
 
 int64_t rt_made_surplus(uint32_t keep)
 {
 	const uint32_t end = rt_contexts();
-	uint32_t i = next(the.idle, rt_layout()->ctx_count, true);
+	uint32_t i = next(&the.idle, rt_layout()->ctx_count, true);
 
 	/* The lowest are kept: they are taken first. */
-	for (uint32_t n = 0; i < end; i = next(the.idle, i + 1, true))
+	for (uint32_t n = 0; i < end; i = next(&the.idle, i + 1, true))
 		if (n++ >= keep && take(i))
 			return i;
 	return -1;
@@ -195,10 +148,10 @@ int64_t rt_made_surplus(uint32_t keep)
 int64_t rt_made_left(void)
 {
 	const uint32_t end = rt_contexts();
-	uint32_t i = next(the.dirty, rt_layout()->ctx_count, true);
+	uint32_t i = next(&the.dirty, rt_layout()->ctx_count, true);
 
 	/* Of one that is taken the bit is an old one. */
-	for (; i < end; i = next(the.dirty, i + 1, true))
+	for (; i < end; i = next(&the.dirty, i + 1, true))
 		if (claim(i))
 			return i;
 	return -1;
@@ -220,8 +173,8 @@ bool rt_made_there(uint64_t off, uint64_t *in)
 		return false;
 	off -= l->made_off;
 	*in = off % l->ctx_stride;
-	return is_set(the.there,
-		      l->ctx_count + (uint32_t)(off / l->ctx_stride));
+	return ctxset_has(&the.there,
+			  l->ctx_count + (uint32_t)(off / l->ctx_stride));
 }
 
 bool rt_context_alone(void)

@@ -187,9 +187,6 @@ uint32_t rt_contexts(void);
 void *rt_local(void);
 void *rt_local_of(uint32_t context);
 
-/* The most contexts that an image can have and its enclave can make. */
-#define RT_CONTEXTS_MAX (EDMM_CONTEXTS_MAX + EDMM_MADE_MAX)
-
 /**
  * rt_thread_take() - a free context, for one more thread
  *

@@ -231,7 +231,7 @@ static void kick_one(uint64_t bit)
 	const struct sys_thread *t, *me = sys_self();
 	uint32_t i = 0, found = SYS_SIG_PROCESS;
 
-	if (me->live && (!(me->blocked & bit) || me->awaited & bit))
+	if (sys_thread_live() && (!(me->blocked & bit) || me->awaited & bit))
 		return;
 	while ((t = sys_thread_next(&i))) {
 		if (t->awaited & bit) {

@@ -6,6 +6,7 @@
  */
 #include "trusted/sys/thread/task.h"
 
+#include "common/ctxset.h"
 #include "trusted/elastic/heap.h"
 #include "trusted/sys/memory/memory.h"
 
@@ -38,8 +39,7 @@ struct clone_args {
 static uint32_t threads;
 /* Of them: past the point where the last one is told. */
 static uint32_t leavers;
-#define BITS 64u
-static uint64_t live[RT_CONTEXTS_MAX / BITS];
+static struct ctxset live;
 
 struct sys_thread *sys_self(void)
 {
@@ -51,36 +51,26 @@ struct sys_thread *sys_thread_of(uint64_t tid, uint32_t *context)
 	if ((int32_t)tid <= 0 || (uint32_t)tid > rt_contexts())
 		return NULL;
 	*context = (uint32_t)tid - 1;
-	if (!(live[*context / BITS] >> *context % BITS & 1))
-		return NULL;
-	return rt_local_of(*context);
+	return ctxset_has(&live, *context) ? rt_local_of(*context) : NULL;
 }
 
 struct sys_thread *sys_thread_next(uint32_t *context)
 {
-	while (*context < rt_contexts()) {
-		const uint64_t w = live[*context / BITS] >> *context % BITS;
+	const uint32_t i = ctxset_next(&live, *context, rt_contexts(), true);
 
-		if (w & 1)
-			return rt_local_of((*context)++);
-		*context += w ? (uint32_t)__builtin_ctzll(w)
-			      : BITS - *context % BITS;
-	}
-	return NULL;
+	*context = i + 1;
+	return i < rt_contexts() ? rt_local_of(i) : NULL;
+}
+
+bool sys_thread_live(void)
+{
+	return ctxset_has(&live, rt_context());
 }
 
 static void become_live(struct sys_thread *t, uint32_t context)
 {
 	t->alternate = (struct sys_altstack){ .flags = SS_DISABLE };
-	t->live = 1;
-	live[context / BITS] |= 1ull << context % BITS;
-}
-
-static void be_over(struct sys_thread *t, uint32_t context)
-{
-	t->live = 0;
-	live[context / BITS] &= ~(1ull << context % BITS);
-	threads--;
+	ctxset_add(&live, context);
 }
 
 void sys_thread_begin(void)
@@ -165,8 +155,7 @@ static long start(const struct clone_args *q, uint32_t context)
 	sys_lock_take(depth);
 	if (!r)
 		return (long)tid;
-	be_over(rt_local_of(context), context);
-	threads++; /* the caller's to take away */
+	ctxset_drop(&live, context);
 	return -EAGAIN;
 }
 
@@ -228,7 +217,8 @@ static void finish(uint64_t addr, uint64_t size)
 	sys_robust_over();
 	rt_threads_trim();
 	sys_lock();
-	be_over(me, rt_context());
+	ctxset_drop(&live, rt_context());
+	threads--;
 	leavers--;
 	sys_signal_thread_over();
 	cleared = clear != 0 && put_tid(clear, 0);

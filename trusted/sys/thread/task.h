@@ -50,7 +50,6 @@ struct park_node {
 
 /**
  * struct sys_thread - what a thread has for itself, in its context
- * @live: it is one of the program's now
  * @clear: set to 0 at its end, and one who waits for it waked; or 0
  * @robust: the list of locks that it holds, or 0
  * @blocked, @pending: signals
@@ -65,7 +64,6 @@ struct sys_thread {
 	uint64_t blocked, saved, pending, awaited;
 	struct sys_altstack alternate;
 	uint64_t trapno, trap_error, trap_addr;
-	uint32_t live;
 	bool suspended, forced;
 	char name[SYS_NAME_SIZE];
 	struct park_node wait; /* in the lot */
@@ -76,6 +74,8 @@ _Static_assert(sizeof(struct sys_thread) <= RT_LOCAL_SIZE, "sys_thread");
 struct sys_thread *sys_self(void);
 /* Of a live thread, by its number; or NULL. The lock is held. */
 struct sys_thread *sys_thread_of(uint64_t tid, uint32_t *context);
+/* Is the caller's still one of the program's? */
+bool sys_thread_live(void);
 /* Those that are live, one after the other; NULL after the last. */
 struct sys_thread *sys_thread_next(uint32_t *context);
 
