@@ -45,7 +45,7 @@ void fake_start(uint64_t buf_size, fake_lie lie)
 	fake.lie = lie;
 	fake.count = 0;
 	/* The test's own thread is the program's. */
-	fake_thread_begin();
+	sys_thread_begin();
 }
 
 void fake_watch(fake_look look)

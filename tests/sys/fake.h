@@ -34,8 +34,8 @@ void fake_start(uint64_t buf_size, fake_lie lie);
 /* The host's side of the program: its descriptors. */
 struct host_calls *fake_calls(void);
 
-/* The caller is the program's first thread. */
-void fake_thread_begin(void);
+/* Of task.h, which cannot stand beside the host's headers. */
+void sys_thread_begin(void);
 
 /* Who looks at what leaves, from now on. */
 void fake_watch(fake_look look);

@@ -15,12 +15,6 @@ void *rt_local_of(uint32_t context)
 	return context ? NULL : local;
 }
 
-void fake_thread_begin(void);
-void fake_thread_begin(void)
-{
-	sys_thread_begin();
-}
-
 uint32_t rt_contexts(void)
 {
 	return 1;
