@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -110,23 +111,29 @@ static void growth(void)
 	say("realloc", good);
 }
 
+static bool refused(void *given)
+{
+	bool good = !given && errno == ENOMEM;
+
+	free(given);
+	errno = 0;
+	return good;
+}
+
 static void errors(void)
 {
 	volatile size_t most = PTRDIFF_MAX, half = (size_t)1 << 33;
-	unsigned char *p = malloc(10);
+	unsigned char *p = malloc(10), *q;
 
 	errno = 0;
-	say("malloc of too much", !malloc(most + 1) && errno == ENOMEM);
-	errno = 0;
-	say("calloc over the top", !calloc(half, half) && errno == ENOMEM);
-	errno = 0;
+	say("malloc of too much", refused(malloc(most + 1)));
+	say("calloc over the top", refused(calloc(half, half)));
 	say("reallocarray over the top",
-	    !reallocarray(NULL, half, half) && errno == ENOMEM);
+	    refused(reallocarray(NULL, half, half)));
 	memset(p, 3, 10);
-	errno = 0;
-	say("realloc of too much",
-	    !realloc(p, most) && errno == ENOMEM && filled(p, 3, 10));
-	free(p);
+	q = realloc(p, most);
+	say("realloc of too much", !q && errno == ENOMEM && filled(p, 3, 10));
+	free(q ? q : p);
 	free(NULL);
 	p = (unsigned char *)strdup("text");
 	say("strdup", p && !memcmp(p, "text", 5));
