@@ -35,7 +35,7 @@ refused 125 'makes its own system calls' \
 "$edmm" run --machine soft --machine-options sud=0 "$hello" >"$out" 2>&1 ||
 	fail "hello without dispatch"
 # What is not there and insisted on.
-for f in cpuid-fault pkeys fsgsbase uffd sud seccomp; do
+for f in cpuid-fault pkeys fsgsbase wrgsbase uffd sud seccomp; do
 	status=0
 	"$edmm" sim --set $f=1 true >"$out" 2>&1 || status=$?
 	case $status in

@@ -5,6 +5,7 @@
 #include <linux/audit.h>
 #include <linux/seccomp.h>
 #include <linux/userfaultfd.h>
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 
@@ -13,6 +14,20 @@
 #define HWCAP2_FSGSBASE 2u
 /* Of newer kernels than Debian's headers. */
 #define FEATURE_WP_SHMEM (1ull << 12)
+
+/* What the kernel's rt_sigaction takes. */
+struct action {
+	void (*handler)(int sig);
+	unsigned long flags;
+	void (*restorer)(int sig);
+	uint64_t mask;
+};
+
+#define ACTION_RESTORER 0x04000000ul
+
+/* facility_gs.S */
+__attribute__((visibility("hidden"))) int facility_gs(void);
+__attribute__((visibility("hidden"))) void facility_gs_ill(int sig);
 
 #define UFFD_FEATURES                                       \
 	(UFFD_FEATURE_SIGBUS | UFFD_FEATURE_MISSING_SHMEM | \
@@ -36,6 +51,22 @@ static bool pkeys(const struct facility_probe *p)
 static bool fsgsbase(const struct facility_probe *p)
 {
 	return p->hwcap2 & HWCAP2_FSGSBASE;
+}
+
+static bool wrgsbase(const struct facility_probe *p)
+{
+	const struct action ill = { facility_gs_ill,
+				    SA_NODEFER | ACTION_RESTORER,
+				    facility_gs_ill, 0 };
+	struct action old;
+	bool there;
+
+	if (CALL(p, SYS_rt_sigaction, SIGILL, (long)&ill, (long)&old,
+		 sizeof(ill.mask)))
+		return false;
+	there = !facility_gs();
+	CALL(p, SYS_rt_sigaction, SIGILL, (long)&old, 0, sizeof(old.mask));
+	return there;
 }
 
 int facility_uffd(const struct facility_probe *p)

@@ -26,6 +26,8 @@
 	  "strict mode is blind while any thread is inside")                \
 	X(FSGSBASE, fsgsbase, "fsgsbase", "FSGSBASE",                       \
 	  "entries are slower, RDFSBASE and its kin are emulated")          \
+	X(WRGSBASE, wrgsbase, "wrgsbase", "WRGSBASE at least",              \
+	  "each way in or out sets GS by a system call")                    \
 	X(UFFD, uffd, "uffd", "userfaultfd",                                \
 	  "mappings by the page: see vm.max_map_count")                     \
 	X(SUD, sud, "sud", "system call dispatch",                          \

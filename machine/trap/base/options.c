@@ -35,7 +35,7 @@
  * And what processor and kernel have (facility.c): NAME=0 does without, as
  * where it is missing, NAME=1 insists.
  *
- *	cpuid-fault, pkeys, fsgsbase, uffd, sud, seccomp
+ *	cpuid-fault, pkeys, fsgsbase, wrgsbase, uffd, sud, seccomp
  *	cpuid=patch, view=mprotect: older names of cpuid-fault=0 and uffd=0
  */
 #include "machine/trap/base/options.h"

@@ -61,7 +61,7 @@ static long spawn_process(struct trap *tr, struct spawn *s)
 	if (r)
 		return r;
 	if (tr->t->handler_fs)
-		bases_set(tr->t->handler_fs, tr->t->host_gs);
+		bases_set(tr->t, tr->t->handler_fs, tr->t->host_gs);
 	/* Does all that a new process needs, and ours is new. */
 	fork_check();
 	if (s->clear)
@@ -80,7 +80,7 @@ void dispatch_clone_child(uint64_t frame)
 	t->tid = (int)sys_call(SYS_gettid);
 	guard_arm(t);
 	t->selector = 1;
-	bases_set(t->host_fs, t->host_gs);
+	bases_set(t, t->host_fs, t->host_gs);
 }
 
 /*

@@ -8,6 +8,12 @@
  * WRFSBASE has set is gone after the next switch of threads. So those that
  * write are made to trap, too: their first byte, F3, becomes 06, which is no
  * instruction in 64-bit mode and leaves the rest as it was.
+ *
+ * There the machine itself sets GS by WRGSBASE all the same, since libc never
+ * uses it and a system call may be as dear as a trap. The kernel has been told
+ * a base where nothing can be (GS_LOST): after a switch what uses GS faults,
+ * and is done again with the right one. RDGSBASE would not fault, so it traps.
+ * FS is libc's, also where signals are blocked: it has to be the kernel's.
  */
 #include "machine/trap/enclave/trap.h"
 
@@ -22,7 +28,24 @@
 #define REX_W 8u
 #define REX_B 1u
 #define ADDRESS_SIGN 47
-#define AT_AE 3 /* in an instruction that writes a base */
+#define AT_AE 3 /* in an instruction of bases */
+/* The last byte that a program can have: whatever comes after it faults. */
+#define GS_LOST 0x7fffffffefffull
+/* In a row: a debugger's stop at each signal would have it lost for ever. */
+#define GS_LOSSES 8
+
+static uint64_t gs_read(void)
+{
+	uint64_t v;
+
+	__asm__ volatile("rdgsbase %0" : "=r"(v));
+	return v;
+}
+
+static void gs_write(uint64_t v)
+{
+	__asm__ volatile("wrgsbase %0" : : "r"(v));
+}
 
 uint64_t bases_fs(void)
 {
@@ -35,40 +58,55 @@ uint64_t bases_fs(void)
 	return v;
 }
 
-uint64_t bases_gs(void)
+static uint64_t bases_gs(void)
 {
 	uint64_t v = 0;
 
-	if (machine.has[FACILITY_FSGSBASE])
-		__asm__ volatile("rdgsbase %0" : "=r"(v));
-	else
-		sys_call(SYS_arch_prctl, ARCH_GET_GS, (long)&v);
+	if (machine.has[FACILITY_FSGSBASE] || machine.has[FACILITY_WRGSBASE])
+		return gs_read();
+	sys_call(SYS_arch_prctl, ARCH_GET_GS, (long)&v);
 	return v;
 }
 
-void bases_set(uint64_t fs, uint64_t gs)
+/* Where calls are not dispatched, a program sets its own unseen. */
+static void gs_arm(struct thread *t)
 {
+	if (t->gs_insn || t->gs_call || machine.has[FACILITY_FSGSBASE] ||
+	    !machine.has[FACILITY_WRGSBASE] || (t->host_gs && !dispatch.on))
+		return;
+	sys_call(SYS_arch_prctl, ARCH_SET_GS, (long)GS_LOST);
+	t->gs_insn = true;
+}
+
+void bases_set(struct thread *t, uint64_t fs, uint64_t gs)
+{
+	t->fs = fs;
+	t->gs = gs;
 	if (machine.has[FACILITY_FSGSBASE]) {
-		__asm__ volatile("wrfsbase %0\n\twrgsbase %1"
-				 :
-				 : "r"(fs), "r"(gs));
+		__asm__ volatile("wrfsbase %0" : : "r"(fs));
+		gs_write(gs);
 		return;
 	}
 	sys_call(SYS_arch_prctl, ARCH_SET_FS, (long)fs);
-	sys_call(SYS_arch_prctl, ARCH_SET_GS, (long)gs);
+	if (t->gs_insn)
+		gs_write(gs);
+	else
+		sys_call(SYS_arch_prctl, ARCH_SET_GS, (long)gs);
 }
 
 /* Each system call that can be spared counts: a handler may be a step. */
 static void change(struct thread *t, uint64_t fs, uint64_t gs)
 {
 	if (machine.has[FACILITY_FSGSBASE]) {
-		bases_set(fs, gs);
-	} else {
-		if (fs != t->fs)
-			sys_call(SYS_arch_prctl, ARCH_SET_FS, (long)fs);
-		if (gs != t->gs)
-			sys_call(SYS_arch_prctl, ARCH_SET_GS, (long)gs);
+		bases_set(t, fs, gs);
+		return;
 	}
+	if (fs != t->fs)
+		sys_call(SYS_arch_prctl, ARCH_SET_FS, (long)fs);
+	if (t->gs_insn)
+		gs_write(gs);
+	else if (gs != t->gs)
+		sys_call(SYS_arch_prctl, ARCH_SET_GS, (long)gs);
 	t->fs = fs;
 	t->gs = gs;
 }
@@ -84,11 +122,18 @@ static uint64_t fs_of_libc(void)
 
 void bases_outside(struct thread *t)
 {
+	uint64_t gs;
+
 	/* Calls that are dispatched do not change them unseen. */
 	if (dispatch.on && t->told && !machine.has[FACILITY_FSGSBASE])
 		return;
 	t->host_fs = dispatch.on ? bases_fs() : fs_of_libc();
-	t->host_gs = bases_gs();
+	gs = bases_gs();
+	if (!machine.has[FACILITY_WRGSBASE] || gs != GS_LOST) {
+		/* Set by the program: the kernel knows it, then. */
+		t->gs_insn &= gs == t->host_gs;
+		t->host_gs = gs;
+	}
 	t->told = true;
 }
 
@@ -115,25 +160,41 @@ void bases_host(struct thread *t)
 void bases_end(struct thread *t, bool inside)
 {
 	t->bases = inside;
-	if (inside)
+	if (inside) {
+		gs_arm(t);
 		change(t, t->encl_fs, t->encl_gs);
-	else
+	} else {
 		change(t, t->host_fs, t->host_gs);
+	}
+}
+
+bool bases_lost(struct thread *t)
+{
+	if (!t->gs_insn || gs_read() == t->gs) {
+		t->losses = 0;
+		return false;
+	}
+	if (++t->losses == GS_LOSSES) {
+		sys_call(SYS_arch_prctl, ARCH_SET_GS, (long)t->gs);
+		t->gs_insn = false;
+		t->gs_call = true;
+	}
+	return true;
 }
 
 /* By a byte that is rare, not by the first. */
-uint8_t *bases_write_find(uint8_t *at, const uint8_t *end, uint8_t first)
+uint8_t *bases_insn_find(uint8_t *at, const uint8_t *end, uint8_t first)
 {
-	for (; end - at >= BASES_WRITE_SIZE; at++) {
+	for (; end - at >= BASES_INSN_SIZE; at++) {
 		uint8_t *ae = memchr(at + AT_AE, 0xae,
-				     (size_t)(end - at) - BASES_WRITE_SIZE + 1);
+				     (size_t)(end - at) - BASES_INSN_SIZE + 1);
 
 		if (!ae)
 			return NULL;
 		at = ae - AT_AE;
-		/* REX with W, 0F AE, a register, /2 or /3. */
+		/* REX with W, 0F AE, a register, /1 to /3. */
 		if (at[0] == first && (at[1] & 0xf8) == (REX | REX_W) &&
-		    at[2] == 0x0f && (at[4] & 0xf0) == 0xd0)
+		    at[2] == 0x0f && at[4] >= 0xc8 && at[4] <= 0xdf)
 			return at;
 	}
 	return NULL;
@@ -145,7 +206,7 @@ static unsigned decode(const uint8_t *code, unsigned *rex, unsigned *modrm)
 	unsigned n = 1;
 
 	*rex = 0;
-	if (code[0] != BASES_WRITE && code[0] != BASES_WRITE_TRAP)
+	if (code[0] != BASES_INSN && code[0] != BASES_INSN_TRAP)
 		return 0;
 	if ((code[1] & REX_MASK) == REX)
 		*rex = code[n++];

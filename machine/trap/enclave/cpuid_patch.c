@@ -101,9 +101,9 @@ static void patch_range(uint64_t start, uint64_t end)
 		patch(&w, at);
 	at = code;
 	while (!machine.has[FACILITY_FSGSBASE] &&
-	       (at = bases_write_find(at, stop, BASES_WRITE)) != NULL &&
+	       (at = bases_insn_find(at, stop, BASES_INSN)) != NULL &&
 	       open_page(&w, at))
-		*at = BASES_WRITE_TRAP;
+		*at = BASES_INSN_TRAP;
 	close_page(&w);
 }
 

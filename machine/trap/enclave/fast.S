@@ -15,6 +15,7 @@
 #define FAST_SELECTOR 3
 #define FAST_BUSY 4
 #define FAST_DEFERRED 5
+#define FAST_GS_INSN 6
 #define FAST_ENCL_FS 24
 #define FAST_ENCL_GS 32
 #define FAST_MASK 40
@@ -136,10 +137,15 @@ fast_tail:
 	mov	$SYS_ARCH_PRCTL, %eax
 	mov	$ARCH_SET_FS, %edi
 	syscall
+	cmpb	$0, FAST_GS_INSN(%rbx)
+	jne	.Lgs
 	mov	$SYS_ARCH_PRCTL, %eax
 	mov	$ARCH_SET_GS, %edi
 	mov	%rdx, %rsi
 	syscall
+	jmp	.Lload
+.Lgs:
+	wrgsbase %rdx
 	jmp	.Lload
 fast_tail_end:
 

@@ -17,6 +17,7 @@ _Static_assert(offsetof(struct thread, sud) == FAST_SUD, "sud");
 _Static_assert(offsetof(struct thread, selector) == FAST_SELECTOR, "selector");
 _Static_assert(offsetof(struct thread, busy) == FAST_BUSY, "busy");
 _Static_assert(offsetof(struct thread, deferred) == FAST_DEFERRED, "deferred");
+_Static_assert(offsetof(struct thread, gs_insn) == FAST_GS_INSN, "by insn");
 _Static_assert(offsetof(struct thread, encl_fs) == FAST_ENCL_FS, "fs");
 _Static_assert(offsetof(struct thread, encl_gs) == FAST_ENCL_GS, "gs");
 _Static_assert(offsetof(struct thread, deferred_mask) == FAST_MASK, "mask");

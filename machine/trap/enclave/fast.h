@@ -32,6 +32,7 @@ struct fast_regs {
 #define FAST_SELECTOR 3
 #define FAST_BUSY 4
 #define FAST_DEFERRED 5
+#define FAST_GS_INSN 6
 #define FAST_ENCL_FS 24
 #define FAST_ENCL_GS 32
 #define FAST_MASK 40

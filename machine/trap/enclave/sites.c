@@ -86,12 +86,12 @@ static void bases_show(const struct drv_encl *e, uint8_t *page, size_t more)
 {
 	uint8_t *at = page, *end = page + SGX_PAGE_SIZE;
 
-	while ((at = bases_write_find(at, end + more, BASES_WRITE)) != NULL) {
+	while ((at = bases_insn_find(at, end + more, BASES_INSN)) != NULL) {
 		if (at >= end)
 			return;
-		if (at + BASES_WRITE_SIZE > end)
+		if (at + BASES_INSN_SIZE > end)
 			tail_add(e, at);
-		*at = BASES_WRITE_TRAP;
+		*at = BASES_INSN_TRAP;
 	}
 }
 
@@ -100,10 +100,10 @@ static void bases_hide(const struct drv_encl *e, uint8_t *page)
 	uint8_t *at = page, *end = page + SGX_PAGE_SIZE;
 	struct tail *t;
 
-	while ((at = bases_write_find(at, end, BASES_WRITE_TRAP)) != NULL)
-		*at = BASES_WRITE;
+	while ((at = bases_insn_find(at, end, BASES_INSN_TRAP)) != NULL)
+		*at = BASES_INSN;
 	while ((t = tail_of(e, page)) != NULL) {
-		*t->at = BASES_WRITE;
+		*t->at = BASES_INSN;
 		*t = (struct tail){ 0 };
 	}
 }
@@ -121,7 +121,7 @@ void sites_view(struct drv_encl *e, uint64_t addr, bool shown)
 	if (!machine.has[FACILITY_FSGSBASE] && shown)
 		bases_show(e, bytes,
 			   page + SGX_PAGE_SIZE < drv_encl_size(e)
-				   ? BASES_WRITE_SIZE - 1
+				   ? BASES_INSN_SIZE - 1
 				   : 0);
 	else if (!machine.has[FACILITY_FSGSBASE])
 		bases_hide(e, bytes);

@@ -345,6 +345,13 @@ static bool quick(struct trap *tr)
 	       quick_insn(tr);
 }
 
+/* A fault of a GS that was not the thread's; with AC, its alignment's. */
+static bool is_lost(const struct trap *tr)
+{
+	return (tr->sig == SIGSEGV || tr->sig == SIGBUS) &&
+	       is_sync(tr->sig, tr->info) && bases_lost(tr->t);
+}
+
 /* Linux leaves AC as it was, and alignment is not for our code to keep. */
 static void flags_ours(void)
 {
@@ -378,15 +385,15 @@ void trap_signal(int sig, siginfo_t *info, void *context)
 	fast_refused(tr.t, uc);
 	if (fast_complete(tr.t, uc)) {
 		tr.t->bases = false;
-		tr.t->fs = tr.t->handler_fs ? tr.t->handler_fs : tr.t->host_fs;
-		tr.t->gs = tr.t->host_gs;
-		bases_set(tr.t->fs, tr.t->gs);
+		bases_set(tr.t,
+			  tr.t->handler_fs ? tr.t->handler_fs : tr.t->host_fs,
+			  tr.t->host_gs);
 	} else if (fast_defer(tr.t, sig, info, uc)) {
 		return;
 	} else {
 		bases_find(tr.t);
 	}
-	if (!quick(&tr)) {
+	if (!is_lost(&tr) && !quick(&tr)) {
 		inside = mach_inside(&tr.t->cpu);
 		bases_host(tr.t);
 		step_begin(&tr);

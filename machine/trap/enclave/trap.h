@@ -43,8 +43,7 @@ int trap_greg(unsigned number);
 
 /* bases.c: FS and GS of the thread now, and setting the host's. */
 uint64_t bases_fs(void);
-uint64_t bases_gs(void);
-void bases_set(uint64_t fs, uint64_t gs);
+void bases_set(struct thread *t, uint64_t fs, uint64_t gs);
 /* Finds the bases of @t, which is outside. */
 void bases_outside(struct thread *t);
 /*
@@ -55,12 +54,16 @@ void bases_outside(struct thread *t);
 void bases_find(struct thread *t);
 void bases_host(struct thread *t);
 void bases_end(struct thread *t, bool inside);
-/* The first byte of an instruction that writes a base, and what makes it trap;
+/* A fault: has the kernel put its own in the place of what bases_find() has
+ * found? Then what has faulted is to be done again. */
+bool bases_lost(struct thread *t);
+/* The first byte of an instruction that writes a base or reads GS's, and what
+ * makes it trap;
  * its length in the form of 64 bits, and the next in [at, end) or NULL. */
-#define BASES_WRITE 0xf3
-#define BASES_WRITE_TRAP 0x06
-#define BASES_WRITE_SIZE 5
-uint8_t *bases_write_find(uint8_t *at, const uint8_t *end, uint8_t first);
+#define BASES_INSN 0xf3
+#define BASES_INSN_TRAP 0x06
+#define BASES_INSN_SIZE 5
+uint8_t *bases_insn_find(uint8_t *at, const uint8_t *end, uint8_t first);
 /* #UD: does @code (five bytes) read or write a base? Then it is done, or *e
  * has a signal and is what it raises. */
 bool bases_emulate(struct trap *tr, const uint8_t *code, struct exception *e);

@@ -89,6 +89,7 @@ struct thread {
 	/* In the fast entry (fast.h): a signal that comes now is put off. */
 	bool busy;
 	bool deferred;
+	bool gs_insn; /* GS is set by WRGSBASE; the kernel has none (bases.c) */
 	uint64_t host_fs;
 	uint64_t host_gs;
 	uint64_t encl_fs;
@@ -118,6 +119,8 @@ struct thread {
 	bool borrowed;	  /* by a child of vfork */
 	bool ready;	  /* has been inside once: see trap_enclu() */
 	bool told;	  /* host_fs and host_gs have been asked for once */
+	bool gs_call;	  /* not by WRGSBASE any more: it was lost too often */
+	uint32_t losses;
 	/* While a handler runs: the bases in force (bases.c). */
 	uint64_t fs;
 	uint64_t gs;
