@@ -612,12 +612,26 @@ bool area_get(struct emm *emm, uint32_t pg, struct area *out)
 	return true;
 }
 
+/* The next window: twice the last where the fault @follows, else half. */
+static uint32_t window_next(const struct area *a, bool follows)
+{
+	uint32_t pages = a->wmin;
+
+	if (a->wcur && follows)
+		pages = max_u32(a->wcur, min_u32(2u * a->wcur, a->wmax));
+	else if (a->wcur)
+		pages = a->wcur / 2;
+	return max_u32(1, pages);
+}
+
 /*
  * As area_get for a page that is about to be committed by a fault, and how
- * many pages with it, upwards, or downwards where the area grows so: the
- * window doubles while faults come in sequence.
+ * many pages with it, upwards, or downwards where the area grows so. The fault
+ * is one of a sequence if it comes where the last window ended, or @behind: to
+ * a page that is committed, as where several sequences share an area.
  */
-uint32_t area_window(struct emm *emm, uint32_t pg, struct area *out)
+uint32_t area_window(struct emm *emm, uint32_t pg, bool behind,
+		     struct area *out)
 {
 	struct zone *z = &emm->zones[zone_of(emm, pg)];
 	uint32_t n, pages = 1;
@@ -628,10 +642,7 @@ uint32_t area_window(struct emm *emm, uint32_t pg, struct area *out)
 		struct area *a = area_ptr(emm, n);
 		bool down = a->flags & EMM_GROWSDOWN;
 
-		pages = a->wmin;
-		if (a->wnext == pg + down && a->wcur)
-			pages = min_u32(2u * a->wcur, a->wmax);
-		pages = max_u32(1, max_u32(pages, a->wmin));
+		pages = window_next(a, behind || a->wnext == pg + down);
 		a->wcur = (uint16_t)pages;
 		a->wnext = down ? pg + 1 - min_u32(pages, pg + 1 - a->start)
 				: min_u32(pg + pages, a->end);

@@ -65,7 +65,7 @@ EDMM_NODISCARD uint32_t area_gap(struct emm *emm, struct run *bounds,
 EDMM_NODISCARD uint32_t area_cells(struct emm *emm, uint32_t a, uint32_t b);
 /* Takes the locks itself; a copy, with the extent joined over zones. */
 EDMM_NODISCARD bool area_get(struct emm *emm, uint32_t pg, struct area *out);
-EDMM_NODISCARD uint32_t area_window(struct emm *emm, uint32_t pg,
+EDMM_NODISCARD uint32_t area_window(struct emm *emm, uint32_t pg, bool behind,
 				    struct area *out);
 uint32_t zone_of(const struct emm *emm, uint32_t pg);
 

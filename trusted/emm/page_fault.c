@@ -22,6 +22,14 @@ static int wanted(uint32_t errcd)
 	return errcd & SGX_PFEC_I ? EMM_X : EMM_R;
 }
 
+static bool page_committed(struct emm *emm, uint32_t pg)
+{
+	struct run r;
+
+	map_run(emm, pg, pg + 1, 0, &r);
+	return page_bit(r.byte) & M(PG_COMM);
+}
+
 /* Claim what a fault on pg commits; r->byte: look at the area's window. */
 static uint32_t claim_window(struct op *op, uint32_t pg, struct run *r)
 {
@@ -32,7 +40,8 @@ static uint32_t claim_window(struct op *op, uint32_t pg, struct run *r)
 	r->a = pg;
 	r->b = pg + 1;
 	if (r->byte) {
-		n = area_window(emm, pg, &area);
+		n = area_window(emm, pg, pg && page_committed(emm, pg - 1),
+				&area);
 		if (n > 1)
 			r->b = n < area.end - pg ? pg + n : area.end;
 	}
@@ -48,7 +57,7 @@ static edmm_err claim_grown(struct op *op, const struct area *area,
 			    struct run *r)
 {
 	struct area piece = *area;
-	uint32_t pg = r->a, n = area_window(op->emm, pg, &piece);
+	uint32_t pg = r->a, n = area_window(op->emm, pg, false, &piece);
 	edmm_err rc;
 
 	if (area->flags & EMM_GROWSDOWN) {
@@ -112,14 +121,6 @@ static edmm_err commit_window(struct op *op, bool slow, struct run *r,
 		rc = act_commit(op, pg, pg + 1, done);
 	}
 	return rc;
-}
-
-static bool page_committed(struct emm *emm, uint32_t pg)
-{
-	struct run r;
-
-	map_run(emm, pg, pg + 1, 0, &r);
-	return page_bit(r.byte) & M(PG_COMM);
 }
 
 /*
