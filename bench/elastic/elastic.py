@@ -26,7 +26,7 @@ KEPT = ["--heap-idle", "128M", "--heap-idle-percent", "100"]
 # Name, work, N, pages of N = 1, ways: what is given to edmm run.
 ROWS = [("grow by malloc() and touch", "grow", 64, 256,
          {"as it comes": [], "page by page": NAIVE}),
-        ("64 MiB of 256 come and go", "churn", 1, 16384,
+        ("64 MiB of 256 come and go", "churn", 4, 16384,
          {"as it comes": [], "page by page": NAIVE,
           "idle memory kept": KEPT}),
         ("random pages of 16 GiB", "sparse", 1000, 1,

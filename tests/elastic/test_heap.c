@@ -131,6 +131,44 @@ START_TEST(lazily_freed_memory_has_a_cap)
 }
 END_TEST
 
+static uint64_t filled(uint64_t size)
+{
+	uint64_t a = must_map(HEAP_ARENA, size);
+
+	fill(a, 1, size);
+	return a;
+}
+
+/* What goes and comes again is kept, and what does not come back is not. */
+START_TEST(what_swings_is_kept)
+{
+	uint64_t a[14], now = 1;
+	struct mini_counts before, after;
+
+	heap_tick(heap, now);
+	for (int i = 0; i < 14; i++)
+		a[i] = filled(4 * MIB);
+	for (int n = 0; n < 4; n++) {
+		if (n == 1)
+			before = mini_counts();
+		for (int i = 1; i < 13; i += 2)
+			ck_assert_int_eq(heap_unmap(heap, a[i], 4 * MIB), 0);
+		for (int i = 1; i < 13; i += 2)
+			a[i] = filled(4 * MIB);
+	}
+	after = mini_counts();
+	ck_assert_uint_eq(after.trimmed, before.trimmed);
+	ck_assert_uint_eq(after.added, before.added);
+	for (int i = 1; i < 13; i += 2)
+		ck_assert_int_eq(heap_unmap(heap, a[i], 4 * MIB), 0);
+	ck_assert_uint_eq(mini_counts().trimmed, before.trimmed);
+	for (int i = 0; i < 8; i++)
+		heap_tick(heap, now += HEAP_DECAY);
+	ck_assert_uint_ge(mini_counts().trimmed - before.trimmed,
+			  23 * MIB / MINI_PAGE);
+}
+END_TEST
+
 /* Frees 40 of 48 MiB; returns how many MiB stay in the enclave. */
 static uint64_t left_after_free(uint64_t free_max, uint64_t percent)
 {
@@ -653,6 +691,7 @@ static Suite *heap_suite(void)
 		tc, the_break_is_zero_that_the_host_does_not_take_back, 0, 8);
 	tcase_add_test(tc, idle_memory_is_what_was_asked_for);
 	tcase_add_test(tc, idle_pages_need_no_room);
+	tcase_add_test(tc, what_swings_is_kept);
 	tcase_add_test(tc, idle_memory_decays);
 	tcase_add_loop_test(tc, memory_in_doubt_is_zero_when_it_is_mapped_again,
 			    0, 2);

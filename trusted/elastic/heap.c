@@ -257,6 +257,16 @@ bool heap_relieve(struct heap *h)
 	return emm_committed(h->emm) < before;
 }
 
+/* What has not swung since counts half. */
+static void forget_swings(struct heap *h, uint64_t rounds)
+{
+	rt_lock(&h->lock);
+	h->swing >>= rounds;
+	h->high = h->charged + ((h->high - h->charged) >> rounds);
+	h->low = h->charged - ((h->charged - h->low) >> rounds);
+	rt_unlock(&h->lock);
+}
+
 void heap_tick(struct heap *h, uint64_t now)
 {
 	uint64_t rounds = (now - h->decayed) / HEAP_DECAY;
@@ -268,6 +278,7 @@ void heap_tick(struct heap *h, uint64_t now)
 	h->decayed = now;
 	if (rounds > DECAY_ROUNDS)
 		rounds = DECAY_ROUNDS;
+	forget_swings(h, rounds);
 	while (rounds-- > 0)
 		if (emm_decay(h->emm) != 0)
 			return;

@@ -45,7 +45,9 @@
  * @size: bytes of address range
  * @max: most bytes mapped at a time
  * @free_max: bytes of lazily freed memory to keep; UINT64_MAX: an eighth of
- *	what is mapped, at least @init and 4 MiB, at most 16 MiB
+ *	what is mapped, at least @init and 4 MiB, at most 16 MiB; or more, what
+ *	of late has been mapped again after as much had gone, at most half of
+ *	what was mapped then
  * @free_percent: the same as a share of what is mapped; above 100: no share.
  *	The lower of both counts
  * @window: largest window of commit-ahead, whole pages; 0: 4 MiB
@@ -91,7 +93,12 @@ struct heap {
 	bool arena_odd;	  /* some of the arena may not be read-write */
 	struct rt_lock lock;
 	struct vmap map;
-	uint64_t charged;  /* bytes that count towards max */
+	uint64_t charged; /* bytes that count towards max */
+	/* Of late: the most of that, the least since, and how much of what
+	 * had gone has come again. */
+	uint64_t high;
+	uint64_t low;
+	uint64_t swing;
 	uint64_t peak;	   /* most of them at a time */
 	uint64_t low_peak; /* most bytes of the low side */
 	void (*told)(uint64_t peak, uint64_t low);

@@ -48,6 +48,11 @@ EDMM_NODISCARD edmm_err heap_revive(struct heap *h, uint64_t addr,
 /* Free ranges must not hold what mapped ones are entitled to. */
 void heap_make_room(struct heap *h, uint64_t addr, uint64_t size);
 
+static inline uint64_t heap_max(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
 static inline uint64_t heap_min(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;

@@ -21,6 +21,19 @@ void heap_note_peak(struct heap *h)
 		h->told(h->peak, h->low_peak);
 }
 
+/* After h->charged has changed: memory that goes and comes swings. */
+static void note_swing(struct heap *h)
+{
+	if (h->charged >= h->high) {
+		h->swing = heap_max(h->swing, h->high - h->low);
+		h->high = h->low = h->charged;
+	} else if (h->charged < h->low) {
+		h->low = h->charged;
+	} else {
+		h->swing = heap_max(h->swing, h->charged - h->low);
+	}
+}
+
 static edmm_err charge_locked(struct heap *h, uint64_t at, uint64_t count)
 {
 	uint64_t more = vmap_uncharged(&h->map, at, count) * HEAP_PAGE;
@@ -33,6 +46,7 @@ static edmm_err charge_locked(struct heap *h, uint64_t at, uint64_t count)
 	}
 	vmap_charge(&h->map, at, count, true);
 	h->charged += more;
+	note_swing(h);
 	return 0;
 }
 
@@ -56,6 +70,7 @@ void heap_uncharge(struct heap *h, uint64_t addr, uint64_t size)
 	h->charged -= vmap_charge(&h->map, heap_index(h, addr),
 				  size / HEAP_PAGE, false) *
 		      HEAP_PAGE;
+	note_swing(h);
 	rt_unlock(&h->lock);
 }
 
@@ -94,6 +109,7 @@ static void give_back(struct heap *h, uint64_t at, uint64_t count)
 {
 	rt_lock(&h->lock);
 	h->charged -= vmap_drop(&h->map, at, count) * HEAP_PAGE;
+	note_swing(h);
 	rt_unlock(&h->lock);
 }
 
@@ -435,9 +451,8 @@ static uint64_t idle_cap(const struct heap *h)
 				h->charged / 100 * h->free_percent);
 	if (h->free_max != UINT64_MAX)
 		return h->free_max;
-	if (cap < h->free_min)
-		return h->free_min;
-	return heap_min(cap, IDLE_MAX);
+	cap = heap_max(heap_min(cap, IDLE_MAX), h->free_min);
+	return heap_max(cap, heap_min(h->swing, h->high / 2));
 }
 
 static edmm_err unmap_arena(struct heap *h, uint64_t addr, uint64_t size)
