@@ -31,7 +31,8 @@
 #define AT_AE 3 /* in an instruction of bases */
 /* The last byte that a program can have: whatever comes after it faults. */
 #define GS_LOST 0x7fffffffefffull
-/* In a row: a debugger's stop at each signal would have it lost for ever. */
+/* In a row, at one instruction: a debugger's stop at each signal would have it
+ * lost for ever. */
 #define GS_LOSSES 8
 
 static uint64_t gs_read(void)
@@ -168,12 +169,13 @@ void bases_end(struct thread *t, bool inside)
 	}
 }
 
-bool bases_lost(struct thread *t)
+bool bases_lost(struct thread *t, uint64_t rip)
 {
-	if (!t->gs_insn || gs_read() == t->gs) {
-		t->losses = 0;
+	if (!t->gs_insn || gs_read() == t->gs)
 		return false;
-	}
+	if (t->lost_at != rip)
+		t->losses = 0;
+	t->lost_at = rip;
 	if (++t->losses == GS_LOSSES) {
 		sys_call(SYS_arch_prctl, ARCH_SET_GS, (long)t->gs);
 		t->gs_insn = false;

@@ -348,8 +348,14 @@ static bool quick(struct trap *tr)
 /* A fault of a GS that was not the thread's; with AC, its alignment's. */
 static bool is_lost(const struct trap *tr)
 {
-	return (tr->sig == SIGSEGV || tr->sig == SIGBUS) &&
-	       is_sync(tr->sig, tr->info) && bases_lost(tr->t);
+	struct thread *t = tr->t;
+
+	if ((tr->sig == SIGSEGV || tr->sig == SIGBUS) &&
+	    is_sync(tr->sig, tr->info) &&
+	    bases_lost(t, (uint64_t)tr->uc->uc_mcontext.gregs[REG_RIP]))
+		return true;
+	t->losses = 0;
+	return false;
 }
 
 /* Linux leaves AC as it was, and alignment is not for our code to keep. */

@@ -54,12 +54,12 @@ void bases_outside(struct thread *t);
 void bases_find(struct thread *t);
 void bases_host(struct thread *t);
 void bases_end(struct thread *t, bool inside);
-/* A fault: has the kernel put its own in the place of what bases_find() has
- * found? Then what has faulted is to be done again. */
-bool bases_lost(struct thread *t);
+/* A fault at @rip: has the kernel put its own in the place of what bases_find()
+ * has found? Then what has faulted is to be done again. */
+bool bases_lost(struct thread *t, uint64_t rip);
 /* The first byte of an instruction that writes a base or reads GS's, and what
- * makes it trap;
- * its length in the form of 64 bits, and the next in [at, end) or NULL. */
+ * makes it trap; its length in the form of 64 bits, and the next in [at, end) or
+ * NULL. */
 #define BASES_INSN 0xf3
 #define BASES_INSN_TRAP 0x06
 #define BASES_INSN_SIZE 5

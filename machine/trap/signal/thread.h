@@ -120,7 +120,8 @@ struct thread {
 	bool ready;	  /* has been inside once: see trap_enclu() */
 	bool told;	  /* host_fs and host_gs have been asked for once */
 	bool gs_call;	  /* not by WRGSBASE any more: it was lost too often */
-	uint32_t losses;
+	uint32_t losses;  /* in a row, of GS at @lost_at */
+	uint64_t lost_at;
 	/* While a handler runs: the bases in force (bases.c). */
 	uint64_t fs;
 	uint64_t gs;
