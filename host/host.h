@@ -68,6 +68,7 @@ struct edmm_host {
 	struct edmm_host_counts counts;
 	bool populate;
 	bool tell;
+	bool inside; /* threads are, after the end: it cannot be taken away */
 	const struct edmm_host_watch *watch;
 };
 

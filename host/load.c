@@ -306,7 +306,8 @@ edmm_err edmm_host_load(struct edmm_host *h, const struct edmm_host_image *img,
 
 void edmm_host_close(struct edmm_host *h)
 {
-	if (!h)
+	/* Its threads run on until the process ends; what has ended is mute. */
+	if (!h || h->inside)
 		return;
 	if (h->base)
 		h->io->munmap((void *)h->base, h->size);

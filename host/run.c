@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "host/calls.h"
@@ -20,6 +21,10 @@
 #define SIG_KILL 9
 /* An exception that the enclave finds no trace of comes back this often. */
 #define UNSEEN_MAX 8
+/* How long a thread that the enclave refuses after its end looks for the one
+ * that has ended it: nanoseconds, and how often. */
+#define END_TICK 1000000
+#define END_TICKS 5000
 
 /* Several threads count. */
 #define COUNT(h, what) \
@@ -153,6 +158,26 @@ static void take_crash(struct loop *l)
 	l->done = true;
 }
 
+/* The thread that has ended the enclave is on its way out to say how. */
+static bool another_ends(const struct loop *l)
+{
+	const struct timespec tick = { .tv_nsec = END_TICK };
+	const uint32_t *ended = &l->of->ended;
+
+	for (uint32_t i = 0; i < END_TICKS; i++) {
+		if (__atomic_load_n(ended, __ATOMIC_ACQUIRE))
+			break;
+		if (!l->t.threads || !host_threads_run(l->t.threads))
+			return false;
+		nanosleep(&tick, NULL);
+	}
+	if (!__atomic_load_n(ended, __ATOMIC_ACQUIRE))
+		return false;
+	while (l == &l->of->main)
+		pause(); /* it is made to jump: end_by() */
+	return true;
+}
+
 static edmm_err refused(struct loop *l)
 {
 	static const char *const why[] = {
@@ -165,6 +190,10 @@ static edmm_err refused(struct loop *l)
 	uint64_t code = l->regs.rsi;
 	const char *text = code < sizeof(why) / sizeof(*why) ? why[code] : NULL;
 
+	if (code == WIRE_REFUSED_DEAD && another_ends(l)) {
+		l->over = true;
+		return 0;
+	}
 	return host_fail(l->e, -EDMM_EPROTO,
 			 "%s: the enclave refuses an entry %s",
 			 l->t.host->img.name, text ? text : "");
@@ -445,7 +474,12 @@ static edmm_err run_loop(struct run *r)
 /* Others may be inside or in a call for good: then all stays as it is. */
 static bool ended_alone(struct run *r)
 {
-	return !r->main.t.threads || host_threads_free(r->main.t.threads);
+	struct host_threads *ts = r->main.t.threads;
+
+	if (!ts)
+		return true;
+	r->main.t.host->inside = host_threads_run(ts);
+	return host_threads_free(ts);
 }
 
 static edmm_err run_main(struct run *r, struct wire_start *w)

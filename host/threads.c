@@ -52,6 +52,8 @@ struct host_threads {
 	pthread_cond_t left;
 	uint32_t count;
 	uint32_t used;
+	uint32_t own; /* the first thread's, until it has left it */
+	bool own_left;
 	const struct host_threads_ops *ops;
 	void *arg;
 	struct host_slot slot[];
@@ -77,6 +79,7 @@ struct host_threads *host_threads_new(uint32_t count, uint32_t own,
 	pthread_cond_init(&ts->left, NULL);
 	ts->count = count;
 	ts->used = own + 1;
+	ts->own = own;
 	ts->ops = ops;
 	ts->arg = arg;
 	ts->slot[own].state = SLOT_RUNS;
@@ -84,18 +87,42 @@ struct host_threads *host_threads_new(uint32_t count, uint32_t own,
 	return ts;
 }
 
-bool host_threads_free(struct host_threads *ts)
+/* With the lock held: threads beside the first one, kept ones too or not. */
+static uint32_t others(const struct host_threads *ts, bool kept)
 {
-	uint32_t threads = 0;
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < ts->used; i++) {
+		enum slot_state s = ts->slot[i].state;
+
+		if (i != ts->own || ts->own_left)
+			n += s == SLOT_RUNS || s == SLOT_WANTED ||
+			     (kept && s == SLOT_WAITS);
+	}
+	return n;
+}
+
+bool host_threads_run(struct host_threads *ts)
+{
+	uint32_t n;
 
 	/* The caller may have been in here when a signal ended the program. */
 	if (pthread_mutex_trylock(&ts->lock))
-		return false;
-	for (uint32_t i = 0; i < ts->used; i++)
-		threads += ts->slot[i].state != SLOT_NONE;
+		return true;
+	n = others(ts, false);
 	pthread_mutex_unlock(&ts->lock);
-	/* The caller's own. */
-	if (threads > 1)
+	return n > 0;
+}
+
+bool host_threads_free(struct host_threads *ts)
+{
+	uint32_t n;
+
+	if (pthread_mutex_trylock(&ts->lock))
+		return false;
+	n = others(ts, true);
+	pthread_mutex_unlock(&ts->lock);
+	if (n)
 		return false;
 	free(ts);
 	return true;
@@ -262,6 +289,7 @@ void host_threads_leave(struct host_threads *ts, uint32_t context)
 	struct host_slot *s = &ts->slot[context];
 
 	pthread_mutex_lock(&ts->lock);
+	ts->own_left = true;
 	s->self = NULL;
 	if (s->state != SLOT_WANTED || make(ts, s))
 		s->state = SLOT_NONE;

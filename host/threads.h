@@ -35,6 +35,8 @@ struct host_threads_ops {
 struct host_threads *host_threads_new(uint32_t count, uint32_t own,
 				      const struct host_threads_ops *ops,
 				      void *arg);
+/* Threads beside the first one are in the enclave, or may be. */
+bool host_threads_run(struct host_threads *ts);
 /* False, and nothing is freed: others are in the enclave, or kept. */
 bool host_threads_free(struct host_threads *ts);
 

@@ -202,7 +202,9 @@ uint64_t edmm_host_base(const struct edmm_host *h);
 void edmm_host_report(const struct edmm_host *h,
 		      const struct edmm_host_end *end, int fd);
 
-/* Unmap, close, free. NULL is allowed. */
+/* Unmap, close, free. NULL is allowed. Threads of the program may still be
+ * inside, or in a call, when another has ended it: then all of it stays until
+ * the process ends, which the caller should soon. */
 void edmm_host_close(struct edmm_host *h);
 
 /**
