@@ -213,11 +213,11 @@ struct emm_params {
  * @window_min: bytes committed by a first fault (0: one page)
  * @window_max: windows double up to this while faults arrive in sequence, each
  *	at the end of the last window or after a page that is committed; at
- *	any other fault they halve, down to a page, so that random touches
- *	cost what they touch. At most 16 MiB. Windows go upwards, in
- *	GROWSDOWN areas downwards; they never leave the run of uncommitted
- *	pages of equal rights in which the fault lies, and shortage ends them
- *	quietly.
+ *	any other fault they are half the last, @window_min at most and a page
+ *	at least, so that random touches cost what they touch. At most 16 MiB.
+ *	Windows go upwards, in GROWSDOWN areas downwards; they never leave the
+ *	run of uncommitted pages of equal rights in which the fault lies, and
+ *	shortage ends them quietly.
  */
 struct emm_policy {
 	uint32_t window_min;

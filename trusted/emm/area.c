@@ -612,7 +612,8 @@ bool area_get(struct emm *emm, uint32_t pg, struct area *out)
 	return true;
 }
 
-/* The next window: twice the last where the fault @follows, else half. */
+/* The next window: twice the last where the fault @follows, else half, and no
+ * more than a first one. */
 static uint32_t window_next(const struct area *a, bool follows)
 {
 	uint32_t pages = a->wmin;
@@ -620,7 +621,7 @@ static uint32_t window_next(const struct area *a, bool follows)
 	if (a->wcur && follows)
 		pages = max_u32(a->wcur, min_u32(2u * a->wcur, a->wmax));
 	else if (a->wcur)
-		pages = a->wcur / 2;
+		pages = min_u32(a->wcur / 2, a->wmin);
 	return max_u32(1, pages);
 }
 
