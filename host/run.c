@@ -164,15 +164,12 @@ static bool another_ends(const struct loop *l)
 	const struct timespec tick = { .tv_nsec = END_TICK };
 	const uint32_t *ended = &l->of->ended;
 
-	for (uint32_t i = 0; i < END_TICKS; i++) {
-		if (__atomic_load_n(ended, __ATOMIC_ACQUIRE))
-			break;
-		if (!l->t.threads || !host_threads_run(l->t.threads))
+	for (uint32_t i = 0; !__atomic_load_n(ended, __ATOMIC_ACQUIRE); i++) {
+		if (i == END_TICKS || !l->t.threads ||
+		    !host_threads_run(l->t.threads))
 			return false;
 		nanosleep(&tick, NULL);
 	}
-	if (!__atomic_load_n(ended, __ATOMIC_ACQUIRE))
-		return false;
 	while (l == &l->of->main)
 		pause(); /* it is made to jump: end_by() */
 	return true;

@@ -87,11 +87,14 @@ struct host_threads *host_threads_new(uint32_t count, uint32_t own,
 	return ts;
 }
 
-/* With the lock held: threads beside the first one, kept ones too or not. */
-static uint32_t others(const struct host_threads *ts, bool kept)
+/* Are there threads beside the first one, also if they are only kept? */
+static bool others(struct host_threads *ts, bool kept)
 {
 	uint32_t n = 0;
 
+	/* The caller may have been in here when a signal ended the program. */
+	if (pthread_mutex_trylock(&ts->lock))
+		return true;
 	for (uint32_t i = 0; i < ts->used; i++) {
 		enum slot_state s = ts->slot[i].state;
 
@@ -99,30 +102,18 @@ static uint32_t others(const struct host_threads *ts, bool kept)
 			n += s == SLOT_RUNS || s == SLOT_WANTED ||
 			     (kept && s == SLOT_WAITS);
 	}
-	return n;
-}
-
-bool host_threads_run(struct host_threads *ts)
-{
-	uint32_t n;
-
-	/* The caller may have been in here when a signal ended the program. */
-	if (pthread_mutex_trylock(&ts->lock))
-		return true;
-	n = others(ts, false);
 	pthread_mutex_unlock(&ts->lock);
 	return n > 0;
 }
 
+bool host_threads_run(struct host_threads *ts)
+{
+	return others(ts, false);
+}
+
 bool host_threads_free(struct host_threads *ts)
 {
-	uint32_t n;
-
-	if (pthread_mutex_trylock(&ts->lock))
-		return false;
-	n = others(ts, true);
-	pthread_mutex_unlock(&ts->lock);
-	if (n)
+	if (others(ts, true))
 		return false;
 	free(ts);
 	return true;

@@ -79,6 +79,14 @@ static void gs_arm(struct thread *t)
 	t->gs_insn = true;
 }
 
+static void gs_set(const struct thread *t, uint64_t gs)
+{
+	if (t->gs_insn)
+		gs_write(gs);
+	else
+		sys_call(SYS_arch_prctl, ARCH_SET_GS, (long)gs);
+}
+
 void bases_set(struct thread *t, uint64_t fs, uint64_t gs)
 {
 	t->fs = fs;
@@ -89,10 +97,7 @@ void bases_set(struct thread *t, uint64_t fs, uint64_t gs)
 		return;
 	}
 	sys_call(SYS_arch_prctl, ARCH_SET_FS, (long)fs);
-	if (t->gs_insn)
-		gs_write(gs);
-	else
-		sys_call(SYS_arch_prctl, ARCH_SET_GS, (long)gs);
+	gs_set(t, gs);
 }
 
 /* Each system call that can be spared counts: a handler may be a step. */
@@ -104,10 +109,8 @@ static void change(struct thread *t, uint64_t fs, uint64_t gs)
 	}
 	if (fs != t->fs)
 		sys_call(SYS_arch_prctl, ARCH_SET_FS, (long)fs);
-	if (t->gs_insn)
-		gs_write(gs);
-	else if (gs != t->gs)
-		sys_call(SYS_arch_prctl, ARCH_SET_GS, (long)gs);
+	if (t->gs_insn || gs != t->gs)
+		gs_set(t, gs);
 	t->fs = fs;
 	t->gs = gs;
 }
