@@ -152,33 +152,40 @@ static void set_pending(uint64_t *of, uint64_t pending)
 	__atomic_store_n(of, pending, __ATOMIC_RELEASE);
 }
 
-/* All of @set that is pending anywhere is as if it had never been sent. */
-static void flush(uint64_t set)
+/* All of @set that is pending for it is as if it had never been sent. */
+static void flush_of(uint32_t to, uint64_t set)
 {
-	struct sys_thread *t;
-	uint32_t i = 0;
+	uint64_t *pending = pending_of(to);
 
-	set_pending(&signals.pending, signals.pending & ~set);
-	while ((t = sys_thread_next(&i)))
-		set_pending(&t->pending, t->pending & ~set);
+	set_pending(pending, *pending & ~set);
 	for (struct queued *q = signals.queue; q < signals.queue + QUEUE_SIZE;
 	     q++)
-		if (q->signo && set & SYS_SIG_BIT(q->signo))
+		if (q->signo && q->to == to && set & SYS_SIG_BIT(q->signo))
 			q->signo = 0;
+}
+
+static void flush(uint64_t set)
+{
+	uint32_t i = 0;
+
+	flush_of(SYS_SIG_PROCESS, set);
+	while (sys_thread_next(&i))
+		flush_of(i - 1, set);
 }
 
 void sys_signal_drop_ignored(void)
 {
-	uint64_t due, set = 0;
+	uint64_t due, left;
 
 	sys_lock();
-	for (due = sys_signal_due(); due; due &= due - 1) {
-		int signo = __builtin_ctzll(due) + 1;
-
-		if (sys_signal_ignored(signo))
-			set |= SYS_SIG_BIT(signo);
+	due = sys_signal_due();
+	for (left = due; left; left &= left - 1)
+		if (!sys_signal_ignored(__builtin_ctzll(left) + 1))
+			break;
+	if (!left) {
+		flush_of(SYS_SIG_PROCESS, due);
+		flush_of(rt_context(), due);
 	}
-	flush(set);
 	sys_unlock();
 }
 

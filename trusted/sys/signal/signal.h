@@ -126,7 +126,11 @@ void sys_signal_saved(void);
 /* No handler has run: the wait is over all the same. */
 void sys_signal_wait_over(void);
 
-/* What is due and would do nothing is as if it had never come. */
+/*
+ * Where all that is due would do nothing, it is as if it had never come. With
+ * another beside it, that one's handler may block it first: it is left to the
+ * order in which they are delivered.
+ */
 void sys_signal_drop_ignored(void);
 
 /* outside.c: signals that come to the host's process. */
