@@ -10,11 +10,16 @@
 
 #include "machine/trap/base/machine.h"
 #include "machine/trap/base/sys.h"
+#include "machine/trap/enclave/tsc.h"
 #include "machine/trap/signal/thread.h"
 
 #define ARCH_SET_CPUID 0x1012
 #define LEAF_SGX 0x12u
 #define LEAF_FEATURES 7u
+#define LEAF_TSC 0x15u
+#define LEAF_FREQUENCY 0x16u
+#define LEAF_LAST LEAF_FREQUENCY
+#define CRYSTAL_KHZ 25000u		/* as on the servers that have SGX2 */
 #define FEATURES_EBX_FSGSBASE (1u << 0) /* its own, or bases.c's */
 #define FEATURES_EBX_SGX (1u << 2)
 #define FEATURES_ECX_SGX_LC (1u << 30)
@@ -85,6 +90,28 @@ static struct regs sgx_leaf(uint32_t sub)
 	default:
 		return (struct regs){ 0 };
 	}
+}
+
+/*
+ * Leaf 15H: TSC = crystal (ECX, Hz) * EBX / EAX; 16H: base, highest and bus
+ * frequency in MHz (SDM 2A, CPUID). Each processor with SGX2 tells them, and
+ * runtimes take the time inside only by what they say.
+ */
+static struct regs clocks(uint32_t leaf, struct regs real)
+{
+	uint32_t khz;
+
+	if (real.a && (leaf == LEAF_FREQUENCY || real.b))
+		return real;
+	khz = tsc_khz();
+	if (!khz)
+		return real;
+	if (leaf == LEAF_TSC)
+		return (struct regs){ .a = CRYSTAL_KHZ,
+				      .b = khz,
+				      .c = CRYSTAL_KHZ * 1000u };
+	khz = (khz + 500) / 1000;
+	return (struct regs){ .a = khz, .b = khz, .c = 100 };
 }
 
 /* ---- what is said not to be there ---------------------------------------- */
@@ -192,8 +219,10 @@ static struct regs with_sgx(struct thread *t, uint32_t leaf, uint32_t sub)
 		sys_call(SYS_arch_prctl, ARCH_SET_CPUID, 1);
 	r = cpuid(leaf, sub);
 	cpuid_arm(t);
-	if (leaf == 0 && r.a < LEAF_SGX)
-		r.a = LEAF_SGX;
+	if (leaf == 0 && r.a < LEAF_LAST)
+		r.a = LEAF_LAST;
+	if (leaf == LEAF_TSC || leaf == LEAF_FREQUENCY)
+		return clocks(leaf, r);
 	if (leaf == LEAF_FEATURES && sub == 0) {
 		r.b |= FEATURES_EBX_SGX | FEATURES_EBX_FSGSBASE;
 		r.c |= FEATURES_ECX_SGX_LC;
