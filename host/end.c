@@ -12,7 +12,7 @@
 
 #include "host/host.h"
 
-#define SETTING_TEXT 96
+#define SETTING_TEXT 160
 
 static const char *vector_name(uint32_t vector)
 {
@@ -49,10 +49,11 @@ static const char *access_name(const struct wire_crash *c)
 	return c->error_code & SGX_PFEC_W ? ", writing" : ", reading";
 }
 
-static const char *setting_text(const struct edmm_host *h, uint32_t setting,
+static const char *setting_text(const struct edmm_host *h,
+				const struct wire_crash *c,
 				char text[SETTING_TEXT])
 {
-	switch (setting) {
+	switch (c->setting) {
 	case WIRE_SETTING_HEAP_MAX:
 		return "heap maximum: the page could not be added; see "
 		       "--heap-max, and the machine's free EPC";
@@ -61,6 +62,13 @@ static const char *setting_text(const struct edmm_host *h, uint32_t setting,
 			 "stack size: --stack, which is %llu KiB; a signed "
 			 "image's is signed",
 			 (unsigned long long)h->img.layout->stack_size >> 10);
+		return text;
+	case WIRE_SETTING_THREAD_STACK:
+		snprintf(text, SETTING_TEXT,
+			 "stack size of the thread, which is %u KiB: "
+			 "pthread_attr_setstacksize(), or of all: "
+			 "edmm-cc -Wl,-z,stack-size=BYTES",
+			 c->stack_kib);
 		return text;
 	case WIRE_SETTING_WX:
 		return "rights of the page: only mprotect() to executable "
@@ -119,7 +127,7 @@ static void put_fault(FILE *f, const struct edmm_host *h,
 		fprintf(f, "  called from  ");
 		put_place(f, h, c->caller_off);
 	}
-	fprintf(f, "  setting      %s\n", setting_text(h, c->setting, setting));
+	fprintf(f, "  setting      %s\n", setting_text(h, c, setting));
 }
 
 /* Text of the enclave's is printable ASCII, whatever it holds. */

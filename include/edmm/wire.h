@@ -161,6 +161,7 @@ enum wire_setting {
 	WIRE_SETTING_WX = 3,
 	WIRE_SETTING_XSTACK = 4,
 	WIRE_SETTING_STATIC = 5, /* the image is static: pages cannot come */
+	WIRE_SETTING_THREAD_STACK = 6,
 };
 
 #define WIRE_CRASH_AREA 32
@@ -183,6 +184,7 @@ enum wire_setting {
  * @context: index of the TCS: of thread number @context + 1
  * @invariant: number of the broken invariant (docs/invariants.md), or 0
  * @signal: that the program dies of (Linux's number)
+ * @stack_kib: of WIRE_SETTING_THREAD_STACK: that stack, in KiB
  * @area: name of the area that @addr lies in, NUL-terminated, may be empty
  * @text: what happened, NUL-terminated, may be empty
  */
@@ -199,7 +201,7 @@ struct wire_crash {
 	uint32_t context;
 	uint32_t invariant;
 	uint32_t signal;
-	uint32_t reserved;
+	uint32_t stack_kib;
 	char area[WIRE_CRASH_AREA];
 	char text[WIRE_CRASH_TEXT];
 };

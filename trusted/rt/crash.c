@@ -14,6 +14,8 @@
 #define RT_PF_W 2u
 #define CRASH_ROOM 1024u
 #define RFLAGS_FIXED 2u
+/* Of a frame: below the stack pointer, or between it and the guard. */
+#define FRAME_ROOM 0x10000ull
 
 #define SIG_ILL 4
 #define SIG_TRAP 5
@@ -111,12 +113,31 @@ static const char *area_name(uint64_t off)
 	return "unused address range";
 }
 
+/*
+ * Has the thread gone below the stack that its program gave it? An access at
+ * the stack pointer that the books do not allow. Return: that stack's bytes.
+ */
+static uint64_t overflowed(const struct rt_regs *r, uint64_t off)
+{
+	const struct edmm_layout *l = rt_layout();
+	const uint64_t high = rt_self()->stack_high;
+	const uint64_t page = r->addr & ~(SGX_PAGE_SIZE - 1ull);
+
+	if (r->vector != SGX_VEC_PF || r->error_code & SGX_PFEC_I ||
+	    !within(off, l->heap_off, l->heap_bound) || page >= high ||
+	    r->rsp > high || r->addr - (r->rsp - FRAME_ROOM) > 2 * FRAME_ROOM)
+		return 0;
+	return high - page - SGX_PAGE_SIZE;
+}
+
 static uint32_t setting_for(const struct rt_regs *r, uint64_t off, int why)
 {
 	const struct edmm_layout *l = rt_layout();
 
 	if (off == WIRE_NOT_INSIDE || r->vector != SGX_VEC_PF)
 		return WIRE_SETTING_NONE;
+	if (why == EMM_FAULT_SEARCH && overflowed(r, off))
+		return WIRE_SETTING_THREAD_STACK;
 	if (within(off, l->stack_off - SGX_PAGE_SIZE, SGX_PAGE_SIZE) ||
 	    (why == -EDMM_ENOMEM && within(off, l->stack_off, l->stack_size)))
 		return WIRE_SETTING_STACK;
@@ -200,11 +221,15 @@ void rt_crash_fault(const struct rt_regs *r, bool stage1, int why,
 		.signal = rt_vector_signal(r->vector),
 	};
 
-	if (r->vector == SGX_VEC_PF)
-		put_text(c.area, sizeof(c.area), area_name(off));
-	put_text(c.text, sizeof(c.text), text);
 	if (stage1)
 		c.setting = WIRE_SETTING_XSTACK;
+	if (c.setting == WIRE_SETTING_THREAD_STACK) {
+		c.stack_kib = (uint32_t)(overflowed(r, off) >> 10);
+		put_text(c.area, sizeof(c.area), "guard of a thread's stack");
+	} else if (r->vector == SGX_VEC_PF) {
+		put_text(c.area, sizeof(c.area), area_name(off));
+	}
+	put_text(c.text, sizeof(c.text), text);
 	crash(&c, stage1);
 }
 

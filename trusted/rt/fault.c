@@ -272,7 +272,7 @@ static void retry(struct rt_thread *t, const struct rt_regs *r, int how)
 	default:
 		text = "the host does not give this page as it should";
 	}
-	rt_crash_fault(r, false, how < EMM_FAULT_CONTINUE ? how : 0, text);
+	rt_crash_fault(r, false, how, text);
 }
 
 /* The program may have it: told as the books, not the host, have it. */
@@ -313,7 +313,7 @@ static void resolve(struct rt_thread *t, struct rt_regs *r)
 	}
 	if (offer(r))
 		return;
-	rt_crash_fault(r, false, 0, explain(r));
+	rt_crash_fault(r, false, EMM_FAULT_SEARCH, explain(r));
 }
 
 void rt_stage2(struct rt_frame *f)

@@ -166,6 +166,7 @@ edmm_err rt_thread_start(uint32_t context)
 	struct rt_thread *t = rt_record(context);
 	edmm_err err;
 
+	t->stack_high = ((const struct rt_frame *)t->xsp)->regs.rsp;
 	__atomic_store_n(&t->state, RT_STATE_ASSIGNED, __ATOMIC_RELEASE);
 	err = rt_host_call(WIRE_CALL_THREAD, args, NULL);
 	/* A host that says so and enters all the same has started it. */

@@ -103,6 +103,7 @@
  * @wire: this thread's untrusted block
  * @buf: data buffer; @buf_size bytes, @buf_used of them taken
  * @depth: host call slots in use
+ * @stack_high: RSP that the thread began with; 0: on the main stack
  * @call_xstate: XSAVE image of the x87 state and MXCSR during a host call
  * @spin_first: time stamps of a spin on a lock: its start, and its last look
  * @last_addr: of the last fault that the books allow, its instruction
@@ -142,6 +143,7 @@ struct rt_thread {
 	uint64_t spin_last;
 	uint32_t repeats;
 	uint32_t depth;
+	uint64_t stack_high;
 	/* One is enough: a thread is out in one call at a time. */
 	_Alignas(64) uint8_t call_xstate[RT_XSTATE_SIZE];
 	/* The layer above's own (rt_local()). */
@@ -396,7 +398,7 @@ uint64_t rt_xsave_size(void);
  * rt_crash_fault() - the end for an exception that nothing resolved
  * @r: where
  * @stage1: called at stage 1: EEXIT with the host registers of that entry
- * @why: what emm_fault() said, or 0
+ * @why: what the books or emm_fault() said of it
  * @text: more words, or NULL
  */
 _Noreturn void rt_crash_fault(const struct rt_regs *r, bool stage1, int why,

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SMALL_STACK (1u << 20) /* bytes of stack */
 #define PAIRS 10000
 #define JOINS 1000
 #define CROWD 64
@@ -129,6 +130,31 @@ static void *joins(void *arg)
 	return got;
 }
 
+/* For ever, if the optimiser did not know better. */
+static int below(int n)
+{
+	volatile char room[1000];
+
+	room[0] = (char)n;
+	return n ? below(n + 1) + room[0] : 0;
+}
+
+static void *overflows(void *arg)
+{
+	return (void *)(intptr_t)below((int)(intptr_t)arg);
+}
+
+static void overflow(void)
+{
+	pthread_attr_t a;
+	pthread_t t;
+
+	pthread_attr_init(&a);
+	pthread_attr_setstacksize(&a, SMALL_STACK);
+	check(pthread_create(&t, &a, overflows, (void *)1), "create");
+	check(pthread_join(t, NULL), "join");
+}
+
 static void *after(void *arg)
 {
 	pthread_barrier_wait(&crowd);
@@ -166,5 +192,7 @@ int main(int argc, char **argv)
 		makers();
 	if (!*only || !strcmp(only, "joiners"))
 		joiners();
+	if (!strcmp(only, "deep"))
+		overflow();
 	return failed;
 }

@@ -83,6 +83,12 @@ cost()
 cost || cost || cost || cost ||
 	fail "$what: $few for 100 threads, $many for 1,100"
 
+# A stack that is too small is named, and what makes it larger.
+run "$program" deep && fail "no end to a stack"
+grep -q "area  *guard of a thread's stack" "$tmp/err" &&
+	grep -q 'stack size of the thread, which is 10[23][0-9] KiB' "$tmp/err" ||
+	fail "the stack is not named"
+
 # What the formats call them acts.
 printf '[threads]\nmax = 64\n' >"$tmp/max.edmm.toml"
 run --config "$tmp/max.edmm.toml" "$program" crowd && fail "threads.max"
