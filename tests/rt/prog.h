@@ -33,6 +33,8 @@ enum prog_made {
 };
 /* argv[2]: how often it has run. */
 int prog_made(const char *arg);
+/* A thread starts a second and is over, which looks for a context: none. */
+int prog_taken(const char *arg);
 
 #define PROG_GPR_VALUE(k) (0x0101010101010101ull * ((k) + 1))
 

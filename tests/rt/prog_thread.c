@@ -57,11 +57,11 @@ static uint64_t make_stack(void)
 	return emm_alloc(rt_emm(), &a, &addr) ? 0 : addr + STACK_SIZE;
 }
 
-static void begin(uint32_t context, uint64_t stack)
+static void begin(uint32_t context, uint64_t stack, void (*what)(uint64_t))
 {
 	struct rt_regs *r = rt_thread_regs(context);
 
-	r->rip = (uint64_t)body;
+	r->rip = (uint64_t)what;
 	r->rdi = 1;
 	r->rsp = stack - 8;
 	r->rflags = RFLAGS_FIXED;
@@ -85,7 +85,7 @@ int prog_made(const char *arg)
 		c = rt_thread_make();
 	if (c < 0)
 		return 3;
-	begin((uint32_t)c, stack);
+	begin((uint32_t)c, stack, body);
 	tell(PROG_MADE_READY, (uint64_t)c);
 	if (rt_thread_start((uint32_t)c))
 		rt_thread_drop((uint32_t)c);
@@ -101,4 +101,47 @@ int prog_made(const char *arg)
 	if (!wanted && pages())
 		return 0;
 	return pages() ? 6 : 0;
+}
+
+static uint64_t second_stack;
+static int taken;
+
+static void takes(uint64_t arg)
+{
+	(void)arg;
+	taken = rt_thread_take();
+	rt_leave_stack(over, 0);
+}
+
+static void starts(uint64_t arg)
+{
+	int c = rt_thread_make();
+
+	(void)arg;
+	if (c >= 0) {
+		begin((uint32_t)c, second_stack, takes);
+		(void)!rt_thread_start((uint32_t)c);
+	}
+	rt_leave_stack(over, 0);
+}
+
+int prog_taken(const char *arg)
+{
+	const uint64_t stack = make_stack();
+	int c;
+
+	(void)arg;
+	while (rt_thread_take() >= 0)
+		;
+	second_stack = make_stack();
+	c = rt_thread_make();
+	if (!stack || !second_stack || c < 0)
+		return 2;
+	begin((uint32_t)c, stack, starts);
+	if (rt_thread_start((uint32_t)c))
+		return 3;
+	if (taken != -EDMM_EAGAIN)
+		return 4;
+	/* Over as it is, it can be had now. */
+	return rt_thread_take() == c ? 0 : 5;
 }

@@ -28,14 +28,20 @@ static void teardown(void)
 	rig_close(&r);
 }
 
+/* @x: for the thread on the Nth context that is made. */
+static void prepare_made(struct rig *x, const char *what, uint32_t nth)
+{
+	const struct edmm_layout *l = r.h->img.layout;
+
+	*x = r;
+	rig_prepare(x, what, "1");
+	x->run.tcs = r.h->base + edmm_layout_context(l, l->ctx_count + nth);
+}
+
 static void prepare(const char *ran)
 {
 	rig_prepare(&r, "made", ran);
-	two = r;
-	rig_prepare(&two, "made", ran);
-	two.run.tcs =
-		r.h->base + edmm_layout_context(r.h->img.layout,
-						r.h->img.layout->ctx_count);
+	prepare_made(&two, "made", 0);
 }
 
 static void assert_ends_well(void)
@@ -161,6 +167,33 @@ START_TEST(a_thread_runs_once_whatever_the_host_says)
 	c->status = _i ? -EDMM_EAGAIN : 0;
 	until(go_on(), PROG_MADE_STARTED);
 	assert_nobody_enters(UINT64_MAX);
+	rig_serve(&r, go_on());
+	assert_ends_well();
+}
+END_TEST
+
+/*
+ * Entered before the host says that it was not, and over by then: until it has
+ * said so nobody else takes the context, for whom that answer would count.
+ */
+START_TEST(a_late_no_is_nobody_elses)
+{
+	struct wire_call *c, *second;
+	struct rig three;
+
+	rig_prepare(&r, "taken", "");
+	prepare_made(&two, "taken", 0);
+	prepare_made(&three, "taken", 1);
+	c = rig_until_call(&r, rig_start(&r), WIRE_CALL_THREAD);
+	second = rig_until_call(&two, enter_two(WIRE_ENTER_THREAD),
+				WIRE_CALL_THREAD);
+	second->status = 0;
+	rig_serve(&two, rig_enter(&two, SGX_EENTER, WIRE_ENTER_RETURN, 0));
+	ck_assert_uint_eq(two.regs.rdi, WIRE_EXIT_THREAD);
+	rig_serve(&three, rig_enter(&three, SGX_EENTER, WIRE_ENTER_THREAD,
+				    (uintptr_t)three.t.wire));
+	ck_assert_uint_eq(three.regs.rdi, WIRE_EXIT_THREAD);
+	c->status = -EDMM_EAGAIN;
 	rig_serve(&r, go_on());
 	assert_ends_well();
 }
@@ -293,6 +326,7 @@ int main(int argc, char **argv)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, no_entry_but_the_one_that_is_due);
 	tcase_add_loop_test(t, a_thread_runs_once_whatever_the_host_says, 0, 2);
+	tcase_add_test(t, a_late_no_is_nobody_elses);
 	tcase_add_loop_test(t, a_thread_that_never_runs, 0, 2);
 	tcase_add_loop_test(t, making_fails_at_each_step, 0, 4);
 	tcase_add_test(t, two_threads_at_one_context);

@@ -13,6 +13,8 @@
  * @idle: without a thread, which may still be on its last instructions: its
  *	state is FREE after these
  * @taken: made, or being made or unmade; of the image always
+ * @starting: the host is being asked for its thread, and who asks looks at the
+ *	record once more, whatever has become of the thread meanwhile
  * @there: made, with all of its pages
  * @dirty: not taken, but some pages may have stayed
  * @made: how many beside the image's are taken
@@ -20,6 +22,7 @@
 static struct {
 	struct ctxset idle;
 	struct ctxset taken;
+	struct ctxset starting;
 	struct ctxset there;
 	struct ctxset dirty;
 	uint32_t made;
@@ -61,6 +64,14 @@ void rt_context_idle(uint32_t context)
 	ctxset_add(&the.idle, context);
 }
 
+void rt_context_starting(uint32_t context, bool is)
+{
+	if (is)
+		ctxset_add(&the.starting, context);
+	else
+		ctxset_drop(&the.starting, context);
+}
+
 /*
  * Take @context, if its thread has left it: who takes the bit away may read the
  * record. Any other may find it gone.
@@ -71,7 +82,8 @@ static bool take(uint32_t context)
 
 	if (!ctxset_drop(&the.idle, context))
 		return false;
-	if (__atomic_load_n(&t->state, __ATOMIC_ACQUIRE) == RT_STATE_FREE) {
+	if (!ctxset_has(&the.starting, context) &&
+	    __atomic_load_n(&t->state, __ATOMIC_ACQUIRE) == RT_STATE_FREE) {
 		__atomic_store_n(&t->state, RT_STATE_MAKING, __ATOMIC_RELEASE);
 		return true;
 	}

@@ -167,12 +167,14 @@ edmm_err rt_thread_start(uint32_t context)
 	edmm_err err;
 
 	t->stack_high = ((const struct rt_frame *)t->xsp)->regs.rsp;
+	rt_context_starting(context, true);
 	__atomic_store_n(&t->state, RT_STATE_ASSIGNED, __ATOMIC_RELEASE);
 	err = rt_host_call(WIRE_CALL_THREAD, args, NULL);
 	/* A host that says so and enters all the same has started it. */
-	if (err && change_state(t, RT_STATE_ASSIGNED, RT_STATE_MAKING))
-		return err;
-	return 0;
+	if (err && !change_state(t, RT_STATE_ASSIGNED, RT_STATE_MAKING))
+		err = 0;
+	rt_context_starting(context, false);
+	return err;
 }
 
 void rt_thread_drop(uint32_t context)

@@ -416,6 +416,8 @@ struct rt_thread *rt_record(uint32_t context);
 void rt_contexts_init(uint32_t own);
 /* Its thread is about to store FREE, or has never been. */
 void rt_context_idle(uint32_t context);
+/* While it is, nobody takes it, whatever its thread does meanwhile. */
+void rt_context_starting(uint32_t context, bool is);
 /*
  * [made_off, made_end) of the layout has @off; and it is within a context that
  * has been made and is there still, at *in from its TCS.
