@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <fenv.h>
 #include <poll.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -320,6 +321,38 @@ static void cancel_in_calls(void)
 	printf("ok");
 }
 
+static int calling = 1;
+
+static void *call_on(void *arg)
+{
+	while (__atomic_load_n(&calling, __ATOMIC_RELAXED)) {
+		EXPECT(getppid() >= 0);
+		EXPECT(dup(-1) < 0);
+	}
+	return arg;
+}
+
+/* The signal comes while the thread waits for its turn, and is not lost. */
+static void cancel_among_calls(void)
+{
+	static void (*const fn)(void) = in_read;
+	pthread_t other[4], t;
+
+	for (int i = 0; i < 4; i++)
+		other[i] = begin(call_on, NULL);
+	for (int i = 0; i < ROUNDS / 4; i++) {
+		t = begin(wait_in, (void *)&fn);
+		for (int n = i % 8; n; n--)
+			sched_yield();
+		EXPECT(pthread_cancel(t) == 0);
+		EXPECT(end(t) == PTHREAD_CANCELED);
+	}
+	__atomic_store_n(&calling, 0, __ATOMIC_RELAXED);
+	for (int i = 0; i < 4; i++)
+		end(other[i]);
+	printf("ok");
+}
+
 static void *read_uncancelled(void *arg)
 {
 	char b = 0;
@@ -356,6 +389,7 @@ const struct threads_case threads_life[] = {
 	{ "once_only", once_only },
 	{ "cancel", cancel },
 	{ "cancel_in_calls", cancel_in_calls },
+	{ "cancel_among_calls", cancel_among_calls },
 	{ "cancel_later", cancel_later },
 	{ NULL, NULL },
 };
