@@ -141,13 +141,10 @@ static long serve(long n, const uint64_t *args)
 	return r;
 }
 
-/* NOLINTNEXTLINE(readability-function-size): as many as a call has. */
-long edmm_syscall(long n, long a, long b, long c, long d, long e, long f)
+/* @cancel: NULL, or it does not begin while that is set (close() always does:
+ * the C library does not take its word of an interruption). */
+static long call(const volatile int *cancel, long n, const uint64_t *args)
 {
-	const uint64_t args[WIRE_CALL_ARGS] = {
-		(uint64_t)a, (uint64_t)b, (uint64_t)c,
-		(uint64_t)d, (uint64_t)e, (uint64_t)f,
-	};
 	const uint64_t flags = aligned_or_not();
 	bool due, again;
 	int idle = 0;
@@ -155,6 +152,10 @@ long edmm_syscall(long n, long a, long b, long c, long d, long e, long f)
 
 	do {
 		rt_runtime_set(true);
+		if (cancel && *cancel && n != CALL_close) {
+			r = -EINTR;
+			break;
+		}
 		r = serve(n, args);
 		due = sys_signals_wait();
 		again = r == -EINTR &&
@@ -167,4 +168,27 @@ long edmm_syscall(long n, long a, long b, long c, long d, long e, long f)
 	if (flags & RFLAGS_AC)
 		__builtin_ia32_writeeflags_u64(flags);
 	return r;
+}
+
+/* NOLINTNEXTLINE(readability-function-size): as many as a call has. */
+long edmm_syscall(long n, long a, long b, long c, long d, long e, long f)
+{
+	const uint64_t args[WIRE_CALL_ARGS] = {
+		(uint64_t)a, (uint64_t)b, (uint64_t)c,
+		(uint64_t)d, (uint64_t)e, (uint64_t)f,
+	};
+
+	return call(NULL, n, args);
+}
+
+/* NOLINTNEXTLINE(readability-function-size): as many as a call has. */
+long edmm_syscall_cancel(const volatile int *cancel, long n, long a, long b,
+			 long c, long d, long e, long f)
+{
+	const uint64_t args[WIRE_CALL_ARGS] = {
+		(uint64_t)a, (uint64_t)b, (uint64_t)c,
+		(uint64_t)d, (uint64_t)e, (uint64_t)f,
+	};
+
+	return call(cancel, n, args);
 }
