@@ -39,16 +39,20 @@ static long dispatch(long n, const uint64_t *args)
 	}
 }
 
-/* After a handler with SA_RESTART; signal(7) has the ones that do not. */
-static bool begins_anew(long n)
+/*
+ * After a handler with SA_RESTART; signal(7) has the ones that do not. A wait
+ * for a futex does where it has no time limit, which might be a relative one.
+ */
+static bool begins_anew(long n, const uint64_t *args)
 {
 	static const uint16_t ends[] = {
 		CALL_poll,  CALL_select,	CALL_pselect6,
 		CALL_ppoll, CALL_nanosleep,	CALL_clock_nanosleep,
 		CALL_pause, CALL_rt_sigsuspend, CALL_rt_sigtimedwait,
-		CALL_futex,
 	};
 
+	if (n == CALL_futex)
+		return args[3] == 0;
 	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
 		if (n == ends[i])
 			return false;
@@ -159,7 +163,7 @@ static long call(const volatile int *cancel, long n, const uint64_t *args)
 		r = serve(n, args);
 		due = sys_signals_wait();
 		again = r == -EINTR &&
-			(due ? begins_anew(n) && sys_signal_restarts()
+			(due ? begins_anew(n, args) && sys_signal_restarts()
 			     : ++idle < IDLE_MAX);
 		if (due)
 			r = rt_interrupt(r, flags);
