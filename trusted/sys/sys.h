@@ -70,6 +70,8 @@ uint64_t sys_fd_limit(void);
 bool sys_fault(struct rt_regs *r);
 /* Signals are due at the end of a call; @r goes on with them (deliver.c). */
 bool sys_signals_wait(void);
+/* What write() to a pipe without readers sends its thread (send.c). */
+void sys_signal_pipe(void);
 /* The call that they have interrupted begins anew after them (signal.c). */
 bool sys_signal_restarts(void);
 /* What the host's process began with is the program's, too (outside.c). */
