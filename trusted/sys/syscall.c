@@ -174,8 +174,12 @@ static long call(const volatile int *cancel, long n, const uint64_t *args)
 	return r;
 }
 
+/* Linux takes a call with any stack pointer. */
+#define FROM_ANYWHERE __attribute__((force_align_arg_pointer))
+
 /* NOLINTNEXTLINE(readability-function-size): as many as a call has. */
-long edmm_syscall(long n, long a, long b, long c, long d, long e, long f)
+FROM_ANYWHERE long edmm_syscall(long n, long a, long b, long c, long d, long e,
+				long f)
 {
 	const uint64_t args[WIRE_CALL_ARGS] = {
 		(uint64_t)a, (uint64_t)b, (uint64_t)c,
@@ -186,8 +190,9 @@ long edmm_syscall(long n, long a, long b, long c, long d, long e, long f)
 }
 
 /* NOLINTNEXTLINE(readability-function-size): as many as a call has. */
-long edmm_syscall_cancel(const volatile int *cancel, long n, long a, long b,
-			 long c, long d, long e, long f)
+FROM_ANYWHERE long edmm_syscall_cancel(const volatile int *cancel, long n,
+				       long a, long b, long c, long d, long e,
+				       long f)
 {
 	const uint64_t args[WIRE_CALL_ARGS] = {
 		(uint64_t)a, (uint64_t)b, (uint64_t)c,

@@ -377,6 +377,38 @@ static void cancel_later(void)
 	printf("ok");
 }
 
+static uintptr_t off_by;
+
+static void look_at_stack(void *arg)
+{
+	(void)arg;
+	off_by = (uintptr_t)__builtin_frame_address(0) % 16;
+}
+
+static void *yields_for_ever(void *arg)
+{
+	pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, NULL);
+	pthread_cleanup_push(look_at_stack, arg);
+	for (;;)
+		sched_yield();
+	pthread_cleanup_pop(1);
+	return NULL;
+}
+
+/* Wherever it is, its clean-up has a stack as a function has. */
+static void cancel_anywhere(void)
+{
+	for (int i = 0; i < 20; i++) {
+		pthread_t t = begin(yields_for_ever, NULL);
+
+		usleep(1000);
+		EXPECT(pthread_cancel(t) == 0);
+		EXPECT(end(t) == PTHREAD_CANCELED);
+		EXPECT(off_by == 0);
+	}
+	printf("ok");
+}
+
 const struct threads_case threads_life[] = {
 	{ "create_and_join", create_and_join },
 	{ "exit_from_within", exit_from_within },
@@ -391,5 +423,6 @@ const struct threads_case threads_life[] = {
 	{ "cancel_in_calls", cancel_in_calls },
 	{ "cancel_among_calls", cancel_among_calls },
 	{ "cancel_later", cancel_later },
+	{ "cancel_anywhere", cancel_anywhere },
 	{ NULL, NULL },
 };
