@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <limits.h>
-#include <linux/futex.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -22,6 +21,12 @@
 #define ROUNDS 50
 #define DEEP 16384
 #define QUEUE 70
+
+/* linux/futex.h, which musl has not. */
+#define FUTEX_WAIT 0
+#define FUTEX_WAKE 1
+#define FUTEX_CMP_REQUEUE 4
+#define FUTEX_PRIVATE_FLAG 128
 
 static pthread_barrier_t crowd;
 static int failed;
