@@ -545,6 +545,21 @@ static edmm_err empty_sections(struct pol_writing *w)
 	return 0;
 }
 
+/* As in Occlum's template where that fits beside the stack without EDMM, too;
+ * else half of what is left, since mappings come from there. */
+static uint64_t brk_of(const struct pol_writing *w)
+{
+	enum edmm_setting_id most = w->want[EDMM_SET_USER_MAX].set
+					    ? EDMM_SET_USER_MAX
+					    : EDMM_SET_USER_INIT;
+	uint64_t stack = w->want[EDMM_SET_PROC_STACK].value;
+	uint64_t user = w->want[most].value;
+
+	if (user <= stack || user - stack >= MIB(32))
+		return MIB(32);
+	return (user - stack) / 2 & ~0xfffull;
+}
+
 static edmm_err cross(struct pol_writing *w, struct edmm_resolved *r)
 {
 	if (r->rules == EDMM_FORMAT_SGX_XML &&
@@ -561,7 +576,7 @@ static edmm_err cross(struct pol_writing *w, struct edmm_resolved *r)
 	if (!w->want[EDMM_SET_PROC_STACK].set)
 		pol_want(w, EDMM_SET_PROC_STACK, MIB(4));
 	if (!w->want[EDMM_SET_PROC_BRK].set)
-		pol_want(w, EDMM_SET_PROC_BRK, MIB(32));
+		pol_want(w, EDMM_SET_PROC_BRK, brk_of(w));
 	pol_want(w, EDMM_SET_PROC_MMAP,
 		 edmm_policy_get(w->p, EDMM_SET_PROC_MMAP, MIB(100)));
 	POL_TOLD(w, EDMM_SET_PROC_MMAP);

@@ -52,11 +52,20 @@ cold=$(sed -n 's/^  "faults_resolved": \([0-9]*\),/\1/p' err)
 for f in Occlum.json app.manifest Enclave.config.xml scone.env; do
 	run 0 edmm advise --out $f -- ./actor grow 24
 	run 0 edmm check $f
+	grep 'P202' out && fail "$f does not fit"
 	run 0 $soft --edmm disable --config $f ./actor grow 24
 	has 'all, 0 bad'
 	run 0 $soft --edmm enable --config $f ./actor grow 24
 	has 'all, 0 bad'
 done
+for f in enclave.json enclave.conf Cargo.toml; do
+	run 0 edmm advise --out $f -- ./actor grow 8
+	run 0 edmm check --strict $f
+	run 0 $soft --edmm disable --config $f ./actor grow 8
+	has 'all, 0 bad'
+done
+run 0 edmm advise --to mystikos --out myst.json -- ./actor grow 8
+run 0 edmm check --strict myst.json
 run 0 edmm advise --to scone -- ./actor grow 8
 has 'all, 0 bad'
 has '^export SCONE_HEAP='

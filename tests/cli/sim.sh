@@ -114,8 +114,30 @@ run 3 edmm run --machine soft --without avx --vendor GenuineIntel \
 	./actor exit 3
 run 0 edmm sim --timer 4ms --without avx512 --without amx --populate --why \
 	edmm run ./actor grow 4
+# A fault more does no harm; rights that go in words only are found out.
+run 0 edmm sim --stale emodpe edmm run ./actor grow 4
+run 134 edmm sim --stale emodpe --stale emodpr edmm run ./actor grow 4
+grep -q 'broke the protocol' err || fail "stale rights: $(cat err)"
+# Why there is no enclave is told where it is asked for: the bit and its name.
+for why in --why ''; do
+	run 125 edmm sim --without exinfo $why edmm run ./actor args
+	told=$(grep -c 'ECREATE refuses: SECS.MISCSELECT bit 0 (EXINFO)' err)
+	same "told by '$why'" "$told" "$(echo "$why" | grep -c why)"
+done
+# Without a way to see SYSCALL in an enclave there is none, and a line says it.
+run 125 edmm run --machine soft --machine-options sud=0,seccomp=0 ./actor args
+grep -q 'neither system call dispatch (Linux 5.11) nor seccomp' err ||
+	fail "no dispatch: $(cat err)"
 run 125 edmm sim --fault open:1+=EIO edmm run ./actor args
 grep -q 'sgx_enclave: Input/output error' err || fail "no EIO: $(cat err)"
+
+# The mark of production is explained where the device refuses it.
+run 0 edmm keygen --production -o prod.pem
+cp actor marked
+run 0 edmm sign -k prod.pem marked
+run 126 edmm sim edmm run ./marked exit 3
+grep -q 'signed for production' err || fail "production: $(cat err)"
+run 3 edmm sim --allow-production edmm run ./marked exit 3
 
 bad 125 'a COMMAND is wanted' edmm sim
 bad 125 'none: cannot be started: No such file' edmm sim none
@@ -129,6 +151,8 @@ bad 125 "^edmm: --epc '1K': wanted: 1M to 1024G" edmm sim --epc 1K true
 bad 125 "^edmm: --stats 'xml': wanted: text or json" edmm sim --stats=xml true
 bad 125 "^edmm: --vendor 'Foo': wanted: 12 characters" \
 	edmm sim --vendor Foo true
+bad 125 "^edmm: --stale 'eadd': wanted: emodpe or emodpr" \
+	edmm sim --stale eadd true
 bad 125 "^edmm: --timer '4': wanted: 100us to 3600s" edmm sim --timer 4 true
 bad 125 "^edmm: --without 'foo': wanted: NAME=VALUE" edmm run --without foo x
 bad 125 "^edmm: --set 'uffd=2': wanted: 0 or 1" edmm sim --set uffd=2 true

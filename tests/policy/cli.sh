@@ -117,6 +117,16 @@ says 'simulation wins' '<TCSMaxNum>32</TCSMaxNum>' "$tmp/Enclave.xml"
 expect 'lossless' 1 "$edmm" convert --lossless "$good" "$tmp/none.xml"
 says 'what is lost' 'entry_points, env, feature.io_uring, mount' "$tmp/err"
 
+# What is written fits: a small heap, into each format that has one of its own.
+printf '[heap]\nmax = "24MiB"\n[stack]\nmax = "1MiB"\n' >"$tmp/small.edmm.toml"
+for to in occlum gramine scone sgx-xml open-enclave ego mystikos edp; do
+	expect "small, $to" 0 "$edmm" convert --quiet --to $to \
+		"$tmp/small.edmm.toml" "$tmp/small.$to"
+	expect "small, $to" 0 "$edmm" check --from $to "$tmp/small.$to"
+	! grep P202 "$tmp/out" || fails=$((fails + 1))
+done
+says 'small, occlum' '"default_heap_size": "11776KB"' "$tmp/small.occlum"
+
 # Bad input: one line, status 1, and the old file stays as it was.
 echo old >"$tmp/keep.xml"
 for f in "$dir"/occlum-m[i-]*.json "$dir/occlum-unclosed.json" "$tmp/no.json"; do

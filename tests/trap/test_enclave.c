@@ -134,7 +134,8 @@ static void expect_exception(enum encl_op op, unsigned vector)
 
 START_TEST(illegal_instructions)
 {
-	static const enum encl_op op[] = { OP_UD2, OP_CPUID, OP_SYSCALL };
+	static const enum encl_op op[] = { OP_UD2, OP_CPUID, OP_SYSCALL,
+					   OP_INT3 };
 
 	expect_exception(op[_i], SGX_VEC_UD);
 }
@@ -212,7 +213,7 @@ int main(int argc, char **argv)
 	tcase_add_test(t, bad_calls_of_the_vdso);
 	tcase_add_test(t, accept_adds_an_absent_page);
 	tcase_add_test(t, touch_faults_then_accept_then_resume);
-	tcase_add_loop_test(t, illegal_instructions, 0, 3);
+	tcase_add_loop_test(t, illegal_instructions, 0, 4);
 	tcase_add_test(t, divide_error);
 	tcase_add_test(t, a_page_is_trimmed_and_comes_back_empty);
 	tcase_add_test(t, rights_are_the_epcm_ones);
