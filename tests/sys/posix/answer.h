@@ -8,10 +8,11 @@
 /* What has been said since the last time. */
 const char *answer_take(void);
 
-extern const struct posix_case posix_attrs[], posix_cancel[],
+extern const struct posix_case posix_attrs[], posix_c11[], posix_cancel[],
 	posix_cancel_conds[], posix_conds[], posix_ends[], posix_handlers[],
-	posix_keys[], posix_life[], posix_masks[], posix_meet[],
-	posix_mutexes[], posix_points[], posix_robust[], posix_rwlocks[],
-	posix_semaphores[], posix_sigwaits[], posix_timers[];
+	posix_interrupts[], posix_keys[], posix_life[], posix_masks[],
+	posix_meet[], posix_mutexes[], posix_points[], posix_robust[],
+	posix_rwlocks[], posix_semaphores[], posix_sigwaits[], posix_streams[],
+	posix_timers[];
 
 #endif

@@ -11,11 +11,11 @@
 #include <string.h>
 
 static const struct posix_case *const tables[] = {
-	posix_life,  posix_attrs,    posix_mutexes,	 posix_robust,
-	posix_conds, posix_rwlocks,  posix_meet,	 posix_semaphores,
-	posix_keys,  posix_cancel,   posix_cancel_conds, posix_points,
-	posix_masks, posix_handlers, posix_sigwaits,	 posix_timers,
-	posix_ends,
+	posix_life,	  posix_attrs,	  posix_mutexes,      posix_robust,
+	posix_conds,	  posix_rwlocks,  posix_meet,	      posix_semaphores,
+	posix_keys,	  posix_cancel,	  posix_cancel_conds, posix_points,
+	posix_masks,	  posix_handlers, posix_sigwaits,     posix_timers,
+	posix_interrupts, posix_streams,  posix_c11,	      posix_ends,
 };
 
 /* Each case finds what a program finds at its start. */
