@@ -2,6 +2,9 @@
 /* Timed waits that a handler does not end, and some that it does. */
 #include "tests/sys/posix/case.h"
 
+#include <poll.h>
+#include <sys/select.h>
+
 static pthread_mutex_t m = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t c = PTHREAD_COND_INITIALIZER;
 static pthread_rwlock_t rw = PTHREAD_RWLOCK_INITIALIZER;
@@ -140,6 +143,63 @@ static void sem_timedwait_eintr(void)
 	must(sem_destroy(&sem));
 }
 
+/* The mask is the call's own while it waits, and what is pending comes in. */
+static void pselect_mask(void)
+{
+	struct timespec hour = { 3600, 0 };
+	sigset_t none;
+
+	handle(SIGUSR1, 0);
+	block(SIG_BLOCK, SIGUSR1);
+	must(raise(SIGUSR1));
+	say_num(handled);
+	sigemptyset(&none);
+	say_num(pselect(0, NULL, NULL, NULL, &hour, &none));
+	say_err(errno);
+	say_num(handled);
+	say_yes(is_blocked(SIGUSR1));
+}
+
+static void ppoll_mask(void)
+{
+	struct timespec hour = { 3600, 0 };
+	sigset_t none;
+
+	handle(SIGUSR1, 0);
+	block(SIG_BLOCK, SIGUSR1);
+	must(raise(SIGUSR1));
+	sigemptyset(&none);
+	say_num(ppoll(NULL, 0, &hour, &none));
+	say_err(errno);
+	say_num(handled);
+	say_yes(is_blocked(SIGUSR1));
+}
+
+static void *pselect_once(void *arg)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	here = 1;
+	say_num(pselect(0, NULL, NULL, NULL, NULL, &none));
+	say_err(errno);
+	return arg;
+}
+
+/* One signal is enough, whenever it comes. */
+static void pselect_misses_nothing(void)
+{
+	pthread_t t;
+
+	here = 0;
+	handle(SIGUSR1, 0);
+	block(SIG_BLOCK, SIGUSR1);
+	t = begin(pselect_once, NULL);
+	until(&here, 1);
+	must(pthread_kill(t, SIGUSR1));
+	end(t);
+}
+
 static int fds[2];
 
 static void *write_all(void *arg)
@@ -231,6 +291,12 @@ const struct posix_case posix_interrupts[] = {
 	CASE(timedrwlock_no_eintr,
 	     "XSH pthread_rwlock_timedrdlock, ERRORS: no [EINTR]", "0 0 0 0"),
 	CASE(sem_timedwait_eintr, "XSH sem_timedwait, ERRORS [EINTR]", "EINTR"),
+	CASE(pselect_mask, "XSH pselect, DESCRIPTION: sigmask",
+	     "0 -1 EINTR 1 yes"),
+	CASE(ppoll_mask, "2024 XSH ppoll, DESCRIPTION: sigmask",
+	     "-1 EINTR 1 yes"),
+	CASE(pselect_misses_nothing, "XSH pselect, DESCRIPTION: atomic",
+	     "-1 EINTR"),
 	CASE(write_tells_part, "XSH write, DESCRIPTION: some data", "yes"),
 	CASE(cond_wait_restarts, "XSH pthread_cond_wait, DESCRIPTION: resumes",
 	     "0 1"),
