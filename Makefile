@@ -12,8 +12,8 @@ DESTDIR ?=
 .PHONY: all deps install lay uninstall test check-install check-bare \
 	check-linux-selftests check-compat check-programs demo bench-emm \
 	bench-elastic bench-machine bench-start bench-threads \
-	soak soak-memory soak-signals torture step fuzz-policy fuzz-image \
-	fuzz-model format format-check lint conformance clean
+	soak soak-memory soak-signals soak-threads torture step fuzz-policy \
+	fuzz-image fuzz-model format format-check lint conformance clean
 
 all: deps
 	@cmake --preset $(PRESET) --log-level=WARNING >/dev/null
@@ -98,6 +98,10 @@ soak: all
 # 10^5 steps of signals and faults, natively and inside; prints its seed.
 soak-signals: all
 	@cmake --build $(BUILD) --target soak_signals
+
+# Eight threads for ten minutes each, natively and inside; prints its seed.
+soak-threads: all
+	@cmake --build $(BUILD) --target soak_threads
 
 # Memory in an enclave beside memory natively; prints its seed.
 MEMORY_STEPS ?= 1000000

@@ -258,6 +258,7 @@ X(fstatfs, 138, HOST, ZERO, CALL_D, CALL_STATFS) \
 X(getpriority, 140, INSIDE, -, -) \
 X(setpriority, 141, INSIDE, -, -) \
 X(sched_setparam, 142, NONE, OK, "the host decides who runs") \
+X(sched_getparam, 143, INSIDE, -, -) \
 X(sched_setscheduler, 144, NONE, OK, "as sched_setparam()") \
 X(sched_getscheduler, 145, NONE, OK, "SCHED_OTHER, which is 0") \
 X(sched_get_priority_max, 146, INSIDE, -, -) \
@@ -284,6 +285,7 @@ X(timer_settime, 223, HOST, ZERO, CALL_I, CALL_I, CALL_TIMER_IN, \
 X(timer_gettime, 224, HOST, ZERO, CALL_I, CALL_TIMER_OUT) \
 X(timer_getoverrun, 225, HOST, INT, CALL_I) \
 X(timer_delete, 226, BOTH, ZERO, CALL_I) \
+X(clock_settime, 227, INSIDE, -, -) \
 X(clock_gettime, 228, BOTH, ZERO, CALL_I, CALL_TIME_OUT) \
 X(clock_getres, 229, BOTH, ZERO, CALL_I, CALL_TIME_OUT) \
 X(clock_nanosleep, 230, BOTH, ZERO, CALL_I, CALL_I, CALL_TIME_IN, \

@@ -133,10 +133,13 @@ static int unpark(const struct host_thread *t, const struct wire_call *c)
 	return err;
 }
 
-static int park(const struct host_thread *t, uint64_t nanoseconds)
+static int park(const struct host_thread *t, uint64_t nanoseconds,
+		bool kick_is_for_next)
 {
 	int err;
 
+	if (kick_is_for_next)
+		return host_threads_park(t->threads, t->context, nanoseconds);
 	host_signals_call(true);
 	err = host_threads_park(t->threads, t->context, nanoseconds);
 	host_signals_call(false);
@@ -151,7 +154,7 @@ static bool thread_call(const struct host_thread *t, struct wire_call *c)
 		c->status = host_threads_start(t->threads, c->args[0]);
 		return true;
 	case WIRE_CALL_PARK:
-		c->status = park(t, c->args[0]);
+		c->status = park(t, c->args[0], c->args[1] != 0);
 		return true;
 	case WIRE_CALL_UNPARK:
 		c->status = unpark(t, c);

@@ -101,6 +101,13 @@ static bool is_kick(int sig, const siginfo_t *info)
 	       info->si_value.sival_ptr == &s;
 }
 
+/* Of a call of ours: by its EPIPE the enclave knows, and for which thread. */
+static bool is_own_pipe(int sig, const siginfo_t *info)
+{
+	return sig == SIGPIPE && self.in_call && info->si_code == SI_USER &&
+	       info->si_pid == getpid();
+}
+
 static void on_kick(void)
 {
 	if (self.tid == s.tid && __atomic_load_n(&s.over, __ATOMIC_ACQUIRE))
@@ -163,8 +170,9 @@ static void on_signal(int sig, siginfo_t *info, void *context)
 	const int error = errno;
 
 	(void)context;
-	if (is_kick(sig, info)) {
-		on_kick();
+	if (is_kick(sig, info) || is_own_pipe(sig, info)) {
+		if (sig == KICK)
+			on_kick();
 		errno = error;
 		return;
 	}

@@ -106,7 +106,8 @@ enum wire_call_nr {
 	/*
 	 * nanoseconds: sleep until this context is unparked, a signal comes, or
 	 * so long (UINT64_MAX: for ever); -ETIMEDOUT after that. An unpark that
-	 * came before counts, once. The enclave believes none of it
+	 * came before counts, once; and whether a kick is for the next call
+	 * instead. The enclave believes none of it
 	 */
 	WIRE_CALL_PARK = 11,
 	/*

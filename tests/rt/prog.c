@@ -516,6 +516,7 @@ static const struct {
 	{ "deep-hook", do_deep_hook },
 	{ "call", do_call },
 	{ "made", prog_made },
+	{ "tail", prog_tail },
 	{ "taken", prog_taken },
 	{ "spin-write", do_spin_write },
 	{ "spin-call", do_spin_call },

@@ -33,6 +33,11 @@ enum prog_made {
 };
 /* argv[2]: how often it has run. */
 int prog_made(const char *arg);
+/*
+ * A context is used again as soon as its thread has said that it is over:
+ * "again", "trim" (given back) or "renew" (given back and made again).
+ */
+int prog_tail(const char *how);
 /* A thread starts a second and is over, which looks for a context: none. */
 int prog_taken(const char *arg);
 

@@ -145,3 +145,34 @@ int prog_taken(const char *arg)
 	/* Over as it is, it can be had now. */
 	return rt_thread_take() == c ? 0 : 5;
 }
+
+int prog_tail(const char *how)
+{
+	const uint64_t stack = make_stack(), other = make_stack();
+	int c;
+
+	while (rt_thread_take() >= 0)
+		;
+	c = rt_thread_make();
+	if (!stack || !other || c < 0)
+		return 2;
+	begin((uint32_t)c, stack, body);
+	if (rt_thread_start((uint32_t)c))
+		return 3;
+	tell(PROG_MADE_STARTED, (uint64_t)c);
+	if (*how != 'a') {
+		rt_threads_trim();
+		if (pages())
+			return 4;
+		tell(PROG_MADE_TRIMMED, (uint64_t)c);
+	}
+	if (*how == 't')
+		return ran == 1 ? 0 : 5;
+	if ((*how == 'a' ? rt_thread_take() : rt_thread_make()) != c)
+		return 6;
+	begin((uint32_t)c, other, body);
+	if (rt_thread_start((uint32_t)c))
+		return 7;
+	tell(PROG_MADE_STARTED, (uint64_t)c);
+	return ran == 2 && !emm_check(rt_emm()) ? 0 : 8;
+}

@@ -370,6 +370,34 @@ START_TEST(a_fetch_adds_the_page)
 }
 END_TEST
 
+/* An ENCLU that cannot be fetched is none, inside and outside. */
+START_TEST(enclu_is_fetched)
+{
+	struct sigaction sa = { .sa_sigaction = on_fpe,
+				.sa_flags = SA_SIGINFO };
+	static const uint8_t enclu[] = { 0x0f, 0x01, 0xd7 };
+	struct sgx_enclave_run run;
+	uint8_t *page;
+
+	ck_assert_int_eq(mprotect(at(ENCL_FREE), PAGE, PROT_RW), 0);
+	accept(ENCL_FREE);
+	for (unsigned i = 0; i < sizeof(enclu); i++)
+		encl_do(&e, OP_WRITE, e.base + ENCL_FREE + i, enclu[i]);
+	run = fault_of(0, OP_CALL, ENCL_FREE);
+	is_fault(&run, 0x15);
+	page = mmap(NULL, PAGE, PROT_RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ck_assert_ptr_ne(page, MAP_FAILED);
+	memcpy(page, enclu, sizeof(enclu));
+	ck_assert_int_eq(sigaction(SIGSEGV, &sa, NULL), 0);
+	if (!sigsetjmp(out, 1)) {
+		((void (*)(void))(uintptr_t)page)();
+		ck_abort_msg("it was executed");
+	}
+	ck_assert_int_eq(told.si_code, SEGV_ACCERR);
+	ck_assert_ptr_eq(told.si_addr, page);
+}
+END_TEST
+
 int main(int argc, char **argv)
 {
 	Suite *s = suite_create("letter");
@@ -395,6 +423,7 @@ int main(int argc, char **argv)
 	tcase_add_test(t, all_descriptors_are_closed);
 	tcase_add_test(t, no_rights_is_not_present);
 	tcase_add_test(t, a_fetch_adds_the_page);
+	tcase_add_test(t, enclu_is_fetched);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_ENV);

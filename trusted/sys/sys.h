@@ -25,6 +25,9 @@ typedef long (*sys_fn)(const uint64_t *a);
 
 /* The entry from musl. */
 long edmm_syscall(long n, long a, long b, long c, long d, long e, long f);
+/* Of a cancellation point: it does not begin while *@cancel is set: EINTR. */
+long edmm_syscall_cancel(const volatile int *cancel, long n, long a, long b,
+			 long c, long d, long e, long f);
 
 /**
  * sys_call() - one host call by its row
@@ -67,6 +70,8 @@ uint64_t sys_fd_limit(void);
 bool sys_fault(struct rt_regs *r);
 /* Signals are due at the end of a call; @r goes on with them (deliver.c). */
 bool sys_signals_wait(void);
+/* What write() to a pipe without readers sends its thread (send.c). */
+void sys_signal_pipe(void);
 /* The call that they have interrupted begins anew after them (signal.c). */
 bool sys_signal_restarts(void);
 /* What the host's process began with is the program's, too (outside.c). */

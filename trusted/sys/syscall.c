@@ -39,16 +39,20 @@ static long dispatch(long n, const uint64_t *args)
 	}
 }
 
-/* After a handler with SA_RESTART; signal(7) has the ones that do not. */
-static bool begins_anew(long n)
+/*
+ * After a handler with SA_RESTART; signal(7) has the ones that do not. A wait
+ * for a futex does where it has no time limit, which might be a relative one.
+ */
+static bool begins_anew(long n, const uint64_t *args)
 {
 	static const uint16_t ends[] = {
 		CALL_poll,  CALL_select,	CALL_pselect6,
 		CALL_ppoll, CALL_nanosleep,	CALL_clock_nanosleep,
 		CALL_pause, CALL_rt_sigsuspend, CALL_rt_sigtimedwait,
-		CALL_futex,
 	};
 
+	if (n == CALL_futex)
+		return args[3] == 0;
 	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
 		if (n == ends[i])
 			return false;
@@ -141,13 +145,10 @@ static long serve(long n, const uint64_t *args)
 	return r;
 }
 
-/* NOLINTNEXTLINE(readability-function-size): as many as a call has. */
-long edmm_syscall(long n, long a, long b, long c, long d, long e, long f)
+/* @cancel: NULL, or it does not begin while that is set (close() always does:
+ * the C library does not take its word of an interruption). */
+static long call(const volatile int *cancel, long n, const uint64_t *args)
 {
-	const uint64_t args[WIRE_CALL_ARGS] = {
-		(uint64_t)a, (uint64_t)b, (uint64_t)c,
-		(uint64_t)d, (uint64_t)e, (uint64_t)f,
-	};
 	const uint64_t flags = aligned_or_not();
 	bool due, again;
 	int idle = 0;
@@ -155,10 +156,14 @@ long edmm_syscall(long n, long a, long b, long c, long d, long e, long f)
 
 	do {
 		rt_runtime_set(true);
+		if (cancel && *cancel && n != CALL_close) {
+			r = -EINTR;
+			break;
+		}
 		r = serve(n, args);
 		due = sys_signals_wait();
 		again = r == -EINTR &&
-			(due ? begins_anew(n) && sys_signal_restarts()
+			(due ? begins_anew(n, args) && sys_signal_restarts()
 			     : ++idle < IDLE_MAX);
 		if (due)
 			r = rt_interrupt(r, flags);
@@ -167,4 +172,32 @@ long edmm_syscall(long n, long a, long b, long c, long d, long e, long f)
 	if (flags & RFLAGS_AC)
 		__builtin_ia32_writeeflags_u64(flags);
 	return r;
+}
+
+/* Linux takes a call with any stack pointer. */
+#define FROM_ANYWHERE __attribute__((force_align_arg_pointer))
+
+/* NOLINTNEXTLINE(readability-function-size): as many as a call has. */
+FROM_ANYWHERE long edmm_syscall(long n, long a, long b, long c, long d, long e,
+				long f)
+{
+	const uint64_t args[WIRE_CALL_ARGS] = {
+		(uint64_t)a, (uint64_t)b, (uint64_t)c,
+		(uint64_t)d, (uint64_t)e, (uint64_t)f,
+	};
+
+	return call(NULL, n, args);
+}
+
+/* NOLINTNEXTLINE(readability-function-size): as many as a call has. */
+FROM_ANYWHERE long edmm_syscall_cancel(const volatile int *cancel, long n,
+				       long a, long b, long c, long d, long e,
+				       long f)
+{
+	const uint64_t args[WIRE_CALL_ARGS] = {
+		(uint64_t)a, (uint64_t)b, (uint64_t)c,
+		(uint64_t)d, (uint64_t)e, (uint64_t)f,
+	};
+
+	return call(cancel, n, args);
 }

@@ -254,10 +254,11 @@ static void on_sync(struct trap *tr)
 	}
 	if (!insn_fetch(tr, code) && trapno != SGX_VEC_PF)
 		return;
-	if (!memcmp(code, INSN_ENCLU, 3)) {
-		trap_enclu(tr);
-	} else if (trapno == SGX_VEC_PF) {
+	/* Also of an ENCLU that could not be fetched: it has not begun. */
+	if (trapno == SGX_VEC_PF) {
 		trap_page_fault(tr);
+	} else if (!memcmp(code, INSN_ENCLU, ENCLU_BYTES)) {
+		trap_enclu(tr);
 	} else if (!inside &&
 		   ((trapno == SGX_VEC_GP && !memcmp(code, INSN_CPUID, 2)) ||
 		    (trapno == SGX_VEC_UD &&
@@ -335,14 +336,15 @@ static bool quick_insn(struct trap *tr)
  */
 static bool quick(struct trap *tr)
 {
+	const greg_t trapno = tr->uc->uc_mcontext.gregs[REG_TRAPNO];
+
 	if (machine.watched || !fork_same_process() ||
 	    !is_sync(tr->sig, tr->info))
 		return false;
 	if (is_dispatched(tr))
 		return dispatch_quick(tr);
-	return tr->sig != SIGSYS &&
-	       tr->uc->uc_mcontext.gregs[REG_TRAPNO] != SGX_VEC_DB &&
-	       quick_insn(tr);
+	return tr->sig != SIGSYS && trapno != SGX_VEC_DB &&
+	       trapno != SGX_VEC_PF && quick_insn(tr);
 }
 
 /* A fault of a GS that was not the thread's; with AC, its alignment's. */

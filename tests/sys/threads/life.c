@@ -3,12 +3,17 @@
 #include "tests/sys/threads/cases.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <fenv.h>
+#include <poll.h>
+#include <sched.h>
+#include <semaphore.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #define ROUNDS 200
@@ -244,6 +249,166 @@ static void cancel(void)
 	printf("%d", cleaned);
 }
 
+static int ends[2], full[2];
+static sem_t none;
+
+static void in_read(void)
+{
+	char b;
+
+	EXPECT(read(ends[0], &b, 1) == -2);
+}
+
+static void in_write(void)
+{
+	EXPECT(write(full[1], "x", 1) == -2);
+}
+
+static void in_poll(void)
+{
+	EXPECT(poll(&(struct pollfd){ ends[0], POLLIN, 0 }, 1, -1) == -2);
+}
+
+static void in_sem(void)
+{
+	EXPECT(sem_wait(&none) == -2);
+}
+
+static void in_sleep(void)
+{
+	EXPECT(nanosleep(&(struct timespec){ 100, 0 }, NULL) == -2);
+}
+
+static void *wait_in(void *arg)
+{
+	void (**fn)(void) = arg;
+	int cleaned = 0;
+
+	pthread_cleanup_push(clean, &cleaned);
+	(*fn)();
+	pthread_cleanup_pop(0);
+	return NULL;
+}
+
+static void fill(void)
+{
+	static const char zeros[4096];
+
+	EXPECT(pipe(full) == 0 && fcntl(full[1], F_SETFL, O_NONBLOCK) == 0);
+	while (write(full[1], zeros, sizeof(zeros)) > 0)
+		;
+	EXPECT(fcntl(full[1], F_SETFL, 0) == 0);
+}
+
+/* Also where the call would begin anew after a handler. */
+static void cancel_in_calls(void)
+{
+	static void (*const fns[])(void) = { in_read, in_write, in_poll, in_sem,
+					     in_sleep };
+
+	EXPECT(pipe(ends) == 0);
+	fill();
+	sem_init(&none, 0, 0);
+	for (size_t i = 0; i < sizeof(fns) / sizeof(fns[0]); i++)
+		for (int late = 0; late < 2; late++) {
+			pthread_t t = begin(wait_in, (void *)&fns[i]);
+
+			if (late)
+				usleep(20000);
+			EXPECT(pthread_cancel(t) == 0);
+			EXPECT(end(t) == PTHREAD_CANCELED);
+		}
+	printf("ok");
+}
+
+static int calling = 1;
+
+static void *call_on(void *arg)
+{
+	while (__atomic_load_n(&calling, __ATOMIC_RELAXED)) {
+		EXPECT(getppid() >= 0);
+		EXPECT(dup(-1) < 0);
+	}
+	return arg;
+}
+
+/* The signal comes while the thread waits for its turn, and is not lost. */
+static void cancel_among_calls(void)
+{
+	static void (*const fn)(void) = in_read;
+	pthread_t other[4], t;
+
+	for (int i = 0; i < 4; i++)
+		other[i] = begin(call_on, NULL);
+	for (int i = 0; i < ROUNDS / 4; i++) {
+		t = begin(wait_in, (void *)&fn);
+		for (int n = i % 8; n; n--)
+			sched_yield();
+		EXPECT(pthread_cancel(t) == 0);
+		EXPECT(end(t) == PTHREAD_CANCELED);
+	}
+	__atomic_store_n(&calling, 0, __ATOMIC_RELAXED);
+	for (int i = 0; i < 4; i++)
+		end(other[i]);
+	printf("ok");
+}
+
+static void *read_uncancelled(void *arg)
+{
+	char b = 0;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+	EXPECT(read(ends[0], &b, 1) == 1 && b == 'x');
+	pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
+	pthread_testcancel();
+	return arg;
+}
+
+/* PTHREAD_CANCEL_DISABLE: the call goes on, and it is left pending. */
+static void cancel_later(void)
+{
+	pthread_t t = begin(read_uncancelled, NULL);
+
+	usleep(20000);
+	EXPECT(pthread_cancel(t) == 0);
+	usleep(20000);
+	EXPECT(write(ends[1], "x", 1) == 1);
+	EXPECT(end(t) == PTHREAD_CANCELED);
+	printf("ok");
+}
+
+static uintptr_t off_by;
+
+static void look_at_stack(void *arg)
+{
+	(void)arg;
+	off_by = (uintptr_t)__builtin_frame_address(0) % 16;
+}
+
+static void *yields_for_ever(void *arg)
+{
+	pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, NULL);
+	pthread_cleanup_push(look_at_stack, arg);
+	for (;;)
+		sched_yield();
+	pthread_cleanup_pop(1);
+	return NULL;
+}
+
+/* Wherever it is, its clean-up has a stack as a function has. */
+static void cancel_anywhere(void)
+{
+	for (int i = 0; i < 20; i++) {
+		pthread_t t = begin(yields_for_ever, NULL);
+
+		usleep(1000);
+		EXPECT(pthread_cancel(t) == 0);
+		EXPECT(end(t) == PTHREAD_CANCELED);
+		EXPECT(off_by == 0);
+	}
+	printf("ok");
+}
+
 const struct threads_case threads_life[] = {
 	{ "create_and_join", create_and_join },
 	{ "exit_from_within", exit_from_within },
@@ -255,5 +420,9 @@ const struct threads_case threads_life[] = {
 	{ "stacks", stacks },
 	{ "once_only", once_only },
 	{ "cancel", cancel },
+	{ "cancel_in_calls", cancel_in_calls },
+	{ "cancel_among_calls", cancel_among_calls },
+	{ "cancel_later", cancel_later },
+	{ "cancel_anywhere", cancel_anywhere },
 	{ NULL, NULL },
 };

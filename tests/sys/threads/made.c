@@ -4,11 +4,14 @@
  * and in an enclave of one context the same words.
  */
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #define SMALL_STACK (1u << 20) /* bytes of stack */
 #define PAIRS 10000
@@ -17,6 +20,13 @@
 #define MAKERS 4
 #define ROUNDS 50
 #define DEEP 16384
+#define QUEUE 70
+
+/* linux/futex.h, which musl has not. */
+#define FUTEX_WAIT 0
+#define FUTEX_WAKE 1
+#define FUTEX_CMP_REQUEUE 4
+#define FUTEX_PRIVATE_FLAG 128
 
 static pthread_barrier_t crowd;
 static int failed;
@@ -180,6 +190,40 @@ static void joiners(void)
 	printf("joiners %ld\n", (long)sum);
 }
 
+static unsigned int at, gathered, queue_end;
+
+static long futex(unsigned int *word, int op, int val, long more,
+		  unsigned int *to)
+{
+	return syscall(SYS_futex, word, op | FUTEX_PRIVATE_FLAG, val, more, to,
+		       0);
+}
+
+static void *waits(void *arg)
+{
+	futex(&at, FUTEX_WAIT, 0, 0, NULL);
+	return arg;
+}
+
+/* Of many who sleep, some are waked and the rest goes on waiting elsewhere. */
+static void queue(int most)
+{
+	pthread_t t[QUEUE];
+	long n = 0, left;
+
+	for (int i = 0; i < QUEUE; i++)
+		check(pthread_create(&t[i], NULL, waits, NULL), "create");
+	while (n < QUEUE) {
+		n += futex(&at, FUTEX_CMP_REQUEUE, 0, INT_MAX, &gathered);
+		usleep(1000);
+	}
+	n = futex(&gathered, FUTEX_CMP_REQUEUE, most, INT_MAX, &queue_end);
+	left = futex(&queue_end, FUTEX_WAKE, INT_MAX, 0, NULL);
+	printf("queue %d: %ld, then %ld\n", most, n, left);
+	for (int i = 0; i < QUEUE; i++)
+		check(pthread_join(t[i], NULL), "join");
+}
+
 int main(int argc, char **argv)
 {
 	const char *only = argc > 1 ? argv[1] : "";
@@ -192,6 +236,11 @@ int main(int argc, char **argv)
 		makers();
 	if (!*only || !strcmp(only, "joiners"))
 		joiners();
+	if (!*only || !strcmp(only, "queue")) {
+		queue(1);
+		queue(64);
+		queue(INT_MAX);
+	}
 	if (!strcmp(only, "deep"))
 		overflow();
 	return failed;

@@ -132,6 +132,9 @@ static long transfer_piece(struct transfer *t, bool out, uint64_t *want)
 	if (r > 0 && !out && transfer_copy(t, &b, (uint64_t)r, false) != 0)
 		r = -EFAULT;
 	rt_buf_drop(&b);
+	/* Also where a part of it went before. */
+	if (nr == CALL_write && r == -EPIPE)
+		sys_signal_pipe();
 	return r;
 }
 

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Waiting for descriptors: all forms become poll(). Signal masks of the forms
- * that have one change nothing, since no signal comes from outside. */
+/*
+ * Waiting for descriptors: all forms become poll(). Forms with a signal mask
+ * wait as sigsuspend() does: who is interrupted has its own mask back with the
+ * handler's frame, all others at once.
+ */
+#include "trusted/sys/signal/signal.h"
 #include "trusted/sys/sys.h"
+#include "trusted/sys/thread/task.h"
 
 #include <asm/poll.h>
 #include <linux/time_types.h>
@@ -10,11 +15,35 @@
 #define SET_BITS 1024
 #define SET_WORDS (SET_BITS / 64)
 
-/* Asks the host. How many have events is what can be seen of them. */
+/* @addr: of the mask, or 0. */
+static long mask_begin(uint64_t addr, uint64_t size)
+{
+	if (addr == 0)
+		return 0;
+	if (size != SYS_SIGSET_SIZE)
+		return -EINVAL;
+	if (!sys_owns(addr, SYS_SIGSET_SIZE))
+		return -EFAULT;
+	sys_signal_suspend(*(const uint64_t *)addr);
+	return 0;
+}
+
+static long mask_end(long r)
+{
+	if (r != -EINTR || !sys_signal_interrupts())
+		sys_signal_wait_over();
+	return r;
+}
+
+/*
+ * Asks the host. How many have events is what can be seen of them. What the
+ * call's own mask lets in ends it, but for events that are there.
+ */
 static long poll_checked(struct pollfd *p, uint64_t count, int64_t timeout)
 {
+	const bool due = sys_self()->suspended && sys_signal_interrupts();
 	const uint64_t a[WIRE_CALL_ARGS] = { (uint64_t)p, count,
-					     (uint64_t)timeout };
+					     due ? 0 : (uint64_t)timeout };
 	long r = sys_call(CALL_poll, a);
 	long n = 0;
 	uint64_t i;
@@ -23,7 +52,7 @@ static long poll_checked(struct pollfd *p, uint64_t count, int64_t timeout)
 		return r;
 	for (i = 0; i < count; i++)
 		n += p[i].revents != 0;
-	return n;
+	return n || !due ? n : -EINTR;
 }
 
 /* Milliseconds, rounded up; -1: no end. */
@@ -55,9 +84,11 @@ long sys_ppoll(const uint64_t *a)
 	int64_t ms;
 	long r = timeout_ms(a[2], 1000000000, &ms);
 
+	if (r == 0)
+		r = mask_begin(a[3], a[4]);
 	if (r != 0)
 		return r;
-	return poll_checked((struct pollfd *)a[0], a[1], ms);
+	return mask_end(poll_checked((struct pollfd *)a[0], a[1], ms));
 }
 
 static const short set_events[SETS] = { POLLIN, POLLOUT, POLLPRI };
@@ -145,10 +176,19 @@ long sys_select(const uint64_t *a)
 	return r != 0 ? r : select_sets(a, ms);
 }
 
+/* The mask's address and its size are behind the last argument. */
 long sys_pselect6(const uint64_t *a)
 {
+	uint64_t mask[2] = { 0 };
 	int64_t ms;
 	long r = timeout_ms(a[4], 1000000000, &ms);
 
-	return r != 0 ? r : select_sets(a, ms);
+	if (r == 0 && !sys_owns(a[5], a[5] != 0 ? sizeof(mask) : 0))
+		r = -EFAULT;
+	if (r != 0)
+		return r;
+	if (a[5] != 0)
+		__builtin_memcpy(mask, (const void *)a[5], sizeof(mask));
+	r = mask_begin(mask[0], mask[1]);
+	return r != 0 ? r : mask_end(select_sets(a, ms));
 }

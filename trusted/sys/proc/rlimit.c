@@ -226,6 +226,17 @@ long sys_sched_get_priority_min(const uint64_t *a)
 	return priority_bound(a[0], 1);
 }
 
+/* Of SCHED_OTHER there is one priority. */
+long sys_sched_getparam(const uint64_t *a)
+{
+	if ((int)a[0] < 0 || a[1] == 0)
+		return -EINVAL;
+	if (!sys_owns_to_write(a[1], sizeof(int)))
+		return -EFAULT;
+	*(int *)a[1] = 0;
+	return 0;
+}
+
 /* ---- prctl ------------------------------------------------------------- */
 
 /* Up to its NUL, or to what there is room for. */

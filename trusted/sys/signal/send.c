@@ -50,6 +50,11 @@ static long send(uint64_t signo, int32_t code, uint32_t to)
 	return sys_signal_post(&info, to);
 }
 
+void sys_signal_pipe(void)
+{
+	(void)!send(SIGPIPE, SI_USER, rt_context());
+}
+
 /* 0 is the process group: of an enclave's there is one process. */
 long sys_kill(const uint64_t *a)
 {

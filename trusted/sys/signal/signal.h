@@ -123,6 +123,8 @@ uint64_t sys_signal_mask_to_save(void);
 void sys_signal_await(uint64_t set);
 /* A frame has it now: the handler's mask is made from the wait's. */
 void sys_signal_saved(void);
+/* One is due that ends a wait: none that does nothing when it is delivered. */
+bool sys_signal_interrupts(void);
 /* No handler has run: the wait is over all the same. */
 void sys_signal_wait_over(void);
 

@@ -12,8 +12,7 @@
 /* Longer is as good as for ever. */
 #define SECONDS_MAX (INT64_MAX / NSEC - 1)
 
-/* One that does nothing when it is delivered ends no wait. */
-static bool interrupted(void)
+bool sys_signal_interrupts(void)
 {
 	sys_outside_look();
 	sys_signal_drop_ignored();
@@ -24,9 +23,9 @@ static long wait_interrupted(void)
 {
 	long r = 0;
 
-	while (!interrupted() && r == 0)
+	while (!sys_signal_interrupts() && r == 0)
 		r = sys_outside_wait(FOREVER);
-	return r < 0 && !interrupted() ? r : -EINTR;
+	return r < 0 && !sys_signal_interrupts() ? r : -EINTR;
 }
 
 long sys_rt_sigsuspend(const uint64_t *a)
@@ -74,7 +73,7 @@ static long wait_for(uint64_t set, uint64_t end, struct sys_siginfo *info)
 		sys_outside_look();
 		if (sys_signal_take(set, info))
 			return 0;
-		if (interrupted())
+		if (sys_signal_interrupts())
 			return -EINTR;
 		at = end == FOREVER || end == 0 ? 0 : now();
 		if (at >= end)

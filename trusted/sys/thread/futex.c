@@ -152,14 +152,18 @@ int sys_futex_wake_one(uint64_t addr)
 	return l.count ? (int)l.context[0] : -1;
 }
 
-/* Wake some, and let some go on waiting for the word at a[4]. */
+/*
+ * Wake some, and let some go on waiting for the word at a[4]: those who are
+ * left when the last has been waked, with nobody between.
+ */
 static long requeue(const uint64_t *a, bool compare)
 {
 	const uint32_t most = (uint32_t)a[2], more = (uint32_t)a[3];
 	struct park_bucket *b[2];
-	struct park_list l = { 0 };
-	uint32_t word = (uint32_t)a[5], done = 0;
+	struct park_list l;
+	uint32_t word = (uint32_t)a[5], done = 0, moved = 0;
 	long r = check(a[4]);
+	bool again;
 
 	if (r)
 		return r;
@@ -169,18 +173,24 @@ static long requeue(const uint64_t *a, bool compare)
 		r = load(a[0], &word);
 	if (r)
 		return r;
-	park_lock_both(a[0], a[4], b);
-	if (compare)
-		r = load(a[0], &word);
-	if (r == 0 && word != (uint32_t)a[5])
-		r = -EAGAIN;
-	if (r == 0)
-		done = park_wake(b[0], a[0], ALL_BITS, most, &l);
-	if (r == 0 && l.count < PARK_LIST)
-		done += park_move(b, a[0], a[4], more);
-	park_unlock_both(b);
-	park_list_out(&l);
-	return r ? r : (long)done;
+	do {
+		l.count = 0;
+		park_lock_both(a[0], a[4], b);
+		/* Once, for all of it. */
+		if (compare && done == 0)
+			r = load(a[0], &word);
+		if (r == 0 && word != (uint32_t)a[5])
+			r = -EAGAIN;
+		if (r == 0)
+			done += park_wake(b[0], a[0], ALL_BITS, most - done,
+					  &l);
+		again = l.count == PARK_LIST && done < most;
+		if (r == 0 && !again)
+			moved = park_move(b, a[0], a[4], more);
+		park_unlock_both(b);
+		park_list_out(&l);
+	} while (again);
+	return r ? r : (long)done + moved;
 }
 
 static uint32_t change(uint32_t *word, uint32_t op, uint32_t arg)

@@ -261,7 +261,9 @@ static void look_a_while(const struct park_node *n)
 
 edmm_err park_sleep(struct park_node *n, uint64_t nanoseconds)
 {
-	const uint64_t args[WIRE_CALL_ARGS] = { nanoseconds };
+	/* Who waits for the lock has a call before it, which a signal ends. */
+	const uint64_t args[WIRE_CALL_ARGS] = { nanoseconds,
+						n == &sys_self()->turn };
 	edmm_err err;
 
 	look_a_while(n);

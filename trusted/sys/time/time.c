@@ -83,6 +83,21 @@ long sys_clock_gettime(const uint64_t *a)
 	return r != 0 ? r : put_time(a[1], &t);
 }
 
+/* Time is the host's to set. */
+long sys_clock_settime(const uint64_t *a)
+{
+	struct __kernel_timespec t;
+
+	if ((uint32_t)a[0] != CLOCK_REALTIME)
+		return -EINVAL;
+	if (!sys_owns(a[1], sizeof(t)))
+		return -EFAULT;
+	__builtin_memcpy(&t, (const void *)a[1], sizeof(t));
+	if (t.tv_sec < 0 || t.tv_nsec < 0 || t.tv_nsec >= NSEC)
+		return -EINVAL;
+	return -EPERM;
+}
+
 long sys_clock_getres(const uint64_t *a)
 {
 	struct __kernel_timespec t;
