@@ -207,7 +207,7 @@ int is_blocked(int sig)
 void nudge(pthread_t t, int sig, atomic_int *done)
 {
 	while (!atomic_load(done)) {
+		nap(10);
 		pthread_kill(t, sig);
-		nap(2);
 	}
 }

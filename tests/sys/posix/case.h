@@ -85,7 +85,10 @@ void handle_by(int sig, void (*fn)(int));
 void block(int how, int sig);
 int is_pending(int sig);
 int is_blocked(int sig);
-/* Signals @t with @sig until @done: some of it finds it in its call. */
+/*
+ * Signals @t, when it has had time to wait, until @done: some of it is found
+ * in its call.
+ */
 void nudge(pthread_t t, int sig, atomic_int *done);
 
 #endif
