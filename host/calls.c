@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "host/calls_command.h"
@@ -184,6 +185,19 @@ static long call_number(struct served *s)
 	return call_linux(s);
 }
 
+/* What runs on when the program has ended, and has to be stopped then. */
+static void note_timers(const struct served *s)
+{
+	if (s->row->linux_nr == CALL_setitimer)
+		host_signals_itimer((int)s->args[0]);
+	else if (s->row->linux_nr == CALL_alarm)
+		host_signals_itimer(ITIMER_REAL);
+	else if (s->row->linux_nr == CALL_timer_delete)
+		host_signals_timer((int)s->args[0], false);
+	else if (s->row->linux_nr == CALL_timer_create && s->args[2])
+		host_signals_timer(*(const int *)(uintptr_t)s->args[2], true);
+}
+
 /* No default: a new kind of result has to say here what becomes of it. */
 static long serve(struct served *s)
 {
@@ -235,6 +249,7 @@ void host_calls_serve(struct host_calls *c, struct wire_call *call,
 	if (r < 0)
 		call->status = (int32_t)r;
 	else {
+		note_timers(&s);
 		call->status = 0;
 		call->count = (uint64_t)r;
 	}

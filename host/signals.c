@@ -17,6 +17,7 @@
 #include <linux/futex.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -26,6 +27,7 @@
 #define BIT(signo) (1ull << ((signo)-1))
 #define FIRST_QUEUED 32
 #define QUEUE_SIZE 256
+#define TIMERS 64 /* as many as the enclave has */
 #define KICK_NS 10000000
 #define NSEC 1000000000ull
 #define KICK SIGURG
@@ -63,6 +65,8 @@ static _Thread_local struct host_signals_self self;
  * @over: it is to jump to @end
  * @arrivals: of signals, to sleep on
  * @busy: over the queue, with all signals blocked
+ * @timer: numbers of the program's timers, and one more; 0: none
+ * @itimers: a bit for each that it has set
  */
 static struct {
 	struct wire_signals *shared;
@@ -75,6 +79,8 @@ static struct {
 	uint32_t busy;
 	struct wire_signal queue[QUEUE_SIZE];
 	unsigned int first, count;
+	int timer[TIMERS];
+	uint32_t itimers;
 } s;
 
 static uint64_t told(const uint64_t *word)
@@ -285,10 +291,47 @@ void host_signals_begin(struct wire_signals *shared, sigjmp_buf *end)
 	sigprocmask(SIG_SETMASK, &blocked, NULL);
 }
 
+static bool swap_timer(int is, int to)
+{
+	for (int i = 0; i < TIMERS; i++) {
+		int was = is;
+
+		if (__atomic_compare_exchange_n(&s.timer[i], &was, to, false,
+						__ATOMIC_RELAXED,
+						__ATOMIC_RELAXED))
+			return true;
+	}
+	return false;
+}
+
+void host_signals_timer(int id, bool there)
+{
+	(void)(there ? swap_timer(0, id + 1) : swap_timer(id + 1, 0));
+}
+
+void host_signals_itimer(int which)
+{
+	__atomic_fetch_or(&s.itimers, 1u << which, __ATOMIC_RELAXED);
+}
+
+/* Or one would come when its signal ends us. */
+static void end_timers(void)
+{
+	const struct itimerval none = { 0 };
+
+	for (int i = 0; i < TIMERS; i++)
+		if (s.timer[i])
+			syscall(SYS_timer_delete, s.timer[i] - 1);
+	for (int which = ITIMER_REAL; which <= ITIMER_PROF; which++)
+		if (s.itimers & 1u << which)
+			setitimer((__itimer_which_t)which, &none, NULL);
+}
+
 void host_signals_end(void)
 {
 	if (!s.shared)
 		return;
+	end_timers();
 	host_signals_self_end();
 	for (int sig = 1; sig <= SIGNALS; sig++)
 		if (s.installed & BIT(sig))

@@ -25,6 +25,13 @@ void host_signals_begin(struct wire_signals *shared, sigjmp_buf *end);
 void host_signals_end(void);
 
 /*
+ * The program has made a timer, by the kernel's number, or has none of that
+ * number any more; it has set an interval timer. None outlives its run.
+ */
+void host_signals_timer(int id, bool there);
+void host_signals_itimer(int which);
+
+/*
  * Around a system call that may block: one that comes between is sure to
  * interrupt it. Nothing where host_signals_begin() was not called.
  */

@@ -252,6 +252,33 @@ static int end(const char *what)
 		pause();
 }
 
+static volatile sig_atomic_t ticks[2];
+
+static void tick(int sig)
+{
+	ticks[sig == SIGALRM]++;
+}
+
+/* Timers that run on when it ends are nobody's. */
+static int left(void)
+{
+	const struct itimerspec each = { { 0, 500000 }, { 0, 500000 } };
+	const struct itimerval every = { { 0, 500 }, { 0, 500 } };
+	struct sigevent e = { .sigev_notify = SIGEV_SIGNAL,
+			      .sigev_signo = SIGUSR1 };
+	timer_t t;
+
+	signal(SIGALRM, tick);
+	signal(SIGUSR1, tick);
+	if (timer_create(CLOCK_MONOTONIC, &e, &t) ||
+	    timer_settime(t, 0, &each, NULL) ||
+	    setitimer(ITIMER_REAL, &every, NULL))
+		return 1;
+	while (ticks[0] < 5 || ticks[1] < 5)
+		poll(NULL, 0, 1);
+	return 5;
+}
+
 static void inherited(int sig)
 {
 	struct sigaction sa;
@@ -271,6 +298,8 @@ int main(int argc, char **argv)
 		return await();
 	if (!strcmp(argv[1], "end") && argc > 2)
 		return end(argv[2]);
+	if (!strcmp(argv[1], "left"))
+		return left();
 	if (!strcmp(argv[1], "inherited")) {
 		inherited(SIGHUP);
 		inherited(SIGUSR2);
