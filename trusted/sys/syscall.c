@@ -126,7 +126,10 @@ static bool keeps_lock(long n)
 	       n == CALL_msync;
 }
 
-static long serve(long n, const uint64_t *args)
+/* This and call() are of one piece with their callers: all of it is on the
+ * program's stack, which may be a small one. */
+static inline __attribute__((always_inline)) long serve(long n,
+							const uint64_t *args)
 {
 	const bool lock = needs_lock(n);
 	long r;
@@ -147,7 +150,8 @@ static long serve(long n, const uint64_t *args)
 
 /* @cancel: NULL, or it does not begin while that is set (close() always does:
  * the C library does not take its word of an interruption). */
-static long call(const volatile int *cancel, long n, const uint64_t *args)
+static inline __attribute__((always_inline)) long call(
+	const volatile int *cancel, long n, const uint64_t *args)
 {
 	const uint64_t flags = aligned_or_not();
 	bool due, again;
@@ -174,12 +178,8 @@ static long call(const volatile int *cancel, long n, const uint64_t *args)
 	return r;
 }
 
-/* Linux takes a call with any stack pointer. */
-#define FROM_ANYWHERE __attribute__((force_align_arg_pointer))
-
 /* NOLINTNEXTLINE(readability-function-size): as many as a call has. */
-FROM_ANYWHERE long edmm_syscall(long n, long a, long b, long c, long d, long e,
-				long f)
+long edmm_syscall(long n, long a, long b, long c, long d, long e, long f)
 {
 	const uint64_t args[WIRE_CALL_ARGS] = {
 		(uint64_t)a, (uint64_t)b, (uint64_t)c,
@@ -190,9 +190,8 @@ FROM_ANYWHERE long edmm_syscall(long n, long a, long b, long c, long d, long e,
 }
 
 /* NOLINTNEXTLINE(readability-function-size): as many as a call has. */
-FROM_ANYWHERE long edmm_syscall_cancel(const volatile int *cancel, long n,
-				       long a, long b, long c, long d, long e,
-				       long f)
+long edmm_syscall_cancel(const volatile int *cancel, long n, long a, long b,
+			 long c, long d, long e, long f)
 {
 	const uint64_t args[WIRE_CALL_ARGS] = {
 		(uint64_t)a, (uint64_t)b, (uint64_t)c,
