@@ -41,11 +41,11 @@ int do_eacceptcopy(const sec_info_t *si, size_t dest, size_t src);
 /**
  * sgx_mm_fixup - where to go on after a fault at one of these instructions
  * @rip: where the fault was
- * @vector: exception vector; the function then returns its negated value
  *
- * A runtime's exception handler that finds a result other than 0 sets RIP to
- * it and RAX to -@vector, and resumes. Optional: without it such a fault is
- * the runtime's to report.
+ * A runtime's exception handler that finds a result other than 0 sets RIP to it
+ * and RAX to the negated exception vector, which is what the leaf's function
+ * then returns, and resumes. Optional: without it such a fault is the runtime's
+ * to report.
  *
  * Return: an address, or 0.
  */
