@@ -130,14 +130,13 @@ static uint64_t overflowed(const struct rt_regs *r, uint64_t off)
 	return high - page - SGX_PAGE_SIZE;
 }
 
+/* But for a stack of a thread's. */
 static uint32_t setting_for(const struct rt_regs *r, uint64_t off, int why)
 {
 	const struct edmm_layout *l = rt_layout();
 
 	if (off == WIRE_NOT_INSIDE || r->vector != SGX_VEC_PF)
 		return WIRE_SETTING_NONE;
-	if (why == EMM_FAULT_SEARCH && overflowed(r, off))
-		return WIRE_SETTING_THREAD_STACK;
 	if (within(off, l->stack_off - SGX_PAGE_SIZE, SGX_PAGE_SIZE) ||
 	    (why == -EDMM_ENOMEM && within(off, l->stack_off, l->stack_size)))
 		return WIRE_SETTING_STACK;
@@ -201,6 +200,18 @@ static uint64_t caller_of(const struct rt_regs *r)
 	return off < rt_layout()->image_size ? off : WIRE_NOT_INSIDE;
 }
 
+static void tell_overflow(struct wire_crash *c, const struct rt_regs *r,
+			  uint64_t off)
+{
+	const uint64_t size = overflowed(r, off);
+
+	if (!size)
+		return;
+	c->setting = WIRE_SETTING_THREAD_STACK;
+	c->stack_kib = (uint32_t)(size >> 10);
+	put_text(c->area, sizeof(c->area), "guard of a thread's stack");
+}
+
 void rt_crash_fault(const struct rt_regs *r, bool stage1, int why,
 		    const char *text)
 {
@@ -221,15 +232,13 @@ void rt_crash_fault(const struct rt_regs *r, bool stage1, int why,
 		.signal = rt_vector_signal(r->vector),
 	};
 
+	if (r->vector == SGX_VEC_PF)
+		put_text(c.area, sizeof(c.area), area_name(off));
+	put_text(c.text, sizeof(c.text), text);
 	if (stage1)
 		c.setting = WIRE_SETTING_XSTACK;
-	if (c.setting == WIRE_SETTING_THREAD_STACK) {
-		c.stack_kib = (uint32_t)(overflowed(r, off) >> 10);
-		put_text(c.area, sizeof(c.area), "guard of a thread's stack");
-	} else if (r->vector == SGX_VEC_PF) {
-		put_text(c.area, sizeof(c.area), area_name(off));
-	}
-	put_text(c.text, sizeof(c.text), text);
+	else if (why == EMM_FAULT_SEARCH)
+		tell_overflow(&c, r, off);
 	crash(&c, stage1);
 }
 
