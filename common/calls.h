@@ -104,6 +104,8 @@ enum call_struct {
 #define CALL_WHOLE 0x0080u   /* no stream: all that has come, or EFAULT */
 #define CALL_STRUCT_MASK 0x007fu
 
+#define CALL_TIMERS 64 /* that a program can have at a time */
+
 #define CALL_0 0u	   /* no argument: 0 is sent */
 #define CALL_V CALL_NUMBER /* as it is */
 #define CALL_I (CALL_NUMBER | CALL_INT)

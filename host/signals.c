@@ -21,13 +21,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/calls.h"
 #include "host/host.h"
 
 #define SIGNALS 64
 #define BIT(signo) (1ull << ((signo)-1))
 #define FIRST_QUEUED 32
 #define QUEUE_SIZE 256
-#define TIMERS 64 /* as many as the enclave has */
 #define KICK_NS 10000000
 #define NSEC 1000000000ull
 #define KICK SIGURG
@@ -79,7 +79,7 @@ static struct {
 	uint32_t busy;
 	struct wire_signal queue[QUEUE_SIZE];
 	unsigned int first, count;
-	int timer[TIMERS];
+	int timer[CALL_TIMERS];
 	uint32_t itimers;
 } s;
 
@@ -170,24 +170,14 @@ static void restore(int sig)
 	sigaction(sig, &dfl, NULL);
 }
 
-static void on_signal(int sig, siginfo_t *info, void *context)
+/* One for the program: done with as it has it, by its first thread. */
+static void take(int sig, siginfo_t *info)
 {
 	const uint64_t bit = BIT(sig);
-	const int error = errno;
 
-	(void)context;
-	if (is_kick(sig, info) || is_own_pipe(sig, info)) {
-		if (sig == KICK)
-			on_kick();
-		errno = error;
-		return;
-	}
 	if (syscall(SYS_gettid) != s.tid) {
 		syscall(SYS_rt_tgsigqueueinfo, getpid(), s.tid, sig, info);
-		errno = error;
-		return;
-	}
-	if ((told(&s.shared->blocked) | told(&s.shared->caught)) & bit) {
+	} else if ((told(&s.shared->blocked) | told(&s.shared->caught)) & bit) {
 		queue_lock();
 		keep(sig, info);
 		queue_unlock();
@@ -199,6 +189,17 @@ static void on_signal(int sig, siginfo_t *info, void *context)
 		restore(sig);
 		siglongjmp(*s.end, sig);
 	}
+}
+
+static void on_signal(int sig, siginfo_t *info, void *context)
+{
+	const int error = errno;
+
+	(void)context;
+	if (is_kick(sig, info))
+		on_kick();
+	else if (!is_own_pipe(sig, info))
+		take(sig, info);
 	errno = error;
 }
 
@@ -293,7 +294,7 @@ void host_signals_begin(struct wire_signals *shared, sigjmp_buf *end)
 
 static bool swap_timer(int is, int to)
 {
-	for (int i = 0; i < TIMERS; i++) {
+	for (int i = 0; i < CALL_TIMERS; i++) {
 		int was = is;
 
 		if (__atomic_compare_exchange_n(&s.timer[i], &was, to, false,
@@ -319,7 +320,7 @@ static void end_timers(void)
 {
 	const struct itimerval none = { 0 };
 
-	for (int i = 0; i < TIMERS; i++)
+	for (int i = 0; i < CALL_TIMERS; i++)
 		if (s.timer[i])
 			syscall(SYS_timer_delete, s.timer[i] - 1);
 	for (int which = ITIMER_REAL; which <= ITIMER_PROF; which++)

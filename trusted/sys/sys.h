@@ -63,6 +63,13 @@ bool sys_owns_to_write(uint64_t addr, uint64_t size);
 long sys_bound(enum call_nr nr, const uint64_t *a, uint64_t result,
 	       uint64_t limit);
 
+/* Of a time that the program gives, with @part of so many @parts of a second.
+ */
+static inline bool sys_time_valid(int64_t seconds, int64_t part, int64_t parts)
+{
+	return seconds >= 0 && part >= 0 && part < parts;
+}
+
 /* RLIMIT_NOFILE: a call gives out lower descriptors only (rlimit.c). */
 uint64_t sys_fd_limit(void);
 

@@ -18,14 +18,7 @@
 /* @addr: of the mask, or 0. */
 static long mask_begin(uint64_t addr, uint64_t size)
 {
-	if (addr == 0)
-		return 0;
-	if (size != SYS_SIGSET_SIZE)
-		return -EINVAL;
-	if (!sys_owns(addr, SYS_SIGSET_SIZE))
-		return -EFAULT;
-	sys_signal_suspend(*(const uint64_t *)addr);
-	return 0;
+	return addr ? sys_signal_suspend(addr, size) : 0;
 }
 
 static long mask_end(long r)
@@ -66,7 +59,7 @@ static long timeout_ms(uint64_t addr, int64_t unit, int64_t *ms)
 	if (!sys_owns(addr, sizeof(t)))
 		return -EFAULT;
 	__builtin_memcpy(&t, (const void *)addr, sizeof(t));
-	if (t.tv_sec < 0 || t.tv_nsec < 0 || t.tv_nsec >= unit)
+	if (!sys_time_valid(t.tv_sec, t.tv_nsec, unit))
 		return -EINVAL;
 	if (t.tv_sec > INT32_MAX / 1000 - 1)
 		t.tv_sec = INT32_MAX / 1000 - 1;

@@ -99,13 +99,18 @@ void sys_signal_await(uint64_t set)
 	sys_unlock();
 }
 
-void sys_signal_suspend(uint64_t mask)
+long sys_signal_suspend(uint64_t addr, uint64_t size)
 {
 	struct sys_thread *me = sys_self();
 
+	if (size != SYS_SIGSET_SIZE)
+		return -EINVAL;
+	if (!sys_owns(addr, size))
+		return -EFAULT;
 	me->saved = me->blocked;
 	me->suspended = true;
-	sys_signal_set_mask(mask);
+	sys_signal_set_mask(*(const uint64_t *)addr);
+	return 0;
 }
 
 uint64_t sys_signal_mask_to_save(void)
@@ -152,25 +157,32 @@ static void set_pending(uint64_t *of, uint64_t pending)
 	__atomic_store_n(of, pending, __ATOMIC_RELEASE);
 }
 
-/* All of @set that is pending for it is as if it had never been sent. */
-static void flush_of(uint32_t to, uint64_t set)
+/* Of @set nothing is queued: for anybody, or for the process and me alone. */
+static void drop_queued(uint64_t set, bool anybodys)
 {
-	uint64_t *pending = pending_of(to);
-
-	set_pending(pending, *pending & ~set);
 	for (struct queued *q = signals.queue; q < signals.queue + QUEUE_SIZE;
 	     q++)
-		if (q->signo && q->to == to && set & SYS_SIG_BIT(q->signo))
+		if (q->signo && set & SYS_SIG_BIT(q->signo) &&
+		    (anybodys || q->to == SYS_SIG_PROCESS ||
+		     q->to == rt_context()))
 			q->signo = 0;
 }
 
+static void drop_pending(uint64_t *of, uint64_t set)
+{
+	set_pending(of, *of & ~set);
+}
+
+/* All of @set that is pending anywhere is as if it had never been sent. */
 static void flush(uint64_t set)
 {
+	struct sys_thread *t;
 	uint32_t i = 0;
 
-	flush_of(SYS_SIG_PROCESS, set);
-	while (sys_thread_next(&i))
-		flush_of(i - 1, set);
+	drop_pending(&signals.pending, set);
+	while ((t = sys_thread_next(&i)))
+		drop_pending(&t->pending, set);
+	drop_queued(set, true);
 }
 
 void sys_signal_drop_ignored(void)
@@ -183,8 +195,9 @@ void sys_signal_drop_ignored(void)
 		if (!sys_signal_ignored(__builtin_ctzll(left) + 1))
 			break;
 	if (!left) {
-		flush_of(SYS_SIG_PROCESS, due);
-		flush_of(rt_context(), due);
+		drop_pending(&signals.pending, due);
+		drop_pending(&sys_self()->pending, due);
+		drop_queued(due, false);
 	}
 	sys_unlock();
 }

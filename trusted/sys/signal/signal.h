@@ -114,10 +114,11 @@ bool sys_signal_ignored(int signo);
 uint64_t sys_signal_mask(void);
 void sys_signal_set_mask(uint64_t mask);
 /*
- * A wait with another mask: the one that was comes back when it is over, and
- * is what a handler that ends it goes back to.
+ * A wait with another mask, the program's at @addr of @size bytes: the one that
+ * was comes back when it is over, and is what a handler that ends it goes back
+ * to. Return: 0, -EINVAL or -EFAULT, and the mask is as it was.
  */
-void sys_signal_suspend(uint64_t mask);
+long sys_signal_suspend(uint64_t addr, uint64_t size);
 uint64_t sys_signal_mask_to_save(void);
 /* What of these it blocks comes to this thread all the same; 0: no more. */
 void sys_signal_await(uint64_t set);

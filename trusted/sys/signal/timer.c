@@ -7,7 +7,6 @@
 
 #include "trusted/sys/sys.h"
 
-#define TIMERS 64
 /* Of <asm-generic/siginfo.h>, which some C libraries' headers hide. */
 #define NOTIFY_SIGNAL 0
 #define NOTIFY_NONE 1
@@ -28,11 +27,11 @@ static struct sys_timer {
 	int32_t id;
 	int32_t signo;
 	uint64_t value;
-} timers[TIMERS];
+} timers[CALL_TIMERS];
 
 static struct sys_timer *unused(void)
 {
-	for (int i = 0; i < TIMERS; i++)
+	for (int i = 0; i < CALL_TIMERS; i++)
 		if (!timers[i].used)
 			return &timers[i];
 	return NULL;
@@ -40,9 +39,9 @@ static struct sys_timer *unused(void)
 
 bool sys_timer_value(struct sys_siginfo *info)
 {
-	const struct sys_timer *t = &timers[info->value % TIMERS];
+	const struct sys_timer *t = &timers[info->value % CALL_TIMERS];
 
-	if (info->value >= TIMERS || !t->used || t->signo != info->signo ||
+	if (info->value >= CALL_TIMERS || !t->used || t->signo != info->signo ||
 	    info->uid < 0)
 		return false;
 	info->pid = t->id;
@@ -108,7 +107,7 @@ long sys_timer_delete(const uint64_t *a)
 {
 	long r = sys_call(CALL_timer_delete, a);
 
-	for (int i = 0; i < TIMERS && r == 0; i++)
+	for (int i = 0; i < CALL_TIMERS && r == 0; i++)
 		if (timers[i].used && timers[i].id == (int32_t)a[0])
 			timers[i].used = false;
 	return r;

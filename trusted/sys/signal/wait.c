@@ -30,12 +30,9 @@ static long wait_interrupted(void)
 
 long sys_rt_sigsuspend(const uint64_t *a)
 {
-	if (a[1] != SYS_SIGSET_SIZE)
-		return -EINVAL;
-	if (!sys_owns(a[0], SYS_SIGSET_SIZE))
-		return -EFAULT;
-	sys_signal_suspend(*(const uint64_t *)a[0]);
-	return wait_interrupted();
+	long r = sys_signal_suspend(a[0], a[1]);
+
+	return r ? r : wait_interrupted();
 }
 
 long sys_pause(const uint64_t *a)
@@ -99,7 +96,7 @@ long sys_rt_sigtimedwait(const uint64_t *a)
 	set = *(const uint64_t *)a[0] & ~SYS_SIG_NEVER_BLOCKED;
 	if (a[2] != 0) {
 		__builtin_memcpy(&t, (const void *)a[2], sizeof(t));
-		if (t.tv_sec < 0 || t.tv_nsec < 0 || t.tv_nsec >= NSEC)
+		if (!sys_time_valid(t.tv_sec, t.tv_nsec, NSEC))
 			return -EINVAL;
 		if (t.tv_sec == 0 && t.tv_nsec == 0)
 			end = 0;

@@ -57,7 +57,7 @@ static long limit(const uint64_t *a, uint64_t *out)
 	if (!sys_owns(a[3], sizeof(t)))
 		return -EFAULT;
 	__builtin_memcpy(&t, (const void *)a[3], sizeof(t));
-	if (t.tv_sec < 0 || t.tv_nsec < 0 || t.tv_nsec >= NSEC)
+	if (!sys_time_valid(t.tv_sec, t.tv_nsec, NSEC))
 		return -EINVAL;
 	if (t.tv_sec > SECONDS_MAX)
 		return 0;

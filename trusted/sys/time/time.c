@@ -93,7 +93,7 @@ long sys_clock_settime(const uint64_t *a)
 	if (!sys_owns(a[1], sizeof(t)))
 		return -EFAULT;
 	__builtin_memcpy(&t, (const void *)a[1], sizeof(t));
-	if (t.tv_sec < 0 || t.tv_nsec < 0 || t.tv_nsec >= NSEC)
+	if (!sys_time_valid(t.tv_sec, t.tv_nsec, NSEC))
 		return -EINVAL;
 	return -EPERM;
 }
