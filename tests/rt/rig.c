@@ -172,6 +172,16 @@ void rig_prepare(struct rig *r, const char *verb, const char *arg)
 	};
 }
 
+void rig_prepare_made(struct rig *made, const struct rig *r, const char *verb,
+		      const char *arg, uint32_t nth)
+{
+	const struct edmm_layout *l = r->h->img.layout;
+
+	*made = *r;
+	rig_prepare(made, verb, arg);
+	made->run.tcs = r->h->base + edmm_layout_context(l, l->ctx_count + nth);
+}
+
 /*
  * host_enter() at one stack depth, whoever calls: after an ERESUME, an exit
  * still brings back the RSP of the last EENTER.
@@ -232,6 +242,17 @@ unsigned int rig_start(struct rig *r)
 	return rig_enter(r, SGX_EENTER, WIRE_ENTER_START, (uintptr_t)&r->start);
 }
 
+unsigned int rig_return(struct rig *r)
+{
+	return rig_enter(r, SGX_EENTER, WIRE_ENTER_RETURN, 0);
+}
+
+unsigned int rig_enter_thread(struct rig *r)
+{
+	return rig_enter(r, SGX_EENTER, WIRE_ENTER_THREAD,
+			 (uintptr_t)r->t.wire);
+}
+
 /* One step as a good host makes it; false when it is not for such a step. */
 static bool serve_one(struct rig *r, unsigned int *function)
 {
@@ -253,7 +274,7 @@ static bool serve_one(struct rig *r, unsigned int *function)
 	if (r->regs.rsi > r->deepest)
 		r->deepest = r->regs.rsi;
 	host_edmm_dispatch(&r->t, c);
-	*function = rig_enter(r, SGX_EENTER, WIRE_ENTER_RETURN, 0);
+	*function = rig_return(r);
 	return true;
 }
 
@@ -277,4 +298,20 @@ struct wire_call *rig_until_call(struct rig *r, unsigned int function,
 	ck_abort_msg("the enclave leaves with %llu before call %u",
 		     (unsigned long long)r->regs.rdi, nr);
 	return NULL;
+}
+
+void rig_assert_ended(const struct rig *r, int status)
+{
+	ck_assert_uint_eq(r->run.function, SGX_EEXIT);
+	ck_assert_uint_eq(r->regs.rdi, WIRE_EXIT_DONE);
+	ck_assert_uint_eq(r->regs.rsi, 0);
+	ck_assert_uint_eq(r->t.wire->end.kind, WIRE_END_EXIT);
+	ck_assert_int_eq((int)r->t.wire->end.value, status);
+}
+
+void rig_assert_thread_ends(struct rig *r, unsigned int function)
+{
+	rig_serve(r, function);
+	ck_assert_uint_eq(r->run.function, SGX_EEXIT);
+	ck_assert_uint_eq(r->regs.rdi, WIRE_EXIT_THREAD);
 }

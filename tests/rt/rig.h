@@ -57,6 +57,9 @@ void rig_ok(const char *verb, const char *arg, uint64_t faults);
 
 /* Prepare a start of `verb arg` by hand, after rig_load(). */
 void rig_prepare(struct rig *r, const char *verb, const char *arg);
+/* The same for another thread of r's, on the Nth context that is made. */
+void rig_prepare_made(struct rig *made, const struct rig *r, const char *verb,
+		      const char *arg, uint32_t nth);
 /*
  * One entry by hand. Return: the vDSO's function: EEXIT with r->regs, or the
  * leaf that faulted.
@@ -64,10 +67,17 @@ void rig_prepare(struct rig *r, const char *verb, const char *arg);
 unsigned int rig_enter(struct rig *r, unsigned int leaf, uint64_t rdi,
 		       uint64_t rsi);
 unsigned int rig_start(struct rig *r);
+/* Back from a host call; the thread that is due at r's context. */
+unsigned int rig_return(struct rig *r);
+unsigned int rig_enter_thread(struct rig *r);
 /* Serve calls and exceptions as a good host until something else comes. */
 void rig_serve(struct rig *r, unsigned int function);
 /* The same, until the enclave makes a call of number @nr. */
 struct wire_call *rig_until_call(struct rig *r, unsigned int function,
 				 uint32_t nr);
+
+/* It has ended by itself, with that status; a thread of it, when served. */
+void rig_assert_ended(const struct rig *r, int status);
+void rig_assert_thread_ends(struct rig *r, unsigned int function);
 
 #endif

@@ -35,19 +35,12 @@ static void prepare(const char *verb, const char *arg)
 		ck_assert_uint_eq(r.regs.rsi, (value));       \
 	} while (0)
 
-static void assert_ends_well(int status)
-{
-	ASSERT_EXIT(WIRE_EXIT_DONE, 0);
-	ck_assert_uint_eq(r.t.wire->end.kind, WIRE_END_EXIT);
-	ck_assert_int_eq((int)r.t.wire->end.value, status);
-}
-
 /* Start, and serve the one call that every start makes. */
 static unsigned int after_relro(void)
 {
 	host_edmm_dispatch(
 		&r.t, rig_until_call(&r, rig_start(&r), WIRE_CALL_RESTRICT));
-	return rig_enter(&r, SGX_EENTER, WIRE_ENTER_RETURN, 0);
+	return rig_return(&r);
 }
 
 START_TEST(unknown_entries_are_refused)
@@ -59,21 +52,21 @@ START_TEST(unknown_entries_are_refused)
 		rig_enter(&r, SGX_EENTER, kind[i], (uintptr_t)&r.start);
 		ASSERT_EXIT(WIRE_EXIT_REFUSED, WIRE_REFUSED_KIND);
 	}
-	rig_enter(&r, SGX_EENTER, WIRE_ENTER_RETURN, 0);
+	rig_return(&r);
 	ASSERT_EXIT(WIRE_EXIT_REFUSED, WIRE_REFUSED_STATE);
 	/* Nobody has made a thread for it. */
 	rig_enter(&r, SGX_EENTER, WIRE_ENTER_THREAD, (uintptr_t)r.t.wire);
 	ASSERT_EXIT(WIRE_EXIT_REFUSED, WIRE_REFUSED_STATE);
 	/* None of it has done harm. */
 	rig_serve(&r, rig_start(&r));
-	assert_ends_well(7);
+	rig_assert_ended(&r, 7);
 }
 END_TEST
 
 START_TEST(nothing_enters_after_the_end)
 {
 	rig_serve(&r, rig_start(&r));
-	assert_ends_well(7);
+	rig_assert_ended(&r, 7);
 	for (uint64_t kind = 0; kind < 6; kind++) {
 		rig_enter(&r, SGX_EENTER, kind, (uintptr_t)&r.start);
 		ASSERT_EXIT(WIRE_EXIT_REFUSED, WIRE_REFUSED_DEAD);
@@ -91,11 +84,11 @@ START_TEST(a_second_start_is_refused)
 	r.run.tcs = r.t.tcs + r.h->img.layout->ctx_stride;
 	rig_start(&r);
 	ASSERT_EXIT(WIRE_EXIT_REFUSED, WIRE_REFUSED_STATE);
-	rig_enter(&r, SGX_EENTER, WIRE_ENTER_RETURN, 0);
+	rig_return(&r);
 	ASSERT_EXIT(WIRE_EXIT_REFUSED, WIRE_REFUSED_STATE);
 	r.run.tcs = r.t.tcs;
-	rig_serve(&r, rig_enter(&r, SGX_EENTER, WIRE_ENTER_RETURN, 0));
-	assert_ends_well(0);
+	rig_serve(&r, rig_return(&r));
+	rig_assert_ended(&r, 0);
 }
 END_TEST
 
@@ -115,8 +108,8 @@ START_TEST(results_of_calls_are_bounded)
 	c = rig_until_call(&r, rig_start(&r), PROG_CALL_NONE);
 	c->status = row[_i].status;
 	c->count = UINT64_MAX;
-	rig_serve(&r, rig_enter(&r, SGX_EENTER, WIRE_ENTER_RETURN, 0));
-	assert_ends_well(0);
+	rig_serve(&r, rig_return(&r));
+	rig_assert_ended(&r, 0);
 }
 END_TEST
 
@@ -124,8 +117,8 @@ START_TEST(a_call_that_the_host_skips_has_failed)
 {
 	prepare("call", "38");
 	rig_until_call(&r, rig_start(&r), PROG_CALL_NONE);
-	rig_serve(&r, rig_enter(&r, SGX_EENTER, WIRE_ENTER_RETURN, 0));
-	assert_ends_well(0);
+	rig_serve(&r, rig_return(&r));
+	rig_assert_ended(&r, 0);
 }
 END_TEST
 
@@ -139,8 +132,8 @@ START_TEST(a_good_result_comes_in)
 	ck_assert_uint_eq(c->args[5], 6);
 	c->status = 0;
 	c->count = 42;
-	rig_serve(&r, rig_enter(&r, SGX_EENTER, WIRE_ENTER_RETURN, 0));
-	assert_ends_well(0);
+	rig_serve(&r, rig_return(&r));
+	rig_assert_ended(&r, 0);
 }
 END_TEST
 
@@ -152,9 +145,9 @@ START_TEST(an_exit_carries_nothing_but_its_message)
 	rig_until_call(&r, rig_start(&r), PROG_CALL_NONE);
 	ck_assert(!memcmp(&r.seen, &none, sizeof(none)));
 	ck_assert_uint_eq(r.regs.rdx, 0);
-	rig_serve(&r, rig_enter(&r, SGX_EENTER, WIRE_ENTER_RETURN, 0));
+	rig_serve(&r, rig_return(&r));
 	ck_assert(!memcmp(&r.seen, &none, sizeof(none)));
-	assert_ends_well(0);
+	rig_assert_ended(&r, 0);
 }
 END_TEST
 
@@ -166,7 +159,7 @@ START_TEST(flags_of_the_host_do_no_harm)
 	prepare(_i ? "call" : "grow", _i ? "38" : "4");
 	r.flags = df | ac | PROG_FLAGS | 2;
 	rig_serve(&r, rig_start(&r));
-	assert_ends_well(0);
+	rig_assert_ended(&r, 0);
 }
 END_TEST
 
@@ -174,7 +167,7 @@ START_TEST(calls_nest_when_the_stack_must_grow)
 {
 	prepare("edge", "");
 	rig_serve(&r, rig_start(&r));
-	assert_ends_well(0);
+	rig_assert_ended(&r, 0);
 	ck_assert_uint_eq(r.deepest, 1);
 }
 END_TEST
@@ -185,7 +178,7 @@ START_TEST(any_free_context_may_start)
 	prepare("grow", "4");
 	r.run.tcs += r.h->img.layout->ctx_stride;
 	rig_serve(&r, rig_start(&r));
-	assert_ends_well(0);
+	rig_assert_ended(&r, 0);
 }
 END_TEST
 
@@ -194,14 +187,14 @@ START_TEST(a_block_taken_away_during_a_call_is_efault)
 	prepare("call", "14");
 	rig_until_call(&r, rig_start(&r), PROG_CALL_NONE);
 	ck_assert_int_eq(mprotect(r.t.wire, SGX_PAGE_SIZE, PROT_NONE), 0);
-	rig_enter(&r, SGX_EENTER, WIRE_ENTER_RETURN, 0);
+	rig_return(&r);
 	/* A fault at untrusted memory is answered inside, by a fix-up. */
 	ck_assert_uint_eq(r.run.function, SGX_ERESUME);
 	rig_enter(&r, SGX_EENTER, WIRE_ENTER_EXCEPTION, 0);
 	ASSERT_EXIT(WIRE_EXIT_RESUME, 1);
 	mprotect(r.t.wire, SGX_PAGE_SIZE, PROT_READ | PROT_WRITE);
 	rig_serve(&r, rig_enter(&r, SGX_ERESUME, 0, 0));
-	assert_ends_well(0);
+	rig_assert_ended(&r, 0);
 }
 END_TEST
 
@@ -311,7 +304,7 @@ START_TEST(one_exception_is_handled_once)
 	rig_enter(&r, SGX_EENTER, WIRE_ENTER_EXCEPTION, 0);
 	ASSERT_EXIT(WIRE_EXIT_RESUME, 0);
 	rig_serve(&r, rig_enter(&r, SGX_ERESUME, 0, 0));
-	assert_ends_well(0);
+	rig_assert_ended(&r, 0);
 }
 END_TEST
 
@@ -324,7 +317,7 @@ START_TEST(the_hosts_vector_and_address_are_not_believed)
 	r.run.exception_addr = r.h->base;
 	rig_serve(&r, rig_enter(&r, SGX_EENTER, WIRE_ENTER_EXCEPTION, ~0ull));
 	ck_assert_uint_eq(r.regs.rdi, WIRE_EXIT_DONE);
-	assert_ends_well(0);
+	rig_assert_ended(&r, 0);
 }
 END_TEST
 
@@ -340,7 +333,7 @@ START_TEST(other_entries_during_an_exception_are_refused)
 		ASSERT_EXIT(WIRE_EXIT_REFUSED, WIRE_REFUSED_KIND);
 	}
 	rig_serve(&r, rig_enter(&r, SGX_EENTER, WIRE_ENTER_EXCEPTION, 0));
-	assert_ends_well(0);
+	rig_assert_ended(&r, 0);
 }
 END_TEST
 
@@ -352,7 +345,7 @@ START_TEST(resuming_without_handling_only_faults_again)
 		ck_assert_uint_eq(rig_enter(&r, SGX_ERESUME, 0, 0),
 				  SGX_ERESUME);
 	rig_serve(&r, SGX_ERESUME);
-	assert_ends_well(0);
+	rig_assert_ended(&r, 0);
 }
 END_TEST
 
@@ -362,8 +355,8 @@ START_TEST(an_exception_during_a_call_is_refused)
 	rig_until_call(&r, rig_start(&r), PROG_CALL_NONE);
 	rig_enter(&r, SGX_EENTER, WIRE_ENTER_EXCEPTION, 0);
 	ASSERT_EXIT(WIRE_EXIT_REFUSED, WIRE_REFUSED_KIND);
-	rig_serve(&r, rig_enter(&r, SGX_EENTER, WIRE_ENTER_RETURN, 0));
-	assert_ends_well(0);
+	rig_serve(&r, rig_return(&r));
+	rig_assert_ended(&r, 0);
 }
 END_TEST
 
@@ -376,8 +369,7 @@ START_TEST(a_fault_in_the_gate_is_the_end)
 	prepare("call", "38");
 	rig_until_call(&r, rig_start(&r), PROG_CALL_NONE);
 	ck_assert_int_eq(mprotect(thread, l->ctx_thread_size, PROT_NONE), 0);
-	ck_assert_uint_eq(rig_enter(&r, SGX_EENTER, WIRE_ENTER_RETURN, 0),
-			  SGX_ERESUME);
+	ck_assert_uint_eq(rig_return(&r), SGX_ERESUME);
 	ck_assert_int_eq(
 		mprotect(thread, l->ctx_thread_size, PROT_READ | PROT_WRITE),
 		0);
@@ -423,7 +415,7 @@ START_TEST(what_crashed_at_stage_1_never_runs_again)
 	} else {
 		rig_until_call(&r, rig_start(&r), PROG_CALL_NONE);
 		set_stack(PROT_NONE);
-		rig_serve(&r, rig_enter(&r, SGX_EENTER, WIRE_ENTER_RETURN, 0));
+		rig_serve(&r, rig_return(&r));
 		set_stack(PROT_READ | PROT_WRITE);
 	}
 	ASSERT_EXIT(WIRE_EXIT_CRASH, 0);
@@ -465,7 +457,7 @@ START_TEST(a_thread_is_mute_after_the_end_of_another)
 	rig_until_call(&r, rig_start(&r), PROG_CALL_NONE);
 	was = *r.t.wire;
 	ck_assert_int_eq(pthread_create(&t, NULL, end_it, dead), 0);
-	rig_enter(&r, SGX_EENTER, WIRE_ENTER_RETURN, 0);
+	rig_return(&r);
 	pthread_join(t, NULL);
 	ASSERT_EXIT(WIRE_EXIT_REFUSED, WIRE_REFUSED_DEAD);
 	ck_assert(!memcmp(&was, r.t.wire, sizeof(was)));
@@ -486,7 +478,7 @@ START_TEST(a_trim_that_did_not_happen_is_noticed)
 	c = rig_until_call(&r, rig_start(&r), WIRE_CALL_MODIFY_TYPES);
 	c->status = 0;
 	c->count = c->args[1];
-	rig_serve(&r, rig_enter(&r, SGX_EENTER, WIRE_ENTER_RETURN, 0));
+	rig_serve(&r, rig_return(&r));
 	ASSERT_EXIT(WIRE_EXIT_DONE, 0);
 	ck_assert_uint_eq(r.t.wire->end.kind, WIRE_END_EXIT);
 	ck_assert_uint_ne(r.t.wire->end.value, 0);
@@ -501,7 +493,7 @@ START_TEST(constants_that_stay_writable_end_the_enclave)
 	c = rig_until_call(&r, rig_start(&r), WIRE_CALL_RESTRICT);
 	c->status = _i ? -1 : 0;
 	c->count = c->args[1];
-	rig_serve(&r, rig_enter(&r, SGX_EENTER, WIRE_ENTER_RETURN, 0));
+	rig_serve(&r, rig_return(&r));
 	assert_host_blamed();
 }
 END_TEST
@@ -514,7 +506,7 @@ START_TEST(a_restriction_that_did_not_happen_is_noticed)
 	c = rig_until_call(&r, after_relro(), WIRE_CALL_RESTRICT);
 	c->status = 0;
 	c->count = c->args[1];
-	rig_serve(&r, rig_enter(&r, SGX_EENTER, WIRE_ENTER_RETURN, 0));
+	rig_serve(&r, rig_return(&r));
 	ASSERT_EXIT(WIRE_EXIT_DONE, 0);
 	ck_assert_uint_ne(r.t.wire->end.value, 0);
 }
@@ -547,7 +539,7 @@ START_TEST(a_stack_page_taken_at_the_start_may_come_back)
 	ck_assert_int_eq(mprotect(page, SGX_PAGE_SIZE, PROT_READ | PROT_WRITE),
 			 0);
 	rig_serve(&r, SGX_ERESUME);
-	assert_ends_well(7);
+	rig_assert_ended(&r, 7);
 }
 END_TEST
 

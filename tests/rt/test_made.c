@@ -28,28 +28,10 @@ static void teardown(void)
 	rig_close(&r);
 }
 
-/* @x: for the thread on the Nth context that is made. */
-static void prepare_made(struct rig *x, const char *what, uint32_t nth)
-{
-	const struct edmm_layout *l = r.h->img.layout;
-
-	*x = r;
-	rig_prepare(x, what, "1");
-	x->run.tcs = r.h->base + edmm_layout_context(l, l->ctx_count + nth);
-}
-
 static void prepare(const char *ran)
 {
 	rig_prepare(&r, "made", ran);
-	prepare_made(&two, "made", 0);
-}
-
-static void assert_ends_well(void)
-{
-	ck_assert_uint_eq(r.run.function, SGX_EEXIT);
-	ck_assert_uint_eq(r.regs.rdi, WIRE_EXIT_DONE);
-	ck_assert_uint_eq(r.t.wire->end.kind, WIRE_END_EXIT);
-	ck_assert_int_eq((int)r.t.wire->end.value, 0);
+	rig_prepare_made(&two, &r, "made", "1", 0);
 }
 
 /* Of the enclave, until it tells of @step. */
@@ -62,13 +44,8 @@ static void until(unsigned int function, enum prog_made step)
 		c->status = 0;
 		if (c->args[0] == step)
 			return;
-		function = rig_enter(&r, SGX_EENTER, WIRE_ENTER_RETURN, 0);
+		function = rig_return(&r);
 	} while (true);
-}
-
-static unsigned int go_on(void)
-{
-	return rig_enter(&r, SGX_EENTER, WIRE_ENTER_RETURN, 0);
 }
 
 /* The host says that a thread is on its way, from where the enclave is out. */
@@ -78,10 +55,10 @@ static void until_started(int status)
 		rig_until_call(&r, r.run.function, PROG_CALL_NONE);
 
 	if (c->args[0] != PROG_MADE_READY)
-		until(go_on(), PROG_MADE_READY);
-	c = rig_until_call(&r, go_on(), WIRE_CALL_THREAD);
+		until(rig_return(&r), PROG_MADE_READY);
+	c = rig_until_call(&r, rig_return(&r), WIRE_CALL_THREAD);
 	c->status = status;
-	until(go_on(), PROG_MADE_STARTED);
+	until(rig_return(&r), PROG_MADE_STARTED);
 }
 
 static unsigned int enter_two(uint64_t kind)
@@ -104,9 +81,7 @@ static void assert_nobody_enters(uint64_t but)
 
 static void run_two(void)
 {
-	rig_serve(&two, enter_two(WIRE_ENTER_THREAD));
-	ck_assert_uint_eq(two.run.function, SGX_EEXIT);
-	ck_assert_uint_eq(two.regs.rdi, WIRE_EXIT_THREAD);
+	rig_assert_thread_ends(&two, rig_enter_thread(&two));
 }
 
 /* The call that the enclave is out in; NULL: it is out for another reason. */
@@ -124,12 +99,13 @@ START_TEST(no_entry_but_the_one_that_is_due)
 	prepare("1");
 	until(rig_start(&r), PROG_MADE_BEGIN);
 	/* Before each call of the host's, and after it. */
-	for (f = go_on(); !call_of(&r) || call_of(&r)->nr != PROG_CALL_NONE;) {
+	for (f = rig_return(&r);
+	     !call_of(&r) || call_of(&r)->nr != PROG_CALL_NONE;) {
 		assert_nobody_enters(UINT64_MAX);
 		if (call_of(&r)) {
 			host_edmm_dispatch(&r.t, call_of(&r));
 			assert_nobody_enters(UINT64_MAX);
-			f = go_on();
+			f = rig_return(&r);
 		} else {
 			ck_assert_uint_eq(f, SGX_ERESUME);
 			rig_enter(&r, SGX_EENTER, WIRE_ENTER_EXCEPTION, 0);
@@ -138,16 +114,16 @@ START_TEST(no_entry_but_the_one_that_is_due)
 	}
 	ck_assert_uint_eq(call_of(&r)->args[0], PROG_MADE);
 	assert_nobody_enters(UINT64_MAX);
-	until(go_on(), PROG_MADE_READY);
+	until(rig_return(&r), PROG_MADE_READY);
 	assert_nobody_enters(UINT64_MAX);
 	until_started(0);
 	assert_nobody_enters(WIRE_ENTER_THREAD);
 	run_two();
 	assert_nobody_enters(UINT64_MAX);
-	until(go_on(), PROG_MADE_TRIMMED);
+	until(rig_return(&r), PROG_MADE_TRIMMED);
 	assert_nobody_enters(UINT64_MAX);
-	rig_serve(&r, go_on());
-	assert_ends_well();
+	rig_serve(&r, rig_return(&r));
+	rig_assert_ended(&r, 0);
 }
 END_TEST
 
@@ -160,15 +136,15 @@ START_TEST(a_thread_runs_once_whatever_the_host_says)
 	c = rig_until_call(&r, rig_start(&r), PROG_CALL_NONE);
 	while (c->nr != WIRE_CALL_THREAD) {
 		c->status = 0;
-		until(go_on(), PROG_MADE_READY);
-		c = rig_until_call(&r, go_on(), WIRE_CALL_THREAD);
+		until(rig_return(&r), PROG_MADE_READY);
+		c = rig_until_call(&r, rig_return(&r), WIRE_CALL_THREAD);
 	}
 	run_two();
 	c->status = _i ? -EDMM_EAGAIN : 0;
-	until(go_on(), PROG_MADE_STARTED);
+	until(rig_return(&r), PROG_MADE_STARTED);
 	assert_nobody_enters(UINT64_MAX);
-	rig_serve(&r, go_on());
-	assert_ends_well();
+	rig_serve(&r, rig_return(&r));
+	rig_assert_ended(&r, 0);
 }
 END_TEST
 
@@ -182,20 +158,17 @@ START_TEST(a_late_no_is_nobody_elses)
 	struct rig three;
 
 	rig_prepare(&r, "taken", "");
-	prepare_made(&two, "taken", 0);
-	prepare_made(&three, "taken", 1);
+	rig_prepare_made(&two, &r, "taken", "", 0);
+	rig_prepare_made(&three, &r, "taken", "", 1);
 	c = rig_until_call(&r, rig_start(&r), WIRE_CALL_THREAD);
 	second = rig_until_call(&two, enter_two(WIRE_ENTER_THREAD),
 				WIRE_CALL_THREAD);
 	second->status = 0;
-	rig_serve(&two, rig_enter(&two, SGX_EENTER, WIRE_ENTER_RETURN, 0));
-	ck_assert_uint_eq(two.regs.rdi, WIRE_EXIT_THREAD);
-	rig_serve(&three, rig_enter(&three, SGX_EENTER, WIRE_ENTER_THREAD,
-				    (uintptr_t)three.t.wire));
-	ck_assert_uint_eq(three.regs.rdi, WIRE_EXIT_THREAD);
+	rig_assert_thread_ends(&two, rig_return(&two));
+	rig_assert_thread_ends(&three, rig_enter_thread(&three));
 	c->status = -EDMM_EAGAIN;
-	rig_serve(&r, go_on());
-	assert_ends_well();
+	rig_serve(&r, rig_return(&r));
+	rig_assert_ended(&r, 0);
 }
 END_TEST
 
@@ -206,8 +179,8 @@ START_TEST(a_thread_that_never_runs)
 	prepare("0");
 	until(rig_start(&r), PROG_MADE_READY);
 	until_started(_i ? -EDMM_EAGAIN : 0);
-	rig_serve(&r, go_on());
-	assert_ends_well();
+	rig_serve(&r, rig_return(&r));
+	rig_assert_ended(&r, 0);
 }
 END_TEST
 
@@ -221,7 +194,7 @@ static bool fail_nth(int nth, bool ever, bool done)
 	int n = 0;
 
 	until(rig_start(&r), PROG_MADE_BEGIN);
-	go_on();
+	rig_return(&r);
 	do {
 		while (!(c = call_of(&r))) {
 			ck_assert_uint_eq(r.run.function, SGX_ERESUME);
@@ -235,7 +208,7 @@ static bool fail_nth(int nth, bool ever, bool done)
 			host_edmm_dispatch(&r.t, c);
 		if (n == nth || (n > nth && ever))
 			c->status = -EDMM_EIO;
-		go_on();
+		rig_return(&r);
 	} while (true);
 	c->status = 0;
 	until_started(0);
@@ -243,8 +216,8 @@ static bool fail_nth(int nth, bool ever, bool done)
 	two.run.tcs = r.h->base + edmm_layout_context(r.h->img.layout,
 						      call_of(&r)->args[1]);
 	run_two();
-	rig_serve(&r, go_on());
-	assert_ends_well();
+	rig_serve(&r, rig_return(&r));
+	rig_assert_ended(&r, 0);
 	return n < nth;
 }
 
@@ -278,7 +251,7 @@ START_TEST(a_page_is_taken_away)
 	rig_serve(&two, f);
 	if (two.run.function == SGX_EEXIT && two.regs.rdi == WIRE_EXIT_THREAD) {
 		/* A page that it does not need. */
-		rig_serve(&r, go_on());
+		rig_serve(&r, rig_return(&r));
 		ck_assert_uint_eq(r.run.function, SGX_EEXIT);
 		return;
 	}
@@ -308,8 +281,8 @@ START_TEST(two_threads_at_one_context)
 	ck_assert_uint_eq(three.run.function, SGX_EEXIT);
 	ck_assert_uint_eq(three.regs.rdi, WIRE_EXIT_REFUSED);
 	ck_assert_uint_eq(three.regs.rsi, WIRE_REFUSED_STATE);
-	rig_serve(&r, go_on());
-	assert_ends_well();
+	rig_serve(&r, rig_return(&r));
+	rig_assert_ended(&r, 0);
 }
 END_TEST
 

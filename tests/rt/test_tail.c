@@ -23,39 +23,19 @@ static void teardown(void)
 	rig_close(&r);
 }
 
-static void prepare(struct rig *x, const char *how)
-{
-	const struct edmm_layout *l = r.h->img.layout;
-
-	*x = r;
-	rig_prepare(x, "tail", how);
-	x->run.tcs = r.h->base + edmm_layout_context(l, l->ctx_count);
-}
-
-static unsigned int go_on(void)
-{
-	return rig_enter(&r, SGX_EENTER, WIRE_ENTER_RETURN, 0);
-}
-
-static unsigned int enter(struct rig *x)
-{
-	return rig_enter(x, SGX_EENTER, WIRE_ENTER_THREAD,
-			 (uintptr_t)x->t.wire);
-}
-
 /* The thread runs, and is held where the script says. */
 static void hold(const char *how)
 {
 	struct wire_call *c;
 
 	rig_prepare(&r, "tail", how);
-	prepare(&held, how);
-	prepare(&next, how);
+	rig_prepare_made(&held, &r, "tail", how, 0);
+	rig_prepare_made(&next, &r, "tail", how, 0);
 	c = rig_until_call(&r, rig_start(&r), WIRE_CALL_THREAD);
-	ck_assert_uint_eq(enter(&held), SGX_ERESUME);
+	ck_assert_uint_eq(rig_enter_thread(&held), SGX_ERESUME);
 	ck_assert_uint_eq(held.run.exception_vector, SGX_VEC_PF);
 	c->status = 0;
-	c = rig_until_call(&r, go_on(), PROG_CALL_NONE);
+	c = rig_until_call(&r, rig_return(&r), PROG_CALL_NONE);
 	ck_assert_uint_eq(c->args[0], PROG_MADE_STARTED);
 	c->status = 0;
 }
@@ -74,20 +54,10 @@ static void assert_nothing_enters(void)
 	}
 }
 
-static void assert_leaves(struct rig *x, unsigned int function)
-{
-	rig_serve(x, function);
-	ck_assert_uint_eq(x->run.function, SGX_EEXIT);
-	ck_assert_uint_eq(x->regs.rdi, WIRE_EXIT_THREAD);
-}
-
 static void assert_ends_well(void)
 {
-	rig_serve(&r, go_on());
-	ck_assert_uint_eq(r.run.function, SGX_EEXIT);
-	ck_assert_uint_eq(r.regs.rdi, WIRE_EXIT_DONE);
-	ck_assert_uint_eq(r.t.wire->end.kind, WIRE_END_EXIT);
-	ck_assert_int_eq((int)r.t.wire->end.value, 0);
+	rig_serve(&r, rig_return(&r));
+	rig_assert_ended(&r, 0);
 }
 
 START_TEST(its_context_is_used_again)
@@ -95,10 +65,10 @@ START_TEST(its_context_is_used_again)
 	struct wire_call *c;
 
 	hold("again");
-	c = rig_until_call(&r, go_on(), WIRE_CALL_THREAD);
+	c = rig_until_call(&r, rig_return(&r), WIRE_CALL_THREAD);
 	assert_nothing_enters();
-	assert_leaves(&held, rig_enter(&held, SGX_ERESUME, 0, 0));
-	assert_leaves(&next, enter(&next));
+	rig_assert_thread_ends(&held, rig_enter(&held, SGX_ERESUME, 0, 0));
+	rig_assert_thread_ends(&next, rig_enter_thread(&next));
 	c->status = 0;
 	assert_ends_well();
 }
@@ -107,9 +77,9 @@ END_TEST
 START_TEST(its_block_is_given_back)
 {
 	hold("trim");
-	rig_until_call(&r, go_on(), PROG_CALL_NONE)->status = 0;
+	rig_until_call(&r, rig_return(&r), PROG_CALL_NONE)->status = 0;
 	ck_assert_uint_ne(rig_enter(&held, SGX_ERESUME, 0, 0), SGX_EEXIT);
-	ck_assert_uint_ne(enter(&next), SGX_EEXIT);
+	ck_assert_uint_ne(rig_enter_thread(&next), SGX_EEXIT);
 	assert_ends_well();
 }
 END_TEST
@@ -119,11 +89,11 @@ START_TEST(its_block_is_given_back_and_made_anew)
 	struct wire_call *c;
 
 	hold("renew");
-	rig_until_call(&r, go_on(), PROG_CALL_NONE)->status = 0;
+	rig_until_call(&r, rig_return(&r), PROG_CALL_NONE)->status = 0;
 	ck_assert_uint_ne(rig_enter(&held, SGX_ERESUME, 0, 0), SGX_EEXIT);
-	c = rig_until_call(&r, go_on(), WIRE_CALL_THREAD);
+	c = rig_until_call(&r, rig_return(&r), WIRE_CALL_THREAD);
 	ck_assert_uint_ne(rig_enter(&held, SGX_ERESUME, 0, 0), SGX_EEXIT);
-	assert_leaves(&next, enter(&next));
+	rig_assert_thread_ends(&next, rig_enter_thread(&next));
 	c->status = 0;
 	assert_ends_well();
 }
