@@ -11,6 +11,7 @@ import ctypes
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -20,6 +21,8 @@ import time
 FAULTS = ("restrict_permissions%5=EBUSY", "modify_types%7=EBUSY",
           "remove_pages%6=EBUSY", "page%11=EAGAIN", "eaug%13=EBUSY",
           "eaug-race%17")
+LIES = re.compile(r"^liar: (\d+) wake-ups, (\d+) populates$", re.M)
+REPORT = re.compile(r"^\{\n.*?^\}$", re.M | re.S)
 TGKILL = 234
 HANG = 60
 # Of memory at the end: the image, a pool of contexts, kept stacks.
@@ -79,7 +82,11 @@ def main():
             err = soak([args.edmm, "run", "--unsigned", "--heap-max", "128M",
                         "--threads-max", "24", "--report=json", program],
                        args, env, rng)
-            report = json.loads(err[err.index("\n{\n"):])
+            lies = [list(map(int, m)) for m in LIES.findall(err)]
+            if not lies or not all(map(max, zip(*lies))):
+                sys.exit("soak: %s: the host has not lied: %s" %
+                         (program, lies))
+            report = json.loads(REPORT.search(err).group())
             if report["committed_final"] > FINAL:
                 sys.exit("soak: %s: %d bytes are left" %
                          (program, report["committed_final"]))
