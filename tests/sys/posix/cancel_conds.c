@@ -12,15 +12,23 @@ static void unlock_checked(void *arg)
 	say_err(pthread_mutex_unlock(&checked));
 }
 
-static void *wait_on_cond(void *arg)
+/* @until: NULL, for ever. */
+static void wait_for_ticket(void (*unlock)(void *),
+			    const struct timespec *until)
 {
 	must(pthread_mutex_lock(&checked));
-	pthread_cleanup_push(unlock_checked, NULL);
+	pthread_cleanup_push(unlock, NULL);
 	waiting++;
 	while (!tickets)
-		must(pthread_cond_wait(&cond, &checked));
+		must(until ? pthread_cond_timedwait(&cond, &checked, until)
+			   : pthread_cond_wait(&cond, &checked));
 	tickets--;
 	pthread_cleanup_pop(1);
+}
+
+static void *wait_on_cond(void *arg)
+{
+	wait_for_ticket(unlock_checked, NULL);
 	return arg;
 }
 
@@ -28,13 +36,7 @@ static void *wait_on_cond_long(void *arg)
 {
 	struct timespec t = in_ms(CLOCK_REALTIME, 600000);
 
-	must(pthread_mutex_lock(&checked));
-	pthread_cleanup_push(unlock_checked, NULL);
-	waiting++;
-	while (!tickets)
-		must(pthread_cond_timedwait(&cond, &checked, &t));
-	tickets--;
-	pthread_cleanup_pop(1);
+	wait_for_ticket(unlock_checked, &t);
 	return arg;
 }
 
@@ -93,13 +95,7 @@ static void unlock_quietly(void *arg)
 
 static void *take_ticket(void *arg)
 {
-	must(pthread_mutex_lock(&checked));
-	pthread_cleanup_push(unlock_quietly, NULL);
-	waiting++;
-	while (!tickets)
-		must(pthread_cond_wait(&cond, &checked));
-	tickets--;
-	pthread_cleanup_pop(1);
+	wait_for_ticket(unlock_quietly, NULL);
 	return arg;
 }
 

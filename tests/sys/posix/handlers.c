@@ -294,9 +294,10 @@ static void jump_of_a_thread(void)
 	say_num(end_num(begin(jump_in_thread, num(2))));
 }
 
-static void *pause_once(void *arg)
+/* What a wait has answered. */
+static void *over(int r, void *arg)
 {
-	int r = pause(), err = errno;
+	int err = errno;
 
 	done = 1;
 	say_num(r);
@@ -304,39 +305,39 @@ static void *pause_once(void *arg)
 	return arg;
 }
 
-static void pause_ends(void)
+static void interrupt(void *(*waits)(void *), int flags)
 {
 	pthread_t t;
 
 	done = 0;
-	/* Also with SA_RESTART. */
-	handle(SIGUSR1, SA_RESTART);
-	t = begin(pause_once, NULL);
+	handle(SIGUSR1, flags);
+	t = begin(waits, NULL);
 	nudge(t, SIGUSR1, &done);
 	end(t);
+}
+
+static void *pause_once(void *arg)
+{
+	return over(pause(), arg);
+}
+
+static void pause_ends(void)
+{
+	/* Also with SA_RESTART. */
+	interrupt(pause_once, SA_RESTART);
 }
 
 static void *poll_once(void *arg)
 {
 	struct pollfd p = { fds[0], POLLIN, 0 };
-	int r = poll(&p, 1, -1), err = errno;
 
-	done = 1;
-	say_num(r);
-	say_err(err);
-	return arg;
+	return over(poll(&p, 1, -1), arg);
 }
 
 static void poll_interrupted(void)
 {
-	pthread_t t;
-
-	done = 0;
 	must(pipe(fds));
-	handle(SIGUSR1, 0);
-	t = begin(poll_once, NULL);
-	nudge(t, SIGUSR1, &done);
-	end(t);
+	interrupt(poll_once, 0);
 	close(fds[0]);
 	close(fds[1]);
 }

@@ -73,24 +73,17 @@ static void at_point(void (*fn)(void), int blocks)
 	close(fds[1]);
 }
 
-#define AT_ONCE(name, ...)              \
-	static void name##_fn(void)     \
-	{                               \
-		__VA_ARGS__;            \
-	}                               \
-	static void at_##name(void)     \
-	{                               \
-		at_point(name##_fn, 0); \
+#define CALLS(name, blocks, ...)             \
+	static void name##_fn(void)          \
+	{                                    \
+		__VA_ARGS__;                 \
+	}                                    \
+	static void at_##name(void)          \
+	{                                    \
+		at_point(name##_fn, blocks); \
 	}
-#define BLOCKS(name, ...)               \
-	static void name##_fn(void)     \
-	{                               \
-		__VA_ARGS__;            \
-	}                               \
-	static void at_##name(void)     \
-	{                               \
-		at_point(name##_fn, 1); \
-	}
+#define AT_ONCE(name, ...) CALLS(name, 0, __VA_ARGS__)
+#define BLOCKS(name, ...) CALLS(name, 1, __VA_ARGS__)
 
 static const struct timespec hour = { 3600, 0 };
 static char byte = 'x';

@@ -3,6 +3,8 @@
  * More threads than an image has contexts: made, joined, made again. Natively
  * and in an enclave of one context the same words.
  */
+#include "tests/sys/threads/futex.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
@@ -10,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #define SMALL_STACK (1u << 20) /* bytes of stack */
@@ -21,12 +22,6 @@
 #define ROUNDS 50
 #define DEEP 16384
 #define QUEUE 70
-
-/* linux/futex.h, which musl has not. */
-#define FUTEX_WAIT 0
-#define FUTEX_WAKE 1
-#define FUTEX_CMP_REQUEUE 4
-#define FUTEX_PRIVATE_FLAG 128
 
 static pthread_barrier_t crowd;
 static int failed;
@@ -190,18 +185,18 @@ static void joiners(void)
 	printf("joiners %ld\n", (long)sum);
 }
 
-static unsigned int at, gathered, queue_end;
+static uint32_t at, gathered, queue_end;
 
-static long futex(unsigned int *word, int op, int val, long more,
-		  unsigned int *to)
+/* Return: how many it has waked, at most @most, and moved. */
+static long requeue(uint32_t *from, int most, uint32_t *to)
 {
-	return syscall(SYS_futex, word, op | FUTEX_PRIVATE_FLAG, val, more, to,
-		       0);
+	return futex(from, FUTEX_CMP_REQUEUE, (uint32_t)most,
+		     (const void *)(intptr_t)INT_MAX, to, 0);
 }
 
 static void *waits(void *arg)
 {
-	futex(&at, FUTEX_WAIT, 0, 0, NULL);
+	futex(&at, FUTEX_WAIT, 0, NULL, NULL, 0);
 	return arg;
 }
 
@@ -214,11 +209,11 @@ static void queue(int most)
 	for (int i = 0; i < QUEUE; i++)
 		check(pthread_create(&t[i], NULL, waits, NULL), "create");
 	while (n < QUEUE) {
-		n += futex(&at, FUTEX_CMP_REQUEUE, 0, INT_MAX, &gathered);
+		n += requeue(&at, 0, &gathered);
 		usleep(1000);
 	}
-	n = futex(&gathered, FUTEX_CMP_REQUEUE, most, INT_MAX, &queue_end);
-	left = futex(&queue_end, FUTEX_WAKE, INT_MAX, 0, NULL);
+	n = requeue(&gathered, most, &queue_end);
+	left = futex(&queue_end, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 	printf("queue %d: %ld, then %ld\n", most, n, left);
 	for (int i = 0; i < QUEUE; i++)
 		check(pthread_join(t[i], NULL), "join");
