@@ -230,6 +230,18 @@ static void on_syscall(struct trap *tr)
 	trap_raise(tr, &e);
 }
 
+/*
+ * An instruction has begun, and faults. Where the host has SGX and lets no
+ * guest have it, ENCLU executes: EENTER and ERESUME find no EPC at their TCS,
+ * which is #PF, and all others are #GP outside of an enclave.
+ */
+static bool has_begun(const struct trap *tr)
+{
+	const greg_t *g = tr->uc->uc_mcontext.gregs;
+
+	return g[REG_TRAPNO] != SGX_VEC_PF || !(g[REG_ERR] & SGX_PFEC_I);
+}
+
 static void on_sync(struct trap *tr)
 {
 	uint64_t trapno = (uint64_t)tr->uc->uc_mcontext.gregs[REG_TRAPNO];
@@ -254,11 +266,10 @@ static void on_sync(struct trap *tr)
 	}
 	if (!insn_fetch(tr, code) && trapno != SGX_VEC_PF)
 		return;
-	/* Also of an ENCLU that could not be fetched: it has not begun. */
-	if (trapno == SGX_VEC_PF) {
-		trap_page_fault(tr);
-	} else if (!memcmp(code, INSN_ENCLU, ENCLU_BYTES)) {
+	if (has_begun(tr) && !memcmp(code, INSN_ENCLU, ENCLU_BYTES)) {
 		trap_enclu(tr);
+	} else if (trapno == SGX_VEC_PF) {
+		trap_page_fault(tr);
 	} else if (!inside &&
 		   ((trapno == SGX_VEC_GP && !memcmp(code, INSN_CPUID, 2)) ||
 		    (trapno == SGX_VEC_UD &&
@@ -343,8 +354,8 @@ static bool quick(struct trap *tr)
 		return false;
 	if (is_dispatched(tr))
 		return dispatch_quick(tr);
-	return tr->sig != SIGSYS && trapno != SGX_VEC_DB &&
-	       trapno != SGX_VEC_PF && quick_insn(tr);
+	return tr->sig != SIGSYS && trapno != SGX_VEC_DB && has_begun(tr) &&
+	       quick_insn(tr);
 }
 
 /* A fault of a GS that was not the thread's; with AC, its alignment's. */
