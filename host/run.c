@@ -36,6 +36,7 @@
  * @kind: of the next entry, if it is EENTER: after an exception the registers
  *	are not what they were
  * @unseen: exceptions in a row that the enclave had no record of
+ * @entry: for a signal's handler
  * @over: its thread has ended, and the program has not
  * @done: the program has ended, and @end says how
  */
@@ -47,6 +48,7 @@ struct loop {
 	unsigned int leaf;
 	uint64_t kind;
 	unsigned int unseen;
+	struct host_signals_entry entry;
 	bool over;
 	bool done;
 	struct edmm_host_end *end;
@@ -273,6 +275,31 @@ static edmm_err step(struct loop *l)
 	return 0;
 }
 
+/* Above what is suspended, in a signal's handler: all of it is on this stack. */
+static enum host_noticed interrupt(void *arg)
+{
+	const struct loop *l = arg;
+	struct host_regs regs = { .rdi = WIRE_ENTER_INTERRUPT };
+	struct sgx_enclave_run run = { .tcs = l->t.tcs };
+
+	COUNT(l->t.host, enters);
+	if (host_enter(l->t.host->enter, &regs, SGX_EENTER, &run) ||
+	    run.function != SGX_EEXIT || regs.rdi != WIRE_EXIT_RESUME)
+		return HOST_NOT_NOTICED;
+	return regs.rsi ? HOST_INTERRUPTED : HOST_NOTICED;
+}
+
+static void let_interrupt(struct loop *l)
+{
+	l->entry = (struct host_signals_entry){
+		.call = interrupt,
+		.arg = l,
+		.tcs = l->t.tcs,
+		.code = (uint64_t)(uintptr_t)l->t.host->enter,
+	};
+	host_signals_entry(&l->entry);
+}
+
 static size_t block_size(char *const *v, uint32_t *count)
 {
 	size_t n = 0;
@@ -414,8 +441,11 @@ static void run_thread(void *arg, uint32_t context, void **kept)
 		host_fail(&e, err, "out of memory for a thread");
 	else
 		next(&l, SGX_EENTER, WIRE_ENTER_THREAD, (uintptr_t)l.t.wire);
+	if (!err)
+		let_interrupt(&l);
 	while (!l.over && !l.done && !err)
 		err = step(&l);
+	host_signals_entry(NULL);
 	if (!l.over)
 		end_by(r, &end, &e, err);
 	*kept = l.t.wire;
@@ -462,8 +492,10 @@ static edmm_err run_loop(struct run *r)
 		l->t.context, &ops, r);
 	if (!l->t.threads)
 		return host_fail(l->e, -EDMM_ENOMEM, "out of memory");
+	let_interrupt(l);
 	while (!l->done && !err)
 		err = step(l);
+	host_signals_entry(NULL);
 	end_first(r);
 	return err;
 }

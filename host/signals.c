@@ -8,6 +8,11 @@
  * while one is kept and the thread is in a call, a timer interrupts it again
  * and again (KICK); the handler of that does nothing.
  *
+ * A thread that computes is in no call. The handler finds it at the vDSO's
+ * ENCLU, about to be resumed, and enters once more, above what is suspended
+ * there: the enclave's own handler is what ERESUME then goes on with. Where the
+ * handler finds it between two entries, the timer comes again.
+ *
  * Locks: none. Handlers run with all signals blocked, and what reads their
  * queue blocks them, too; one that another thread gets is sent on.
  */
@@ -19,6 +24,7 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <time.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include "common/calls.h"
@@ -31,6 +37,8 @@
 #define KICK_NS 10000000
 #define NSEC 1000000000ull
 #define KICK SIGURG
+/* The vDSO's function is not larger. */
+#define ENTER_SIZE 512u
 /* Taken from the start: by default they are the end of a program. */
 #define ENDING                                                         \
 	(BIT(SIGHUP) | BIT(SIGINT) | BIT(SIGQUIT) | BIT(SIGABRT) |     \
@@ -49,7 +57,8 @@
  * struct host_signals_self - a thread that serves a context
  * @kick: interrupts its calls again and again
  * @in_call: it is in one
- * @kicked: it, or the next, is to end
+ * @kicked: it, or the next, is to end, or what it computes to be interrupted
+ * @entry: into the enclave
  */
 struct host_signals_self {
 	pid_t tid;
@@ -57,6 +66,7 @@ struct host_signals_self {
 	bool has_kick;
 	volatile sig_atomic_t in_call;
 	volatile sig_atomic_t kicked;
+	const struct host_signals_entry *entry;
 };
 static _Thread_local struct host_signals_self self;
 
@@ -114,12 +124,39 @@ static bool is_own_pipe(int sig, const siginfo_t *info)
 	       info->si_pid == getpid();
 }
 
-static void on_kick(void)
+/*
+ * At an ENCLU that resumes the thread's enclave: the vDSO's, or it has left by
+ * an interrupt and is there for that. No other code has RAX and RBX so.
+ */
+static bool is_suspended(const ucontext_t *uc)
+{
+	const greg_t *g = uc->uc_mcontext.gregs;
+
+	return self.entry && g[REG_RAX] == SGX_ERESUME &&
+	       (uint64_t)g[REG_RBX] == self.entry->tcs &&
+	       (uint64_t)g[REG_RIP] - self.entry->code < ENTER_SIZE;
+}
+
+/* What is computed is interrupted now, or when the timer comes again. */
+static void poke(const ucontext_t *uc)
+{
+	enum host_noticed how = HOST_NOT_NOTICED;
+
+	if (!self.in_call && is_suspended(uc))
+		how = self.entry->call(self.entry->arg);
+	if (how == HOST_INTERRUPTED)
+		self.kicked = 0;
+	kick(how == HOST_NOT_NOTICED);
+}
+
+static void on_kick(const ucontext_t *uc)
 {
 	if (self.tid == s.tid && __atomic_load_n(&s.over, __ATOMIC_ACQUIRE))
 		siglongjmp(*s.end, -1);
-	if (self.in_call && self.kicked)
-		kick(true);
+	if (self.kicked)
+		poke(uc);
+	else if (!self.in_call)
+		kick(false);
 }
 
 static void queue_lock(void)
@@ -159,8 +196,6 @@ static void keep(int sig, const siginfo_t *info)
 	__atomic_fetch_add(&s.arrivals, 1, __ATOMIC_RELEASE);
 	syscall(SYS_futex, &s.arrivals, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL,
 		NULL, 0);
-	if (self.in_call)
-		kick(true);
 }
 
 static void restore(int sig)
@@ -171,7 +206,7 @@ static void restore(int sig)
 }
 
 /* One for the program: done with as it has it, by its first thread. */
-static void take(int sig, siginfo_t *info)
+static void take(int sig, siginfo_t *info, const ucontext_t *uc)
 {
 	const uint64_t bit = BIT(sig);
 
@@ -181,6 +216,9 @@ static void take(int sig, siginfo_t *info)
 		queue_lock();
 		keep(sig, info);
 		queue_unlock();
+		self.kicked |= !(told(&s.shared->blocked) & bit);
+		if (self.in_call || self.kicked)
+			poke(uc);
 	} else if (STOPS & bit) {
 		if (!(told(&s.shared->ignored) & bit))
 			raise(SIGSTOP);
@@ -195,11 +233,10 @@ static void on_signal(int sig, siginfo_t *info, void *context)
 {
 	const int error = errno;
 
-	(void)context;
 	if (is_kick(sig, info))
-		on_kick();
+		on_kick(context);
 	else if (!is_own_pipe(sig, info))
-		take(sig, info);
+		take(sig, info, context);
 	errno = error;
 }
 
@@ -229,6 +266,11 @@ struct host_signals_self *host_signals_self(void)
 	e._sigev_un._tid = self.tid;
 	self.has_kick = timer_create(CLOCK_MONOTONIC, &e, &self.kick) == 0;
 	return &self;
+}
+
+void host_signals_entry(const struct host_signals_entry *entry)
+{
+	self.entry = entry;
 }
 
 void host_signals_self_end(void)

@@ -41,8 +41,32 @@ void host_signals_call(bool in);
 struct host_signals_self;
 struct host_signals_self *host_signals_self(void);
 void host_signals_self_end(void);
-/* A call that the thread is in, or begins next, ends with EINTR. */
+/*
+ * A call that the thread is in, or begins next, ends with EINTR; where it
+ * computes in the enclave, it is interrupted there.
+ */
 void host_signals_kick(struct host_signals_self *self);
+
+enum host_noticed {
+	HOST_NOT_NOTICED, /* the enclave is not to be entered now */
+	HOST_NOTICED,	  /* it will look, but a call may come before */
+	HOST_INTERRUPTED, /* it looks when it is resumed */
+};
+
+/**
+ * struct host_signals_entry - how to interrupt the enclave of a thread
+ * @call: enter it on @tcs with WIRE_ENTER_INTERRUPT, above what is suspended.
+ *	Called by a signal's handler
+ * @code: the vDSO's function, in which ENCLU is
+ */
+struct host_signals_entry {
+	enum host_noticed (*call)(void *arg);
+	void *arg;
+	uint64_t tcs;
+	uint64_t code;
+};
+/* The calling thread enters by host_enter() from here on; NULL: no more. */
+void host_signals_entry(const struct host_signals_entry *entry);
 /* What a thread blocks that is not the program's first: they come there. */
 void host_signals_of_others(sigset_t *set);
 /* Jump to where host_signals_begin() said, from any thread, with -1. */

@@ -323,6 +323,7 @@ static edmm_err take_layout(struct walk *w, const Elf64_Shdr *sh)
 	const struct img_segment *s =
 		find_segment(im, sh->sh_addr, SGX_PAGE_SIZE);
 	struct edmm_layout wish;
+	uint64_t sizes;
 
 	if (im->layout_off)
 		return BAD(w, "%s: two " EDMM_LAYOUT_SECTION " sections",
@@ -342,13 +343,14 @@ static edmm_err take_layout(struct walk *w, const Elf64_Shdr *sh)
 			   "version %u; version %u is known)" REBUILD,
 			   im->name, (unsigned long long)wish.magic,
 			   wish.version, EDMM_LAYOUT_VERSION);
-	if (!img_page_aligned(wish.ctx_thread_size | wish.ctx_xstack_size) ||
-	    (wish.ctx_thread_size | wish.ctx_xstack_size) > (16u << 20))
+	sizes = wish.ctx_thread_size | wish.ctx_xstack_size | wish.ctx_sys_size;
+	if (!img_page_aligned(sizes) || sizes > (16u << 20))
 		return BAD(w, "%s: the runtime asks for impossible sizes",
 			   im->name);
 	im->layout_off = sh->sh_addr;
 	im->thread_size = wish.ctx_thread_size;
 	im->xstack_size = wish.ctx_xstack_size;
+	im->sys_size = wish.ctx_sys_size;
 	return 0;
 }
 

@@ -45,6 +45,7 @@ struct edmm_image {
 	/* The runtime's wishes, from its own copy of the layout; 0: none. */
 	uint64_t thread_size;
 	uint64_t xstack_size;
+	uint64_t sys_size;
 	/* Symbol table; counts are 0 where there is none that is sound. */
 	uint64_t sym_off;
 	uint64_t sym_count;

@@ -246,7 +246,8 @@ static void name_run(const struct edmm_image *im, const struct edmm_layout *l,
 		name = !in_ctx			? "TCS"
 		       : in_ctx < l->ctx_thread ? "SSA"
 		       : in_ctx < l->ctx_xstack ? "thread page"
-						: "exception stack";
+		       : in_ctx < l->ctx_sys	? "exception stack"
+						: "system stack";
 	} else if (run->off < l->stack_off + l->stack_size) {
 		name = "stack";
 	} else if (run->off < l->meta_off + l->meta_size) {

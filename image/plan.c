@@ -16,6 +16,7 @@
 #define NSSA_MAX 16u
 #define THREAD_SIZE_DEFAULT SGX_PAGE_SIZE
 #define XSTACK_SIZE_DEFAULT (4 * SGX_PAGE_SIZE)
+#define SYS_SIZE_DEFAULT (2 * SGX_PAGE_SIZE)
 #define HEAP_ALIGN (64ull << 10)
 
 /* What is measured takes time, and a signature file may come from anyone. */
@@ -97,7 +98,10 @@ const char *img_policy_fault(const struct edmm_image_policy *p)
 	return NULL;
 }
 
-/* A context: TCS | SSA | thread page | guard | exception stack | guard. */
+/*
+ * A context: TCS | SSA | thread page | guard | exception stack | guard |
+ * system stack | guard.
+ */
 static uint64_t lay_context(const struct edmm_image *im,
 			    const struct edmm_image_policy *p,
 			    struct edmm_layout *l)
@@ -116,7 +120,10 @@ static uint64_t lay_context(const struct edmm_image *im,
 	l->ctx_xstack = at;
 	l->ctx_xstack_size =
 		im->xstack_size ? im->xstack_size : XSTACK_SIZE_DEFAULT;
-	return at + l->ctx_xstack_size + GUARD;
+	at += l->ctx_xstack_size + GUARD;
+	l->ctx_sys = at;
+	l->ctx_sys_size = im->sys_size ? im->sys_size : SYS_SIZE_DEFAULT;
+	return at + l->ctx_sys_size + GUARD;
 }
 
 static uint64_t meta_contexts(const struct edmm_image_policy *p)
@@ -374,13 +381,14 @@ static void emit_context(struct sink *k, unsigned index)
 		  (uint64_t)l->nssa * l->ssa_frame_pages * SGX_PAGE_SIZE, true);
 	emit_zero(k, at + l->ctx_thread, l->ctx_thread_size, true);
 	emit_zero(k, at + l->ctx_xstack, l->ctx_xstack_size, true);
+	emit_zero(k, at + l->ctx_sys, l->ctx_sys_size, true);
 }
 
-/* At most 6 runs and 2 private pages a segment; 4 and 1 a context. */
+/* At most 6 runs and 2 private pages a segment; 5 and 1 a context. */
 static edmm_err alloc_plan(const struct edmm_image *im, struct edmm_plan *plan)
 {
 	size_t ctx = plan->layout.ctx_count;
-	size_t runs = im->seg_count * 6u + ctx * 4 + 3;
+	size_t runs = im->seg_count * 6u + ctx * 5 + 3;
 	size_t store = (im->seg_count * 2u + 1 + ctx) * SGX_PAGE_SIZE;
 
 	plan->runs = calloc(runs, sizeof(*plan->runs));

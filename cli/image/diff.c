@@ -78,6 +78,8 @@ static const struct field layout_fields[] = {
 	FIELD(edmm_layout, ctx_thread_size),
 	FIELD(edmm_layout, ctx_xstack),
 	FIELD(edmm_layout, ctx_xstack_size),
+	FIELD(edmm_layout, ctx_sys),
+	FIELD(edmm_layout, ctx_sys_size),
 	FIELD(edmm_layout, stack_off),
 	FIELD(edmm_layout, stack_size),
 	FIELD(edmm_layout, stack_init),

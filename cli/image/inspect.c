@@ -119,6 +119,7 @@ struct range {
 static unsigned ranges(const struct edmm_layout *l, struct range *r)
 {
 	uint64_t ctx = l->ctx_ssa + l->ctx_thread_size + l->ctx_xstack_size +
+		       l->ctx_sys_size +
 		       (uint64_t)l->nssa * l->ssa_frame_pages * SGX_PAGE_SIZE;
 	unsigned n = 0;
 

@@ -29,7 +29,7 @@
 #include "sgx/assert.h"
 
 #define EDMM_LAYOUT_MAGIC 0x3154594c4d4d4445ull /* "EDMMLYT1" */
-#define EDMM_LAYOUT_VERSION 1u
+#define EDMM_LAYOUT_VERSION 2u
 #define EDMM_LAYOUT_SECTION ".edmm.layout"
 
 /* Flags: all of them decide security or the page life cycle, so measured. */
@@ -88,7 +88,11 @@ struct edmm_layout {
 	uint64_t made_off;   /* numbered on from ctx_count */
 	uint64_t made_count; /* none in a static image */
 
-	uint64_t reserved[488];
+	/* Of a context too: system stack, lowest address; committed whole. */
+	uint64_t ctx_sys;
+	uint64_t ctx_sys_size;
+
+	uint64_t reserved[486];
 };
 
 SGX_ASSERT(sizeof(struct edmm_layout) == 4096, "a layout is one page");
@@ -99,6 +103,7 @@ SGX_ASSERT(offsetof(struct edmm_layout, stack_off) == 104, "stack_off");
 SGX_ASSERT(offsetof(struct edmm_layout, meta_off) == 128, "meta_off");
 SGX_ASSERT(offsetof(struct edmm_layout, heap_off) == 152, "heap_off");
 SGX_ASSERT(offsetof(struct edmm_layout, made_off) == 176, "made_off");
+SGX_ASSERT(offsetof(struct edmm_layout, ctx_sys) == 192, "ctx_sys");
 
 /* How many contexts there can be; their numbers begin with 0. */
 static inline uint64_t edmm_layout_contexts(const struct edmm_layout *l)

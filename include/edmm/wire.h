@@ -36,6 +36,11 @@ enum wire_enter {
 	WIRE_ENTER_THREAD = 2,	  /* on an assigned TCS; RSI: wire_thread */
 	WIRE_ENTER_RETURN = 3,	  /* from a host call */
 	WIRE_ENTER_EXCEPTION = 4, /* after an exception inside */
+	/*
+	 * At CSSA 1, too: there may be signals. WIRE_EXIT_RESUME; RSI 1: what
+	 * ERESUME goes on with looks at them, 0: the thread will by itself
+	 */
+	WIRE_ENTER_INTERRUPT = 5,
 };
 
 /* RDI at EEXIT. */

@@ -95,7 +95,7 @@ bad 126 'is part of the signed identity' $soft --heap-init 4M ./actor
 bad 126 'signed identity, which has a static heap of 64 MiB, not 65 MiB' \
 	$soft --edmm disable --heap-max 65M ./actor
 bad 125 'no whole pages' $soft --heap-max 8000001 ./actor
-bad 125 'range holds 63.2 GiB of heap' $soft --heap-max 70G ./actor
+bad 125 'range holds 63.1 GiB of heap' $soft --heap-max 70G ./actor
 cp actor changed
 cp actor.sig changed.sig
 printf 'XXXXXXXX' | dd of=changed bs=1 seek=8200 conv=notrunc 2>/dev/null

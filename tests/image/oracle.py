@@ -83,6 +83,7 @@ def measure(elf, layout):
     stack, stack_size, stack_init = struct.unpack_from("<QQQ", layout, 104)
     meta, _, meta_init = struct.unpack_from("<QQQ", layout, 128)
     heap, _, heap_init = struct.unpack_from("<QQQ", layout, 152)
+    sys_stack, sys_size = struct.unpack_from("<QQ", layout, 192)
     pages, entry = elf_pages(elf, layout)
     unmeasured = set()
 
@@ -100,6 +101,7 @@ def measure(elf, layout):
         zeros(base + ssa, nssa * frame * PAGE)
         zeros(base + thread, thread_size)
         zeros(base + xstack, xstack_size)
+        zeros(base + sys_stack, sys_size)
     zeros(stack + stack_size - stack_init, stack_init)
     zeros(meta, meta_init)
     zeros(heap, heap_init, not flags & 8)

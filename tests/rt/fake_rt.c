@@ -87,5 +87,7 @@ void fake_layout_good(struct edmm_layout *l)
 		.heap_init = 0x200000,
 		.made_off = (1ull << 30) - 0x80000,
 		.made_count = 4,
+		.ctx_sys = 0x17000,
+		.ctx_sys_size = 0x4000,
 	};
 }

@@ -12,16 +12,10 @@
 
 static uint32_t ran;
 
-static void over(uint64_t arg)
-{
-	(void)arg;
-	rt_thread_end(-1);
-}
-
 static void body(uint64_t arg)
 {
 	__atomic_fetch_add(&ran, (uint32_t)arg, __ATOMIC_SEQ_CST);
-	rt_leave_stack(over, 0);
+	rt_thread_end(-1);
 }
 
 static void tell(enum prog_made step, uint64_t context)
@@ -110,7 +104,7 @@ static void takes(uint64_t arg)
 {
 	(void)arg;
 	taken = rt_thread_take();
-	rt_leave_stack(over, 0);
+	rt_thread_end(-1);
 }
 
 static void starts(uint64_t arg)
@@ -122,7 +116,7 @@ static void starts(uint64_t arg)
 		begin((uint32_t)c, second_stack, takes);
 		(void)!rt_thread_start((uint32_t)c);
 	}
-	rt_leave_stack(over, 0);
+	rt_thread_end(-1);
 }
 
 int prog_taken(const char *arg)

@@ -36,7 +36,7 @@ static const struct {
 	const char *name;
 } bad_field[] = {
 	BAD(magic, 1),
-	BAD(version, 2),
+	BAD(version, 3),
 	BAD(elrange_size, 0),
 	BAD(elrange_size, (1ull << 30) + 4096),
 	BAD(elrange_size, 1ull << 48),
@@ -65,6 +65,13 @@ static const struct {
 	BAD(ctx_xstack, 0x1f000),
 	BAD(ctx_xstack_size, 0x1000),
 	BAD(ctx_xstack_size, UINT64_MAX - 4095),
+	BAD(ctx_sys, 0),
+	BAD(ctx_sys, 0x15000),
+	BAD(ctx_sys, 0x17001),
+	BAD(ctx_sys, 0x1d000),
+	BAD(ctx_sys_size, 0),
+	BAD(ctx_sys_size, 0x1000),
+	BAD(ctx_sys_size, UINT64_MAX - 4095),
 	BAD(stack_off, 0x60000),
 	BAD(stack_size, 0),
 	BAD(stack_size, 1ull << 62),

@@ -178,15 +178,6 @@ edmm_err rt_host_call(uint32_t nr, const uint64_t args[WIRE_CALL_ARGS],
 	return call.status;
 }
 
-bool rt_runtime_set(bool in)
-{
-	static bool is;
-	bool was = is;
-
-	is = in;
-	return was;
-}
-
 uint32_t rt_context(void)
 {
 	return 0;

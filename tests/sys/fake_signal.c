@@ -1,20 +1,27 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Of the runtime, what signals want; the kernel's headers go with no libc's. */
+#include <setjmp.h>
+
 #include "trusted/sys/signal/signal.h"
 #include "trusted/sys/sys.h"
 
+static jmp_buf back;
+static struct {
+	long value;
+	bool again;
+} way;
+
 /* Frames go on a stack of the test's; the last handler runs, and returns. */
-long rt_interrupt(long value, uint64_t flags)
+void rt_call_signals(const struct rt_call *c, long value, bool again)
 {
 	static _Alignas(64) uint8_t xsave[576], stack[16384];
 	struct rt_regs r = { .rsp = (uint64_t)(uintptr_t)(stack +
 							  sizeof(stack)),
-			     .rflags = flags,
+			     .rflags = c->rflags,
 			     .xsave = xsave,
 			     .xsave_size = sizeof(xsave),
 			     .xfrm = 3 };
 
-	rt_runtime_set(false);
 	sys_signals(&r);
 	if (r.rip) {
 		((void (*)(int, uint64_t, uint64_t))r.rip)((int)r.rdi, r.rsi,
@@ -22,7 +29,32 @@ long rt_interrupt(long value, uint64_t flags)
 		sys_signal_set_mask(
 			((struct sys_ucontext *)(uintptr_t)r.rdx)->sigmask);
 	}
-	return value;
+	way.value = value;
+	way.again = again;
+	longjmp(back, 1);
+}
+
+/* NOLINTNEXTLINE(readability-function-size): as many as a call has. */
+long edmm_syscall(long n, long a, long b, long c, long d, long e, long f)
+{
+	struct rt_call call = { .nr = (uint64_t)n,
+				.args = { (uint64_t)a, (uint64_t)b, (uint64_t)c,
+					  (uint64_t)d, (uint64_t)e,
+					  (uint64_t)f } };
+
+	while (setjmp(back))
+		if (!way.again)
+			return way.value;
+	return sys_serve(&call);
+}
+
+uint64_t rt_call_sp(void)
+{
+	return (uint64_t)(uintptr_t)__builtin_frame_address(0);
+}
+
+void rt_signals_look(void)
+{
 }
 
 bool rt_program_memory(uint64_t addr, uint64_t size)

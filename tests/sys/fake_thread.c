@@ -66,12 +66,6 @@ void rt_thread_drop(uint32_t context)
 	__builtin_trap();
 }
 
-void rt_leave_stack(void (*fn)(uint64_t), uint64_t arg)
-{
-	fn(arg);
-	__builtin_trap();
-}
-
 void rt_thread_end(int unpark)
 {
 	(void)unpark;

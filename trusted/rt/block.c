@@ -32,7 +32,7 @@ struct part {
 	uint64_t off, size;
 };
 
-#define PARTS 2
+#define PARTS 3
 
 /* What of a block is in the enclave: all of it but the guards. */
 static void parts(struct part p[PARTS])
@@ -41,6 +41,7 @@ static void parts(struct part p[PARTS])
 
 	p[0] = (struct part){ 0, l->ctx_thread + l->ctx_thread_size };
 	p[1] = (struct part){ l->ctx_xstack, l->ctx_xstack_size };
+	p[2] = (struct part){ l->ctx_sys, l->ctx_sys_size };
 }
 
 static edmm_err commit(uint64_t tcs)

@@ -92,8 +92,8 @@ static bool image_allows(uint64_t off, uint32_t want)
 	return ph && ph->flags & want && !(want == PF_W && rt_in_relro(off));
 }
 
-/* The save areas, the record and the exception stack are data; the TCS is
- * nobody's, and there are guards. */
+/* The save areas, the record and the stacks are data; the TCS is nobody's, and
+ * there are guards. */
 static bool context_allows(uint64_t in, uint32_t want)
 {
 	const struct edmm_layout *l = rt_layout();
@@ -102,7 +102,8 @@ static bool context_allows(uint64_t in, uint32_t want)
 	return !(want & PF_X) &&
 	       (within(in, l->ctx_ssa, ssa) ||
 		within(in, l->ctx_thread, l->ctx_thread_size) ||
-		within(in, l->ctx_xstack, l->ctx_xstack_size));
+		within(in, l->ctx_xstack, l->ctx_xstack_size) ||
+		within(in, l->ctx_sys, l->ctx_sys_size));
 }
 
 bool rt_books_allow(uint64_t off, uint32_t errcd)

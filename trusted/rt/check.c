@@ -39,7 +39,10 @@ static const char *contexts_check(const struct edmm_layout *l)
 	    l->ctx_thread_size < sizeof(struct rt_thread) ||
 	    !region_ok(l->ctx_xstack, l->ctx_xstack_size,
 		       l->ctx_thread + l->ctx_thread_size, stride) ||
-	    l->ctx_xstack_size < RT_XSTACK_MIN)
+	    l->ctx_xstack_size < RT_XSTACK_MIN ||
+	    !region_ok(l->ctx_sys, l->ctx_sys_size,
+		       l->ctx_xstack + l->ctx_xstack_size, stride) ||
+	    l->ctx_sys_size < RT_SYS_MIN)
 		return "layout: a context's parts";
 	return NULL;
 }

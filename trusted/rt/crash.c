@@ -83,6 +83,10 @@ static const char *context_part(uint64_t in)
 
 	if (within(in, l->ctx_xstack, l->ctx_xstack_size))
 		return "exception stack";
+	if (within(in, l->ctx_sys, l->ctx_sys_size))
+		return "system stack";
+	if (in >= l->ctx_xstack && in < l->ctx_sys)
+		return "guard of a system stack";
 	if (in < l->ctx_xstack && in >= l->ctx_thread)
 		return "guard of an exception stack";
 	return "thread context";

@@ -115,12 +115,15 @@ _start:
 	ENCLU
 	ud2
 
-/* CSSA 1 and an exception to look at: stage 1. */
+/* CSSA 1, and an exception or an interruption to look at: stage 1. */
 .Lnested:
 	cmpl $1, %eax
 	jne .Lrefuse_kind
+	cmpq $RT_W_INTERRUPT, %rdi
+	je .Lstage1
 	cmpq $RT_W_EXCEPTION, %rdi
 	jne .Lrefuse_kind
+.Lstage1:
 	cmpl $0, rt_dead(%rip)
 	jne .Lrefuse_dead
 	cmpl $RT_STATE_RUNNING, %gs:RT_T_STATE
@@ -317,6 +320,36 @@ rt_stage2_entry:
 	xorl %ebp, %ebp
 	movq %rbx, %rdi
 	call rt_stage2
+	testl %eax, %eax
+	jnz .Lsignals
+	jmp .Lstage2_out
+
+/*
+ * rt_resume(regs): as at the end of a stage 2. Everything comes back from the
+ * exception stack, and the stack pointer does not move to the program's before.
+ */
+	.globl rt_resume
+	.hidden rt_resume
+	.type rt_resume, @function
+rt_resume:
+	movq %rdi, %rbx
+	movq %rdi, %rsp
+.Lto_program:
+	INIT_XSTATE
+	xorl %ebp, %ebp
+.Lsignals:
+	movq %rbx, %rdi
+	call rt_to_program
+	/*
+	 * From here on an interruption begins at rt_resume() again, until RBX
+	 * is the program's.
+	 */
+	.globl rt_last_begin
+	.hidden rt_last_begin
+rt_last_begin:
+	movl $0, %gs:RT_T_IN_RUNTIME
+	cmpl $0, %gs:RT_T_INTERRUPTED
+	jne .Lsignals
 .Lstage2_out:
 	movq RT_F_XSAVE(%rbx), %rcx
 	movl RT_G_XFRM+rt_global(%rip), %eax
@@ -345,25 +378,10 @@ rt_stage2_entry:
 	movq RT_F_RAX(%rbx), %rax
 	movq RT_F_RSP(%rbx), %rsp
 	movq RT_F_RBX(%rbx), %rbx
+	.globl rt_last_jump
+	.hidden rt_last_jump
+rt_last_jump:
 	jmpq *%gs:RT_T_RESUME_RIP
-
-/*
- * rt_resume(regs): as at the end of a stage 2. Everything comes back from the
- * exception stack, and the stack pointer does not move to the program's before.
- */
-	.globl rt_resume
-	.hidden rt_resume
-	.type rt_resume, @function
-rt_resume:
-	movq %rdi, %rbx
-	movq %rdi, %rsp
-.Lto_program:
-	INIT_XSTATE
-	xorl %ebp, %ebp
-	movq %rbx, %rdi
-	call rt_to_program
-	movl $0, %gs:RT_T_IN_RUNTIME
-	jmp .Lstage2_out
 
 	.globl rt_gate_end
 	.hidden rt_gate_end
@@ -383,48 +401,6 @@ rt_leave_call:
 	/* The gate pushes and pops one word below this. */
 	movq $0, -8(%rsp)
 	jmp .Lcall_out
-
-/* rt_leave_stack(fn, arg) */
-	.globl rt_leave_stack
-	.hidden rt_leave_stack
-	.type rt_leave_stack, @function
-rt_leave_stack:
-	movq %rdi, %rax
-	movq %rsi, %rdi
-	movq %gs:RT_T_XSP, %rsp
-	xorl %ebp, %ebp
-	call *%rax
-	ud2
-
-/* rt_interrupt(value, flags): what the caller would go on with is a frame. */
-	.globl rt_interrupt
-	.hidden rt_interrupt
-	.type rt_interrupt, @function
-rt_interrupt:
-	pushq %rsi
-	pushq %rdi
-	subq $8, %rsp
-	call rt_frame_take
-	addq $8, %rsp
-	popq RT_F_RAX(%rax)
-	popq RT_F_RFLAGS(%rax)
-	movq %rbx, RT_F_RBX(%rax)
-	movq %rbp, RT_F_RBP(%rax)
-	movq %r12, 32+RT_F_R8(%rax)
-	movq %r13, 40+RT_F_R8(%rax)
-	movq %r14, 48+RT_F_R8(%rax)
-	movq %r15, 56+RT_F_R8(%rax)
-	movq (%rsp), %rcx
-	movq %rcx, RT_F_RIP(%rax)
-	leaq 8(%rsp), %rcx
-	movq %rcx, RT_F_RSP(%rax)
-	movq %rax, %rbx
-	movq RT_F_XSAVE(%rbx), %rcx
-	movl RT_G_XFRM+rt_global(%rip), %eax
-	movl 4+RT_G_XFRM+rt_global(%rip), %edx
-	xsave64 (%rcx)
-	movq %rbx, %rsp
-	jmp .Lto_program
 
 	.bss
 	.balign 4

@@ -139,9 +139,13 @@ struct rt_frame *rt_frame_clean(uint64_t top)
 	return f;
 }
 
-static bool on_xstack(const struct rt_thread *t, uint64_t rsp)
+/* In a call of the program's, or with a stage 2 below. */
+static bool is_inside(const struct rt_thread *t)
 {
-	return rsp > t->xlow && rsp <= t->stage1_top;
+	const uint64_t rsp = t->gpr->rsp;
+
+	return t->in_runtime || t->xsp != t->xtop ||
+	       (rsp > t->xlow && rsp <= t->stage1_top);
 }
 
 static void enter_stage2(struct rt_thread *t, uint32_t vector)
@@ -160,8 +164,7 @@ static void enter_stage2(struct rt_thread *t, uint32_t vector)
 	f->regs.xsave = xsave;
 	f->regs.xsave_size = rt_xsave_size();
 	f->regs.xfrm = rt_global.xfrm;
-	f->regs.in_runtime =
-		t->in_runtime || t->xsp != t->xtop || on_xstack(t, r.rsp);
+	f->regs.in_runtime = is_inside(t);
 	f->prev_xsp = t->xsp;
 	t->xsp = (uint64_t)f;
 
@@ -172,7 +175,43 @@ static void enter_stage2(struct rt_thread *t, uint32_t vector)
 	t->gpr->gsbase = (uint64_t)t;
 }
 
-uint32_t rt_stage1(void)
+static bool is_between(uint64_t rip, const uint8_t *from, const uint8_t *to)
+{
+	return rip >= (uint64_t)from && rip < (uint64_t)to;
+}
+
+/*
+ * The host says that there may be signals. The thread looks at once where it is
+ * the program's, or takes its last steps to it; else when it comes back to it,
+ * as it does after an exception that has not been looked at yet.
+ */
+static uint32_t interrupt(struct rt_thread *t)
+{
+	struct sgx_gprsgx *g = t->gpr;
+	const struct rt_frame *f = (const struct rt_frame *)g->rbx;
+
+	__atomic_store_n(&t->interrupted, 1, __ATOMIC_SEQ_CST);
+	if (g->exitinfo & SGX_EXITINFO_VALID)
+		return 0;
+	if (is_between(g->rip, rt_last_begin, rt_last_jump)) {
+		if (f->regs.in_runtime)
+			return 0;
+		g->rip = (uint64_t)rt_resume;
+		g->rdi = (uint64_t)f;
+		g->rflags = RFLAGS_FIXED;
+		return 1;
+	}
+	if (is_inside(t))
+		return 0;
+	if (g->rip == (uint64_t)rt_last_jump)
+		g->rip = t->resume_rip;
+	else if (is_between(g->rip, rt_gate_begin, rt_gate_end))
+		return 0;
+	enter_stage2(t, RT_VECTOR_NONE);
+	return 1;
+}
+
+uint32_t rt_stage1(uint64_t kind)
 {
 	struct rt_thread *t = rt_self();
 	uint32_t info = t->gpr->exitinfo;
@@ -180,11 +219,13 @@ uint32_t rt_stage1(void)
 	uint64_t rip = t->gpr->rip;
 	struct rt_regs r;
 
+	if (kind == WIRE_ENTER_INTERRUPT)
+		return interrupt(t);
 	/* An interrupt, or an exception that has been taken already. */
 	if (!(info & SGX_EXITINFO_VALID))
 		return 0;
 	t->gpr->exitinfo = 0;
-	if (rip >= (uint64_t)rt_gate_begin && rip < (uint64_t)rt_gate_end) {
+	if (is_between(rip, rt_gate_begin, rt_gate_end)) {
 		take_regs(&r, t, vector);
 		rt_crash_fault(&r, true, 0, "exception in the enclave's gate");
 	}
@@ -316,12 +357,14 @@ static void resolve(struct rt_thread *t, struct rt_regs *r)
 	rt_crash_fault(r, false, EMM_FAULT_SEARCH, explain(r));
 }
 
-void rt_stage2(struct rt_frame *f)
+uint32_t rt_stage2(struct rt_frame *f)
 {
 	struct rt_thread *t = rt_self();
 
-	resolve(t, &f->regs);
-	if (!f->regs.in_runtime && rt_hooks.signals)
-		rt_hooks.signals(&f->regs);
+	if (f->regs.vector != RT_VECTOR_NONE)
+		resolve(t, &f->regs);
+	if (!f->regs.in_runtime)
+		return 1;
 	t->xsp = f->prev_xsp;
+	return 0;
 }

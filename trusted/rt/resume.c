@@ -26,7 +26,7 @@ static void clean_xsave(uint8_t *x, uint64_t xfrm)
 		*(uint64_t *)(void *)(x + i) = 0;
 }
 
-struct rt_frame *rt_frame_take(void)
+static struct rt_frame *frame_take(void)
 {
 	struct rt_thread *t = rt_self();
 	struct rt_frame *f;
@@ -41,7 +41,54 @@ struct rt_frame *rt_frame_take(void)
 
 struct rt_regs *rt_resume_take(void)
 {
-	return &rt_frame_take()->regs;
+	return &frame_take()->regs;
+}
+
+long rt_serve(const struct rt_call *c)
+{
+	return rt_hooks.call ? rt_hooks.call(c) : -EDMM_ENOSYS;
+}
+
+/* As they were at the entry of served.S that the call came by. */
+static void begin_anew(struct rt_regs *r, const struct rt_call *c)
+{
+	const uint64_t v[] = { (uint64_t)c->cancel, c->nr,	c->args[0],
+			       c->args[1],	    c->args[2], c->args[3],
+			       c->args[4] };
+	const uint64_t *from = c->begin == (uint64_t)edmm_syscall ? v + 1 : v;
+
+	r->rip = c->begin;
+	r->rdi = from[0];
+	r->rsi = from[1];
+	r->rdx = from[2];
+	r->rcx = from[3];
+	r->r8 = from[4];
+	r->r9 = from[5];
+}
+
+void rt_call_signals(const struct rt_call *c, long value, bool again)
+{
+	struct rt_regs *r = rt_resume_take();
+
+	r->rax = (uint64_t)value;
+	r->rbx = c->rbx;
+	r->rbp = c->rbp;
+	r->r12 = c->r12;
+	r->r13 = c->r13;
+	r->r14 = c->r14;
+	r->r15 = c->r15;
+	r->rsp = c->rsp;
+	r->rip = (uint64_t)rt_call_return;
+	r->rflags = c->rflags;
+	if (again)
+		begin_anew(r, c);
+	/* Of it a call keeps what a function does, and the x87 state. */
+	__asm__ volatile("xsave64 (%0)"
+			 :
+			 : "r"(r->xsave), "a"(rt_global.xfrm),
+			   "d"(rt_global.xfrm >> 32)
+			 : "memory");
+	rt_resume(r);
 }
 
 edmm_err rt_copy_inside(void *dst, const void *src, size_t size)
@@ -60,6 +107,9 @@ void rt_to_program(struct rt_frame *f)
 {
 	struct rt_thread *t = rt_self();
 
+	/* Made again, it is in use once more. */
+	t->xsp = (uint64_t)f;
+	rt_signals_look();
 	if (rt_hooks.signals)
 		rt_hooks.signals(&f->regs);
 	f->regs.rflags = (f->regs.rflags & RFLAGS_USER) | RFLAGS_FIXED;

@@ -230,14 +230,12 @@ struct rt_regs *rt_thread_regs(uint32_t context);
 EDMM_NODISCARD edmm_err rt_thread_start(uint32_t context);
 void rt_thread_drop(uint32_t context);
 
-/* Go on in @fn on the exception stack: the program's may go away. */
-_Noreturn void rt_leave_stack(void (*fn)(uint64_t), uint64_t arg);
-
 /**
  * rt_thread_end() - this thread is over, and its context free
  * @unpark: context to unpark by the same exit, or -1
  *
- * Context: by rt_leave_stack(). Nothing of the context is touched afterwards.
+ * Context: not on a stack of the program's, which may go away. Nothing of the
+ * context is touched afterwards.
  */
 _Noreturn void rt_thread_end(int unpark);
 
@@ -309,8 +307,36 @@ struct rt_regs {
 	uint64_t mapped;
 };
 
+/* The entry from musl (served.S). */
+long edmm_syscall(long n, long a, long b, long c, long d, long e, long f);
+/* Of a cancellation point: it does not begin while *@cancel is set: EINTR. */
+long edmm_syscall_cancel(const volatile int *cancel, long n, long a, long b,
+			 long c, long d, long e, long f);
+
 /**
- * struct rt_hooks - what the layer above does about exceptions
+ * struct rt_call - a call of the program's, on the context's system stack
+ * @nr: number of the system call
+ * @cancel: NULL, or it does not begin while that is set
+ * @rbx: and the other registers that are kept, as the program has them
+ * @begin: where it would begin anew
+ * @rsp: the program's, at its return address
+ */
+struct rt_call {
+	uint64_t nr;
+	uint64_t args[6];
+	const volatile int *cancel;
+	uint64_t rbx, rbp, r12, r13, r14, r15;
+	uint64_t rflags;
+	uint64_t begin;
+	uint64_t rsp;
+	uint64_t pad;
+};
+
+/**
+ * struct rt_hooks - what the layer above does about calls and exceptions
+ * @call: serve a system call of the program's. Called on the system stack,
+ *	inside the runtime. Its result is the call's; or it does not return, but
+ *	by rt_call_signals(), rt_resume() or the thread's end
  * @shortage: give memory back. Called at stage 2 for a fault that is right but
  *	finds no memory; true when something was given back, so that trying
  *	again makes sense
@@ -322,10 +348,12 @@ struct rt_regs {
  *	so that the interrupted thread continues elsewhere. True to continue
  *	with @regs, false to report and end
  * @signals: signals that are due. Called on the exception stack before the
- *	program goes on with @regs, out of a system call, a handler or a fault;
- *	may change them as @fault
+ *	program goes on with @regs, out of a system call, a handler, a fault or
+ *	from where it was interrupted; may change them as @fault. It may be
+ *	called again for what it has left
  */
 struct rt_hooks {
+	long (*call)(const struct rt_call *c);
 	bool (*shortage)(void);
 	bool (*grow)(uint64_t addr);
 	bool (*fault)(struct rt_regs *regs);
@@ -335,13 +363,8 @@ struct rt_hooks {
 /* Provided with rt_main(); NULL for none. Read-only after relocation. */
 extern const struct rt_hooks rt_hooks;
 
-/**
- * rt_runtime_set() - say whether this thread is inside the runtime
- * @in: true for a call of the program's, false for its handlers within one
- *
- * Return: what it was, to be put back.
- */
-bool rt_runtime_set(bool in);
+/* From here on this thread is the program's: it began inside the runtime. */
+void rt_runtime_leave(void);
 
 /**
  * rt_accessible() - memory that an access of the program's would not fault on
@@ -378,22 +401,29 @@ uint64_t rt_books_look(uint64_t addr, uint64_t end, int *prot);
 EDMM_NODISCARD edmm_err rt_copy_inside(void *dst, const void *src, size_t size);
 
 /**
- * rt_interrupt() - go back to the program by way of its signals
- * @value: what this function returns, unless a handler changes it
- * @flags: RFLAGS to go on with
+ * rt_call_signals() - go back to the program by way of its signals
+ * @c: the call that has been served
+ * @value: its result
+ * @again: it begins anew after them instead
  *
- * The caller's registers become a state on the exception stack, which
- * rt_hooks.signals may change, and with which the thread then goes on.
- *
- * Context: inside the runtime (rt_runtime_set()), no stage 2 suspended. Returns
- * outside of it.
+ * What the program would go on with becomes a state on the exception stack,
+ * which rt_hooks.signals may change.
  */
-long rt_interrupt(long value, uint64_t flags);
+_Noreturn void rt_call_signals(const struct rt_call *c, long value, bool again);
+
+/* The program's stack pointer, in a call. */
+uint64_t rt_call_sp(void);
+
+/*
+ * Whoever looks for signals says so before: what the host has told by then is
+ * seen by this look, and does not ask for one more.
+ */
+void rt_signals_look(void);
 
 /**
  * rt_resume_take() - prepare to continue at a state that was kept elsewhere
  *
- * Context: as rt_interrupt().
+ * Context: in a call, no stage 2 suspended.
  * Return: a state on the exception stack, of which @xsave, @xsave_size, @xfrm
  * and @fs_base are set and the rest is zero. The caller fills it and goes on
  * there with rt_resume(), by way of the program's signals and without bits of

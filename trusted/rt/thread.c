@@ -63,13 +63,28 @@ void *rt_local_of(uint32_t context)
 	return rt_record(context)->local;
 }
 
-bool rt_runtime_set(bool in)
+void rt_runtime_leave(void)
 {
-	struct rt_thread *t = rt_self();
-	bool was = t->in_runtime;
+	rt_self()->in_runtime = false;
+}
 
-	t->in_runtime = in;
-	return was;
+void rt_signals_look(void)
+{
+	__atomic_store_n(&rt_self()->interrupted, 0, __ATOMIC_SEQ_CST);
+}
+
+static uint64_t sys_top(uint32_t context)
+{
+	const struct edmm_layout *l = rt_layout();
+
+	return rt_context_addr(context) + l->ctx_sys + l->ctx_sys_size;
+}
+
+uint64_t rt_call_sp(void)
+{
+	const struct rt_call *c = (const struct rt_call *)rt_self()->sys_top;
+
+	return (c - 1)->rsp;
 }
 
 uint64_t rt_fs_base(void)
@@ -109,6 +124,9 @@ void rt_thread_init(struct rt_thread *t, uint32_t context)
 	t->xlow = tcs + l->ctx_xstack;
 	t->xtop = t->xlow + l->ctx_xstack_size - RT_STAGE1_STACK;
 	t->xsp = t->xtop;
+	t->sys_top = sys_top(context);
+	t->in_runtime = true;
+	t->interrupted = 0;
 	/* From here on exceptions come in, and find all of the above. */
 	__atomic_store_n(&t->stage1_top, t->xlow + l->ctx_xstack_size,
 			 __ATOMIC_RELEASE);
@@ -149,7 +167,6 @@ struct rt_regs *rt_thread_regs(uint32_t context)
 	t->buf_size = t->buf_used = 0;
 	t->repeats = t->depth = 0;
 	t->called = 0;
-	t->in_runtime = true;
 	f = rt_frame_clean(t->xtop);
 	t->xsp = (uint64_t)f;
 	/* As clone() has it; no vector register is kept over a call. */

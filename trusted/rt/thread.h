@@ -5,7 +5,9 @@
  *
  * Stacks. Each context has an exception stack. Its top RT_STAGE1_STACK bytes
  * are stage 1's; the rest is stage 2's, which grows downwards from xsp and
- * nests: xsp is the lowest address in use by a stage 2 that is suspended.
+ * nests: xsp is the lowest address in use by a stage 2 that is suspended. And
+ * it has a system stack, on which the program's calls are served (served.S):
+ * empty whenever the program runs.
  */
 #ifndef TRUSTED_RT_THREAD_H
 #define TRUSTED_RT_THREAD_H
@@ -27,6 +29,8 @@
 #define RT_T_CALLED 100
 #define RT_T_IN_RUNTIME 104
 #define RT_T_XSP 112
+#define RT_T_SYS_TOP 120
+#define RT_T_INTERRUPTED 128
 #define RT_T_CALL_XSTATE 256
 #define RT_T_CALL_XSTATE_BV 768
 
@@ -55,6 +59,11 @@
 #define RT_F_XSAVE 168
 #define RT_F_PREV_XSP 208
 
+/* Offsets into struct rt_call. */
+#define RT_C_RFLAGS 112
+#define RT_C_RSP 128
+#define RT_C_RSP_LEB 0x80, 0x01 /* the same, for the unwinder */
+
 /* Offsets into struct rt_global and struct edmm_layout, and WIRE_ numbers, for
  * the assembly. */
 #define RT_G_XFRM 0
@@ -65,6 +74,7 @@
 #define RT_W_ENDED 3
 #define RT_W_RETURN 3
 #define RT_W_EXCEPTION 4
+#define RT_W_INTERRUPT 5
 #define RT_W_RESUME 2
 #define RT_W_REFUSED 6
 #define RT_W_REFUSED_KIND 1
@@ -74,6 +84,8 @@
 #define RT_STAGE1_STACK 4096
 /* A smaller exception stack is refused at start-up. */
 #define RT_XSTACK_MIN 32768
+/* Nor is a smaller system stack taken. */
+#define RT_SYS_MIN 16384
 
 #ifndef __ASSEMBLER__
 
@@ -93,8 +105,10 @@
  * @state: RT_STATE_*, changed by compare-and-swap
  * @called: the thread is out in a host call: the only state that an entry
  *	with WIRE_ENTER_RETURN ends
- * @in_runtime: the program has called the runtime (rt_runtime_set())
+ * @in_runtime: the program has called the runtime, or is not there yet
  * @context: index of the context
+ * @sys_top: of the system stack, where a call's record goes below
+ * @interrupted: the host has said that there may be signals (rt_interrupt())
  * @gpr: GPRSGX of SSA frame 0
  * @exinfo: EXINFO of SSA frame 0
  * @xsp: lowest address of the exception stack that a suspended stage 2 uses
@@ -127,6 +141,8 @@ struct rt_thread {
 	uint32_t in_runtime;
 	uint32_t context;
 	uint64_t xsp;
+	uint64_t sys_top;
+	uint32_t interrupted;
 
 	struct sgx_gprsgx *gpr;
 	struct sgx_exinfo *exinfo;
@@ -169,6 +185,8 @@ RT_ASSERT_T(state, RT_T_STATE);
 RT_ASSERT_T(called, RT_T_CALLED);
 RT_ASSERT_T(in_runtime, RT_T_IN_RUNTIME);
 RT_ASSERT_T(xsp, RT_T_XSP);
+RT_ASSERT_T(sys_top, RT_T_SYS_TOP);
+RT_ASSERT_T(interrupted, RT_T_INTERRUPTED);
 RT_ASSERT_T(call_xstate, RT_T_CALL_XSTATE);
 
 /**
@@ -180,6 +198,9 @@ struct rt_frame {
 	struct rt_regs regs;
 	uint64_t prev_xsp;
 };
+
+/* No exception: the program is interrupted, for its signals. */
+#define RT_VECTOR_NONE 256u
 
 #define RT_ASSERT_F(member, n) \
 	_Static_assert(offsetof(struct rt_frame, regs.member) == (n), #member)
@@ -200,6 +221,7 @@ _Static_assert(WIRE_ENTER_THREAD == RT_W_THREAD, "");
 _Static_assert(WIRE_EXIT_THREAD == RT_W_ENDED, "");
 _Static_assert(WIRE_ENTER_RETURN == RT_W_RETURN, "");
 _Static_assert(WIRE_ENTER_EXCEPTION == RT_W_EXCEPTION, "");
+_Static_assert(WIRE_ENTER_INTERRUPT == RT_W_INTERRUPT, "");
 _Static_assert(WIRE_EXIT_RESUME == RT_W_RESUME, "");
 _Static_assert(WIRE_EXIT_REFUSED == RT_W_REFUSED, "");
 _Static_assert(WIRE_REFUSED_KIND == RT_W_REFUSED_KIND, "");
@@ -236,6 +258,9 @@ struct rt_global {
 };
 extern struct rt_global rt_global;
 _Static_assert(offsetof(struct rt_global, xfrm) == RT_G_XFRM, "");
+_Static_assert(offsetof(struct rt_call, rflags) == RT_C_RFLAGS, "");
+_Static_assert(offsetof(struct rt_call, rsp) == RT_C_RSP, "");
+_Static_assert(sizeof(struct rt_call) % 16 == 0, "alignment of a call");
 
 /*
  * Set once an end has begun: from then on every entry is refused, and who is
@@ -274,6 +299,12 @@ void rt_trap(void);
 void rt_stage2_entry(void);
 /* The instructions in which an exception is never a program's. */
 extern const uint8_t rt_gate_begin[], rt_gate_end[];
+/*
+ * Of them: the last steps to the program, which can be made again by
+ * rt_resume() with what RBX has, the frame; up to the jump, before which all
+ * registers but RIP are the program's.
+ */
+extern const uint8_t rt_last_begin[], rt_last_jump[];
 
 /* The same for a thread; @unpark as WIRE_EXIT_THREAD has it. */
 _Noreturn void rt_leave_thread(uint64_t unpark);
@@ -282,9 +313,13 @@ _Noreturn void rt_leave_thread(uint64_t unpark);
 /* A thread's first entry, on its exception stack: take the host's block. */
 void rt_thread_first(uint64_t wire);
 _Noreturn void rt_first(uint64_t start_addr);
-/* Return: 1 when the SSA held an exception, else 0. */
-uint32_t rt_stage1(void);
-void rt_stage2(struct rt_frame *f);
+/*
+ * @kind: WIRE_ENTER_EXCEPTION or _INTERRUPT. Return: 1 where the SSA held an
+ * exception, or the interruption has been taken, else 0.
+ */
+uint32_t rt_stage1(uint64_t kind);
+/* Return: 1 where the program goes on, by rt_to_program(), else 0. */
+uint32_t rt_stage2(struct rt_frame *f);
 
 /* fixup.S: 0, or what stage 1 put into RAX. */
 int64_t rt_enclu(uint64_t leaf, const void *rbx, uint64_t rcx, uint64_t rdx);
@@ -378,11 +413,14 @@ uint32_t rt_books_errcd(uint64_t addr, uint32_t errcd);
 const char *rt_relro(void);
 
 /*
- * entry.S and resume.c: a frame on the exception stack for what the program
- * goes on with, and its last part there: signals that are due.
+ * resume.c: the last part of a frame that the program goes on with: signals
+ * that are due. Made again where an interruption comes after it.
  */
-struct rt_frame *rt_frame_take(void);
 void rt_to_program(struct rt_frame *f);
+/* served.S: a call, by the hook for it. */
+long rt_serve(const struct rt_call *c);
+/* served.S: a RET, where the program goes on after a call. */
+extern const uint8_t rt_call_return[];
 
 /* fault.c: a frame below @top, whose xsave header is zero. */
 struct rt_frame *rt_frame_below(uint64_t top);

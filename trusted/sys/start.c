@@ -130,6 +130,7 @@ static bool on_grow(uint64_t addr)
 }
 
 const struct rt_hooks rt_hooks = {
+	.call = sys_serve,
 	.shortage = on_shortage,
 	.grow = on_grow,
 	.fault = sys_fault,
@@ -154,6 +155,7 @@ int rt_main(const struct rt_args *args)
 	put_strings(argv + args->argc + 1, s, args->envc);
 	put_auxv(argv + words, argv[0], (uint64_t)random);
 	rt_stats_main();
+	rt_runtime_leave();
 	return __libc_start_main(program_main, (int)args->argc, (char **)argv,
 				 NULL, NULL, NULL);
 }

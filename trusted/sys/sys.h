@@ -20,14 +20,11 @@
 #include "common/calls.h"
 #include "trusted/rt/rt.h"
 
+/* The program's calls (syscall.c). */
+long sys_serve(const struct rt_call *c);
+
 /* Arguments of a system call, as registers have them. */
 typedef long (*sys_fn)(const uint64_t *a);
-
-/* The entry from musl. */
-long edmm_syscall(long n, long a, long b, long c, long d, long e, long f);
-/* Of a cancellation point: it does not begin while *@cancel is set: EINTR. */
-long edmm_syscall_cancel(const volatile int *cancel, long n, long a, long b,
-			 long c, long d, long e, long f);
 
 /**
  * sys_call() - one host call by its row

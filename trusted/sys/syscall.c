@@ -7,7 +7,6 @@
 #include "trusted/sys/sys.h"
 #include "trusted/sys/thread/task.h"
 
-#define RFLAGS_AC 0x40000ull
 /* A host may say that a call was interrupted when nothing has come. */
 #define IDLE_MAX 8
 
@@ -57,16 +56,6 @@ static bool begins_anew(long n, const uint64_t *args)
 		if (n == ends[i])
 			return false;
 	return true;
-}
-
-/* The flags of a program; its alignment checks are not for a kernel. */
-static uint64_t aligned_or_not(void)
-{
-	const uint64_t flags = __builtin_ia32_readeflags_u64();
-
-	if (flags & RFLAGS_AC)
-		__builtin_ia32_writeeflags_u64(flags & ~RFLAGS_AC);
-	return flags;
 }
 
 #define NUMBERS 512u
@@ -126,10 +115,7 @@ static bool keeps_lock(long n)
 	       n == CALL_msync;
 }
 
-/* This and call() are of one piece with their callers: all of it is on the
- * program's stack, which may be a small one. */
-static inline __attribute__((always_inline)) long serve(long n,
-							const uint64_t *args)
+static long serve(long n, const uint64_t *args)
 {
 	const bool lock = needs_lock(n);
 	long r;
@@ -148,55 +134,29 @@ static inline __attribute__((always_inline)) long serve(long n,
 	return r;
 }
 
-/* @cancel: NULL, or it does not begin while that is set (close() always does:
- * the C library does not take its word of an interruption). */
-static inline __attribute__((always_inline)) long call(
-	const volatile int *cancel, long n, const uint64_t *args)
+/* close() always begins: the C library does not take its word of an
+ * interruption. */
+static bool is_cancelled(const struct rt_call *c)
 {
-	const uint64_t flags = aligned_or_not();
-	bool due, again;
-	int idle = 0;
+	return c->cancel && *c->cancel && c->nr != CALL_close;
+}
+
+long sys_serve(const struct rt_call *c)
+{
+	const long n = (long)c->nr;
 	long r;
 
-	do {
-		rt_runtime_set(true);
-		if (cancel && *cancel && n != CALL_close) {
-			r = -EINTR;
+	if (is_cancelled(c))
+		return -EINTR;
+	for (int idle = 0; idle < IDLE_MAX; idle++) {
+		r = serve(n, c->args);
+		if (sys_signals_wait())
+			rt_call_signals(c, r,
+					r == -EINTR &&
+						begins_anew(n, c->args) &&
+						sys_signal_restarts());
+		if (r != -EINTR || is_cancelled(c))
 			break;
-		}
-		r = serve(n, args);
-		due = sys_signals_wait();
-		again = r == -EINTR &&
-			(due ? begins_anew(n, args) && sys_signal_restarts()
-			     : ++idle < IDLE_MAX);
-		if (due)
-			r = rt_interrupt(r, flags);
-	} while (again);
-	rt_runtime_set(false);
-	if (flags & RFLAGS_AC)
-		__builtin_ia32_writeeflags_u64(flags);
+	}
 	return r;
-}
-
-/* NOLINTNEXTLINE(readability-function-size): as many as a call has. */
-long edmm_syscall(long n, long a, long b, long c, long d, long e, long f)
-{
-	const uint64_t args[WIRE_CALL_ARGS] = {
-		(uint64_t)a, (uint64_t)b, (uint64_t)c,
-		(uint64_t)d, (uint64_t)e, (uint64_t)f,
-	};
-
-	return call(NULL, n, args);
-}
-
-/* NOLINTNEXTLINE(readability-function-size): as many as a call has. */
-long edmm_syscall_cancel(const volatile int *cancel, long n, long a, long b,
-			 long c, long d, long e, long f)
-{
-	const uint64_t args[WIRE_CALL_ARGS] = {
-		(uint64_t)a, (uint64_t)b, (uint64_t)c,
-		(uint64_t)d, (uint64_t)e, (uint64_t)f,
-	};
-
-	return call(cancel, n, args);
 }

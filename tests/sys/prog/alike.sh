@@ -9,8 +9,8 @@ export XDG_CONFIG_HOME="$tmp/config"
 cd "$tmp"
 "$native" >want 2>want.err || { cat want.err >&2; exit 1; }
 for mode in enable disable; do
-	"$edmm" run --machine soft --edmm $mode --heap-max 256M "$program" \
-		>got 2>err || { cat got err >&2; exit 1; }
+	"$edmm" run --machine soft --edmm $mode --contexts 2 \
+		--heap-max 256M "$program" >got 2>err || { cat got err >&2; exit 1; }
 	# What a static image has, it cannot lose: docs/caveats.md.
 	[ $mode = enable ] || sed -i '/^too much:/d' want got
 	diff want got || { cat err >&2; exit 1; }

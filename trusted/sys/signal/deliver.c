@@ -62,6 +62,7 @@ void sys_signal_force_later(void)
 
 bool sys_signals_wait(void)
 {
+	rt_signals_look();
 	sys_outside_look();
 	return sys_self()->forced || sys_signal_due() != 0;
 }

@@ -18,8 +18,8 @@
 #define ALTSTACK_MIN 2048u
 /* With all of EDMM_XFRM_ALLOWED, in XSAVE's standard form. */
 #define XSAVE_SIZE_MAX 2752u
-/* For a handler, whose system calls run on its stack as well. */
-#define HANDLER_ROOM 8192u
+/* For a handler that does no more than a call. */
+#define HANDLER_ROOM 512u
 
 #define XSAVE_SW 464u
 #define XSAVE_BV 512u
@@ -118,10 +118,9 @@ static long set_alternate(const struct sys_altstack *to, uint64_t sp)
 	return 0;
 }
 
-/* System calls run on the program's stack: any address here is on it. */
 long sys_sigaltstack(const uint64_t *a)
 {
-	const uint64_t sp = (uint64_t)__builtin_frame_address(0);
+	const uint64_t sp = rt_call_sp();
 	struct sys_altstack now, old = *alternate();
 	long r;
 

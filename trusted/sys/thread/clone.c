@@ -199,12 +199,8 @@ long sys_thread(const uint64_t *a)
 	return r;
 }
 
-struct leaving {
-	uint64_t addr, size;
-};
-
-/* On the exception stack: the program's own is anybody's from here on. */
-static void finish(uint64_t addr, uint64_t size)
+/* On the system stack: the program's own is anybody's from here on. */
+static _Noreturn void finish(uint64_t addr, uint64_t size)
 {
 	struct sys_thread *me = sys_self();
 	const uint64_t clear = me->clear;
@@ -228,22 +224,13 @@ static void finish(uint64_t addr, uint64_t size)
 	rt_thread_end(unpark);
 }
 
-static void finish_at(uint64_t leaving)
-{
-	const struct leaving e = *(const struct leaving *)leaving;
-
-	finish(e.addr, e.size);
-}
-
 /* The last one ends the program. */
 static _Noreturn void end_thread(uint64_t status, uint64_t addr, uint64_t size)
 {
-	struct leaving e = { addr, size };
-
 	if (threads - leavers == 1)
 		rt_exit((int)(status & 0xff));
 	leavers++;
-	rt_leave_stack(finish_at, (uint64_t)&e);
+	finish(addr, size);
 }
 
 long sys_exit(const uint64_t *a)
