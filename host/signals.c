@@ -210,7 +210,7 @@ static void take(int sig, siginfo_t *info, const ucontext_t *uc)
 {
 	const uint64_t bit = BIT(sig);
 
-	if (syscall(SYS_gettid) != s.tid) {
+	if (self.tid != s.tid) {
 		syscall(SYS_rt_tgsigqueueinfo, getpid(), s.tid, sig, info);
 	} else if ((told(&s.shared->blocked) | told(&s.shared->caught)) & bit) {
 		queue_lock();

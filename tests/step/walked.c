@@ -5,7 +5,7 @@
  * and left by siglongjmp(), one for what it sends to itself, calls of the host
  * with data both ways. It looks at everything itself: status 0 and all its
  * lines is right, 3 an error that a call has returned; 9 is wrong data, which
- * must never be.
+ * must never be. A SIGUSR2 from outside, whenever it comes, is told at the end.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -113,7 +113,7 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 		error("mprotect");
 }
 
-static volatile int raised;
+static volatile int raised, came;
 
 static void on_raise(int sig)
 {
@@ -122,13 +122,23 @@ static void on_raise(int sig)
 	raised++;
 }
 
+static void on_other(int sig)
+{
+	if (sig != SIGUSR2)
+		wrong("another signal");
+	came++;
+}
+
 static void handle(int flags)
 {
 	struct sigaction sa = { .sa_sigaction = on_fault,
 				.sa_flags = SA_SIGINFO | flags };
 	struct sigaction usr = { .sa_handler = on_raise, .sa_flags = flags };
+	struct sigaction other = { .sa_handler = on_other,
+				   .sa_flags = SA_RESTART | flags };
 
-	if (sigaction(SIGSEGV, &sa, NULL) || sigaction(SIGUSR1, &usr, NULL))
+	if (sigaction(SIGSEGV, &sa, NULL) || sigaction(SIGUSR1, &usr, NULL) ||
+	    sigaction(SIGUSR2, &other, NULL))
 		error("sigaction");
 }
 
@@ -226,5 +236,9 @@ int main(void)
 	touch();
 	jumps = 1;
 	fault_once("jump\n");
+	if (came > 1)
+		wrong("a signal came twice");
+	if (came)
+		say("a signal\n");
 	return 0;
 }
