@@ -531,6 +531,7 @@ struct emm_stats {
 	uint64_t committed;	/* bytes in use */
 	uint64_t idle;		/* bytes in the enclave, free */
 	uint64_t peak;		/* most bytes committed + idle so far */
+	uint64_t used_peak;	/* most bytes committed so far */
 	uint64_t limit;		/* 0: none */
 	uint64_t areas;		/* areas; one over zones counts in each */
 	uint64_t mixed;		/* 256 KiB chunks that hold page states */
@@ -554,7 +555,7 @@ struct emm_stats {
 
 /**
  * emm_stats_get - counters; consistent when nothing else runs. peak may lag
- * by 64 pages a thread.
+ * by 64 pages a thread, and used_peak be as much too high.
  */
 void emm_stats_get(struct emm *emm, struct emm_stats *out);
 

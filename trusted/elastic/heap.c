@@ -93,6 +93,14 @@ bool heap_owns(const struct heap *h, uint64_t addr, uint64_t size)
 	       addr - h->base <= h->map.pages * HEAP_PAGE - size;
 }
 
+void heap_mapped(struct heap *h, uint64_t *now, uint64_t *peak)
+{
+	rt_lock(&h->lock);
+	*now = heap_mapped_now(h);
+	*peak = h->mapped_peak;
+	rt_unlock(&h->lock);
+}
+
 void heap_bounds(const struct heap *h, uint64_t *low, uint64_t *high)
 {
 	*low = h->base;
@@ -380,7 +388,11 @@ uint64_t heap_brk(struct heap *h, uint64_t addr)
 		err = raise_brk(h, now, to);
 	else if (to < now)
 		lower_brk(h, to, now);
-	if (!err)
-		h->brk_now = addr;
-	return h->brk_now;
+	if (err)
+		return h->brk_now;
+	rt_lock(&h->lock);
+	h->brk_now = addr;
+	heap_note_peak(h);
+	rt_unlock(&h->lock);
+	return addr;
 }

@@ -101,6 +101,7 @@ struct heap {
 	uint64_t swing;
 	uint64_t peak;	   /* most of them at a time */
 	uint64_t low_peak; /* most bytes of the low side */
+	uint64_t mapped_peak;
 	void (*told)(uint64_t peak, uint64_t low);
 	void (*refused)(uint64_t bytes);
 	edmm_err (*show)(uint64_t addr, uint64_t size, int prot);
@@ -281,6 +282,9 @@ void heap_tick(struct heap *h, uint64_t now);
 
 /* Pages of a range that are in the enclave: 1 a page in @vec, else 0. */
 void heap_resident(struct heap *h, uint64_t addr, uint64_t size, uint8_t *vec);
+
+/* Bytes that are mapped, with whatever rights, and the most so far. */
+void heap_mapped(struct heap *h, uint64_t *now, uint64_t *peak);
 
 /* Where the program's addresses begin and end; what is behind is ours. */
 void heap_bounds(const struct heap *h, uint64_t *low, uint64_t *high);

@@ -35,6 +35,13 @@ EDMM_NODISCARD edmm_err heap_charge(struct heap *h, uint64_t addr,
 				    uint64_t size);
 void heap_uncharge(struct heap *h, uint64_t addr, uint64_t size);
 
+/* With the lock held: bytes mapped. The break's part is taken as a whole. */
+static inline uint64_t heap_mapped_now(const struct heap *h)
+{
+	return h->map.nused * HEAP_PAGE - (h->brk_end - h->brk_base) +
+	       (heap_round(h->brk_now) - h->brk_base);
+}
+
 /* With the lock held: whether there is a new peak to tell. */
 void heap_note_peak(struct heap *h);
 

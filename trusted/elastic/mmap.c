@@ -11,6 +11,7 @@ void heap_note_peak(struct heap *h)
 {
 	uint64_t low = h->map.low * HEAP_PAGE;
 
+	h->mapped_peak = heap_max(h->mapped_peak, heap_mapped_now(h));
 	if (h->charged <= h->peak && low <= h->low_peak)
 		return;
 	if (h->charged > h->peak)

@@ -118,7 +118,7 @@ static uint64_t set_bits(uint64_t *bits, uint64_t at, uint64_t count, bool on)
 
 void vmap_take_low(struct vmap *m, uint64_t at, uint64_t count)
 {
-	set_bits(m->used, at, count, true);
+	m->nused += set_bits(m->used, at, count, true);
 	if (at == m->low)
 		m->low = at + count;
 	if (at == m->first_free)
@@ -127,7 +127,7 @@ void vmap_take_low(struct vmap *m, uint64_t at, uint64_t count)
 
 void vmap_take_high(struct vmap *m, uint64_t at, uint64_t count)
 {
-	set_bits(m->used, at, count, true);
+	m->nused += set_bits(m->used, at, count, true);
 	if (at < m->high)
 		m->high = at;
 }
@@ -136,7 +136,7 @@ uint64_t vmap_drop(struct vmap *m, uint64_t at, uint64_t count)
 {
 	uint64_t n = vmap_charge(m, at, count, false);
 
-	set_bits(m->used, at, count, false);
+	m->nused -= set_bits(m->used, at, count, false);
 	vmap_lock(m, at, count, false);
 	if (at < m->low) {
 		if (at < m->first_free)

@@ -25,6 +25,7 @@ struct vmap {
 	uint64_t *charged;
 	uint64_t *locked; /* all clear, and untouched, while nlocked is 0 */
 	uint64_t nlocked;
+	uint64_t nused;
 	uint64_t pages;
 	uint64_t low;	     /* one past the low side's last used page */
 	uint64_t high;	     /* the high side's first used page */

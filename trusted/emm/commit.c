@@ -244,6 +244,7 @@ static edmm_err commit_idle(struct op *op, struct run *r)
 	}
 	map_settle(op, r->a, r->b, emm->lut[PAGE_COMMIT]);
 	idle_fewer(emm, r->b - r->a);
+	op_note_used(emm);
 	COUNT(op->slot->reuses, r->b - r->a);
 	return rc;
 }

@@ -50,6 +50,7 @@ static edmm_err store_run(struct op *op, struct run *r, const void *data,
 	}
 	__builtin_memcpy((void *)(uintptr_t)pg_addr(emm, r->a), data, size);
 	idle_fewer(emm, r->b - r->a);
+	op_note_used(emm);
 	if (prot != EMM_RW)
 		return act_rights(op, r, EMM_RW, prot);
 	return 0;

@@ -75,6 +75,7 @@ struct emm {
 	struct pool pool;
 	uint64_t charged __attribute__((aligned(LINE))); /* with quotas */
 	uint64_t peak;
+	uint64_t used_peak; /* of those that are not idle */
 	uint64_t idle __attribute__((aligned(LINE))); /* pages */
 	uint64_t idle_low; /* fewest since emm_decay() looked */
 	uint64_t lazy_areas __attribute__((aligned(LINE)));

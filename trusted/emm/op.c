@@ -248,14 +248,23 @@ static bool quota_take(struct slot *slot, int64_t pages)
 	return false;
 }
 
-static void note_peak(struct emm *emm, uint64_t charged)
+static void raise_peak(uint64_t *at, uint64_t now)
 {
-	uint64_t peak = PEEK(&emm->peak);
+	uint64_t peak = PEEK(at);
 
-	while (charged > peak &&
-	       !__atomic_compare_exchange_n(&emm->peak, &peak, charged, false,
+	while (now > peak &&
+	       !__atomic_compare_exchange_n(at, &peak, now, false,
 					    __ATOMIC_RELAXED, __ATOMIC_RELAXED))
 		;
+}
+
+/* More pages are in use: new ones, or idle ones again. */
+void op_note_used(struct emm *emm)
+{
+	uint64_t charged = PEEK(&emm->charged), idle = PEEK(&emm->idle);
+
+	if (charged > idle)
+		raise_peak(&emm->used_peak, charged - idle);
 }
 
 static bool charge_try(struct emm *emm, uint64_t pages, uint64_t limit)
@@ -268,7 +277,7 @@ static bool charge_try(struct emm *emm, uint64_t pages, uint64_t limit)
 	} while (!__atomic_compare_exchange_n(&emm->charged, &c, c + pages,
 					      false, __ATOMIC_RELAXED,
 					      __ATOMIC_RELAXED));
-	note_peak(emm, c + pages);
+	raise_peak(&emm->peak, c + pages);
 	return true;
 }
 
@@ -294,10 +303,14 @@ edmm_err op_charge(struct op *op, uint64_t pages)
 		return 0;
 	if (charge_try(emm, pages + QUOTA_TAKE, limit)) {
 		__atomic_fetch_add(&slot->quota, QUOTA_TAKE, __ATOMIC_RELAXED);
+		op_note_used(emm);
 		return 0;
 	}
 	quotas_call_in(emm);
-	return charge_try(emm, pages, limit) ? 0 : -EDMM_ENOMEM;
+	if (!charge_try(emm, pages, limit))
+		return -EDMM_ENOMEM;
+	op_note_used(emm);
+	return 0;
 }
 
 /* Pages that are in the enclave, whatever the limit says. */

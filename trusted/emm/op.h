@@ -95,6 +95,7 @@ EDMM_NODISCARD edmm_err op_range(struct emm *emm, uint64_t addr, uint64_t size,
 EDMM_NODISCARD bool op_in_meta(const struct emm *emm, const struct run *r);
 EDMM_NODISCARD edmm_err op_charge(struct op *op, uint64_t pages);
 void op_charge_forced(struct op *op, uint64_t pages);
+void op_note_used(struct emm *emm);
 void op_uncharge(struct op *op, uint64_t pages);
 void op_notify(struct emm *emm, enum emm_event ev, uint32_t a, uint32_t b);
 

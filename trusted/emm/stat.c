@@ -151,8 +151,12 @@ void emm_stats_get(struct emm *emm, struct emm_stats *out)
 
 	*out = (struct emm_stats){ .idle = PEEK(&emm->idle) << PAGE_SHIFT,
 				   .peak = PEEK(&emm->peak) << PAGE_SHIFT,
+				   .used_peak = PEEK(&emm->used_peak)
+						<< PAGE_SHIFT,
 				   .spin_max = PEEK(&emm->spin_max) };
 	out->committed = present - out->idle;
+	if (out->used_peak < out->committed)
+		out->used_peak = out->committed;
 	if (PEEK(&emm->limit) != UINT64_MAX)
 		out->limit = PEEK(&emm->limit) << PAGE_SHIFT;
 	stats_meta(emm, out);
