@@ -159,13 +159,13 @@ enum call_struct {
 X(read, 0, BOTH, LEN, CALL_D, CALL_OUT, CALL_V) \
 X(write, 1, BOTH, LEN, CALL_D, CALL_IN, CALL_V) \
 X(open, 2, INSIDE, -, -) \
-X(close, 3, HOST, ZERO, CALL_D) \
+X(close, 3, BOTH, ZERO, CALL_D) \
 X(kept_close, CALL_FORM(1, 3), PART, ZERO, CALL_K) \
 X(stat, 4, INSIDE, -, -) \
-X(fstat, 5, HOST, ZERO, CALL_D, CALL_STAT) \
+X(fstat, 5, BOTH, ZERO, CALL_D, CALL_STAT) \
 X(lstat, 6, INSIDE, -, -) \
 X(poll, 7, BOTH, ARRAY, CALL_POLLFDS, CALL_V, CALL_I) \
-X(lseek, 8, HOST, OFF, CALL_D, CALL_V, CALL_I) \
+X(lseek, 8, BOTH, OFF, CALL_D, CALL_V, CALL_I) \
 X(mmap, 9, INSIDE, -, -) \
 X(mprotect, 10, INSIDE, -, -) \
 X(munmap, 11, INSIDE, -, -) \
@@ -191,7 +191,7 @@ X(mremap, 25, INSIDE, -, -) \
 X(msync, 26, INSIDE, -, -) \
 X(mincore, 27, INSIDE, -, -) \
 X(madvise, 28, INSIDE, -, -) \
-X(dup, 32, HOST, FD, CALL_D) \
+X(dup, 32, BOTH, FD, CALL_D) \
 X(kept_dup, CALL_FORM(1, 32), PART, KEPT, CALL_D) \
 X(dup2, 33, INSIDE, -, -) \
 X(pause, 34, INSIDE, -, -) \
@@ -297,21 +297,21 @@ X(tgkill, 234, INSIDE, -, -) \
 X(openat, 257, BOTH, FD, CALL_D, CALL_P, CALL_I, CALL_I) \
 X(mkdirat, 258, HOST, ZERO, CALL_D, CALL_P, CALL_I) \
 X(fchownat, 260, HOST, ZERO, CALL_D, CALL_P, CALL_I, CALL_I, CALL_I) \
-X(newfstatat, 262, HOST, ZERO, CALL_D, CALL_P, CALL_STAT, CALL_I) \
+X(newfstatat, 262, BOTH, ZERO, CALL_D, CALL_P, CALL_STAT, CALL_I) \
 X(unlinkat, 263, HOST, ZERO, CALL_D, CALL_P, CALL_I) \
 X(renameat, 264, INSIDE, -, -) \
 X(linkat, 265, HOST, ZERO, CALL_D, CALL_P, CALL_D, CALL_P, CALL_I) \
 X(symlinkat, 266, HOST, ZERO, CALL_P, CALL_D, CALL_P) \
 X(readlinkat, 267, BOTH, LEN, CALL_D, CALL_P, CALL_ANSWER, CALL_V) \
 X(fchmodat, 268, HOST, ZERO, CALL_D, CALL_P, CALL_I) \
-X(faccessat, 269, HOST, ZERO, CALL_D, CALL_P, CALL_I) \
+X(faccessat, 269, BOTH, ZERO, CALL_D, CALL_P, CALL_I) \
 X(pselect6, 270, INSIDE, -, -) \
 X(ppoll, 271, INSIDE, -, -) \
 X(set_robust_list, 273, INSIDE, -, -) \
 X(get_robust_list, 274, INSIDE, -, -) \
 X(utimensat, 280, BOTH, ZERO, CALL_D, CALL_P, CALL_TIMES, CALL_I) \
 X(fallocate, 285, HOST, ZERO, CALL_D, CALL_I, CALL_V, CALL_V) \
-X(dup3, 292, HOST, FD_AT, CALL_D, CALL_I, CALL_I) \
+X(dup3, 292, BOTH, FD_AT, CALL_D, CALL_I, CALL_I) \
 X(pipe2, 293, HOST, ZERO, CALL_PAIR, CALL_I) \
 X(preadv, 295, INSIDE, -, -) \
 X(pwritev, 296, INSIDE, -, -) \
@@ -324,7 +324,7 @@ X(mlock2, 325, INSIDE, -, -) \
 X(statx, 332, NONE, QUIET, "newfstatat() serves") \
 X(rseq, 334, NONE, QUIET, "the host moves threads as it likes") \
 X(clone3, 435, NONE, QUIET, "clone() is tried next") \
-X(faccessat2, 439, HOST, ZERO, CALL_D, CALL_P, CALL_I, CALL_I) \
+X(faccessat2, 439, BOTH, ZERO, CALL_D, CALL_P, CALL_I, CALL_I) \
 X(heap_mmap, CALL_NR_HEAP_MMAP, INSIDE, -, -) \
 X(heap_munmap, CALL_NR_HEAP_MUNMAP, INSIDE, -, -) \
 X(heap_mremap, CALL_NR_HEAP_MREMAP, INSIDE, -, -) \

@@ -92,6 +92,12 @@ void heap_resident(struct heap *h, uint64_t addr, uint64_t size, uint8_t *vec)
 	(void)vec;
 }
 
+void heap_mapped(struct heap *h, uint64_t *now, uint64_t *peak)
+{
+	(void)h;
+	*now = *peak = 0;
+}
+
 void heap_bounds(const struct heap *h, uint64_t *low, uint64_t *high)
 {
 	(void)h;
@@ -151,6 +157,12 @@ edmm_err emm_query(struct emm *emm, uint64_t addr, uint64_t end,
 	return -EDMM_EINVAL;
 }
 
+void emm_stats_get(struct emm *emm, struct emm_stats *out)
+{
+	(void)emm;
+	*out = (struct emm_stats){ 0 };
+}
+
 struct emm *rt_emm(void)
 {
 	return NULL;
@@ -164,6 +176,11 @@ uint64_t rt_books_look(uint64_t addr, uint64_t end, int *prot)
 }
 
 uint64_t rt_stack_low(void)
+{
+	return 0;
+}
+
+uint64_t rt_stack_high(void)
 {
 	return 0;
 }

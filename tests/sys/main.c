@@ -9,6 +9,7 @@ int main(void)
 	int failed;
 
 	srunner_add_suite(sr, lies_suite());
+	srunner_add_suite(sr, proc_suite());
 	srunner_add_suite(sr, rows_suite());
 	srunner_add_suite(sr, table_suite());
 	srunner_run_all(sr, CK_NORMAL);

@@ -6,6 +6,7 @@
 
 Suite *calls_suite(void);
 Suite *lies_suite(void);
+Suite *proc_suite(void);
 Suite *rows_suite(void);
 Suite *table_suite(void);
 

@@ -5,6 +5,7 @@
  * buffer, 8-byte aligned, in their order. When the buffer is short, arguments
  * that can be cut are, so that the call does less, as read() and write() may.
  */
+#include "trusted/sys/proc/proc.h"
 #include "trusted/sys/record.h"
 #include "trusted/sys/sys.h"
 #include "trusted/sys/thread/task.h"
@@ -241,6 +242,15 @@ static edmm_err copy_in(const struct marshal *m, uint64_t result, bool late)
 	return err;
 }
 
+/* A new number that is a file's of our own already. */
+static bool is_taken(enum call_nr nr, uint64_t result)
+{
+	const uint8_t ret = sys_row(nr)->ret;
+
+	return (ret == CALL_RET_FD || ret == CALL_RET_FD_FROM) &&
+	       proc_has(result);
+}
+
 long sys_bound(enum call_nr nr, const uint64_t *a, uint64_t result,
 	       uint64_t limit)
 {
@@ -279,7 +289,9 @@ long sys_bound(enum call_nr nr, const uint64_t *a, uint64_t result,
 	default:
 		return -EPROTO;
 	}
-	return result >= low && result <= high ? (long)result : -EPROTO;
+	if (result < low || result > high || is_taken(nr, result))
+		return -EPROTO;
+	return (long)result;
 }
 
 static void close_one(uint64_t fd)

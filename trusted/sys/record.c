@@ -6,6 +6,8 @@
  */
 #include "trusted/sys/record.h"
 
+#include "trusted/sys/proc/proc.h"
+
 #include <asm/errno.h>
 #include <asm/fcntl.h>
 #include <asm/poll.h>
@@ -326,6 +328,9 @@ edmm_err record_in(uint16_t arg, uint64_t to, umem_t from)
 		}
 		if (f->rule != ANY && !in_range(f, said + f->off))
 			return -EPROTO;
+		if (f->rule == FD &&
+		    proc_has((uint64_t)get(said + f->off, f->size)))
+			return -EPROTO; /* a new one that we have already */
 		__builtin_memcpy(image + f->off, said + f->off, f->size);
 	}
 	__builtin_memcpy((void *)to, image, call_size(arg));

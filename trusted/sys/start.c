@@ -6,6 +6,7 @@
  * ours, and its random bytes are the processor's.
  */
 #include "trusted/elastic/heap.h"
+#include "trusted/sys/proc/proc.h"
 #include "trusted/sys/sys.h"
 #include "trusted/sys/thread/task.h"
 
@@ -153,6 +154,7 @@ int rt_main(const struct rt_args *args)
 	argv = __builtin_alloca((words + 2 * AUX_ENTRIES) * sizeof(*argv));
 	s = put_strings(argv, args->block, args->argc);
 	put_strings(argv + args->argc + 1, s, args->envc);
+	proc_begin(args->argc > 0 ? args->block : "");
 	put_auxv(argv + words, argv[0], (uint64_t)random);
 	rt_stats_main();
 	rt_runtime_leave();

@@ -4,10 +4,10 @@
  * as large as that is: a write goes on until all is written, as a native one
  * does; a read goes on only where it cannot wait, which is in regular files.
  */
+#include "trusted/sys/proc/proc.h"
 #include "trusted/sys/sys.h"
 #include "trusted/sys/thread/task.h"
 
-#include <asm/fcntl.h>
 #include <asm/stat.h>
 
 #define IOV_MAX 1024
@@ -163,6 +163,33 @@ static bool is_regular(uint64_t fd)
 	       (st.st_mode & MODE_TYPE) == MODE_REGULAR;
 }
 
+/* A file that is made inside: the same with no host in between. */
+static long transfer_inside(struct transfer *t, bool out)
+{
+	const int64_t at = (int64_t)t->offset; /* AT_POSITION is -1 */
+	const char *from = NULL;
+	uint64_t n;
+	long r;
+
+	if (out)
+		return t->count == 0
+			       ? 0
+			       : proc_write(t->fd, (const char *)t->iov->base,
+					    t->iov->size < t->left
+						    ? t->iov->size
+						    : t->left);
+	r = proc_read(t->fd, at, &from, t->left);
+	for (; r > (long)t->done && t->count > 0; t->count--) {
+		n = t->iov->size < (uint64_t)r - t->done
+			    ? t->iov->size
+			    : (uint64_t)r - t->done;
+		__builtin_memcpy((void *)t->iov->base, from + t->done, n);
+		t->done += n;
+		t->iov++;
+	}
+	return r;
+}
+
 static long transfer(struct transfer *t, bool out)
 {
 	uint64_t want = 0;
@@ -171,6 +198,8 @@ static long transfer(struct transfer *t, bool out)
 
 	if (r != 0)
 		return r;
+	if (proc_has(t->fd))
+		return transfer_inside(t, out);
 	do {
 		r = transfer_piece(t, out, &want);
 		if (r < 0)
@@ -244,18 +273,6 @@ long sys_preadv(const uint64_t *a)
 long sys_pwritev(const uint64_t *a)
 {
 	return (int64_t)a[3] < 0 ? -EINVAL : transfer_many(a, a[3], true);
-}
-
-long sys_dup2(const uint64_t *a)
-{
-	const uint64_t get[WIRE_CALL_ARGS] = { a[0], F_GETFD };
-	const uint64_t dup3[WIRE_CALL_ARGS] = { a[0], a[1], 0 };
-	long r;
-
-	if (a[0] != a[1])
-		return sys_call(CALL_dup3, dup3);
-	r = sys_call(CALL_fcntl, get);
-	return r < 0 ? r : (long)a[1];
 }
 
 long sys_pipe(const uint64_t *a)

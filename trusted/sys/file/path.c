@@ -3,6 +3,7 @@
  * Calls on paths. Those that Linux has since replaced by an "at" form become
  * that form; what comes back is checked record by record.
  */
+#include "trusted/sys/proc/proc.h"
 #include "trusted/sys/sys.h"
 
 #include <asm/fcntl.h>
@@ -17,6 +18,10 @@
 /* Without a file to be made there is no mode, whatever the register has. */
 static long open_at(uint64_t dir, uint64_t path, uint64_t flags, uint64_t mode)
 {
+	const struct proc_name name = proc_find(path);
+
+	if (name.kind != PROC_NONE)
+		return proc_open(&name, flags);
 	if (!(flags & (O_CREAT | __O_TMPFILE)))
 		mode = 0;
 	return CALL(openat, dir, path, flags, mode & MODE_BITS);
@@ -37,9 +42,29 @@ long sys_creat(const uint64_t *a)
 	return open_at(HERE, a[0], O_CREAT | O_WRONLY | O_TRUNC, a[1]);
 }
 
+long sys_faccessat(const uint64_t *a)
+{
+	const struct proc_name name = proc_find(a[1]);
+
+	if (name.kind != PROC_NONE)
+		return proc_access(&name, a[2]);
+	return sys_call(CALL_faccessat, a);
+}
+
+long sys_faccessat2(const uint64_t *a)
+{
+	const struct proc_name name = proc_find(a[1]);
+
+	if (name.kind != PROC_NONE)
+		return proc_access(&name, a[2]);
+	return sys_call(CALL_faccessat2, a);
+}
+
 long sys_access(const uint64_t *a)
 {
-	return CALL(faccessat, HERE, a[0], a[1]);
+	const uint64_t at[WIRE_CALL_ARGS] = { HERE, a[0], a[1] };
+
+	return sys_faccessat(at);
 }
 
 long sys_mkdir(const uint64_t *a)
@@ -117,14 +142,32 @@ long sys_getcwd(const uint64_t *a)
 	return r == 0 ? -EPROTO : r;
 }
 
+long sys_newfstatat(const uint64_t *a)
+{
+	const struct proc_name name = proc_find(a[1]);
+	const bool empty = (a[3] & AT_EMPTY_PATH) != 0 && sys_owns(a[1], 1) &&
+			   *(const char *)a[1] == '\0';
+
+	if (name.kind != PROC_NONE)
+		return proc_stat_name(&name, a[2]);
+	if (empty && proc_has(a[0]))
+		return proc_stat_fd(a[0], a[2]);
+	return sys_call(CALL_newfstatat, a);
+}
+
 long sys_stat(const uint64_t *a)
 {
-	return CALL(newfstatat, HERE, a[0], a[1], 0);
+	const uint64_t at[WIRE_CALL_ARGS] = { HERE, a[0], a[1], 0 };
+
+	return sys_newfstatat(at);
 }
 
 long sys_lstat(const uint64_t *a)
 {
-	return CALL(newfstatat, HERE, a[0], a[1], AT_SYMLINK_NOFOLLOW);
+	const uint64_t at[WIRE_CALL_ARGS] = { HERE, a[0], a[1],
+					      AT_SYMLINK_NOFOLLOW };
+
+	return sys_newfstatat(at);
 }
 
 /* Layout of a directory record: d_ino, d_off, d_reclen, d_type, d_name. */

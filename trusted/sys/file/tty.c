@@ -3,7 +3,9 @@
  * ioctl() and fcntl(): what their argument is depends on the command, which
  * common/commands.h tells.
  */
+#include "trusted/sys/proc/proc.h"
 #include "trusted/sys/sys.h"
+#include "trusted/sys/thread/task.h"
 
 #include <asm/ioctls.h>
 #include <linux/fcntl.h>
@@ -89,5 +91,15 @@ long sys_fcntl(const uint64_t *a)
 {
 	const struct call_command *c = command_find(CALL_fcntl, a[1]);
 
-	return c && !names_an_owner(a) ? command(c, a) : -EINVAL;
+	long r;
+
+	if (!c || names_an_owner(a))
+		return -EINVAL;
+	if (c->nr != CALL_fcntl_dup)
+		return command(c, a);
+	sys_lock_keep(true); /* or it could be closed meanwhile */
+	r = command(c, a);
+	if (r >= 0)
+		proc_copied(a[0], (uint64_t)r);
+	return r;
 }

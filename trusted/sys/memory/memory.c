@@ -8,6 +8,8 @@
  */
 #include "trusted/sys/memory/memory.h"
 
+#include "trusted/sys/proc/proc.h"
+
 #include <asm/fcntl.h>
 #include <asm/stat.h>
 #include <linux/mman.h>
@@ -158,8 +160,11 @@ static long check_file(const uint64_t *a)
 	struct stat st;
 	const uint64_t stat[WIRE_CALL_ARGS] = { a[4], (uint64_t)&st };
 	const uint64_t flags[WIRE_CALL_ARGS] = { a[4], F_GETFL };
-	long r = sys_call(CALL_fstat, stat), err;
+	long r, err;
 
+	if (proc_has(a[4]))
+		return -ENODEV;
+	r = sys_call(CALL_fstat, stat);
 	if (r == 0)
 		r = sys_call(CALL_fcntl, flags);
 	if (r < 0)
