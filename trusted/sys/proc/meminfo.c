@@ -7,9 +7,6 @@
 #include "edmm/emm.h"
 #include "trusted/elastic/heap.h"
 
-#define KIB 1024u
-#define LABEL_WIDTH 16u
-
 static void put_limit(struct proc_text *t, uint64_t v)
 {
 	const uint64_t from = t->size;
@@ -67,18 +64,6 @@ void proc_limits(struct proc_text *t)
 	}
 }
 
-static void put_size(struct proc_text *t, const char *label, uint64_t bytes)
-{
-	const uint64_t from = t->size;
-
-	text_str(t, label);
-	text_char(t, ':');
-	text_pad(t, from, LABEL_WIDTH);
-	text_dec(t, bytes / KIB,
-		 (uint32_t)(LABEL_WIDTH + 8 - (t->size - from)));
-	text_str(t, " kB\n");
-}
-
 /* Memory is what the heap may have, and the image, which is always there. */
 void proc_meminfo(struct proc_text *t)
 {
@@ -89,28 +74,28 @@ void proc_meminfo(struct proc_text *t)
 
 	emm_stats_get(rt_emm(), &e);
 	proc_sum_up(&s);
-	put_size(t, "MemTotal", h->max + s.image);
-	put_size(t, "MemFree", left);
-	put_size(t, "MemAvailable", left);
-	put_size(t, "Buffers", 0);
-	put_size(t, "Cached", 0);
-	put_size(t, "SwapCached", 0);
-	put_size(t, "Active", e.committed);
-	put_size(t, "Inactive", e.idle);
-	put_size(t, "Mlocked", s.locked);
-	put_size(t, "SwapTotal", 0);
-	put_size(t, "SwapFree", 0);
-	put_size(t, "Dirty", 0);
-	put_size(t, "Writeback", 0);
-	put_size(t, "AnonPages", e.committed);
-	put_size(t, "Mapped", s.clean);
-	put_size(t, "Shmem", 0);
-	put_size(t, "Slab", e.meta_used);
-	put_size(t, "SReclaimable", 0);
-	put_size(t, "SUnreclaim", e.meta_used);
-	put_size(t, "PageTables", e.meta_pool);
-	put_size(t, "CommitLimit", h->max);
-	put_size(t, "Committed_AS", h->charged);
+	text_kib(t, "MemTotal", h->max + s.image);
+	text_kib(t, "MemFree", left);
+	text_kib(t, "MemAvailable", left);
+	text_kib(t, "Buffers", 0);
+	text_kib(t, "Cached", 0);
+	text_kib(t, "SwapCached", 0);
+	text_kib(t, "Active", e.committed);
+	text_kib(t, "Inactive", e.idle);
+	text_kib(t, "Mlocked", s.locked);
+	text_kib(t, "SwapTotal", 0);
+	text_kib(t, "SwapFree", 0);
+	text_kib(t, "Dirty", 0);
+	text_kib(t, "Writeback", 0);
+	text_kib(t, "AnonPages", e.committed);
+	text_kib(t, "Mapped", s.clean);
+	text_kib(t, "Shmem", 0);
+	text_kib(t, "Slab", e.meta_used);
+	text_kib(t, "SReclaimable", 0);
+	text_kib(t, "SUnreclaim", e.meta_used);
+	text_kib(t, "PageTables", e.meta_pool);
+	text_kib(t, "CommitLimit", h->max);
+	text_kib(t, "Committed_AS", h->charged);
 	text_str(t, "HugePages_Total:       0\nHugePages_Free:        0\n"
 		    "HugePages_Rsvd:        0\nHugePages_Surp:        0\n"
 		    "Hugepagesize:       2048 kB\n");

@@ -13,8 +13,6 @@
 
 #define NAME_COLUMN 72u /* and a blank */
 #define NAME_SIZE 256u
-#define LABEL_WIDTH 16u
-#define KIB 1024u
 
 /* Devices and numbers that say only that there is a file. */
 #define PROGRAM_FILE 1u
@@ -171,19 +169,6 @@ void proc_maps(struct proc_text *t)
 		put_head(t, &v.run);
 }
 
-static void put_size(struct proc_text *t, const char *label, uint64_t bytes)
-{
-	const uint64_t from = t->size;
-
-	text_str(t, label);
-	text_char(t, ':');
-	text_pad(t, from, LABEL_WIDTH);
-	/* A label that is as wide takes a place of the number's. */
-	text_dec(t, bytes / KIB,
-		 (uint32_t)(LABEL_WIDTH + 8 - (t->size - from)));
-	text_str(t, " kB\n");
-}
-
 /* What both smaps and smaps_rollup say: every page is the program's alone. */
 static void put_pages(struct proc_text *t, const struct proc_sum *s)
 {
@@ -194,18 +179,18 @@ static void put_pages(struct proc_text *t, const struct proc_sum *s)
 	};
 	const uint64_t dirty = s->rss - s->clean;
 
-	put_size(t, "Rss", s->rss);
-	put_size(t, "Pss", s->rss);
-	put_size(t, "Pss_Dirty", dirty);
-	put_size(t, "Shared_Clean", 0);
-	put_size(t, "Shared_Dirty", 0);
-	put_size(t, "Private_Clean", s->clean);
-	put_size(t, "Private_Dirty", dirty);
-	put_size(t, "Referenced", s->rss);
-	put_size(t, "Anonymous", dirty);
+	text_kib(t, "Rss", s->rss);
+	text_kib(t, "Pss", s->rss);
+	text_kib(t, "Pss_Dirty", dirty);
+	text_kib(t, "Shared_Clean", 0);
+	text_kib(t, "Shared_Dirty", 0);
+	text_kib(t, "Private_Clean", s->clean);
+	text_kib(t, "Private_Dirty", dirty);
+	text_kib(t, "Referenced", s->rss);
+	text_kib(t, "Anonymous", dirty);
 	for (size_t i = 0; i < sizeof(none) / sizeof(*none); i++)
-		put_size(t, none[i], 0);
-	put_size(t, "Locked", s->locked);
+		text_kib(t, none[i], 0);
+	text_kib(t, "Locked", s->locked);
 }
 
 static void add_vma(struct proc_sum *s, struct vma *v)
@@ -271,9 +256,9 @@ void proc_smaps(struct proc_text *t)
 		s = (struct proc_sum){ 0 };
 		add_vma(&s, &v);
 		put_head(t, &v.run);
-		put_size(t, "Size", s.size);
-		put_size(t, "KernelPageSize", MEM_PAGE);
-		put_size(t, "MMUPageSize", MEM_PAGE);
+		text_kib(t, "Size", s.size);
+		text_kib(t, "KernelPageSize", MEM_PAGE);
+		text_kib(t, "MMUPageSize", MEM_PAGE);
 		put_pages(t, &s);
 		text_str(t, "THPeligible:           0\n");
 		put_flags(t, &v.run);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "trusted/sys/proc/proc_text.h"
 
+#define LABEL_WIDTH 16u
+#define NUMBER_WIDTH 8u
+#define KIB 1024u
 #define DIGITS_MAX 20u /* of 64 bits, in decimal */
 
 void text_char(struct proc_text *t, char c)
@@ -46,6 +49,17 @@ void text_pad(struct proc_text *t, uint64_t from, uint64_t column)
 {
 	while (t->size - from < column)
 		text_char(t, ' ');
+}
+
+void text_kib(struct proc_text *t, const char *label, uint64_t bytes)
+{
+	const uint64_t from = t->size;
+
+	text_str(t, label);
+	text_char(t, ':');
+	text_pad(t, from, LABEL_WIDTH);
+	text_dec(t, bytes / KIB, NUMBER_WIDTH);
+	text_str(t, " kB\n");
 }
 
 void text_name(struct proc_text *t, const char *s)

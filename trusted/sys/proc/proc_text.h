@@ -30,6 +30,8 @@ void text_dec(struct proc_text *t, uint64_t v, uint32_t width);
 void text_hex(struct proc_text *t, uint64_t v, uint32_t digits);
 /* Blanks up to so many bytes since @from, which was a size. */
 void text_pad(struct proc_text *t, uint64_t from, uint64_t column);
+/* A line of smaps or meminfo: a label, and bytes as kB. */
+void text_kib(struct proc_text *t, const char *label, uint64_t bytes);
 /* A name as /proc shows it: what breaks a line is \ooo. */
 void text_name(struct proc_text *t, const char *s);
 
