@@ -277,6 +277,7 @@ X(gettid, 186, INSIDE, -, -) \
 X(tkill, 200, INSIDE, -, -) \
 X(time, 201, INSIDE, -, -) \
 X(futex, 202, INSIDE, -, -) \
+X(sched_setaffinity, 203, INSIDE, -, -) \
 X(sched_getaffinity, 204, INSIDE, -, -) \
 X(getdents64, 217, BOTH, LEN, CALL_D, CALL_ANSWER, CALL_V) \
 X(set_tid_address, 218, INSIDE, -, -) \

@@ -10,6 +10,8 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "host/host.h"
 #include "host/signals.h"
@@ -146,6 +148,33 @@ static int park(const struct host_thread *t, uint64_t nanoseconds,
 	return err;
 }
 
+static int affinity(const struct host_thread *t, struct wire_call *c)
+{
+	const uint64_t off = c->args[2], size = c->args[3];
+	const bool set = c->args[0] == WIRE_AFFINITY_SET;
+	unsigned int cpu, node;
+	pid_t tid;
+	long r;
+
+	if (c->args[0] == WIRE_AFFINITY_CPU) {
+		if (syscall(SYS_getcpu, &cpu, &node, NULL))
+			return -errno;
+		c->count = cpu | (uint64_t)node << 32;
+		return 0;
+	}
+	tid = host_threads_tid(t->threads, c->args[1], set);
+	if (!tid)
+		return -ESRCH;
+	if (off > t->buf_size || size > t->buf_size - off)
+		return -EFAULT;
+	r = syscall(set ? SYS_sched_setaffinity : SYS_sched_getaffinity, tid,
+		    size, t->buf + off);
+	if (r < 0)
+		return -errno;
+	c->count = (uint64_t)r;
+	return 0;
+}
+
 /* False: it is none of these. */
 static bool thread_call(const struct host_thread *t, struct wire_call *c)
 {
@@ -158,6 +187,9 @@ static bool thread_call(const struct host_thread *t, struct wire_call *c)
 		return true;
 	case WIRE_CALL_UNPARK:
 		c->status = unpark(t, c);
+		return true;
+	case WIRE_CALL_AFFINITY:
+		c->status = affinity(t, c);
 		return true;
 	case WIRE_CALL_KICK:
 		c->status = host_threads_kick(t->threads, c->args[0]);

@@ -275,7 +275,7 @@ static edmm_err step(struct loop *l)
 	return 0;
 }
 
-/* Above what is suspended, in a signal's handler: all of it is on this stack. */
+/* Above what is suspended, in a signal's handler, on this stack. */
 static enum host_noticed interrupt(void *arg)
 {
 	const struct loop *l = arg;

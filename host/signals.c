@@ -273,6 +273,11 @@ void host_signals_entry(const struct host_signals_entry *entry)
 	self.entry = entry;
 }
 
+pid_t host_signals_tid(const struct host_signals_self *of)
+{
+	return of->tid;
+}
+
 void host_signals_self_end(void)
 {
 	if (self.has_kick)

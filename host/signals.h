@@ -41,6 +41,7 @@ void host_signals_call(bool in);
 struct host_signals_self;
 struct host_signals_self *host_signals_self(void);
 void host_signals_self_end(void);
+pid_t host_signals_tid(const struct host_signals_self *of);
 /*
  * A call that the thread is in, or begins next, ends with EINTR; where it
  * computes in the enclave, it is interrupted there.

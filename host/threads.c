@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <linux/futex.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
@@ -54,6 +55,7 @@ struct host_threads {
 	uint32_t used;
 	uint32_t own; /* the first thread's, until it has left it */
 	bool own_left;
+	bool bound; /* some thread has been, to processors */
 	const struct host_threads_ops *ops;
 	void *arg;
 	struct host_slot slot[];
@@ -192,6 +194,17 @@ static int make(struct host_threads *ts, struct host_slot *s)
 	return -err;
 }
 
+/* As a new thread has it: where its maker may run. */
+static void bind_as_caller(const struct host_slot *s)
+{
+	cpu_set_t set;
+
+	if (s->all->bound && s->self &&
+	    !sched_getaffinity(0, sizeof(set), &set))
+		(void)sched_setaffinity(host_signals_tid(s->self), sizeof(set),
+					&set);
+}
+
 int host_threads_start(struct host_threads *ts, uint64_t context)
 {
 	struct host_slot *s;
@@ -210,6 +223,7 @@ int host_threads_start(struct host_threads *ts, uint64_t context)
 		break;
 	case SLOT_RUNS: /* on its way out; it looks before it waits */
 	case SLOT_WAITS:
+		bind_as_caller(s);
 		s->state = SLOT_WANTED;
 		pthread_cond_signal(&s->wanted);
 		break;
@@ -263,6 +277,20 @@ int host_threads_kick(struct host_threads *ts, uint64_t context)
 	pthread_mutex_unlock(&ts->lock);
 	/* It may be about to sleep. */
 	return host_threads_unpark(ts, context);
+}
+
+pid_t host_threads_tid(struct host_threads *ts, uint64_t context, bool bind)
+{
+	pid_t tid = 0;
+
+	if (!ts || context >= ts->count)
+		return 0;
+	pthread_mutex_lock(&ts->lock);
+	ts->bound |= bind;
+	if (ts->slot[context].self)
+		tid = host_signals_tid(ts->slot[context].self);
+	pthread_mutex_unlock(&ts->lock);
+	return tid;
 }
 
 void host_threads_wait_left(struct host_threads *ts, uint64_t context)

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "edmm/err.h"
 
@@ -49,6 +50,12 @@ int host_threads_park(struct host_threads *ts, uint32_t from,
 		      uint64_t nanoseconds);
 int host_threads_unpark(struct host_threads *ts, uint64_t context);
 int host_threads_kick(struct host_threads *ts, uint64_t context);
+
+/*
+ * The kernel's number of a context's thread, or 0. @bind: it is bound to
+ * processors, which its next use is not to keep.
+ */
+pid_t host_threads_tid(struct host_threads *ts, uint64_t context, bool bind);
 
 /*
  * The enclave is done with a context's thread, and takes its TCS away: wait

@@ -122,7 +122,19 @@ enum wire_call_nr {
 	WIRE_CALL_UNPARK = 12,
 	/* context: a call that it is in, or begins next, ends with -EINTR */
 	WIRE_CALL_KICK = 13,
+	/*
+	 * enum wire_affinity; of a thread that is there: context, offset of its
+	 * mask in the data buffer, size. Count: bytes of it, or the processor's
+	 * number and, above 32 bits, its node's
+	 */
+	WIRE_CALL_AFFINITY = 14,
 	WIRE_CALL_SYS = 0x100,
+};
+
+enum wire_affinity {
+	WIRE_AFFINITY_GET,
+	WIRE_AFFINITY_SET,
+	WIRE_AFFINITY_CPU, /* where the caller runs now */
 };
 
 #define WIRE_CALL_ARGS 6

@@ -28,6 +28,12 @@ void host_signals_kick(struct host_signals_self *self)
 	(void)self;
 }
 
+pid_t host_signals_tid(const struct host_signals_self *of)
+{
+	(void)of;
+	return 0;
+}
+
 void host_signals_of_others(sigset_t *set)
 {
 	sigemptyset(set);

@@ -8,8 +8,6 @@
 
 #include "trusted/elastic/heap.h"
 
-#define CPU_MASK_SIZE 8
-
 _Noreturn static void end(uint64_t status)
 {
 	rt_exit((int)(status & 0xff));
@@ -74,30 +72,6 @@ long sys_getrandom(const uint64_t *a)
 		return -EFAULT;
 	rt_random((void *)a[0], a[1]);
 	return (long)a[1];
-}
-
-long sys_sched_getaffinity(const uint64_t *a)
-{
-	if (a[1] < CPU_MASK_SIZE)
-		return -EINVAL;
-	if (!sys_owns_to_write(a[2], CPU_MASK_SIZE))
-		return -EFAULT;
-	*(uint64_t *)a[2] = 1;
-	return CPU_MASK_SIZE;
-}
-
-long sys_getcpu(const uint64_t *a)
-{
-	int i;
-
-	for (i = 0; i < 2; i++) {
-		if (a[i] == 0)
-			continue;
-		if (!sys_owns_to_write(a[i], sizeof(uint32_t)))
-			return -EFAULT;
-		*(uint32_t *)a[i] = 0;
-	}
-	return 0;
 }
 
 long sys_sysinfo(const uint64_t *a)
