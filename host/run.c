@@ -367,6 +367,7 @@ static edmm_err make_start(struct edmm_host *h, const struct edmm_host_start *s,
 			 (s->tell ? WIRE_START_TELL : 0),
 		.threads_max = s->threads_max,
 		.threads_pool = s->threads_pool,
+		.threads_idle = s->threads_idle,
 	};
 	return 0;
 }

@@ -61,6 +61,7 @@ static const struct pol_map map[] = {
 	SIZE_ROW("stack.max", EDMM_SET_STACK_MAX),
 	UINT_ROW("threads.init", EDMM_SET_THREADS_INIT, 0xffffffff),
 	UINT_ROW("threads.pool", EDMM_SET_THREADS_POOL, 0xffffffff),
+	UINT_ROW("threads.idle", EDMM_SET_THREADS_IDLE, 86400),
 	UINT_ROW("threads.max", EDMM_SET_THREADS_MAX, 0xffffffff),
 	FLAG_ROW("threads.bound", EDMM_SET_THREADS_BOUND),
 	SIZE_ROW("user.init", EDMM_SET_USER_INIT),

@@ -31,3 +31,13 @@ uint64_t cli_tsc_ns(const struct cli_clock *begin, uint64_t from, uint64_t to)
 		return 0;
 	return (uint64_t)((double)(to - from) * (double)ns / (double)ticks);
 }
+
+uint64_t cli_ticks(const struct cli_clock *begin, uint32_t seconds)
+{
+	double ticks = (double)(cli_now_tsc() - begin->tsc);
+	double ns = (double)(cli_now_ns() - begin->ns);
+
+	if (ns < 1)
+		return 0;
+	return (uint64_t)(seconds * 1e9 * (ticks / ns));
+}

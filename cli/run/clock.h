@@ -19,5 +19,7 @@ uint64_t cli_now_tsc(void);
 struct cli_clock cli_clock_now(void);
 /* Nanoseconds from one stamp to another, by the rate since @begin. */
 uint64_t cli_tsc_ns(const struct cli_clock *begin, uint64_t from, uint64_t to);
+/* So many seconds as ticks of the TSC, by the same rate. */
+uint64_t cli_ticks(const struct cli_clock *begin, uint32_t seconds);
 
 #endif

@@ -220,6 +220,15 @@ static uint32_t threads_pool(const struct cli_run *r)
 	return (uint32_t)(n > own ? n - own : 0);
 }
 
+/* The enclave knows no other time than the TSC's. */
+static uint64_t threads_idle(const struct cli_run *r)
+{
+	const uint64_t n = r->o.threads_idle;
+
+	return cli_ticks(&r->begin,
+			 n == UINT64_MAX ? CLI_IDLE_SECONDS : (uint32_t)n);
+}
+
 int cli_execute(struct cli_run *r, struct edmm_host_end *end)
 {
 	struct observer ob = { .run = r, .timeline = r->timeline };
@@ -239,6 +248,7 @@ int cli_execute(struct cli_run *r, struct edmm_host_end *end)
 		.heap_window = r->o.heap_window,
 		.threads_max = threads_max(r),
 		.threads_pool = threads_pool(r),
+		.threads_idle = threads_idle(r),
 		.populate = true,
 		.tell = r->o.trace_calls,
 		.watch = &watch,

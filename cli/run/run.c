@@ -34,6 +34,7 @@ enum {
 	OPT_HEAP_WINDOW,
 	OPT_THREADS_MAX,
 	OPT_THREADS_POOL,
+	OPT_THREADS_IDLE,
 	OPT_TRACE_CALLS,
 	OPT_WITHOUT,
 	OPT_VENDOR,
@@ -60,6 +61,7 @@ static const struct option options[] = {
 	{ "heap-window", required_argument, NULL, OPT_HEAP_WINDOW },
 	{ "threads-max", required_argument, NULL, OPT_THREADS_MAX },
 	{ "threads-pool", required_argument, NULL, OPT_THREADS_POOL },
+	{ "threads-idle", required_argument, NULL, OPT_THREADS_IDLE },
 	{ "trace-calls", no_argument, NULL, OPT_TRACE_CALLS },
 	{ 0 },
 };
@@ -96,6 +98,7 @@ static const char help[] =
 	"  --heap-window SIZE  heap to commit ahead at a time, at most (4M)\n"
 	"  --threads-max N     threads at a time (what the address range has)\n"
 	"  --threads-pool N    contexts that are made to keep for more (8)\n"
+	"  --threads-idle S    for so many seconds; 0: for ever (10)\n"
 	"Settings of an unsigned image; of a signed one they must be what\n"
 	"it is signed with, but for an elastic heap's "
 	"maximum:\n" CLI_SETTING_HELP
@@ -203,6 +206,9 @@ static bool take_option(struct cli_run_options *o, int c)
 	case OPT_THREADS_POOL:
 		return cli_number("--threads-pool", optarg, EDMM_CONTEXTS_ALL,
 				  &o->threads_pool);
+	case OPT_THREADS_IDLE:
+		return cli_number("--threads-idle", optarg,
+				  CLI_IDLE_SECONDS_MAX, &o->threads_idle);
 	case OPT_TRACE_CALLS:
 		o->trace_calls = true;
 		return true;
@@ -364,6 +370,7 @@ int verb_run(int argc, char **argv)
 				    .heap_idle = UINT64_MAX,
 				    .heap_idle_percent = UINT64_MAX,
 				    .threads_pool = UINT64_MAX,
+				    .threads_idle = UINT64_MAX,
 				    .figures_fd = -1,
 				    .probe_fd = -1 } };
 	struct edmm_host_end end = { 0 };

@@ -56,12 +56,17 @@ struct cli_run_options {
 	uint32_t threads_max;	    /* 0: nobody said */
 	uint64_t threads_file; /* the same by a file, which may be too many */
 	uint64_t threads_pool; /* contexts; UINT64_MAX: nobody said */
+	uint64_t threads_idle; /* seconds; UINT64_MAX: nobody said */
 	bool trace_calls;
 	int figures_fd; /* advise.c's child: figures; else -1 */
 	int probe_fd;	/* startup.c's child: stop at main; else -1 */
 	const char *program;
 	char **argv; /* the program's */
 };
+
+/* Of --threads-idle: when nobody said, and at most. */
+#define CLI_IDLE_SECONDS 10u
+#define CLI_IDLE_SECONDS_MAX 86400u
 
 struct cli_timeline;
 

@@ -158,6 +158,21 @@ bool cli_window_ok(const char *what, uint64_t window)
 	return false;
 }
 
+/*
+ * Does the file say how many threads there may be? In edmm.toml one word does,
+ * in others also that of how many contexts there are; not in SCONE's, whose
+ * threads take turns on them.
+ */
+static bool says_threads(const struct edmm_policy *p)
+{
+	const enum edmm_format rules = edmm_policy_rules(p);
+
+	if (p->s[EDMM_SET_THREADS_MAX].set)
+		return true;
+	return p->s[EDMM_SET_THREADS_INIT].set && rules != EDMM_FORMAT_EDMM &&
+	       rules != EDMM_FORMAT_SCONE;
+}
+
 /* By the file's own rules: Occlum's maximum is 4,096 at least. */
 static void config_threads(struct cli_run_options *o,
 			   const struct edmm_policy *p)
@@ -167,12 +182,15 @@ static void config_threads(struct cli_run_options *o,
 	struct edmm_resolved r;
 
 	if (edmm_policy_resolve(p, &t, &r, &f) == 0) {
-		if (p->s[EDMM_SET_THREADS_MAX].set)
+		if (says_threads(p))
 			o->threads_file = r.tcs_max;
 		if (o->threads_pool == UINT64_MAX &&
 		    p->s[EDMM_SET_THREADS_POOL].set)
 			o->threads_pool = r.tcs_pool;
 	}
+	if (o->threads_idle == UINT64_MAX)
+		o->threads_idle =
+			edmm_policy_get(p, EDMM_SET_THREADS_IDLE, UINT64_MAX);
 	edmm_findings_free(&f);
 }
 

@@ -95,6 +95,8 @@ struct edmm_host_watch {
  * @threads_max: threads at a time; 0: as many as the layout has contexts for
  * @threads_pool: contexts without a thread to keep, of those that the enclave
  *	has made; UINT32_MAX: built in
+ * @threads_idle: ticks of the TSC that they are kept for, or up to twice as
+ *	long; 0: for ever
  * @populate: serve the enclave's hints by touching pages ahead
  * @tell: tell the watch each system call
  * @buf_size: data buffer of a thread in bytes; 0 takes 1 MiB
@@ -109,6 +111,7 @@ struct edmm_host_start {
 	uint64_t heap_window;
 	uint32_t threads_max;
 	uint32_t threads_pool;
+	uint64_t threads_idle;
 	bool populate;
 	bool tell;
 	uint64_t buf_size;

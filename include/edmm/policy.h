@@ -85,6 +85,7 @@ enum edmm_setting_id {
 	EDMM_SET_THREADS_INIT, /* contexts EADDed */
 	EDMM_SET_THREADS_POOL, /* contexts kept, at least */
 	EDMM_SET_THREADS_MAX,
+	EDMM_SET_THREADS_IDLE, /* seconds that they are kept; 0: for ever */
 	EDMM_SET_THREADS_BOUND, /* bool: Intel's TCSPolicy 0 */
 	EDMM_SET_PROC_STACK,	/* a process's main stack in a library OS */
 	EDMM_SET_PROC_BRK,

@@ -349,6 +349,8 @@ struct wire_stats {
  *	as there are of these
  * @threads_pool: contexts that the enclave has made and keeps when their
  *	threads have ended; WIRE_POOL_DEFAULT: the built-in number
+ * @threads_idle: ticks of the TSC after which these are given back that have
+ *	waited all the time; 0: they wait for ever
  */
 struct wire_start {
 	uint32_t version;
@@ -367,6 +369,7 @@ struct wire_start {
 	uint64_t signals_addr;
 	uint32_t threads_max;
 	uint32_t threads_pool;
+	uint64_t threads_idle;
 };
 
 #define WIRE_POOL_DEFAULT UINT32_MAX
@@ -400,7 +403,7 @@ SGX_ASSERT(sizeof(struct wire_signal) == 24, "wire_signal");
 SGX_ASSERT(sizeof(struct wire_stats) == 4096, "wire_stats");
 SGX_ASSERT(offsetof(struct wire_stats, committed) == 16, "committed");
 SGX_ASSERT(offsetof(struct wire_stats, heap_used) == 80, "heap_used");
-SGX_ASSERT(sizeof(struct wire_start) == 104, "wire_start");
+SGX_ASSERT(sizeof(struct wire_start) == 112, "wire_start");
 SGX_ASSERT(offsetof(struct wire_start, thread_addr) == 8, "thread_addr");
 SGX_ASSERT(offsetof(struct wire_start, argc) == 48, "wire_start.argc");
 SGX_ASSERT(offsetof(struct wire_start, heap_free_max) == 56, "free_max");

@@ -146,3 +146,29 @@ void rt_threads_trim(void)
 	if (i >= 0)
 		give_back((uint32_t)i);
 }
+
+bool rt_threads_due(uint64_t now)
+{
+	static uint64_t last;
+	const uint64_t wait = rt_params()->threads_idle;
+	uint64_t was = __atomic_load_n(&last, __ATOMIC_RELAXED);
+
+	/* A time stamp that goes back is a time to begin anew, no more. */
+	if (!wait || (was && now - was < wait))
+		return false;
+	return __atomic_compare_exchange_n(&last, &was, now, false,
+					   __ATOMIC_RELAXED,
+					   __ATOMIC_RELAXED) &&
+	       was;
+}
+
+void rt_threads_decay(void)
+{
+	int64_t i;
+
+	while ((i = rt_made_old()) >= 0) {
+		rt_made_drop((uint32_t)i);
+		give_back((uint32_t)i);
+	}
+	rt_made_mark();
+}

@@ -17,6 +17,7 @@
  *	record once more, whatever has become of the thread meanwhile
  * @there: made, with all of its pages
  * @dirty: not taken, but some pages may have stayed
+ * @old: idle all the time since the pool was last looked after
  * @made: how many beside the image's are taken
  */
 static struct {
@@ -25,6 +26,7 @@ static struct {
 	struct ctxset starting;
 	struct ctxset there;
 	struct ctxset dirty;
+	struct ctxset old;
 	uint32_t made;
 } the;
 
@@ -85,6 +87,7 @@ static bool take(uint32_t context)
 	if (!ctxset_has(&the.starting, context) &&
 	    __atomic_load_n(&t->state, __ATOMIC_ACQUIRE) == RT_STATE_FREE) {
 		__atomic_store_n(&t->state, RT_STATE_MAKING, __ATOMIC_RELEASE);
+		ctxset_drop(&the.old, context);
 		return true;
 	}
 	ctxset_add(&the.idle, context);
@@ -155,6 +158,30 @@ int64_t rt_made_surplus(uint32_t keep)
 		if (n++ >= keep && take(i))
 			return i;
 	return -1;
+}
+
+int64_t rt_made_old(void)
+{
+	const uint32_t end = rt_contexts();
+	uint32_t i = next(&the.old, rt_layout()->ctx_count, true);
+
+	for (; i < end; i = next(&the.old, i + 1, true))
+		if (take(i))
+			return i;
+	return -1;
+}
+
+void rt_made_mark(void)
+{
+	const uint32_t end = rt_contexts();
+	uint32_t i = next(&the.idle, rt_layout()->ctx_count, true);
+
+	for (; i < end; i = next(&the.idle, i + 1, true)) {
+		ctxset_add(&the.old, i);
+		/* Taken meanwhile, perhaps before the bit was there. */
+		if (!ctxset_has(&the.idle, i))
+			ctxset_drop(&the.old, i);
+	}
 }
 
 int64_t rt_made_left(void)

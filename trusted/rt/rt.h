@@ -56,6 +56,7 @@ bool edmm_rt_elastic(void);
  * @tell: tell the host each system call, since its image is for debugging
  * @threads_max: threads at a time
  * @threads_pool: contexts that have been made to keep without a thread
+ * @threads_idle: ticks of the TSC that they are kept for; 0: for ever
  */
 struct rt_params {
 	uint64_t heap_max;
@@ -67,6 +68,7 @@ struct rt_params {
 	bool tell;
 	uint32_t threads_max;
 	uint32_t threads_pool;
+	uint64_t threads_idle;
 };
 const struct rt_params *rt_params(void);
 
@@ -211,6 +213,22 @@ int rt_thread_make(void);
  * is on its way out still stays for the next call.
  */
 void rt_threads_trim(void);
+
+/**
+ * rt_threads_due() - has the pool waited long enough to look after it?
+ * @now: rt_tsc(), which is the host's as much as the time to wait is
+ *
+ * Return: true once in rt_params()->threads_idle ticks, to one caller.
+ */
+bool rt_threads_due(uint64_t now);
+
+/**
+ * rt_threads_decay() - give back what has waited since the last time
+ *
+ * Contexts that were made and have had no thread between two calls. Context: as
+ * rt_thread_make().
+ */
+void rt_threads_decay(void);
 
 /**
  * rt_thread_regs() - what the thread begins with

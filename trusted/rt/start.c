@@ -95,6 +95,7 @@ static void take_start(uint64_t addr, struct wire_start *s)
 		.threads_pool = s->threads_pool == WIRE_POOL_DEFAULT
 					? POOL_DEFAULT
 					: s->threads_pool,
+		.threads_idle = s->threads_idle,
 	};
 }
 

@@ -480,6 +480,12 @@ bool rt_made_dirty(uint32_t context);
 int64_t rt_made_left(void);
 /* One that waits in the pool beyond @keep of them, the caller's now; or -1. */
 int64_t rt_made_surplus(uint32_t keep);
+/*
+ * One that has waited there since rt_made_mark(), the caller's now; or -1. And
+ * all that wait have from now on.
+ */
+int64_t rt_made_old(void);
+void rt_made_mark(void);
 
 /* thread.c */
 void rt_thread_init(struct rt_thread *t, uint32_t context);

@@ -114,8 +114,18 @@ static bool on_shortage(void)
 
 void sys_tick(void)
 {
-	if (heap_is_up && rt_elastic())
-		heap_tick(&heap, rt_tsc());
+	uint64_t now;
+	uint32_t depth;
+
+	if (!heap_is_up || !rt_elastic())
+		return;
+	now = rt_tsc();
+	heap_tick(&heap, now);
+	if (!rt_threads_due(now))
+		return;
+	depth = sys_lock_drop();
+	rt_threads_decay();
+	sys_lock_take(depth);
 }
 
 static bool on_grow(uint64_t addr)

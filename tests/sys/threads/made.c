@@ -24,6 +24,7 @@
 #define QUEUE 70
 
 static pthread_barrier_t crowd;
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 static int failed;
 
 static void check(int err, const char *what)
@@ -219,6 +220,41 @@ static void queue(int most)
 		check(pthread_join(t[i], NULL), "join");
 }
 
+static void *until_open(void *arg)
+{
+	pthread_mutex_lock(&gate);
+	pthread_mutex_unlock(&gate);
+	return arg;
+}
+
+/* Threads at a time until one is refused, the first among them. */
+static void until_refused(int most)
+{
+	pthread_t *t = calloc((size_t)most, sizeof(*t));
+	pthread_attr_t attr;
+	int n = 0;
+
+	check(t ? 0 : ENOMEM, "calloc");
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, 16384);
+	pthread_mutex_lock(&gate);
+	while (t && n < most && !pthread_create(&t[n], &attr, until_open, NULL))
+		n++;
+	printf("threads %d\n", n + 1);
+	pthread_mutex_unlock(&gate);
+	while (n > 0)
+		check(pthread_join(t[--n], NULL), "join");
+	free(t);
+}
+
+/* Their contexts and stacks wait while the program does next to nothing. */
+static void wait_idle(int seconds)
+{
+	at_once();
+	for (int i = 0; i < seconds * 10; i++)
+		usleep(100000);
+}
+
 int main(int argc, char **argv)
 {
 	const char *only = argc > 1 ? argv[1] : "";
@@ -236,6 +272,10 @@ int main(int argc, char **argv)
 		queue(64);
 		queue(INT_MAX);
 	}
+	if (!strcmp(only, "many"))
+		until_refused(argc > 2 ? atoi(argv[2]) : PAIRS);
+	if (!strcmp(only, "idle"))
+		wait_idle(argc > 2 ? atoi(argv[2]) : 1);
 	if (!strcmp(only, "deep"))
 		overflow();
 	return failed;

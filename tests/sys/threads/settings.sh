@@ -58,6 +58,28 @@ for pool in 0 3; do
 			fail "$what: $(final) bytes stay, $without without"
 	done
 done
+# What waits longer than it may goes while the program lives, and not before.
+idle()
+{
+	run --heap-idle 0 --threads-pool 9 --threads-idle "$1" --report=json \
+		"$program" idle 3 || fail "idle $1"
+	final
+}
+never=$(idle 0) late=$(idle 60) soon=$(idle 1)
+[ $((late - soon)) -ge $((8 * 86016)) ] && [ "$late" = "$never" ] ||
+	fail "--threads-idle: $soon bytes, $late where it is long, $never where never"
+
+# Threads until one is refused, and what refuses it by what each format has.
+refused_at()
+{
+	run "$@" many 4300
+	sed -n 's/^threads //p' "$tmp/out"
+}
+expect()
+{
+	got=$(refused_at --config "$tmp/$2" "$program")
+	[ "$got" = "$1" ] || fail "$2: $got threads, not $1"
+}
 # One after the other costs no AEX, no page and no ioctl, but three entries, of the
 # call that begins it, of the joiner's wait and of the thread; its way out wakes
 # the joiner. Where processors are wanted by others there are some more: the least
@@ -103,4 +125,30 @@ cat >"$tmp/Enclave.config.xml" <<-'EOF'
 	EOF
 run --config "$tmp/Enclave.config.xml" "$program" crowd && fail "TCSMaxNum"
 grep -q 'a thread beside 40' "$tmp/err" || fail "TCSMaxNum is not named"
+expect 40 Enclave.config.xml
+printf '[threads]\nmax = 33\n' >"$tmp/max.edmm.toml"
+expect 33 max.edmm.toml
+cat >"$tmp/Enclave.config.xml" <<-'EOF'
+	<EnclaveConfiguration><TCSNum>5</TCSNum></EnclaveConfiguration>
+	EOF
+expect 5 Enclave.config.xml
+# Occlum's and Gramine's maximum is 4,096 at least, or at all.
+cat >"$tmp/Occlum.json" <<-'EOF'
+	{ "resource_limits": { "kernel_space_heap_size": "1MB",
+	    "kernel_space_heap_max_size": "64MB",
+	    "kernel_space_stack_size": "1MB", "user_space_size": "1MB",
+	    "user_space_max_size": "64MB", "init_num_of_threads": 4,
+	    "max_num_of_threads": 4200 },
+	  "process": { "default_stack_size": "1MB",
+	    "default_heap_size": "4MB", "default_mmap_size": "8MB" },
+	  "entry_points": [ "/bin" ],
+	  "env": { "default": [ "A=b" ], "untrusted": [] },
+	  "feature": { "enable_edmm": true },
+	  "metadata": { "product_id": 0, "version_number": 0,
+	    "debuggable": true } }
+	EOF
+expect 4200 Occlum.json
+printf 'sgx.edmm_enable = true\nsgx.max_threads = 24\nsgx.enclave_size = "4G"
+libos.entrypoint = "/x"\n' >"$tmp/g.manifest"
+expect 4096 g.manifest
 exit $failed
