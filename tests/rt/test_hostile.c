@@ -564,7 +564,7 @@ static void *flicker(void *arg)
 }
 
 /*
- * Stack, heap, metadata, thread page, exception stack: the program goes on
+ * Stack, heap, metadata, thread page, the context's stacks: the program goes on
  * with right data (it looks at all of it), gets an error, or the enclave ends.
  */
 START_TEST(memory_that_comes_and_goes)
@@ -576,8 +576,9 @@ START_TEST(memory_that_comes_and_goes)
 		{ l->meta_off, l->meta_size },
 		{ l->ctx_off + l->ctx_thread, l->ctx_thread_size },
 		{ l->ctx_off + l->ctx_xstack, l->ctx_xstack_size },
+		{ l->ctx_off + l->ctx_sys, l->ctx_sys_size },
 	};
-	const uint64_t *p = part[_i % 5];
+	const uint64_t *p = part[_i % (int)(sizeof(part) / sizeof(*part))];
 	struct flicker f = { .at = (void *)(r.h->base + p[0]),
 			     .size = p[1],
 			     .seed = (unsigned int)_i };
