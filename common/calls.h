@@ -283,7 +283,7 @@ X(getdents64, 217, BOTH, LEN, CALL_D, CALL_ANSWER, CALL_V) \
 X(set_tid_address, 218, INSIDE, -, -) \
 X(fadvise64, 221, HOST, ZERO, CALL_D, CALL_V, CALL_V, CALL_I) \
 X(timer_create, 222, BOTH, ZERO, CALL_I, CALL_EVENT, CALL_TAKE(integer)) \
-X(timer_settime, 223, HOST, ZERO, CALL_I, CALL_I, CALL_TIMER_IN, \
+X(timer_settime, 223, BOTH, ZERO, CALL_I, CALL_I, CALL_TIMER_IN, \
 	CALL_TIMER_OUT) \
 X(timer_gettime, 224, HOST, ZERO, CALL_I, CALL_TIMER_OUT) \
 X(timer_getoverrun, 225, HOST, INT, CALL_I) \

@@ -241,6 +241,17 @@ static uint64_t churn2(void)
 	return together(2, churner);
 }
 
+/* ---- the clock ---------------------------------------------------------- */
+
+static uint64_t clock_read(void)
+{
+	uint64_t begin = now();
+
+	for (uint64_t i = 0; i < rounds; i++)
+		now();
+	return now() - begin;
+}
+
 static const struct {
 	const char *name;
 	uint64_t (*run)(void);
@@ -249,7 +260,7 @@ static const struct {
 	{ "alone", alone },	    { "contended", contended },
 	{ "many", many },	    { "pingpong", pingpong },
 	{ "broadcast", broadcast }, { "churn1", churn1 },
-	{ "churn2", churn2 },
+	{ "churn2", churn2 },	    { "clock", clock_read },
 };
 
 int main(int argc, char **argv)

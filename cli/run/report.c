@@ -175,6 +175,18 @@ static void print_ioctls(const struct cli_figures *f, FILE *out)
 	fprintf(out, "\n");
 }
 
+/* A host whose time is not what the time stamp counter says. */
+static void print_clock(const struct cli_figures *f, FILE *out)
+{
+	char a[32], b[32];
+
+	if (f->stats.clock_refused)
+		row(out, "clock",
+		    "%s corrections by the host refused, of %s together",
+		    grouped(f->stats.clock_refused, a),
+		    duration(f->stats.clock_refused_ns, b));
+}
+
 /* ---- JSON -------------------------------------------------------------- */
 
 static void put(json_t *o, const char *key, uint64_t n)
@@ -238,6 +250,8 @@ static void print_json(const struct cli_run *r, const struct cli_figures *f,
 	put(o, "committed_final", f->stats.committed);
 	put(o, "idle_final", f->stats.idle);
 	put(o, "faults_resolved", f->stats.faults);
+	put(o, "clock_refused", f->stats.clock_refused);
+	put(o, "clock_refused_ns", f->stats.clock_refused_ns);
 	put(o, "host_calls", f->counts.calls);
 	put(o, "enters", f->counts.enters);
 	put(o, "resumes", f->counts.resumes);
@@ -266,4 +280,5 @@ void cli_report_print(const struct cli_run *r, const struct cli_figures *f,
 	print_memory(f, out);
 	print_transitions(f, out);
 	print_ioctls(f, out);
+	print_clock(f, out);
 }

@@ -301,6 +301,8 @@ struct wire_signal {
  * @heap_refused: bytes of the last mapping beyond the maximum; 0: none
  * @threads_refused: threads that were there already when one more was refused;
  *	0: none was
+ * @clock_refused: corrections of CLOCK_MONOTONIC that went beyond the bound
+ * @clock_refused_ns: what was refused of them, together
  *
  * The host samples single fields: each is one aligned 8-byte store.
  */
@@ -322,7 +324,9 @@ struct wire_stats {
 	uint64_t stack_peak;
 	uint64_t heap_refused;
 	uint64_t threads_refused;
-	uint64_t reserved[495];
+	uint64_t clock_refused;
+	uint64_t clock_refused_ns;
+	uint64_t reserved[493];
 };
 
 /**

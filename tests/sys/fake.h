@@ -49,6 +49,11 @@ unsigned int fake_host_calls(void);
 /* Runs @fn, and returns how it ended the program: -1 if it did not. */
 int fake_ended(void (*fn)(void), int *is_signal);
 
+/* What the time stamp counter says; 0: as the processor's. */
+extern uint64_t fake_tsc;
+/* Corrections of the clock that were refused, as the host is told. */
+extern uint64_t fake_clock_refused;
+
 #define SYS(nr, ...) \
 	fake_syscall(__NR_##nr, (const uint64_t[WIRE_CALL_ARGS]){ __VA_ARGS__ })
 #define PTR(p) ((uint64_t)(uintptr_t)(p))

@@ -8,6 +8,7 @@ int main(void)
 	SRunner *sr = srunner_create(calls_suite());
 	int failed;
 
+	srunner_add_suite(sr, clock_suite());
 	srunner_add_suite(sr, lies_suite());
 	srunner_add_suite(sr, proc_suite());
 	srunner_add_suite(sr, rows_suite());

@@ -5,6 +5,7 @@
 #include <check.h>
 
 Suite *calls_suite(void);
+Suite *clock_suite(void);
 Suite *lies_suite(void);
 Suite *proc_suite(void);
 Suite *rows_suite(void);

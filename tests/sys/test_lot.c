@@ -128,12 +128,6 @@ bool sys_owns_to_write(uint64_t addr, uint64_t size)
 	return sys_owns(addr, size);
 }
 
-long sys_clock_gettime(const uint64_t *a)
-{
-	(void)a;
-	return 0;
-}
-
 bool sys_signals_wait(void)
 {
 	return false;

@@ -212,6 +212,14 @@ void rt_stats_threads_refused(uint32_t threads)
 		PUT_STAT(threads_refused, threads);
 }
 
+void rt_stats_clock(uint64_t refused, uint64_t ns)
+{
+	if (!rt_global.stats)
+		return;
+	PUT_STAT(clock_refused, refused);
+	PUT_STAT(clock_refused_ns, ns);
+}
+
 /* The main stack grows downwards and is never given back. */
 static uint64_t stack_peak(void)
 {

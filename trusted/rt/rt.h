@@ -295,6 +295,8 @@ void rt_stats_heap(uint64_t peak, uint64_t low);
 void rt_stats_refused(uint64_t bytes);
 /* That one more than so many threads was wanted; told at once. */
 void rt_stats_threads_refused(uint32_t threads);
+/* So many corrections of the clock were refused, @ns nanoseconds; at once. */
+void rt_stats_clock(uint64_t refused, uint64_t ns);
 
 /* Exceptions. */
 

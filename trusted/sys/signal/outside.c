@@ -10,6 +10,7 @@
 #include "trusted/sys/signal/signal.h"
 #include "trusted/sys/sys.h"
 #include "trusted/sys/thread/task.h"
+#include "trusted/sys/time/clocks.h"
 
 #define FIELD(name) (offsetof(struct wire_signals, name))
 /* At a time: more come at the next call. */
@@ -81,6 +82,9 @@ static bool take(const struct rt_buf *b)
 		return false;
 	if (!may_come(&s))
 		return true;
+	/* A timer's handler reads no clock that has not come to its time. */
+	if (s.code == SI_TIMER || s.signo == SIGALRM)
+		sys_clock_stale();
 	info = (struct sys_siginfo){ .signo = s.signo,
 				     .code = s.code,
 				     .addr = s.fields[0],

@@ -5,7 +5,11 @@
  */
 #include "trusted/sys/signal/signal.h"
 
+#include <linux/time.h>
+#include <linux/time_types.h>
+
 #include "trusted/sys/sys.h"
+#include "trusted/sys/time/clocks.h"
 
 /* Of <asm-generic/siginfo.h>, which some C libraries' headers hide. */
 #define NOTIFY_SIGNAL 0
@@ -26,6 +30,7 @@ static struct sys_timer {
 	bool used;
 	int32_t id;
 	int32_t signo;
+	uint64_t clock;
 	uint64_t value;
 } timers[CALL_TIMERS];
 
@@ -79,7 +84,9 @@ static long make(uint64_t clock, const struct timer_event *wanted,
 	r = sys_call(CALL_timer_create, a);
 	if (r)
 		return r;
-	*t = (struct sys_timer){ .used = true, .id = *id, .signo = e.signo };
+	*t = (struct sys_timer){
+		.used = true, .id = *id, .signo = e.signo, .clock = clock
+	};
 	t->value = numbered ? (uint64_t)*id : wanted->value;
 	return 0;
 }
@@ -101,6 +108,54 @@ long sys_timer_create(const uint64_t *a)
 	if (r == 0)
 		*(int32_t *)a[2] = id;
 	return r;
+}
+
+static const struct sys_timer *timer_of(int32_t id)
+{
+	for (int i = 0; i < CALL_TIMERS; i++)
+		if (timers[i].used && timers[i].id == id)
+			return &timers[i];
+	return NULL;
+}
+
+static bool is_time(const struct __kernel_timespec *t)
+{
+	return t->tv_sec <= CLOCK_NS_MAX / CLOCK_NSEC &&
+	       sys_time_valid(t->tv_sec, t->tv_nsec, CLOCK_NSEC);
+}
+
+/* The host's clock may be another than the program's: how long, for when. */
+static long until(uint64_t clock, struct __kernel_timespec *t)
+{
+	int64_t now, left;
+	long r = sys_clock_now(clock, &now);
+
+	left = t->tv_sec * CLOCK_NSEC + t->tv_nsec - now;
+	if (left <= 0)
+		left = 1;
+	t->tv_sec = left / CLOCK_NSEC;
+	t->tv_nsec = left % CLOCK_NSEC;
+	return r;
+}
+
+long sys_timer_settime(const uint64_t *a)
+{
+	const struct sys_timer *t = timer_of((int32_t)a[0]);
+	struct {
+		struct __kernel_timespec every, next;
+	} set;
+	const uint64_t args[WIRE_CALL_ARGS] = { a[0], 0, (uint64_t)&set, a[3] };
+	long r;
+
+	if (!t || !(a[1] & TIMER_ABSTIME) ||
+	    (t->clock != CLOCK_MONOTONIC && t->clock != CLOCK_BOOTTIME) ||
+	    !sys_owns(a[2], sizeof(set)))
+		return sys_call(CALL_timer_settime, a);
+	__builtin_memcpy(&set, (const void *)a[2], sizeof(set));
+	if (!is_time(&set.next) || (!set.next.tv_sec && !set.next.tv_nsec))
+		return sys_call(CALL_timer_settime, a);
+	r = until(t->clock, &set.next);
+	return r ? r : sys_call(CALL_timer_settime, args);
 }
 
 long sys_timer_delete(const uint64_t *a)

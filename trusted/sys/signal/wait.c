@@ -6,6 +6,7 @@
 #include <linux/time_types.h>
 
 #include "trusted/sys/sys.h"
+#include "trusted/sys/time/clocks.h"
 
 #define NSEC 1000000000
 #define FOREVER UINT64_MAX
@@ -53,11 +54,10 @@ static long put_info(uint64_t to, const struct sys_siginfo *info)
 
 static uint64_t now(void)
 {
-	struct __kernel_timespec t = { 0 };
-	const uint64_t a[WIRE_CALL_ARGS] = { CLOCK_MONOTONIC, (uint64_t)&t };
+	int64_t ns = 0;
 
-	(void)!sys_clock_gettime(a);
-	return (uint64_t)t.tv_sec * NSEC + (uint64_t)t.tv_nsec;
+	(void)!sys_clock_now(CLOCK_MONOTONIC, &ns);
+	return (uint64_t)ns;
 }
 
 /* @end: by the clock, or 0: at once. */

@@ -5,6 +5,7 @@
  * is a wake-up for nothing, which futex(2) allows.
  */
 #include "trusted/sys/thread/task.h"
+#include "trusted/sys/time/clocks.h"
 
 #include <linux/futex.h>
 #include <linux/time.h>
@@ -12,6 +13,7 @@
 
 #define NSEC 1000000000ll
 #define SECONDS_MAX (INT64_MAX / NSEC - 1)
+#define FOREVER INT64_MAX
 #define ALL_BITS UINT32_MAX
 #define OP_SHIFTED 8u /* FUTEX_OP_OPARG_SHIFT, of the operation */
 
@@ -33,25 +35,21 @@ static long check(uint64_t addr)
 	return sys_owns(addr, sizeof(uint32_t)) ? 0 : -EFAULT;
 }
 
-static long now(uint64_t clock, int64_t *to)
-{
-	struct __kernel_timespec t;
-	const uint64_t a[WIRE_CALL_ARGS] = { clock, (uint64_t)&t };
-	long r = sys_clock_gettime(a);
+/* The time limit of a wait: until when, by the program's own clock. */
+struct until {
+	uint64_t clock;
+	int64_t end; /* FOREVER */
+};
 
-	*to = t.tv_sec * NSEC + t.tv_nsec;
-	return r;
-}
-
-/* Of the time limit of a wait: nanoseconds from now on. */
-static long limit(const uint64_t *a, uint64_t *out)
+static long take_limit(const uint64_t *a, struct until *l)
 {
 	const int op = (int)a[1];
+	const bool absolute = (op & FUTEX_CMD_MASK) == FUTEX_WAIT_BITSET;
 	struct __kernel_timespec t;
-	int64_t at = 0;
+	int64_t now = 0;
 	long r = 0;
 
-	*out = UINT64_MAX;
+	*l = (struct until){ CLOCK_MONOTONIC, FOREVER };
 	if (a[3] == 0)
 		return 0;
 	if (!sys_owns(a[3], sizeof(t)))
@@ -61,30 +59,57 @@ static long limit(const uint64_t *a, uint64_t *out)
 		return -EINVAL;
 	if (t.tv_sec > SECONDS_MAX)
 		return 0;
-	if ((op & FUTEX_CMD_MASK) == FUTEX_WAIT_BITSET)
-		r = now(op & FUTEX_CLOCK_REALTIME ? CLOCK_REALTIME
-						  : CLOCK_MONOTONIC,
-			&at);
-	at = t.tv_sec * NSEC + t.tv_nsec - at;
-	*out = at > 0 ? (uint64_t)at : 0;
+	if (absolute && op & FUTEX_CLOCK_REALTIME)
+		l->clock = CLOCK_REALTIME;
+	if (!absolute)
+		r = sys_clock_now(l->clock, &now);
+	l->end = t.tv_sec * NSEC + t.tv_nsec;
+	l->end = l->end < FOREVER - now ? l->end + now : FOREVER;
 	return r;
 }
 
+/* Nanoseconds until then. */
+static long left_of(const struct until *l, uint64_t *left)
+{
+	int64_t now;
+	long r;
+
+	*left = UINT64_MAX;
+	if (l->end == FOREVER)
+		return 0;
+	r = sys_clock_now(l->clock, &now);
+	*left = r == 0 && now < l->end ? (uint64_t)(l->end - now) : 0;
+	return r;
+}
+
+/* Whether it is over, when the host says so: it counts by its own clock. */
+static bool is_over(const struct until *l, uint64_t *left)
+{
+	if (l->end == FOREVER)
+		return false;
+	if (left_of(l, left) == 0 && *left) {
+		sys_clock_stale();
+		(void)!left_of(l, left);
+	}
+	return *left == 0;
+}
+
 /* Queued; until it is waked, a signal is due or the time is over. */
-static long wait_in_lot(struct park_node *n, uint64_t nanoseconds)
+static long wait_in_lot(struct park_node *n, const struct until *l,
+			uint64_t left)
 {
 	edmm_err err;
 	long r;
 
 	for (;;) {
-		err = park_sleep(n, nanoseconds);
+		err = park_sleep(n, left);
 		if (!err)
 			return 0;
 		if (sys_signals_wait())
 			r = -EINTR;
-		else if (err == -EDMM_ETIMEDOUT && nanoseconds != UINT64_MAX)
+		else if (err == -EDMM_ETIMEDOUT && is_over(l, &left))
 			r = -ETIMEDOUT;
-		else if (nanoseconds != UINT64_MAX)
+		else if (err != -EDMM_ETIMEDOUT && l->end != FOREVER)
 			r = 0;
 		else
 			continue;
@@ -96,9 +121,13 @@ static long wait(const uint64_t *a, uint32_t bits)
 {
 	struct park_node *n = &sys_self()->wait;
 	struct park_bucket *b;
-	uint64_t nanoseconds;
+	struct until l;
+	uint64_t left = 0;
 	uint32_t word;
-	long r = limit(a, &nanoseconds);
+	long r = take_limit(a, &l);
+
+	if (r == 0)
+		r = left_of(&l, &left);
 
 	/* Once without the lock: it may have to be brought in. */
 	if (r == 0)
@@ -114,8 +143,7 @@ static long wait(const uint64_t *a, uint32_t bits)
 	park_unlock(b);
 	if (r)
 		return r;
-	r = nanoseconds ? wait_in_lot(n, nanoseconds)
-			: (park_leave(n) ? -ETIMEDOUT : 0);
+	r = left ? wait_in_lot(n, &l, left) : (park_leave(n) ? -ETIMEDOUT : 0);
 	n->state = PARK_IDLE;
 	return r;
 }
