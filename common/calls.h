@@ -197,8 +197,8 @@ X(dup2, 33, INSIDE, -, -) \
 X(pause, 34, INSIDE, -, -) \
 X(nanosleep, 35, INSIDE, -, -) \
 X(getitimer, 36, HOST, ZERO, CALL_I, CALL_ITIMER_OUT) \
-X(alarm, 37, HOST, INT, CALL_I) \
-X(setitimer, 38, HOST, ZERO, CALL_I, CALL_ITIMER_IN, CALL_ITIMER_OUT) \
+X(alarm, 37, BOTH, INT, CALL_I) \
+X(setitimer, 38, BOTH, ZERO, CALL_I, CALL_ITIMER_IN, CALL_ITIMER_OUT) \
 X(getpid, 39, HOST, INT, CALL_0) \
 X(clone, 56, NONE, NOSYS, "as fork(); musl's threads come as thread") \
 X(fork, 57, NONE, NOSYS, "an enclave cannot be copied") \

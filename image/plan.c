@@ -53,6 +53,7 @@ void edmm_policy_default(enum edmm_mode mode, struct edmm_image_policy *policy)
 		.stack_init = elastic ? EDMM_STACK_INIT_DEFAULT : 0,
 		.ctx_count = 1,
 		.nssa = EDMM_NSSA_DEFAULT,
+		.signals = EDMM_SIGNALS_DEFAULT,
 	};
 }
 
@@ -186,6 +187,7 @@ static edmm_err lay_out(const struct edmm_image *im,
 	l->flags = (elastic ? EDMM_LAYOUT_ELASTIC : EDMM_LAYOUT_HEAP_ZERO) |
 		   (p->flags & EDMM_POLICY_WX ? EDMM_LAYOUT_WX : 0) |
 		   (p->flags & EDMM_POLICY_DEBUG ? EDMM_LAYOUT_DEBUG : 0);
+	l->signals = p->signals;
 	l->image_size = im->span;
 	l->ctx_off = im->span + GUARD;
 	l->ctx_stride = lay_context(im, p, l);

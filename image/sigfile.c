@@ -36,7 +36,8 @@ struct disk_entry {
 	uint64_t stack_init;
 	uint32_t ctx_count;
 	uint32_t nssa;
-	uint8_t reserved[40];
+	uint64_t signals;
+	uint8_t reserved[32];
 	struct sgx_sigstruct sig;
 };
 
@@ -72,6 +73,7 @@ static const char *take_entry(const uint8_t *p, struct edmm_sig_entry *e)
 		.stack_init = d.stack_init,
 		.ctx_count = d.ctx_count,
 		.nssa = d.nssa,
+		.signals = d.signals,
 	};
 	e->sig = d.sig;
 	return img_policy_fault(&e->policy);
@@ -144,6 +146,7 @@ static void put_entry(uint8_t *p, const struct edmm_sig_entry *e)
 		.stack_init = e->policy.stack_init,
 		.ctx_count = e->policy.ctx_count,
 		.nssa = e->policy.nssa,
+		.signals = e->policy.signals,
 		.sig = e->sig,
 	};
 

@@ -42,6 +42,7 @@ static const struct pol_map map[] = {
 	FLAG_ROW("enclave.exinfo", EDMM_SET_EXINFO),
 	FLAG_ROW("enclave.host_faults", EDMM_SET_MEMFAULTS),
 	FLAG_ROW("enclave.wx", EDMM_SET_WX),
+	{ "enclave.signals", EDMM_SET_SIGNALS, POL_SIGNALS, 0, NULL, false },
 	FLAG_ROW("enclave.preheat", EDMM_SET_PREHEAT),
 	FLAG_ROW("enclave.aex_notify", EDMM_SET_AEXNOTIFY),
 	HEX_ROW("enclave.misc_select", EDMM_SET_MISC_SELECT),
@@ -272,6 +273,7 @@ static bool measured(const struct pol_lint *l, enum edmm_setting_id id)
 	return id == EDMM_SET_HEAP_INIT || id == EDMM_SET_STACK_MAX ||
 	       id == EDMM_SET_STACK_MIN || id == EDMM_SET_THREADS_INIT ||
 	       id == EDMM_SET_ENCLAVE_SIZE || id == EDMM_SET_WX ||
+	       id == EDMM_SET_SIGNALS ||
 	       (id == EDMM_SET_HEAP_MAX && !l->here.elastic);
 }
 

@@ -24,7 +24,12 @@ enum pol_type {
 	POL_UNFLAG, /* the same, the other way round */
 	POL_HEX,    /* "0x..." */
 	POL_WORD,   /* one of .words; the value is its index */
+	POL_SIGNALS, /* "TERM INT"; the value has a bit for each */
+	POL_SIGTERM, /* true or false: TERM alone, or none */
 };
+
+/* SIGTERM in a set of signals. */
+#define POL_TERM (1ull << 14)
 
 /* A row: which path of a file is which setting, and in what spelling. */
 struct pol_map {

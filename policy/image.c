@@ -110,6 +110,8 @@ edmm_err edmm_policy_to_image(const struct edmm_policy *policy,
 	image->flags = r.debug ? EDMM_POLICY_DEBUG : 0;
 	if (edmm_policy_get(policy, EDMM_SET_WX, 0) != 0)
 		image->flags |= EDMM_POLICY_WX;
+	image->signals =
+		edmm_policy_get(policy, EDMM_SET_SIGNALS, image->signals);
 	return 0;
 }
 
@@ -140,6 +142,9 @@ static void deciders(bool elastic, enum edmm_image_field field,
 		break;
 	case EDMM_IMAGE_DEBUG:
 		id[0] = EDMM_SET_DEBUG;
+		break;
+	case EDMM_IMAGE_SIGNALS:
+		id[0] = EDMM_SET_SIGNALS;
 		break;
 	}
 }

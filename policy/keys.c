@@ -230,6 +230,18 @@ static bool read_word(const struct reading *r, uint64_t *value)
 	return false;
 }
 
+static bool read_signals(const struct reading *r, uint64_t *value)
+{
+	char all[EDMM_SIGNALS_TEXT];
+
+	if (r->n->kind == POL_STRING && edmm_signals_parse(r->n->str, value))
+		return true;
+	pol_fix(bad(r, "P104", "must be names of signals"),
+		"some of %s and numbers from 32 to 64, as in \"TERM INT 40\"",
+		edmm_signals_text(UINT32_MAX >> 1, all));
+	return false;
+}
+
 static bool read_value(const struct reading *r, uint64_t *value)
 {
 	switch (r->m->type) {
@@ -242,6 +254,13 @@ static bool read_value(const struct reading *r, uint64_t *value)
 		return read_uint(r, value);
 	case POL_HEX:
 		return read_hex(r, value);
+	case POL_SIGNALS:
+		return read_signals(r, value);
+	case POL_SIGTERM:
+		if (!read_flag(r, value))
+			return false;
+		*value *= POL_TERM;
+		return true;
 	case POL_FLAG:
 	case POL_UNFLAG:
 		return read_flag(r, value);
@@ -356,9 +375,18 @@ const char *pol_spell(const struct pol_format *fmt, const struct pol_map *m,
 		return buf;
 	case POL_WORD:
 		return m->words[value];
+	case POL_SIGNALS: {
+		char all[EDMM_SIGNALS_TEXT];
+
+		snprintf(buf, 64, "%.63s", edmm_signals_text(value, all));
+		return buf;
+	}
 	case POL_FLAG:
 	case POL_UNFLAG:
-		value = m->type == POL_UNFLAG ? !value : value;
+	case POL_SIGTERM:
+		if (m->type == POL_SIGTERM)
+			value &= POL_TERM;
+		value = (value != 0) != (m->type == POL_UNFLAG);
 		if (!fmt->flat)
 			return value ? "true" : "false";
 		break;
@@ -372,14 +400,17 @@ const char *pol_spell(const struct pol_format *fmt, const struct pol_map *m,
 struct pol_node *pol_map_put(struct pol_doc *doc, const struct pol_format *fmt,
 			     const struct pol_map *m, uint64_t value)
 {
-	char buf[64];
-	const char *s = pol_spell(fmt, m, value, buf);
+	char buf[64], signals[EDMM_SIGNALS_TEXT];
+	const char *s = m->type == POL_SIGNALS
+				? edmm_signals_text(value, signals)
+				: pol_spell(fmt, m, value, buf);
 	enum pol_kind kind = POL_STRING;
 	struct pol_node *n;
 
 	if (!fmt->flat && is_number(m))
 		kind = POL_INT;
-	else if (!fmt->flat && (m->type == POL_FLAG || m->type == POL_UNFLAG))
+	else if (!fmt->flat && (m->type == POL_FLAG || m->type == POL_UNFLAG ||
+				m->type == POL_SIGTERM))
 		kind = POL_BOOL;
 	n = pol_make(doc, doc->root, m->path, kind);
 	if (!n)

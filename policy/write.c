@@ -31,6 +31,10 @@ static bool fits(const struct pol_writing *w, const struct pol_map *m,
 			   pol_name(w->p, m->id), edmm_format_name(w->fmt->id));
 		return false;
 	}
+	if (m->type == POL_SIGTERM && value & ~POL_TERM)
+		pol_report(w->f, w->p->doc, where, EDMM_NOTE, "P701",
+			   "lost: %s: %s has a word for TERM alone",
+			   pol_name(w->p, m->id), edmm_format_name(w->fmt->id));
 	if (m->max != 0 && pol_number(m, value) > m->max) {
 		pol_report(w->f, w->p->doc, where, EDMM_ERROR, "P104",
 			   "%s is %llu, and %s may be at most %llu",

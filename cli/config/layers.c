@@ -14,7 +14,8 @@
 enum field_kind {
 	FIELD_SIZE,
 	FIELD_NUMBER,
-	FIELD_FLAG
+	FIELD_FLAG,
+	FIELD_SIGNALS
 };
 
 static const struct field {
@@ -32,6 +33,7 @@ static const struct field {
 	{ EDMM_IMAGE_CONTEXTS, FIELD_NUMBER, "--contexts", "contexts:" },
 	{ EDMM_IMAGE_WX, FIELD_FLAG, "--wx", "writable code:" },
 	{ EDMM_IMAGE_DEBUG, FIELD_FLAG, "--debug", "debugging:" },
+	{ EDMM_IMAGE_SIGNALS, FIELD_SIGNALS, "enclave.signals", "signals:" },
 };
 #define FIELDS (sizeof(fields) / sizeof(fields[0]))
 
@@ -52,6 +54,8 @@ static uint64_t get(const struct edmm_image_policy *p, enum edmm_image_field id)
 		return p->ctx_count;
 	case EDMM_IMAGE_WX:
 		return !!(p->flags & EDMM_POLICY_WX);
+	case EDMM_IMAGE_SIGNALS:
+		return p->signals;
 	case EDMM_IMAGE_DEBUG:
 		break;
 	}
@@ -90,6 +94,9 @@ static void put(struct edmm_image_policy *p, enum edmm_image_field id,
 		break;
 	case EDMM_IMAGE_DEBUG:
 		put_flag(p, EDMM_POLICY_DEBUG, value);
+		break;
+	case EDMM_IMAGE_SIGNALS:
+		p->signals = value;
 		break;
 	}
 }
@@ -225,6 +232,8 @@ static bool by_option(const struct cli_settings *s, enum edmm_image_field id)
 		return s->contexts;
 	case EDMM_IMAGE_WX:
 		return s->wx;
+	case EDMM_IMAGE_SIGNALS:
+		return false;
 	case EDMM_IMAGE_DEBUG:
 		break;
 	}
@@ -252,8 +261,11 @@ static const char *source(const struct cli_settings *s, enum edmm_mode mode,
 	return field->option;
 }
 
-static const char *show(const struct field *f, uint64_t value, char text[32])
+static const char *show(const struct field *f, uint64_t value,
+			char text[EDMM_SIGNALS_TEXT])
 {
+	if (f->kind == FIELD_SIGNALS)
+		return edmm_signals_text(value, text);
 	if (f->kind == FIELD_SIZE)
 		return cli_bytes(value, text);
 	if (f->kind == FIELD_FLAG)
@@ -266,7 +278,7 @@ bool cli_settings_clash(const struct cli_settings *s, const char *program,
 			const struct edmm_image_policy *have,
 			const struct edmm_image_policy *want)
 {
-	char from[256], a[32], b[32];
+	char from[256], a[EDMM_SIGNALS_TEXT], b[EDMM_SIGNALS_TEXT];
 
 	for (size_t i = 0; i < FIELDS; i++) {
 		const struct field *f = &fields[i];

@@ -89,6 +89,7 @@ static const struct field layout_fields[] = {
 	FIELD(edmm_layout, heap_off),
 	FIELD(edmm_layout, heap_bound),
 	FIELD(edmm_layout, heap_init),
+	FIELD(edmm_layout, signals),
 	{ 0 },
 };
 

@@ -10,6 +10,7 @@
 
 #include "cli/cli.h"
 #include "cli/image/subject.h"
+#include "edmm/policy.h"
 
 enum {
 	OPT_MODE = CLI_OPT_VERB,
@@ -93,6 +94,7 @@ json_t *cli_sig_json(const struct sgx_sigstruct *sig)
 
 static json_t *policy_json(const struct edmm_image_policy *p)
 {
+	char text[EDMM_SIGNALS_TEXT];
 	json_t *o = json_object();
 
 	json_object_set_new(o, "elrange_size", integer(p->elrange_size));
@@ -103,6 +105,8 @@ static json_t *policy_json(const struct edmm_image_policy *p)
 	json_object_set_new(o, "contexts", integer(p->ctx_count));
 	json_object_set_new(o, "ssa_frames", integer(p->nssa));
 	json_object_set_new(o, "wx", json_boolean(p->flags & EDMM_POLICY_WX));
+	json_object_set_new(o, "signals",
+			    json_string(edmm_signals_text(p->signals, text)));
 	return o;
 }
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cli/machine/limits.h"
+#include "edmm/policy.h"
 
 static const char *symbol(const void *image, uint64_t off, uint64_t *delta)
 {
@@ -208,6 +209,21 @@ static uint32_t threads_max(const struct cli_run *r)
 	return (uint32_t)(r->o.threads_file < most ? r->o.threads_file : most);
 }
 
+/* A signal that is dropped says nothing either. */
+static void tell_signals(const struct cli_run *r)
+{
+	char text[EDMM_SIGNALS_TEXT];
+	struct wire_stats s;
+
+	edmm_host_stats(r->host, &s);
+	if (s.signals_refused)
+		cli_error("%s: signals came that the image does not take: %s; "
+			  "enclave.signals of a file for --config, which is "
+			  "part of its identity",
+			  r->o.program,
+			  edmm_signals_text(s.signals_refused, text));
+}
+
 /* Of the contexts that are kept the image's are the first. */
 static uint32_t threads_pool(const struct cli_run *r)
 {
@@ -277,6 +293,7 @@ int cli_execute(struct cli_run *r, struct edmm_host_end *end)
 		edmm_host_report(r->host, end, STDERR_FILENO);
 	if (end->kind == EDMM_HOST_CRASHED || end->kind == EDMM_HOST_SIGNALLED)
 		tell_shortage(r);
+	tell_signals(r);
 	if (r->o.probe_fd >= 0)
 		cli_startup_answer(r);
 	conclude(r);

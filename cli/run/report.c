@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "cli/run/run.h"
+#include "edmm/policy.h"
 #include "machine/watch/counters.h"
 
 /* ---- text -------------------------------------------------------------- */
@@ -233,6 +234,7 @@ static void print_json(const struct cli_run *r, const struct cli_figures *f,
 		       const struct cli_startup *s, FILE *out)
 {
 	json_t *o = json_object();
+	char signals[EDMM_SIGNALS_TEXT];
 
 	json_object_set_new(o, "program", json_string(r->o.program));
 	json_object_set_new(o, "mode",
@@ -250,6 +252,9 @@ static void print_json(const struct cli_run *r, const struct cli_figures *f,
 	put(o, "committed_final", f->stats.committed);
 	put(o, "idle_final", f->stats.idle);
 	put(o, "faults_resolved", f->stats.faults);
+	json_object_set_new(o, "signals_refused",
+			    json_string(edmm_signals_text(
+				    f->stats.signals_refused, signals)));
 	put(o, "clock_refused", f->stats.clock_refused);
 	put(o, "clock_refused_ns", f->stats.clock_refused_ns);
 	put(o, "host_calls", f->counts.calls);

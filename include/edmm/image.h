@@ -75,6 +75,7 @@ struct edmm_image_policy {
 	uint64_t stack_init;   /* elastic: EADDed part of it; static: 0 */
 	uint32_t ctx_count;    /* contexts (TCS, SSA, thread page) EADDed */
 	uint32_t nssa;	       /* at least 2 */
+	uint64_t signals;      /* that the host may send: 1 << (number - 1) */
 };
 
 /**

@@ -45,6 +45,9 @@
  */
 #define EDMM_XFRM_ALLOWED 0xe7ull
 
+/* HUP, INT, USR1, USR2, PIPE, TERM, CHLD and WINCH: what may come unasked. */
+#define EDMM_SIGNALS_DEFAULT 0x8015a03ull
+
 /* Contexts of an image, and those that an enclave can make. */
 #define EDMM_CONTEXTS_MAX 1024u
 #define EDMM_MADE_MAX 8192u
@@ -92,7 +95,9 @@ struct edmm_layout {
 	uint64_t ctx_sys;
 	uint64_t ctx_sys_size;
 
-	uint64_t reserved[486];
+	uint64_t signals; /* that may come from outside: 1 << (number - 1) */
+
+	uint64_t reserved[485];
 };
 
 SGX_ASSERT(sizeof(struct edmm_layout) == 4096, "a layout is one page");
@@ -104,6 +109,7 @@ SGX_ASSERT(offsetof(struct edmm_layout, meta_off) == 128, "meta_off");
 SGX_ASSERT(offsetof(struct edmm_layout, heap_off) == 152, "heap_off");
 SGX_ASSERT(offsetof(struct edmm_layout, made_off) == 176, "made_off");
 SGX_ASSERT(offsetof(struct edmm_layout, ctx_sys) == 192, "ctx_sys");
+SGX_ASSERT(offsetof(struct edmm_layout, signals) == 208, "signals");
 
 /* How many contexts there can be; their numbers begin with 0. */
 static inline uint64_t edmm_layout_contexts(const struct edmm_layout *l)

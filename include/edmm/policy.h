@@ -95,6 +95,7 @@ enum edmm_setting_id {
 	EDMM_SET_MEMFAULTS, /* host-reported faults are believed */
 	EDMM_SET_WX,	    /* pages may be writable and executable */
 	EDMM_SET_DEBUG,
+	EDMM_SET_SIGNALS, /* that the host may send: 1 << (number - 1) */
 	EDMM_SET_PRODID,
 	EDMM_SET_SVN,
 	EDMM_SET_KSS,
@@ -243,6 +244,21 @@ EDMM_NODISCARD edmm_err edmm_size_parse(enum edmm_format format,
 /** edmm_size_format() - bytes in the shortest exact spelling of a format. */
 const char *edmm_size_format(enum edmm_format format, uint64_t value,
 			     char buf[32]);
+
+/**
+ * edmm_signals_parse() - signals that a host may send, by their names
+ * @text: as "TERM INT 40": blanks or commas between, numbers from 32 on
+ * @mask: gets a bit 1 << (number - 1) for each
+ *
+ * Return: false where a word is no such name.
+ */
+bool edmm_signals_parse(const char *text, uint64_t *mask);
+
+/* All names and numbers. */
+#define EDMM_SIGNALS_TEXT 256
+
+/** edmm_signals_text() - its inverse; of signals that have no name, nothing. */
+const char *edmm_signals_text(uint64_t mask, char text[EDMM_SIGNALS_TEXT]);
 
 /* ---- reading and writing ---------------------------------------------- */
 
@@ -416,6 +432,7 @@ enum edmm_image_field {
 	EDMM_IMAGE_CONTEXTS,
 	EDMM_IMAGE_WX,
 	EDMM_IMAGE_DEBUG,
+	EDMM_IMAGE_SIGNALS,
 };
 
 /**

@@ -303,6 +303,7 @@ struct wire_signal {
  *	0: none was
  * @clock_refused: corrections of CLOCK_MONOTONIC that went beyond the bound
  * @clock_refused_ns: what was refused of them, together
+ * @signals_refused: that came and may not: 1 << (number - 1), all so far
  *
  * The host samples single fields: each is one aligned 8-byte store.
  */
@@ -326,7 +327,8 @@ struct wire_stats {
 	uint64_t threads_refused;
 	uint64_t clock_refused;
 	uint64_t clock_refused_ns;
-	uint64_t reserved[493];
+	uint64_t signals_refused;
+	uint64_t reserved[492];
 };
 
 /**

@@ -178,6 +178,7 @@ static const char edmm[] =
 	"[edmm]\n"
 	"mode = \"auto\"\n"
 	"[enclave]\n"
+	"signals = \"HUP TERM 40\"\n"
 	"size = \"64GiB\"\n"
 	"debug = true\nexinfo = true\nhost_faults = false\nwx = false\n"
 	"preheat = true\naex_notify = false\n"

@@ -26,7 +26,8 @@ static struct {
 	int is_signal;
 } fake;
 
-static struct edmm_layout layout = { .stack_size = 1u << 20 };
+static struct edmm_layout layout = { .stack_size = 1u << 20,
+				     .signals = EDMM_SIGNALS_DEFAULT };
 static struct heap heap = { .max = 64u << 20 };
 
 void fake_start(uint64_t buf_size, fake_lie lie)

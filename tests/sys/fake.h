@@ -53,6 +53,8 @@ int fake_ended(void (*fn)(void), int *is_signal);
 extern uint64_t fake_tsc;
 /* Corrections of the clock that were refused, as the host is told. */
 extern uint64_t fake_clock_refused;
+/* And signals, as a set. */
+extern uint64_t fake_signals_refused;
 
 #define SYS(nr, ...) \
 	fake_syscall(__NR_##nr, (const uint64_t[WIRE_CALL_ARGS]){ __VA_ARGS__ })

@@ -20,11 +20,16 @@ uint32_t rt_contexts(void)
 	return 1;
 }
 
-uint64_t fake_tsc, fake_clock_refused;
+uint64_t fake_tsc, fake_clock_refused, fake_signals_refused;
 
 uint64_t rt_tsc(void)
 {
 	return fake_tsc ? fake_tsc : __builtin_ia32_rdtsc();
+}
+
+void rt_stats_signals(uint64_t refused)
+{
+	fake_signals_refused = refused;
 }
 
 void rt_stats_clock(uint64_t refused, uint64_t ns)

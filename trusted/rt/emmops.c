@@ -220,6 +220,12 @@ void rt_stats_clock(uint64_t refused, uint64_t ns)
 	PUT_STAT(clock_refused_ns, ns);
 }
 
+void rt_stats_signals(uint64_t refused)
+{
+	if (rt_global.stats)
+		PUT_STAT(signals_refused, refused);
+}
+
 /* The main stack grows downwards and is never given back. */
 static uint64_t stack_peak(void)
 {

@@ -297,6 +297,8 @@ void rt_stats_refused(uint64_t bytes);
 void rt_stats_threads_refused(uint32_t threads);
 /* So many corrections of the clock were refused, @ns nanoseconds; at once. */
 void rt_stats_clock(uint64_t refused, uint64_t ns);
+/* Signals that came from outside and were dropped; at once. */
+void rt_stats_signals(uint64_t refused);
 
 /* Exceptions. */
 

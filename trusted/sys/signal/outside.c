@@ -4,8 +4,9 @@
  * host may do with one at once follows from three words that it is told; what
  * is left comes in here, at the end of a call or a fault.
  *
- * Trust: a host can send what any process of the same user could, whenever it
- * likes, and no more: no signal of a fault comes from here, and no code of one.
+ * Trust: a host can send what the image takes (layout.signals, measured),
+ * whenever it likes, and no more: no signal of a fault comes from here, and no
+ * siginfo of the host's.
  */
 #include "trusted/sys/signal/signal.h"
 #include "trusted/sys/sys.h"
@@ -60,13 +61,36 @@ void sys_outside_action(int signo, uint64_t handler)
 	(void)!sys_host_call(WIRE_CALL_SIGNAL_HAND, a, NULL);
 }
 
-/* Codes of the kernel's own are those of faults, but for SI_KERNEL. */
-static bool may_come(const struct wire_signal *s)
+static void refuse(int32_t signo)
 {
-	return s->signo >= 1 && s->signo <= SYS_NSIG &&
-	       !((SYS_SIG_SYNC | SYS_SIG_NEVER_BLOCKED) &
-		 SYS_SIG_BIT(s->signo)) &&
-	       (s->code <= 0 || s->code == SI_KERNEL);
+	static uint64_t refused;
+	const uint64_t bit =
+		signo >= 1 && signo <= SYS_NSIG ? SYS_SIG_BIT(signo) : 0;
+
+	if (!(__atomic_fetch_or(&refused, bit, __ATOMIC_RELAXED) & bit) && bit)
+		rt_stats_signals(refused);
+}
+
+/*
+ * What the image takes, as from another process, and timers that the program
+ * has set. Of what the host says besides, only an overrun is used: the rest is
+ * made here, by the signal's number.
+ */
+static bool may_come(const struct wire_signal *s, struct sys_siginfo *info)
+{
+	*info = (struct sys_siginfo){ .signo = s->signo };
+	if (s->signo < 1 || s->signo > SYS_NSIG ||
+	    (SYS_SIG_SYNC | SYS_SIG_NEVER_BLOCKED) & SYS_SIG_BIT(s->signo))
+		return false;
+	if (s->code == SI_TIMER)
+		return sys_timer_info(info, s->fields[1],
+				      (int32_t)(s->fields[0] >> 32));
+	if (s->code == SI_KERNEL && sys_itimer_rang(s->signo)) {
+		info->code = SI_KERNEL;
+		return true;
+	}
+	/* SI_USER, of no process that is known here */
+	return rt_layout()->signals & SYS_SIG_BIT(s->signo);
 }
 
 /* False: there is none. One that may not come is dropped. */
@@ -80,17 +104,14 @@ static bool take(const struct rt_buf *b)
 	if (sys_host_call(WIRE_CALL_SIGNAL_TAKE, a, &count) || count != 1 ||
 	    umem_read(&s, b->p, sizeof(s)))
 		return false;
-	if (!may_come(&s))
+	if (!may_come(&s, &info)) {
+		refuse(s.signo);
 		return true;
+	}
 	/* A timer's handler reads no clock that has not come to its time. */
-	if (s.code == SI_TIMER || s.signo == SIGALRM)
+	if (info.code != SI_USER)
 		sys_clock_stale();
-	info = (struct sys_siginfo){ .signo = s.signo,
-				     .code = s.code,
-				     .addr = s.fields[0],
-				     .value = s.fields[1] };
-	if (s.code != SI_TIMER || sys_timer_value(&info))
-		(void)!sys_signal_post(&info, SYS_SIG_PROCESS);
+	(void)!sys_signal_post(&info, SYS_SIG_PROCESS);
 	return true;
 }
 

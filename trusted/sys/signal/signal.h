@@ -147,7 +147,9 @@ void sys_outside_look(void);
 long sys_outside_wait(uint64_t nanoseconds);
 
 /* timer.c: a timer's signal, as the program knows it; false: it has none. */
-bool sys_timer_value(struct sys_siginfo *info);
+bool sys_timer_info(struct sys_siginfo *info, uint64_t timer, int32_t overrun);
+/* Of setitimer() and alarm(): one of them has this signal, and is set. */
+bool sys_itimer_rang(int signo);
 
 /* deliver.c: from a signal that is due to its handler. */
 

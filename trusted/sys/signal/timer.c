@@ -26,8 +26,15 @@ struct timer_event {
 
 _Static_assert(sizeof(struct timer_event) == 64, "sigevent");
 
+/* Signals that a timer may still send; a host knows no more of them. */
+struct setting {
+	bool every;
+	uint32_t once;
+};
+
 static struct sys_timer {
 	bool used;
+	struct setting set;
 	int32_t id;
 	int32_t signo;
 	uint64_t clock;
@@ -42,14 +49,34 @@ static struct sys_timer *unused(void)
 	return NULL;
 }
 
-bool sys_timer_value(struct sys_siginfo *info)
+/* One that comes late, when the timer is set anew already, is still its own. */
+static void set_timer(struct setting *s, bool next, bool every)
 {
-	const struct sys_timer *t = &timers[info->value % CALL_TIMERS];
+	if (s->every || (next && !every))
+		s->once++;
+	s->every = next && every;
+}
 
-	if (info->value >= CALL_TIMERS || !t->used || t->signo != info->signo ||
-	    info->uid < 0)
+static bool may_ring(struct setting *s)
+{
+	if (s->every)
+		return true;
+	if (!s->once)
 		return false;
+	s->once--;
+	return true;
+}
+
+bool sys_timer_info(struct sys_siginfo *info, uint64_t timer, int32_t overrun)
+{
+	struct sys_timer *t = &timers[timer % CALL_TIMERS];
+
+	if (timer >= CALL_TIMERS || !t->used || t->signo != info->signo ||
+	    !may_ring(&t->set))
+		return false;
+	info->code = SI_TIMER;
 	info->pid = t->id;
+	info->uid = overrun > 0 ? overrun : 0;
 	info->value = t->value;
 	return true;
 }
@@ -110,12 +137,17 @@ long sys_timer_create(const uint64_t *a)
 	return r;
 }
 
-static const struct sys_timer *timer_of(int32_t id)
+static struct sys_timer *timer_of(int32_t id)
 {
 	for (int i = 0; i < CALL_TIMERS; i++)
 		if (timers[i].used && timers[i].id == id)
 			return &timers[i];
 	return NULL;
+}
+
+static bool is_none(const struct __kernel_timespec *t)
+{
+	return t->tv_sec == 0 && t->tv_nsec == 0;
 }
 
 static bool is_time(const struct __kernel_timespec *t)
@@ -140,22 +172,68 @@ static long until(uint64_t clock, struct __kernel_timespec *t)
 
 long sys_timer_settime(const uint64_t *a)
 {
-	const struct sys_timer *t = timer_of((int32_t)a[0]);
+	struct sys_timer *t = timer_of((int32_t)a[0]);
 	struct {
 		struct __kernel_timespec every, next;
 	} set;
-	const uint64_t args[WIRE_CALL_ARGS] = { a[0], 0, (uint64_t)&set, a[3] };
-	long r;
+	uint64_t args[WIRE_CALL_ARGS] = { a[0], a[1], (uint64_t)&set, a[3] };
+	struct setting was;
+	long r = 0;
 
-	if (!t || !(a[1] & TIMER_ABSTIME) ||
-	    (t->clock != CLOCK_MONOTONIC && t->clock != CLOCK_BOOTTIME) ||
-	    !sys_owns(a[2], sizeof(set)))
+	if (!t || !sys_owns(a[2], sizeof(set)))
 		return sys_call(CALL_timer_settime, a);
 	__builtin_memcpy(&set, (const void *)a[2], sizeof(set));
-	if (!is_time(&set.next) || (!set.next.tv_sec && !set.next.tv_nsec))
-		return sys_call(CALL_timer_settime, a);
-	r = until(t->clock, &set.next);
-	return r ? r : sys_call(CALL_timer_settime, args);
+	if (a[1] & TIMER_ABSTIME && is_time(&set.next) && !is_none(&set.next) &&
+	    (t->clock == CLOCK_MONOTONIC || t->clock == CLOCK_BOOTTIME)) {
+		r = until(t->clock, &set.next);
+		args[1] = 0;
+	}
+	if (r)
+		return r;
+	was = t->set;
+	set_timer(&t->set, !is_none(&set.next), !is_none(&set.every));
+	r = sys_call(CALL_timer_settime, args);
+	if (r)
+		t->set = was;
+	return r;
+}
+
+/* ITIMER_REAL, which is alarm()'s as well, ITIMER_VIRTUAL and ITIMER_PROF. */
+static const int itimer_signals[] = { SIGALRM, SIGVTALRM, SIGPROF };
+#define ITIMERS (sizeof(itimer_signals) / sizeof(*itimer_signals))
+static struct setting itimers[ITIMERS];
+
+bool sys_itimer_rang(int signo)
+{
+	for (size_t i = 0; i < ITIMERS; i++)
+		if (itimer_signals[i] == signo)
+			return may_ring(&itimers[i]);
+	return false;
+}
+
+long sys_setitimer(const uint64_t *a)
+{
+	uint64_t set[4] = { 0 }; /* of every and next: seconds, microseconds */
+	const uint64_t args[WIRE_CALL_ARGS] = { a[0], (uint64_t)set, a[2] };
+	struct setting was;
+	long r;
+
+	if (a[0] >= ITIMERS || !sys_owns(a[1], a[1] ? sizeof(set) : 0))
+		return sys_call(CALL_setitimer, a);
+	if (a[1])
+		__builtin_memcpy(set, (const void *)a[1], sizeof(set));
+	was = itimers[a[0]];
+	set_timer(&itimers[a[0]], set[2] | set[3], set[0] | set[1]);
+	r = sys_call(CALL_setitimer, args);
+	if (r)
+		itimers[a[0]] = was;
+	return r;
+}
+
+long sys_alarm(const uint64_t *a)
+{
+	set_timer(&itimers[0], (uint32_t)a[0], false);
+	return sys_call(CALL_alarm, a);
 }
 
 long sys_timer_delete(const uint64_t *a)
