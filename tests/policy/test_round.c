@@ -190,7 +190,7 @@ static const char edmm[] =
 	"min = \"1MiB\"\ninit = 2097152\nmax = \"8G\"\nwindow = \"4MiB\"\n"
 	"idle = \"64MiB\"\nidle_percent = 25\n"
 	"[stack]\nmin = \"64KiB\"\nmax = \"8MiB\"\n"
-	"[threads]\ninit = 1\npool = 2\nmax = 64\nbound = true\n"
+	"[threads]\ninit = 1\npool = 2\nidle = 5\nmax = 64\nbound = true\n"
 	"[user]\ninit = \"1MiB\"\nmax = \"16GiB\"\n"
 	"[reserved]\nmin = \"0B\"\ninit = \"0B\"\nmax = \"0B\"\n"
 	"executable = false\nregion = \"0B\"\n"

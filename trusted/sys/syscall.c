@@ -102,10 +102,11 @@ static bool to_tell(uint64_t n, long r)
 	       (rt_params()->tell && !(row && call_goes_out(row)));
 }
 
-/* A futex has locks of its own. */
+/* A futex has locks of its own, and clocks have none. */
 static bool needs_lock(long n)
 {
-	return n != CALL_futex && n != CALL_gettid;
+	return n != CALL_futex && n != CALL_gettid && n != CALL_clock_gettime &&
+	       n != CALL_gettimeofday && n != CALL_time;
 }
 
 /* What they change in several steps nobody else may change between. */

@@ -13,9 +13,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
+#include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
+
+#ifndef sigev_notify_thread_id
+#define sigev_notify_thread_id _sigev_un._tid
+#endif
 
 #define LANES 8
 #define ROUNDS 400
@@ -121,6 +127,36 @@ static void by_timer(void)
 	compute(NULL);
 	timer(0);
 	printf("timer: %d\n", pthread_equal(who, pthread_self()));
+}
+
+static volatile pid_t number;
+
+static void *numbered(void *arg)
+{
+	number = (pid_t)syscall(SYS_gettid);
+	return compute(arg);
+}
+
+/* A timer that is one thread's comes to that, and to nobody after its end. */
+static void to_thread(void)
+{
+	struct sigevent e = { .sigev_notify = SIGEV_THREAD_ID,
+			      .sigev_signo = SIGUSR1 };
+	const struct itimerspec each = { { 0, 2000000 }, { 0, 2000000 } };
+	pthread_t t = begin(numbered);
+	int after;
+	timer_t id;
+
+	e.sigev_notify_thread_id = number;
+	must(timer_create(CLOCK_MONOTONIC, &e, &id), "timer_create");
+	must(timer_settime(id, 0, &each, NULL), "timer_settime");
+	pthread_join(t, NULL);
+	after = came;
+	usleep(20000);
+	printf("timer of a thread: %d, there: %d, after: %d\n", after > 0,
+	       pthread_equal(who, t), came - after);
+	e.sigev_notify_thread_id = 99999999;
+	must(!timer_create(CLOCK_MONOTONIC, &e, &id), "a timer of nobody");
 }
 
 /* A mix of what can be interrupted: sums in vectors, memory, calls. */
@@ -234,6 +270,7 @@ int main(void)
 	killed();
 	cancelled();
 	by_timer();
+	to_thread();
 	interrupted();
 	jumped();
 	changed();

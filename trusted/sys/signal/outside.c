@@ -76,15 +76,17 @@ static void refuse(int32_t signo)
  * has set. Of what the host says besides, only an overrun is used: the rest is
  * made here, by the signal's number.
  */
-static bool may_come(const struct wire_signal *s, struct sys_siginfo *info)
+static bool may_come(const struct wire_signal *s, struct sys_siginfo *info,
+		     uint32_t *to)
 {
+	*to = SYS_SIG_PROCESS;
 	*info = (struct sys_siginfo){ .signo = s->signo };
 	if (s->signo < 1 || s->signo > SYS_NSIG ||
 	    (SYS_SIG_SYNC | SYS_SIG_NEVER_BLOCKED) & SYS_SIG_BIT(s->signo))
 		return false;
 	if (s->code == SI_TIMER)
 		return sys_timer_info(info, s->fields[1],
-				      (int32_t)(s->fields[0] >> 32));
+				      (int32_t)(s->fields[0] >> 32), to);
 	if (s->code == SI_KERNEL && sys_itimer_rang(s->signo)) {
 		info->code = SI_KERNEL;
 		return true;
@@ -100,18 +102,23 @@ static bool take(const struct rt_buf *b)
 	struct sys_siginfo info;
 	struct wire_signal s;
 	uint64_t count;
+	uint32_t to;
 
 	if (sys_host_call(WIRE_CALL_SIGNAL_TAKE, a, &count) || count != 1 ||
 	    umem_read(&s, b->p, sizeof(s)))
 		return false;
-	if (!may_come(&s, &info)) {
+	/* A thread that it is for does not end before it has it. */
+	sys_lock();
+	if (!may_come(&s, &info, &to)) {
 		refuse(s.signo);
-		return true;
+	} else if (to != SYS_SIG_NOBODY) {
+		/* A timer's handler reads no clock that has not come to its
+		 * time. */
+		if (info.code != SI_USER)
+			sys_clock_stale();
+		(void)!sys_signal_post(&info, to);
 	}
-	/* A timer's handler reads no clock that has not come to its time. */
-	if (info.code != SI_USER)
-		sys_clock_stale();
-	(void)!sys_signal_post(&info, SYS_SIG_PROCESS);
+	sys_unlock();
 	return true;
 }
 

@@ -273,6 +273,7 @@ void sys_signal_thread_over(void)
 	     q++)
 		if (q->to == rt_context())
 			q->signo = 0;
+	sys_timers_thread_over();
 	tell_masks();
 	for (; left; left &= left - 1)
 		kick_one(left & -left);

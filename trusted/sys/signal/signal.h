@@ -87,6 +87,7 @@ bool sys_signal_caught(int signo);
 
 /* A signal is for a thread, by its context, or for the process. */
 #define SYS_SIG_PROCESS UINT32_MAX
+#define SYS_SIG_NOBODY (UINT32_MAX - 1)
 
 /**
  * sys_signal_post() - a signal for a thread, or for the process
@@ -147,7 +148,10 @@ void sys_outside_look(void);
 long sys_outside_wait(uint64_t nanoseconds);
 
 /* timer.c: a timer's signal, as the program knows it; false: it has none. */
-bool sys_timer_info(struct sys_siginfo *info, uint64_t timer, int32_t overrun);
+bool sys_timer_info(struct sys_siginfo *info, uint64_t timer, int32_t overrun,
+		    uint32_t *to);
+/* What timers send to this thread, nobody gets any more. */
+void sys_timers_thread_over(void);
 /* Of setitimer() and alarm(): one of them has this signal, and is set. */
 bool sys_itimer_rang(int signo);
 

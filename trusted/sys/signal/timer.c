@@ -9,6 +9,7 @@
 #include <linux/time_types.h>
 
 #include "trusted/sys/sys.h"
+#include "trusted/sys/thread/task.h"
 #include "trusted/sys/time/clocks.h"
 
 /* Of <asm-generic/siginfo.h>, which some C libraries' headers hide. */
@@ -37,6 +38,7 @@ static struct sys_timer {
 	struct setting set;
 	int32_t id;
 	int32_t signo;
+	uint32_t to; /* a context, SYS_SIG_PROCESS or _NOBODY */
 	uint64_t clock;
 	uint64_t value;
 } timers[CALL_TIMERS];
@@ -67,13 +69,15 @@ static bool may_ring(struct setting *s)
 	return true;
 }
 
-bool sys_timer_info(struct sys_siginfo *info, uint64_t timer, int32_t overrun)
+bool sys_timer_info(struct sys_siginfo *info, uint64_t timer, int32_t overrun,
+		    uint32_t *to)
 {
 	struct sys_timer *t = &timers[timer % CALL_TIMERS];
 
 	if (timer >= CALL_TIMERS || !t->used || t->signo != info->signo ||
 	    !may_ring(&t->set))
 		return false;
+	*to = t->to;
 	info->code = SI_TIMER;
 	info->pid = t->id;
 	info->uid = overrun > 0 ? overrun : 0;
@@ -81,19 +85,28 @@ bool sys_timer_info(struct sys_siginfo *info, uint64_t timer, int32_t overrun)
 	return true;
 }
 
-static long check_event(const struct timer_event *e)
+void sys_timers_thread_over(void)
 {
+	for (int i = 0; i < CALL_TIMERS; i++)
+		if (timers[i].used && timers[i].to == rt_context())
+			timers[i].to = SYS_SIG_NOBODY;
+}
+
+static long check_event(const struct timer_event *e, uint32_t *to)
+{
+	*to = SYS_SIG_PROCESS;
 	if (e->notify == NOTIFY_NONE)
 		return 0;
 	if (e->notify != NOTIFY_SIGNAL && e->notify != NOTIFY_THREAD_ID)
 		return -EINVAL;
-	if (e->notify == NOTIFY_THREAD_ID && e->tid != sys_gettid(NULL))
+	if (e->notify == NOTIFY_THREAD_ID &&
+	    !sys_thread_of((uint32_t)e->tid, to))
 		return -EINVAL;
 	return e->signo >= 1 && e->signo <= SYS_NSIG ? 0 : -EINVAL;
 }
 
 /* Without an event it is SIGALRM, with the timer's number for a value. */
-static long make(uint64_t clock, const struct timer_event *wanted,
+static long make(uint64_t clock, const struct timer_event *wanted, uint32_t to,
 		 bool numbered, int32_t *id)
 {
 	struct sys_timer *t = unused();
@@ -108,20 +121,24 @@ static long make(uint64_t clock, const struct timer_event *wanted,
 	if (e.notify == NOTIFY_THREAD_ID)
 		e.notify = NOTIFY_SIGNAL;
 	e.value = (uint64_t)(t - timers);
+	/* Its place is taken while the host makes it. */
+	*t = (struct sys_timer){ .used = true,
+				 .id = -1,
+				 .signo = e.signo,
+				 .to = to,
+				 .clock = clock };
 	r = sys_call(CALL_timer_create, a);
-	if (r)
-		return r;
-	*t = (struct sys_timer){
-		.used = true, .id = *id, .signo = e.signo, .clock = clock
-	};
+	t->used = r == 0;
+	t->id = *id;
 	t->value = numbered ? (uint64_t)*id : wanted->value;
-	return 0;
+	return r;
 }
 
 long sys_timer_create(const uint64_t *a)
 {
 	struct timer_event e = { .signo = SIGALRM, .notify = NOTIFY_SIGNAL };
 	int32_t id = 0;
+	uint32_t to;
 	long r;
 
 	if (!sys_owns(a[1], a[1] != 0 ? sizeof(e) : 0) ||
@@ -129,9 +146,9 @@ long sys_timer_create(const uint64_t *a)
 		return -EFAULT;
 	if (a[1] != 0)
 		__builtin_memcpy(&e, (const void *)a[1], sizeof(e));
-	r = check_event(&e);
+	r = check_event(&e, &to);
 	if (r == 0)
-		r = make(a[0], &e, a[1] == 0, &id);
+		r = make(a[0], &e, to, a[1] == 0, &id);
 	if (r == 0)
 		*(int32_t *)a[2] = id;
 	return r;
