@@ -153,6 +153,144 @@ static void timedlock(void)
 	printf("ok");
 }
 
+/* ---- each kind, by many who wait in all ways ----------------------------- */
+
+#define CROWD 5 /* and two more, in a static image of 8 contexts */
+#define TURNS 1500
+
+static pthread_cond_t moved = PTHREAD_COND_INITIALIZER;
+static long given_up[CROWD];
+
+struct one {
+	pthread_mutex_t *m;
+	int me;
+};
+
+/* As its turn says: without limit, with one that is mostly over, or a try. */
+static int lock_some_way(pthread_mutex_t *m, int turn)
+{
+	struct timespec t;
+
+	if (turn % 8 == 3)
+		return pthread_mutex_trylock(m);
+	if (turn % 4 != 1)
+		return pthread_mutex_lock(m);
+	clock_gettime(CLOCK_REALTIME, &t);
+	t.tv_nsec += turn % 16 * 2000;
+	t.tv_sec += t.tv_nsec / 1000000000;
+	t.tv_nsec %= 1000000000;
+	return pthread_mutex_timedlock(m, &t);
+}
+
+static void *crowd(void *arg)
+{
+	const struct one *o = arg;
+	int err;
+
+	for (int i = 0; i < TURNS; i++) {
+		err = lock_some_way(o->m, i + o->me);
+		if (err) {
+			EXPECT(err == EBUSY || err == ETIMEDOUT);
+			given_up[o->me]++;
+			continue;
+		}
+		counter++;
+		for (volatile int w = 0; w < (i % 64 ? 20 : 20000); w++)
+			;
+		if (i % 128 == 0)
+			pthread_cond_broadcast(&moved);
+		pthread_mutex_unlock(o->m);
+	}
+	return NULL;
+}
+
+/* Two who wait for a condition until the end: moved to the mutex's queue. */
+static int over;
+
+static void *wait_for_end(void *arg)
+{
+	pthread_mutex_lock(arg);
+	while (!over)
+		pthread_cond_wait(&moved, arg);
+	pthread_mutex_unlock(arg);
+	return NULL;
+}
+
+static void stress_one(int type, int is_robust)
+{
+	pthread_t t[CROWD], w[2];
+	struct one o[CROWD];
+	pthread_mutex_t m;
+	long all = 0;
+
+	make(&m, type, is_robust);
+	counter = over = 0;
+	for (int i = 0; i < 2; i++)
+		w[i] = begin(wait_for_end, &m);
+	for (int i = 0; i < CROWD; i++) {
+		given_up[i] = 0;
+		o[i] = (struct one){ &m, i };
+		t[i] = begin(crowd, &o[i]);
+	}
+	for (int i = 0; i < CROWD; i++) {
+		end(t[i]);
+		all += given_up[i];
+	}
+	pthread_mutex_lock(&m);
+	over = 1;
+	pthread_cond_broadcast(&moved);
+	pthread_mutex_unlock(&m);
+	for (int i = 0; i < 2; i++)
+		end(w[i]);
+	printf("%ld ", counter + all);
+}
+
+static void stress(void)
+{
+	stress_one(PTHREAD_MUTEX_NORMAL, 0);
+	stress_one(PTHREAD_MUTEX_RECURSIVE, 0);
+	stress_one(PTHREAD_MUTEX_ERRORCHECK, 0);
+	stress_one(PTHREAD_MUTEX_NORMAL, 1);
+}
+
+static pthread_mutex_t bad; /* left by its owner */
+
+static void *lock_bad(void *arg)
+{
+	(void)arg;
+	return (void *)(intptr_t)pthread_mutex_lock(&bad);
+}
+
+/*
+ * All who wait for a mutex that nobody can repair come to know. With the
+ * glibc of the build's host they wait for ever: it only says what is right.
+ */
+static void unrecoverable(void)
+{
+#ifdef __GLIBC__
+	(void)lock_bad;
+	printf("0 %d", CROWD);
+#else
+	pthread_t t[CROWD];
+	int dead = 0, lost = 0;
+
+	make(&bad, PTHREAD_MUTEX_NORMAL, 1);
+	end(begin(lock_and_go, &bad));
+	EXPECT(pthread_mutex_lock(&bad) == EOWNERDEAD);
+	for (int i = 0; i < CROWD; i++)
+		t[i] = begin(lock_bad, NULL);
+	usleep(50000);
+	EXPECT(pthread_mutex_unlock(&bad) == 0);
+	for (int i = 0; i < CROWD; i++) {
+		intptr_t r = (intptr_t)end(t[i]);
+
+		dead += r == EOWNERDEAD;
+		lost += r == ENOTRECOVERABLE;
+	}
+	printf("%d %d", dead, lost);
+#endif
+}
+
 static pthread_rwlock_t rw = PTHREAD_RWLOCK_INITIALIZER;
 static long pair[2];
 
@@ -216,6 +354,7 @@ static void spinlock(void)
 }
 
 const struct threads_case threads_locks[] = {
+	{ "stress", stress },	      { "unrecoverable", unrecoverable },
 	{ "mutex", mutex },	      { "recursive", recursive },
 	{ "errorcheck", errorcheck }, { "robust", robust },
 	{ "timedlock", timedlock },   { "rwlock", rwlock },
