@@ -14,11 +14,15 @@
 
 /*
  * Before a thread leaves to sleep it looks for its wake-up, at most for as long
- * as an exit and its entry take: they are what it may save. Where that was in
- * vain the next one looks for less, down to nothing but a try now and then.
+ * as a sleep costs, which is what it may save: its own exit and entry, those of
+ * who wakes it, and the host's way from the one to the other (SLEEP_PAIRS).
+ * Where that was in vain the next one looks for less, down to nothing but a try
+ * now and then. A sleep that was over soon is no proof against it: two threads
+ * that wake each other in turn would sleep for ever because the other did.
  */
 #define TICKS_FIRST 20000u
 #define TICKS_MOST 400000u
+#define SLEEP_PAIRS 4u
 #define SPINS 400 /* without a clock */
 #define VAIN_MOST 8u
 #define VAIN_TRY 16u
@@ -228,7 +232,7 @@ static uint64_t patience(struct park_bucket *b)
 				       VAIN_TRY
 			       ? VAIN_MOST
 			       : 0;
-	return __atomic_load_n(&pair_ticks, __ATOMIC_RELAXED) *
+	return SLEEP_PAIRS * __atomic_load_n(&pair_ticks, __ATOMIC_RELAXED) *
 	       (VAIN_MOST - vain) / VAIN_MOST;
 }
 
@@ -243,10 +247,10 @@ static void learn(struct park_bucket *b, bool came)
 	__atomic_store_n(&b->vain, vain, __ATOMIC_RELAXED);
 }
 
-static void look_a_while(const struct park_node *n)
+static void look_a_while(const struct park_node *n, uint64_t begin)
 {
 	struct park_bucket *b = __atomic_load_n(&n->in, __ATOMIC_RELAXED);
-	const uint64_t ticks = patience(b), begin = rt_tsc();
+	const uint64_t ticks = patience(b);
 	bool came = woken(n);
 
 	if (came || ticks == 0)
@@ -259,20 +263,33 @@ static void look_a_while(const struct park_node *n)
 	learn(b, came);
 }
 
+/* Waked: would it have seen that if it had looked for all its time? */
+static void learn_from_sleep(const struct park_node *n, uint64_t begin)
+{
+	uint64_t soon = 2 * SLEEP_PAIRS *
+			__atomic_load_n(&pair_ticks, __ATOMIC_RELAXED);
+
+	if (begin && rt_tsc() - begin < soon)
+		learn(__atomic_load_n(&n->in, __ATOMIC_RELAXED), true);
+}
+
 edmm_err park_sleep(struct park_node *n, uint64_t nanoseconds)
 {
+	const uint64_t begin = rt_tsc();
 	/* Who waits for the lock has a call before it, which a signal ends. */
 	const uint64_t args[WIRE_CALL_ARGS] = { nanoseconds,
 						n == &sys_self()->turn };
 	edmm_err err;
 
-	look_a_while(n);
+	look_a_while(n, begin);
 	if (!change(n, PARK_QUEUED, PARK_OUT))
 		return 0;
 	err = rt_host_call(WIRE_CALL_PARK, args, NULL);
 	rt_look_for_end();
-	if (!change(n, PARK_OUT, PARK_QUEUED))
+	if (!change(n, PARK_OUT, PARK_QUEUED)) {
+		learn_from_sleep(n, begin);
 		return 0;
+	}
 	return err ? err : -EDMM_EAGAIN;
 }
 
