@@ -17,7 +17,7 @@
 #include <time.h>
 
 #define MANY 16
-#define CROWD 64
+#define CROWD 1000
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t cond = PTHREAD_COND_INITIALIZER;
@@ -161,6 +161,31 @@ static uint64_t pingpong(void)
 	return together(2, player);
 }
 
+/* The same, but each thinks for longer than anybody looks for a wake-up. */
+static void *thinker(void *arg)
+{
+	const uint64_t me = (uintptr_t)arg;
+
+	pthread_barrier_wait(&ready);
+	for (uint64_t i = 0; i < rounds; i++) {
+		pthread_mutex_lock(&mutex);
+		while (shared % 2 != me)
+			pthread_cond_wait(&cond, &mutex);
+		pthread_mutex_unlock(&mutex);
+		work(500000);
+		pthread_mutex_lock(&mutex);
+		shared++;
+		pthread_mutex_unlock(&mutex);
+		pthread_cond_signal(&cond);
+	}
+	return arg;
+}
+
+static uint64_t asleep(void)
+{
+	return together(2, thinker);
+}
+
 static uint64_t waiting, turn;
 
 static void *one_of_crowd(void *arg)
@@ -256,11 +281,12 @@ static const struct {
 	const char *name;
 	uint64_t (*run)(void);
 } works[] = {
-	{ "exit", leave },	    { "create", create },
-	{ "alone", alone },	    { "contended", contended },
-	{ "many", many },	    { "pingpong", pingpong },
-	{ "broadcast", broadcast }, { "churn1", churn1 },
-	{ "churn2", churn2 },	    { "clock", clock_read },
+	{ "exit", leave },	 { "create", create },
+	{ "alone", alone },	 { "contended", contended },
+	{ "many", many },	 { "pingpong", pingpong },
+	{ "asleep", asleep },	 { "broadcast", broadcast },
+	{ "churn1", churn1 },	 { "churn2", churn2 },
+	{ "clock", clock_read },
 };
 
 int main(int argc, char **argv)
