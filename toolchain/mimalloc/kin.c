@@ -5,16 +5,8 @@
  * takes blocks for aligned by nature that begin 384 bytes into their page.
  * These go by the entry that looks.
  */
-#include "common/call_numbers.h"
-
 #include <errno.h>
 #include <malloc.h>
-#include <mimalloc.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <unistd.h>
-
-#define PAGE 4096u
 
 static void on_error(int err, void *arg)
 {
@@ -22,9 +14,37 @@ static void on_error(int err, void *arg)
 	errno = err == EOVERFLOW ? ENOMEM : err;
 }
 
-__attribute__((constructor)) static void begin(void)
+__attribute__((constructor(101))) static void begin(void)
 {
 	mi_register_error(on_error, NULL);
+	mi_option_set(mi_option_eager_commit, false);
+	mi_option_set(mi_option_decommit_delay, WAIT);
+	mi_option_set(mi_option_abandoned_page_decommit, true);
+}
+
+void *malloc(size_t size)
+{
+	return mi_malloc(size);
+}
+
+void free(void *p)
+{
+	free_scavenging(p);
+}
+
+void *realloc(void *p, size_t size)
+{
+	return realloc_growing(p, size);
+}
+
+void *reallocarray(void *p, size_t count, size_t size)
+{
+	return mi_reallocarray(p, count, size);
+}
+
+size_t malloc_usable_size(void *p)
+{
+	return mi_usable_size(p);
 }
 
 void *calloc(size_t count, size_t size)
@@ -78,7 +98,11 @@ void *valloc(size_t size)
 /* glibc's: what is free goes back now; 1: some did. */
 int malloc_trim(size_t pad)
 {
+	bool gone;
+
 	(void)pad;
 	mi_collect(true);
-	return syscall(CALL_NR_HEAP_TRIM, 0L, 0L) > 0;
+	gone = pass();
+	gone |= pass();
+	return (syscall(CALL_NR_HEAP_TRIM, 0L, 0L) > 0) | gone;
 }

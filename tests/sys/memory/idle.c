@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Frees much, and then ends, or sleeps for some seconds, or trims. Or frees
- * within malloc's groups: for good, or to have the same again at once.
+ * within malloc's groups: for good, or to have the same again at once. Or lets
+ * a block grow to most of the heap, which two of it would not fit.
  */
 #include <malloc.h>
 #include <stdlib.h>
@@ -67,6 +68,22 @@ static int churn(void)
 	return bad;
 }
 
+static int grow(void)
+{
+	char *p = NULL, *q;
+	size_t size;
+
+	for (size = 1 << 20; size <= 48u << 20; size += 1 << 20) {
+		q = realloc(p, size);
+		if (!q || (p && q[size - (1 << 20) - 1] != 1))
+			return 1;
+		memset(q + size - (1 << 20), 1, 1 << 20);
+		p = q;
+	}
+	free(p);
+	return 0;
+}
+
 /* There is something to give back once. */
 static int trims(void)
 {
@@ -85,6 +102,8 @@ int main(int argc, char **argv)
 		return thin() != 0;
 	if (strcmp(how, "churn") == 0)
 		return churn() != 0;
+	if (strcmp(how, "grow") == 0)
+		return grow();
 	for (i = 0; i < BLOCKS; i++) {
 		p[i] = malloc(1 << 20);
 		memset(p[i], 1, 1 << 20);
