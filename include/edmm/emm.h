@@ -137,6 +137,10 @@ enum emm_event {
  *	EACCEPT. NULL, or failing: EACCEPT takes a fault a page. One call a run.
  *	What stays unaccepted is remembered, as it could not be trimmed:
  *	uncommit and dealloc accept it before they give it back.
+ * @ahead: tell the host, without leaving, that the range will be committed
+ *	soon (emm_ahead(), and what follows a window of a fault). Return: 0 where
+ *	it was told. NULL: nobody is. What @populate is asked for then may be
+ *	there already.
  * @zero: zero a range; NULL: memset.
  * @owner: the calling thread's number, small and unique among the threads
  *	inside (a TCS's slot). NULL: one thread only.
@@ -154,6 +158,7 @@ struct emm_hooks {
 	int (*modify)(void *ctx, const struct emm_modify *m);
 	int (*map)(void *ctx, uint64_t addr, uint64_t size, uint32_t flags);
 	int (*populate)(void *ctx, uint64_t addr, uint64_t size);
+	int (*ahead)(void *ctx, uint64_t addr, uint64_t size);
 	void (*zero)(void *ctx, uint64_t addr, uint64_t size);
 	uint32_t (*owner)(void *ctx);
 	void (*wait)(void *ctx, const uint32_t *word, uint32_t val);
@@ -214,7 +219,9 @@ struct emm_params {
  * @window_max: windows double up to this while faults arrive in sequence, each
  *	at the end of the last window or after a page that is committed; at
  *	any other fault they are half the last, @window_min at most and a page
- *	at least, so that random touches cost what they touch. At most 16 MiB.
+ *	at least, so that random touches cost what they touch. A sequence goes
+ *	on after such a fault with half of its last window, doubled; after n of
+ *	them with 1/2^n. At most 16 MiB.
  *	Windows go upwards, in GROWSDOWN areas downwards; they never leave the
  *	run of uncommitted pages of equal rights in which the fault lies, and
  *	shortage ends them quietly.
@@ -341,6 +348,16 @@ EDMM_NODISCARD edmm_err emm_alloc(struct emm *emm, const struct emm_alloc *a,
  */
 EDMM_NODISCARD edmm_err emm_commit(struct emm *emm, uint64_t addr,
 				   uint64_t size, uint64_t *done);
+
+/**
+ * emm_ahead - a range will be committed soon: tell emm_hooks.ahead
+ * @emm: instance
+ * @addr, @size: of it what follows @addr and is absent, readable and writable
+ *
+ * Nothing changes that a caller can see but emm_run.hinted. Does nothing where
+ * a page is under change, in static mode, or without the hook.
+ */
+void emm_ahead(struct emm *emm, uint64_t addr, uint64_t size);
 
 /**
  * emm_uncommit - take pages out of use; the areas remain

@@ -52,6 +52,7 @@ struct world {
 	uint64_t modifies;
 	uint64_t maps;
 	uint64_t populates;
+	uint64_t aheads;
 	uint64_t accepts;
 	uint64_t extends;
 	uint32_t modifying;	 /* threads in the kernel for it, atomic, */

@@ -533,6 +533,85 @@ START_TEST(hinted_pages_are_given_back)
 }
 END_TEST
 
+static void touch_ahead(uint32_t page)
+{
+	ck_assert_int_eq(world_touch(&w, page, SGX_PFEC_W), 0);
+	ck_assert_ptr_null(world_mirror(&w, false));
+}
+
+/*
+ * A sequence tells what follows its window; that is absent in the books until
+ * an EACCEPT, whether the host adds it or not, and gone when it is freed.
+ */
+START_TEST(what_follows_is_told)
+{
+	const struct w_config cfg = { .pages = 1024,
+				      .ahead = true,
+				      .ahead_idle = _i != 0 };
+	struct emm_alloc a = { .flags = EMM_ON_DEMAND | EMM_FIXED,
+			       .prot = EMM_RW,
+			       .policy = { 64 * EMM_PAGE, 128 * EMM_PAGE } };
+	struct emm_run r;
+
+	world_open(&w, &cfg);
+	a.addr = w_addr(0);
+	a.size = bytes(512);
+	must(emm_alloc(w.emm, &a, NULL));
+	touch_ahead(0);
+	ck_assert_uint_eq(w.aheads, 0);
+	touch_ahead(64);
+	ck_assert_uint_eq(w.aheads, 1);
+	ck_assert_uint_eq(emm_committed(w.emm), bytes(192));
+	must(emm_query(w.emm, w_addr(192), w_addr(512), &r));
+	ck_assert(r.hinted);
+	ck_assert_uint_eq(r.size, bytes(128));
+	ck_assert_int_eq(r.state, EMM_PG_UNCOMMITTED);
+	ck_assert_int_eq(w_bytes(&w, 319) != NULL, _i == 0);
+	touch_ahead(192);
+	ck_assert_uint_eq(w.aheads, 2);
+	ck_assert_uint_eq(emm_committed(w.emm), bytes(320));
+	/* A jump, and what it commits, tells nothing; no more does a second. */
+	touch_ahead(500);
+	touch_ahead(480);
+	must(emm_uncommit(w.emm, w_addr(320), bytes(128), NULL));
+	ck_assert_ptr_null(w_bytes(&w, 330));
+	must(emm_dealloc(w.emm, w_addr(0), bytes(512), NULL));
+	for (uint32_t i = 0; i < 512; i++)
+		ck_assert_ptr_null(w_bytes(&w, i));
+	ck_assert_ptr_null(world_mirror(&w, false));
+	world_close(&w);
+}
+END_TEST
+
+/* A jump between two faults of a sequence does not make it begin anew. */
+START_TEST(sequences_outlive_jumps)
+{
+	const struct w_config cfg = { .pages = 1024 };
+	struct emm_alloc a = { .flags = EMM_ON_DEMAND | EMM_FIXED,
+			       .prot = EMM_RW,
+			       .policy = { 4 * EMM_PAGE, 64 * EMM_PAGE } };
+
+	world_open(&w, &cfg);
+	a.addr = w_addr(0);
+	a.size = bytes(1024);
+	must(emm_alloc(w.emm, &a, NULL));
+	touch_ahead(0);
+	touch_ahead(4);
+	touch_ahead(12);
+	touch_ahead(28);
+	ck_assert_uint_eq(emm_committed(w.emm), bytes(60));
+	touch_ahead(900);
+	ck_assert_uint_eq(emm_committed(w.emm), bytes(64));
+	touch_ahead(60);
+	ck_assert_uint_eq(emm_committed(w.emm), bytes(96));
+	/* Random touches cost what they touch. */
+	for (uint32_t i = 0; i < 8; i++)
+		touch_ahead(200 + 20 * i);
+	ck_assert_uint_le(emm_committed(w.emm), bytes(96 + 4 + 2 + 6));
+	world_close(&w);
+}
+END_TEST
+
 /* ---- a hostile kernel -------------------------------------------------- */
 
 /* A small life; each step may fail, none may give wrong data. */
@@ -633,6 +712,8 @@ int main(void)
 	tcase_add_test(t, no_metadata_changes_nothing);
 	tcase_add_test(t, no_epc_commits_what_fits);
 	tcase_add_test(t, hinted_pages_are_given_back);
+	tcase_add_loop_test(t, what_follows_is_told, 0, 2);
+	tcase_add_test(t, sequences_outlive_jumps);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);

@@ -35,6 +35,8 @@ struct w_config {
 	bool no_emm;  /* the test makes its own instance, or none */
 	bool threads; /* threads enter for each leaf only */
 	bool populate;
+	bool ahead;	 /* the host is told in passing, */
+	bool ahead_idle; /* and does nothing about it */
 	bool map;
 	bool lazy_futex; /* wait and wake hooks */
 	uint64_t limit;

@@ -293,6 +293,19 @@ static int hook_populate(void *ctx, uint64_t addr, uint64_t size)
 	return 0;
 }
 
+static int hook_ahead(void *ctx, uint64_t addr, uint64_t size)
+{
+	struct world *w = ctx;
+
+	__atomic_add_fetch(&w->aheads, 1, __ATOMIC_RELAXED);
+	if (world_step(w, "ahead", addr) != WF_NONE)
+		return -EDMM_EAGAIN;
+	for (uint64_t off = 0; off < size && !w->cfg.ahead_idle;
+	     off += EMM_PAGE)
+		world_k_add(w, addr + off);
+	return 0;
+}
+
 static void hook_zero(void *ctx, uint64_t addr, uint64_t size)
 {
 	struct world *w = ctx;
@@ -371,6 +384,7 @@ struct emm_hooks world_hooks(const struct world *w)
 		.modify = hook_modify,
 		.map = hook_map,
 		.populate = hook_populate,
+		.ahead = w->cfg.ahead ? hook_ahead : NULL,
 		.zero = hook_zero,
 		.owner = hook_owner,
 		.yield = hook_yield,

@@ -23,6 +23,7 @@ EDMM_NODISCARD edmm_err map_storable(struct op *op, const struct run *r,
 int leaf_new(struct emm *emm, int prot, uint32_t pg);
 int leaf_accept(struct emm *emm, uint64_t flags, uint32_t pg);
 int leaf_extend(struct emm *emm, int prot, uint32_t pg);
+void ahead_of(struct emm *emm, const struct run *r);
 edmm_err idle_limit(struct emm *emm);
 void idle_fewer(struct emm *emm, uint64_t pages);
 

@@ -612,16 +612,24 @@ bool area_get(struct emm *emm, uint32_t pg, struct area *out)
 	return true;
 }
 
-/* The next window: twice the last where the fault @follows, else half, and no
- * more than a first one. */
-static uint32_t window_next(const struct area *a, bool follows)
+/*
+ * The next window: twice the last of a sequence where the fault @follows, else
+ * half the last, and no more than a first one. A jump between two faults of a
+ * sequence, as malloc's to the end of a block, does not make it begin anew;
+ * with each further one half of it is forgotten.
+ */
+static uint32_t window_next(struct area *a, bool follows)
 {
 	uint32_t pages = a->wmin;
 
-	if (a->wcur && follows)
-		pages = max_u32(a->wcur, min_u32(2u * a->wcur, a->wmax));
-	else if (a->wcur)
+	if (a->wcur && follows) {
+		pages = max_u32(a->wcur, a->wseq);
+		pages = max_u32(pages, min_u32(2 * pages, a->wmax));
+		a->wseq = (uint16_t)pages;
+	} else if (a->wcur) {
 		pages = min_u32(a->wcur / 2, a->wmin);
+		a->wseq /= 2;
+	}
 	return max_u32(1, pages);
 }
 

@@ -36,7 +36,8 @@ struct area {
 	uint16_t wmin;
 	uint16_t wmax;
 	uint16_t flags;
-	uint32_t pad;
+	uint16_t wseq; /* pages of the last window of a sequence, fading */
+	uint16_t pad;
 	emm_fault_fn handler;
 	void *priv;
 };

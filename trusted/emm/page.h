@@ -41,7 +41,7 @@
  *
  *	change		what has proved it		by
  *	alloc		(nothing to prove)		alloc_placed
- *	HINT		the host was told		commit_fresh
+ *	HINT		the host was told		commit_fresh, ahead
  *	UNHINT		EACCEPT found no page		unhint
  *	COMMIT		EACCEPT or EACCEPTCOPY, of an	commit_fresh, act_data,
  *			idle page: it was zeroed	unhint; commit_idle

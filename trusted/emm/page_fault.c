@@ -152,6 +152,8 @@ static int fault_commit(struct emm *emm, uint32_t pg, bool slow,
 	op_notify(emm, EMM_EV_COMMIT, r.a, r.a + done);
 	if (rc)
 		return rc;
+	if (slow && !grows && done == r.b - r.a)
+		ahead_of(emm, &r);
 	return done ? LOOK_COMMITTED : LOOK_AGAIN;
 }
 
