@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Bars on a scale of tens, for the pictures of benchmarks."""
 
-COLOURS = ("#1f77b4", "#7f7f7f", "#bbbbbb", "#d62728")
+COLOURS = ("#1f77b4", "#7f7f7f", "#bbbbbb", "#d62728", "#2ca02c")
 WIDTH, LEFT, TOP, BAR = 900, 250, 40, 16
 
 

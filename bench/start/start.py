@@ -28,8 +28,10 @@ ROWS = [("ELRANGE 64G", ["--elrange", "64G"], []),
         ("heap-max 64M", [], ["--heap-max", "64M"]),
         ("heap-max 32G", [], ["--heap-max", "32G"]),
         ("64M, 4 threads", [], ["--heap-max", "64M", "--threads-max", "4"]),
-        ("63G, 4,096 threads", [], ["--heap-max", "63G", "--threads-max",
-                                    "4096"])]
+        ("64G, 4,096 threads", ["--elrange", "128G"],
+         ["--heap-max", "64G", "--threads-max", "4096"])]
+# A large maximum costs at most so many times the small one's start.
+SMALL, LARGE, LIMIT = "64M, 4 threads", "64G, 4,096 threads", 1.2
 COUNTS = ("pages_added", "pages_measured", "pages_accepted", "host_calls",
           "enters")
 
@@ -110,8 +112,13 @@ def main():
                     row.wall.clear()
                     row.cpu.clear()
     os.makedirs(os.path.dirname(os.path.abspath(args.out)), exist_ok=True)
+    by = {row.name: row for row in found}
+    ratio = statistics.median(by[LARGE].wall) / \
+        statistics.median(by[SMALL].wall)
     result = {"rounds": args.rounds,
-              "rows": [row.result(found[0]) for row in found]}
+              "rows": [row.result(found[0]) for row in found],
+              "limit": {"of": LARGE, "to": SMALL, "ratio": round(ratio, 3),
+                        "limit": LIMIT, "ok": ratio <= LIMIT}}
     with open(args.out, "w", encoding="ascii") as f:
         json.dump(result, f, indent=2)
         f.write("\n")
@@ -119,6 +126,8 @@ def main():
         print(f"{r['name']:18} {r['ms']:8.1f} ms, {r['cpu_ms']:8.1f} of the "
               f"processor; {r['ratio']:.2f} and {r['cpu_ratio']:.2f} of the "
               f"first")
+    print(f"{'ok' if ratio <= LIMIT else 'over':4} {LARGE}: {ratio:.2f} times "
+          f"{SMALL}, at most {LIMIT}")
 
 
 main()
