@@ -13,11 +13,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "host/toucher.h"
 #include "host/host.h"
 #include "host/signals.h"
 #include "host/threads.h"
 
 #define PAGE SGX_PAGE_SIZE
+/* From windows of this size on a thread that looks for the next pays. */
+#define AHEAD_PAYS (128 * PAGE)
 #define PROT_BITS (PROT_READ | PROT_WRITE | PROT_EXEC)
 
 static bool range_ok(const struct edmm_host *h, uint64_t off, uint64_t size)
@@ -51,18 +54,19 @@ static void on_sigbus(int sig)
 	raise(sig);
 }
 
-uint64_t host_populate(uint64_t addr, uint64_t size)
+/* The handler is the process's. */
+static pthread_mutex_t one_toucher = PTHREAD_MUTEX_INITIALIZER;
+
+/* With the lock, which it gives back. */
+static uint64_t touch(uint64_t addr, uint64_t size)
 {
-	static pthread_mutex_t one = PTHREAD_MUTEX_INITIALIZER;
 	const struct sigaction sa = { .sa_handler = on_sigbus,
 				      .sa_flags = SA_ONSTACK | SA_NODEFER };
 	struct sigaction old;
 	volatile uint64_t done = 0;
 
-	/* The handler is the process's. */
-	pthread_mutex_lock(&one);
 	if (sigaction(SIGBUS, &sa, &old)) {
-		pthread_mutex_unlock(&one);
+		pthread_mutex_unlock(&one_toucher);
 		return 0;
 	}
 	if (!sigsetjmp(touch_jump, 1)) {
@@ -72,8 +76,22 @@ uint64_t host_populate(uint64_t addr, uint64_t size)
 	}
 	touching = 0;
 	sigaction(SIGBUS, &old, NULL);
-	pthread_mutex_unlock(&one);
+	pthread_mutex_unlock(&one_toucher);
 	return done;
+}
+
+uint64_t host_populate(uint64_t addr, uint64_t size)
+{
+	pthread_mutex_lock(&one_toucher);
+	return touch(addr, size);
+}
+
+bool host_populate_try(uint64_t addr, uint64_t size)
+{
+	if (pthread_mutex_trylock(&one_toucher))
+		return false;
+	(void)touch(addr, size);
+	return true;
 }
 
 static int take_signal(const struct host_thread *t, uint64_t off,
@@ -254,6 +272,8 @@ void host_edmm_dispatch(struct host_thread *t, struct wire_call *c)
 		c->status = h->populate ? 0 : -EDMM_EOPNOTSUPP;
 		if (h->populate)
 			c->count = host_populate(h->base + off, size);
+		if (h->populate && size >= AHEAD_PAYS)
+			host_ahead_wake(h->ahead);
 		break;
 	}
 }

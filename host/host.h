@@ -9,6 +9,7 @@
 #include "edmm/host.h"
 #include "sgx/linux.h"
 
+struct host_ahead;
 struct host_calls;
 struct host_threads;
 
@@ -54,6 +55,7 @@ struct host_thread {
  * @size: of ELRANGE
  * @stats: shared with the enclave; NULL before the run
  * @populate: serve WIRE_CALL_POPULATE
+ * @ahead: adds pages that the enclave hints at; NULL: nobody does
  * @tell: tell the watch each system call
  * @watch: of the run, or NULL
  */
@@ -67,6 +69,7 @@ struct edmm_host {
 	struct wire_stats *stats;
 	struct edmm_host_counts counts;
 	bool populate;
+	struct host_ahead *ahead;
 	bool tell;
 	bool inside; /* threads are, after the end: it cannot be taken away */
 	const struct edmm_host_watch *watch;
@@ -123,6 +126,8 @@ edmm_err host_ioctl(struct edmm_host *h, unsigned long request, void *arg);
  * the range early. Return: bytes touched.
  */
 uint64_t host_populate(uint64_t addr, uint64_t size);
+/* The same, if nobody else does it now. Return: it did. */
+bool host_populate_try(uint64_t addr, uint64_t size);
 
 /* Serve a call of the runtime (nr < WIRE_CALL_SYS). */
 void host_edmm_dispatch(struct host_thread *t, struct wire_call *c);

@@ -11,8 +11,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "host/toucher.h"
 #include "host/calls.h"
 #include "host/host.h"
+#include "host/pressure.h"
 #include "host/signals.h"
 #include "host/threads.h"
 
@@ -60,6 +62,7 @@ struct loop {
  * @main: the loop of the thread that began it
  * @ended: by the thread that sets it: @end and @error are its own
  * @err: what edmm_host_run() gives where one of the others has ended it
+ * @pressure: hears of it, or NULL
  * @signals: shared with the enclave
  */
 struct run {
@@ -69,6 +72,7 @@ struct run {
 	struct edmm_host_end end;
 	struct edmm_host_error error;
 	edmm_err err;
+	struct host_pressure *pressure;
 	struct wire_signals signals;
 };
 
@@ -493,6 +497,10 @@ static edmm_err run_loop(struct run *r)
 		l->t.context, &ops, r);
 	if (!l->t.threads)
 		return host_fail(l->e, -EDMM_ENOMEM, "out of memory");
+	if (l->t.host->ahead)
+		r->pressure = host_pressure_begin(
+			l->t.host, l->t.threads,
+			host_ahead_shared(l->t.host->ahead));
 	let_interrupt(l);
 	while (!l->done && !err)
 		err = step(l);
@@ -520,8 +528,11 @@ static edmm_err run_main(struct run *r, struct wire_start *w)
 	host_calls_init(&r->calls);
 	w->thread_addr = (uintptr_t)l->t.wire;
 	w->signals_addr = (uintptr_t)&r->signals;
+	if (l->t.host->ahead)
+		w->ahead_addr = (uintptr_t)host_ahead_shared(l->t.host->ahead);
 	next(l, SGX_EENTER, WIRE_ENTER_START, (uintptr_t)w);
 	err = run_loop(r);
+	host_pressure_end(r->pressure);
 	host_signals_end();
 	/* A call that a signal has ended may hold the table. */
 	if (l->done)
@@ -548,6 +559,7 @@ static edmm_err run_program(struct edmm_host *h,
 				 "wanted",
 				 h->img.name);
 	h->populate = s->populate;
+	h->ahead = host_ahead_new(h, s->populate && s->ahead);
 	h->watch = s->watch;
 	h->tell = s->tell;
 	h->stats = pages(sizeof(*h->stats));
@@ -581,6 +593,8 @@ edmm_err edmm_host_run(struct edmm_host *h, const struct edmm_host_start *s,
 		drop_thread(&r->main);
 		free(r);
 	}
+	if (!host_ahead_end(h->ahead, !h->inside))
+		h->inside = true;
 	return err;
 }
 

@@ -293,6 +293,12 @@ pid_t host_threads_tid(struct host_threads *ts, uint64_t context, bool bind)
 	return tid;
 }
 
+void host_threads_kick_all(struct host_threads *ts)
+{
+	for (uint32_t i = 0; i < ts->used; i++)
+		host_threads_kick(ts, i);
+}
+
 void host_threads_wait_left(struct host_threads *ts, uint64_t context)
 {
 	if (!ts || context >= ts->count)
@@ -318,7 +324,6 @@ void host_threads_leave(struct host_threads *ts, uint32_t context)
 	/* Signals of the program's still come here: the others look. */
 	for (;;) {
 		pause();
-		for (uint32_t i = 0; i < ts->used; i++)
-			host_threads_kick(ts, i);
+		host_threads_kick_all(ts);
 	}
 }

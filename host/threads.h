@@ -50,6 +50,7 @@ int host_threads_park(struct host_threads *ts, uint32_t from,
 		      uint64_t nanoseconds);
 int host_threads_unpark(struct host_threads *ts, uint64_t context);
 int host_threads_kick(struct host_threads *ts, uint64_t context);
+void host_threads_kick_all(struct host_threads *ts);
 
 /*
  * The kernel's number of a context's thread, or 0. @bind: it is bound to

@@ -59,7 +59,15 @@ int cli_load(struct cli_run *r)
 struct observer {
 	struct cli_run *run;
 	struct cli_timeline *timeline;
+	struct cli_pressure pressure;
 };
+
+static bool on_pressure(void *arg)
+{
+	struct observer *ob = arg;
+
+	return cli_pressed(&ob->pressure);
+}
 
 static void on_output(void *arg, int fd, const void *bytes, size_t size)
 {
@@ -252,6 +260,7 @@ int cli_execute(struct cli_run *r, struct edmm_host_end *end)
 		.call = on_call,
 		.output = on_output,
 		.told = on_told,
+		.pressed = r->o.pressure ? on_pressure : NULL,
 		.arg = &ob,
 	};
 	char **env = cli_program_env();
@@ -265,7 +274,9 @@ int cli_execute(struct cli_run *r, struct edmm_host_end *end)
 		.threads_max = threads_max(r),
 		.threads_pool = threads_pool(r),
 		.threads_idle = threads_idle(r),
-		.populate = true,
+		.populate = r->o.populate != CLI_POPULATE_NO,
+		.ahead = r->o.populate == CLI_POPULATE_AHEAD ||
+			 (r->o.populate == CLI_POPULATE_AUTO && !r->soft),
 		.tell = r->o.trace_calls,
 		.watch = &watch,
 	};
@@ -274,6 +285,10 @@ int cli_execute(struct cli_run *r, struct edmm_host_end *end)
 
 	if (!env) {
 		cli_error("out of memory");
+		return CLI_RUN_FAIL;
+	}
+	if (r->o.pressure && !cli_pressure_begin(&ob.pressure, r)) {
+		free(env);
 		return CLI_RUN_FAIL;
 	}
 	if (r->o.probe_fd >= 0)

@@ -32,6 +32,8 @@ enum {
 	OPT_HEAP_IDLE,
 	OPT_HEAP_IDLE_PERCENT,
 	OPT_HEAP_WINDOW,
+	OPT_POPULATE,
+	OPT_PRESSURE,
 	OPT_THREADS_MAX,
 	OPT_THREADS_POOL,
 	OPT_THREADS_IDLE,
@@ -59,6 +61,8 @@ static const struct option options[] = {
 	{ "heap-idle", required_argument, NULL, OPT_HEAP_IDLE },
 	{ "heap-idle-percent", required_argument, NULL, OPT_HEAP_IDLE_PERCENT },
 	{ "heap-window", required_argument, NULL, OPT_HEAP_WINDOW },
+	{ "populate", required_argument, NULL, OPT_POPULATE },
+	{ "pressure", required_argument, NULL, OPT_PRESSURE },
 	{ "threads-max", required_argument, NULL, OPT_THREADS_MAX },
 	{ "threads-pool", required_argument, NULL, OPT_THREADS_POOL },
 	{ "threads-idle", required_argument, NULL, OPT_THREADS_IDLE },
@@ -96,6 +100,12 @@ static const char help[] =
 	"  --heap-idle-percent N  the same, of what is in use; the lower "
 	"counts\n"
 	"  --heap-window SIZE  heap to commit ahead at a time, at most (4M)\n"
+	"  --populate HOW      how pages come that are committed ahead: ahead\n"
+	"                      (by a thread of the host's), calls, no; auto:\n"
+	"                      ahead on hardware, or else calls\n"
+	"  --pressure FILE     give freed memory back when FILE says that EPC\n"
+	"                      runs short (misc.events, memory.pressure); or\n"
+	"                      'machine': the software machine's quota\n"
 	"  --threads-max N     threads at a time (what the address range has)\n"
 	"  --threads-pool N    contexts that are made to keep for more (8)\n"
 	"  --threads-idle S    for so many seconds; 0: for ever (10)\n"
@@ -121,6 +131,26 @@ static bool take_wish(const char *text, enum cli_wish *wish)
 		return false;
 	}
 	return true;
+}
+
+static bool take_populate(const char *text, enum cli_populate *how)
+{
+	static const char *const names[] = {
+		[CLI_POPULATE_AUTO] = "auto",
+		[CLI_POPULATE_AHEAD] = "ahead",
+		[CLI_POPULATE_CALLS] = "calls",
+		[CLI_POPULATE_NO] = "no",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (!strcmp(text, names[i])) {
+			*how = (enum cli_populate)i;
+			return true;
+		}
+	cli_error("--populate: '%s' is not known; auto, ahead, calls or "
+		  "no",
+		  text);
+	return false;
 }
 
 static bool take_report(const char *text, enum cli_report *report)
@@ -198,6 +228,11 @@ static bool take_option(struct cli_run_options *o, int c)
 	case OPT_HEAP_WINDOW:
 		return cli_size("--heap-window", optarg, &o->heap_window) &&
 		       cli_window_ok("--heap-window", o->heap_window);
+	case OPT_POPULATE:
+		return take_populate(optarg, &o->populate);
+	case OPT_PRESSURE:
+		o->pressure = optarg;
+		return true;
 	case OPT_THREADS_MAX:
 		if (!cli_number("--threads-max", optarg, EDMM_CONTEXTS_ALL, &n))
 			return false;

@@ -33,6 +33,13 @@ enum cli_report {
 	CLI_REPORT_TEXT,
 	CLI_REPORT_JSON
 };
+/* How pages come that are committed ahead. */
+enum cli_populate {
+	CLI_POPULATE_AUTO,  /* ahead on hardware, by calls else */
+	CLI_POPULATE_AHEAD, /* by a thread beside the program, and by calls */
+	CLI_POPULATE_CALLS,
+	CLI_POPULATE_NO, /* by a fault each */
+};
 
 struct cli_run_options {
 	struct cli_settings settings;
@@ -57,6 +64,8 @@ struct cli_run_options {
 	uint64_t threads_file; /* the same by a file, which may be too many */
 	uint64_t threads_pool; /* contexts; UINT64_MAX: nobody said */
 	uint64_t threads_idle; /* seconds; UINT64_MAX: nobody said */
+	enum cli_populate populate;
+	const char *pressure; /* file, "machine", or NULL */
 	bool trace_calls;
 	int figures_fd; /* advise.c's child: figures; else -1 */
 	int probe_fd;	/* startup.c's child: stop at main; else -1 */
@@ -177,6 +186,18 @@ void cli_startup_watch(const struct cli_run *r);
 
 void cli_report_print(const struct cli_run *r, const struct cli_figures *f,
 		      const struct cli_startup *s, FILE *out);
+
+/* ---- shortage.c: the machine is short of EPC ---------------------------- */
+
+struct cli_pressure {
+	const char *file; /* NULL: the software machine tells */
+	int fd;		  /* -1: a file that is read; else a trigger of PSI's */
+	uint64_t last;	  /* of the file's content, or of the machine's counts */
+};
+/* False after a line: the option's value is no such thing. */
+bool cli_pressure_begin(struct cli_pressure *p, const struct cli_run *r);
+/* It has become short since the last time. */
+bool cli_pressed(struct cli_pressure *p);
 
 /* ---- timeline.c -------------------------------------------------------- */
 

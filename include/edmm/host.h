@@ -72,14 +72,19 @@ struct edmm_host_image {
  *	debugging each other one; else, with @why, what cannot be had, once:
  *	-EDMM_ENOSYS of a call that is not there, -EDMM_EAGAIN of a thread
  *	without a context. NULL: not told
+ * @pressed: asked every 50 ms whether the machine has run short of EPC: true
+ *	makes the enclave give back what it keeps idle, also while the program
+ *	sleeps. NULL: it keeps it
  * @arg: first argument of all
  *
- * Context: the thread that made the call; several at once.
+ * Context: the thread that made the call; several at once. @pressed: one of its
+ * own.
  */
 struct edmm_host_watch {
 	bool (*call)(void *arg);
 	void (*output)(void *arg, int fd, const void *bytes, size_t size);
 	void (*told)(void *arg, const char *call, int why);
+	bool (*pressed)(void *arg);
 	void *arg;
 };
 
@@ -97,7 +102,9 @@ struct edmm_host_watch {
  *	has made; UINT32_MAX: built in
  * @threads_idle: ticks of the TSC that they are kept for, or up to twice as
  *	long; 0: for ever
- * @populate: serve the enclave's hints by touching pages ahead
+ * @populate: touch pages ahead when the enclave calls for it
+ * @ahead: and by a thread that looks for hints, where a second processor can
+ *	run it and windows are large; with @populate only
  * @tell: tell the watch each system call
  * @buf_size: data buffer of a thread in bytes; 0 takes 1 MiB
  * @watch: NULL for none
@@ -113,6 +120,7 @@ struct edmm_host_start {
 	uint32_t threads_pool;
 	uint64_t threads_idle;
 	bool populate;
+	bool ahead;
 	bool tell;
 	uint64_t buf_size;
 	const struct edmm_host_watch *watch;

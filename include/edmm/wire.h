@@ -277,6 +277,29 @@ struct wire_signal {
 	uint64_t fields[2];
 };
 
+#define WIRE_AHEAD_SLOTS 8
+#define WIRE_AHEAD_PAGES 4095u /* of a hint, at most */
+
+/**
+ * struct wire_ahead - what enclave and host tell each other in passing
+ * @hint: ranges that the enclave is about to commit, each the offset from the
+ *	base with the number of pages in its low twelve bits; the host takes one
+ *	by putting 0 there
+ * @done: the last hint of each slot that the host has touched every page of
+ * @open: not 0: somebody looks for hints
+ * @pressure: moves whenever the machine is short of EPC: idle pages are wanted
+ *
+ * The enclave writes @hint and never reads it; the host writes all. What it
+ * says about a hint costs faults where it is not true.
+ */
+struct wire_ahead {
+	uint64_t hint[WIRE_AHEAD_SLOTS];
+	uint64_t done[WIRE_AHEAD_SLOTS];
+	uint64_t open;
+	uint64_t pressure;
+	uint64_t reserved[6];
+};
+
 #define WIRE_BUF_MIN (64u << 10)
 #define WIRE_BUF_MAX (64u << 20)
 
@@ -357,6 +380,7 @@ struct wire_stats {
  *	threads have ended; WIRE_POOL_DEFAULT: the built-in number
  * @threads_idle: ticks of the TSC after which these are given back that have
  *	waited all the time; 0: they wait for ever
+ * @ahead_addr: struct wire_ahead, or 0
  */
 struct wire_start {
 	uint32_t version;
@@ -376,6 +400,7 @@ struct wire_start {
 	uint32_t threads_max;
 	uint32_t threads_pool;
 	uint64_t threads_idle;
+	uint64_t ahead_addr;
 };
 
 #define WIRE_POOL_DEFAULT UINT32_MAX
@@ -409,7 +434,9 @@ SGX_ASSERT(sizeof(struct wire_signal) == 24, "wire_signal");
 SGX_ASSERT(sizeof(struct wire_stats) == 4096, "wire_stats");
 SGX_ASSERT(offsetof(struct wire_stats, committed) == 16, "committed");
 SGX_ASSERT(offsetof(struct wire_stats, heap_used) == 80, "heap_used");
-SGX_ASSERT(sizeof(struct wire_start) == 112, "wire_start");
+SGX_ASSERT(sizeof(struct wire_ahead) == 192, "wire_ahead");
+SGX_ASSERT(offsetof(struct wire_ahead, open) == 128, "wire_ahead.open");
+SGX_ASSERT(sizeof(struct wire_start) == 120, "wire_start");
 SGX_ASSERT(offsetof(struct wire_start, thread_addr) == 8, "thread_addr");
 SGX_ASSERT(offsetof(struct wire_start, argc) == 48, "wire_start.argc");
 SGX_ASSERT(offsetof(struct wire_start, heap_free_max) == 56, "free_max");

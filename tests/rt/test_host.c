@@ -10,8 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "host/toucher.h"
 #include "host/host.h"
 
 #define PAGE 4096u
@@ -68,6 +70,51 @@ static edmm_err run_script(const struct answer *a, uint64_t pages,
 	return host_modify_types(&h, 16 * PAGE, pages * PAGE, SGX_PT_TRIM,
 				 done);
 }
+
+/* Within five seconds. */
+static bool becomes(const uint64_t *word, uint64_t v)
+{
+	const struct timespec t = { .tv_nsec = 1000000 };
+
+	for (int i = 0; i < 5000; i++) {
+		if (__atomic_load_n(word, __ATOMIC_ACQUIRE) == v)
+			return true;
+		nanosleep(&t, NULL);
+	}
+	return false;
+}
+
+/* What is hinted at is touched, and what is not the enclave's is not. */
+START_TEST(ahead_touches_what_is_hinted)
+{
+	struct edmm_host h = { .size = 8 * PAGE };
+	uint8_t *p = mmap(NULL, 8 * PAGE, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct host_ahead *a = host_ahead_new(&h, true);
+	struct wire_ahead *shared;
+	unsigned char in[8];
+
+	ck_assert(p != MAP_FAILED && a);
+	h.base = (uint64_t)p;
+	shared = host_ahead_shared(a);
+	ck_assert_uint_eq(shared->open, 0);
+	host_ahead_wake(a);
+	ck_assert(becomes(&shared->open, 1));
+	__atomic_store_n(&shared->hint[2], 2 * PAGE | 4, __ATOMIC_RELEASE);
+	ck_assert(becomes(&shared->done[2], 2 * PAGE | 4));
+	__atomic_store_n(&shared->hint[3], 4 * PAGE | 5, __ATOMIC_RELEASE);
+	ck_assert(becomes(&shared->done[3], 4 * PAGE | 5));
+	ck_assert_int_eq(mincore(p, 8 * PAGE, in), 0);
+	for (int i = 0; i < 8; i++)
+		ck_assert_int_eq(in[i] & 1, i >= 2 && i < 6);
+	/* Nothing comes any more: it sleeps until it is waked. */
+	ck_assert(becomes(&shared->open, 0));
+	host_ahead_wake(a);
+	ck_assert(becomes(&shared->open, 1));
+	ck_assert(host_ahead_end(a, true));
+	munmap(p, 8 * PAGE);
+}
+END_TEST
 
 START_TEST(partial_counts_are_continued)
 {
@@ -360,6 +407,7 @@ int main(void)
 	SRunner *r = srunner_create(s);
 	int failed;
 
+	tcase_add_test(t, ahead_touches_what_is_hinted);
 	tcase_add_test(t, partial_counts_are_continued);
 	tcase_add_test(t, an_error_keeps_the_count);
 	tcase_add_test(t, a_count_beyond_the_length_is_cut);

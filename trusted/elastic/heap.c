@@ -275,6 +275,15 @@ static void forget_swings(struct heap *h, uint64_t rounds)
 	rt_unlock(&h->lock);
 }
 
+void heap_yield(struct heap *h)
+{
+	forget_swings(h, 63);
+	/* The longest runs first; relief goes by address, and takes the rest.
+	 */
+	(void)!emm_trim(h->emm, UINT64_MAX - EMM_PAGE, NULL);
+	(void)heap_relieve(h);
+}
+
 void heap_tick(struct heap *h, uint64_t now)
 {
 	uint64_t rounds = (now - h->decayed) / HEAP_DECAY;

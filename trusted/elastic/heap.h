@@ -272,6 +272,14 @@ uint64_t heap_brk(struct heap *h, uint64_t addr);
 bool heap_relieve(struct heap *h);
 
 /**
+ * heap_yield() - others want memory: give back all that is idle or mapped by
+ * nobody, in long runs; may exit
+ *
+ * What swung before does not count any more, so that little becomes idle anew.
+ */
+void heap_yield(struct heap *h);
+
+/**
  * heap_tick() - let idle memory decay
  * @now: time stamp counter; 0 where there is none
  *

@@ -138,13 +138,24 @@ static edmm_err grow_arena(struct heap *h, uint64_t end)
 
 	if (end <= h->arena_end)
 		return 0;
-	a.size = heap_min(end + window(h), top) - h->arena_end;
+	/* What is committed ahead, and what the host is told to add after it.
+	 */
+	a.size = heap_min(end + 2 * window(h), top) - h->arena_end;
 	err = h->show ? h->show(a.addr, a.size, EMM_RW) : 0;
 	if (!err)
 		err = emm_alloc(h->emm, &a, NULL);
 	if (!err)
 		h->arena_end += a.size;
 	return err;
+}
+
+/* The window that follows one that has been committed, if there is room. */
+static void tell_ahead(struct heap *h, uint64_t at)
+{
+	uint64_t size = heap_min(window(h), h->arena_end - at);
+
+	if (size && emm_committed(h->emm) + size <= h->max)
+		emm_ahead(h->emm, at, size);
 }
 
 /*
@@ -168,8 +179,10 @@ static edmm_err prepare(struct heap *h, uint64_t addr, uint64_t end, bool now)
 		to = end;
 		err = emm_commit(h->emm, addr, to - addr, NULL);
 	}
-	if (!err && addr <= h->ahead && to > h->ahead)
+	if (!err && addr <= h->ahead && to > h->ahead) {
 		h->ahead = to;
+		tell_ahead(h, to);
+	}
 	return err;
 }
 

@@ -23,6 +23,8 @@
 
 static struct emm *instance;
 static bool areas_known;
+/* The last change was too soon after another to be told. */
+static bool untold;
 
 struct emm *rt_emm(void)
 {
@@ -135,6 +137,8 @@ edmm_err rt_host_show(uint64_t addr, uint64_t size, int prot)
 static int op_populate(void *ctx, uint64_t addr, uint64_t size)
 {
 	(void)ctx;
+	if (rt_ahead_done(addr, size))
+		return 0;
 	return range_call(WIRE_CALL_POPULATE, addr, size, 0);
 }
 
@@ -252,9 +256,20 @@ static void op_notify(void *ctx, enum emm_event ev, uint64_t addr,
 	__atomic_fetch_add(&rt_global.changes, 1, __ATOMIC_RELAXED);
 	if (!rt_global.stats || !instance)
 		return;
-	if (ev != EMM_EV_COMMIT && now - rt_global.published < PUBLISH_TICKS)
+	if (ev != EMM_EV_COMMIT && now - rt_global.published < PUBLISH_TICKS) {
+		__atomic_store_n(&untold, true, __ATOMIC_RELAXED);
 		return;
+	}
+	__atomic_store_n(&untold, false, __ATOMIC_RELAXED);
 	rt_global.published = now;
+	publish();
+}
+
+void rt_stats_tell(void)
+{
+	if (!__atomic_load_n(&untold, __ATOMIC_RELAXED))
+		return;
+	__atomic_store_n(&untold, false, __ATOMIC_RELAXED);
 	publish();
 }
 
@@ -344,6 +359,7 @@ edmm_err rt_emm_start(void)
 		.eacceptcopy = op_eacceptcopy,
 		.modify = rt_elastic() ? op_modify : op_modify_static,
 		.populate = rt_global.params.populate ? op_populate : NULL,
+		.ahead = rt_global.params.ahead ? rt_ahead : NULL,
 		.owner = op_owner,
 		.yield = op_yield,
 		.notify = op_notify,

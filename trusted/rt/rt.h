@@ -52,6 +52,7 @@ bool edmm_rt_elastic(void);
  * @heap_free_percent: the same as a share of what is mapped, or UINT64_MAX
  * @heap_window: largest window of commit-ahead, page aligned; 0: built in
  * @populate: the host populates ahead on request
+ * @ahead: struct wire_ahead, or NULL
  * @signals: struct wire_signals, or NULL
  * @tell: tell the host each system call, since its image is for debugging
  * @threads_max: threads at a time
@@ -64,6 +65,7 @@ struct rt_params {
 	uint64_t heap_free_percent;
 	uint32_t heap_window;
 	bool populate;
+	umem_t ahead;
 	umem_t signals;
 	bool tell;
 	uint32_t threads_max;
@@ -286,7 +288,17 @@ void rt_random(void *buf, size_t size);
 /* Time stamp counter; 0 where RDTSC is not allowed inside (SGX1). */
 uint64_t rt_tsc(void);
 
+/* In passing (hints.c): words of the host's memory, no exit. */
+/* emm_hooks.ahead: the range will be committed soon. */
+int rt_ahead(void *ctx, uint64_t addr, uint64_t size);
+/* The host says that it has added what was told of this range. A hint. */
+bool rt_ahead_done(uint64_t addr, uint64_t size);
+/* Moves whenever the host says that the machine is short of EPC. A hint. */
+uint64_t rt_pressure(void);
+
 /* Statistics go to the host's page when the memory manager reports a change. */
+/* What has not been told of late: before a call that may sleep. */
+void rt_stats_tell(void);
 /* Note that main() is about to be called. */
 void rt_stats_main(void);
 /* New peaks of the heap, to be told with the next statistics: no exit. */

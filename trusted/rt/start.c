@@ -79,12 +79,17 @@ static void take_start(uint64_t addr, struct wire_start *s)
 	}
 	if (s->signals_addr % sizeof(uint64_t))
 		rt_abort_host("start: signals");
+	if (s->ahead_addr % sizeof(uint64_t))
+		rt_abort_host("start: hints");
 	rt_global.params = (struct rt_params){
 		.heap_max = s->heap_max ? s->heap_max : rt_layout()->heap_bound,
 		.heap_free_max = s->heap_free_max,
 		.heap_free_percent = s->heap_free_percent,
 		.heap_window = (uint32_t)s->heap_window,
 		.populate = s->flags & WIRE_START_POPULATE,
+		.ahead = s->ahead_addr ? umem_at(s->ahead_addr,
+						 sizeof(struct wire_ahead))
+				       : NULL,
 		.signals = s->signals_addr
 				   ? umem_at(s->signals_addr,
 					     sizeof(struct wire_signals))

@@ -130,8 +130,14 @@ edmm_err sys_host_call(uint32_t nr, const uint64_t args[WIRE_CALL_ARGS],
 		       uint64_t *count)
 {
 	const uint32_t depth = sys_lock_drop();
-	edmm_err err = rt_host_call(nr, args, count);
+	edmm_err err;
+
+	rt_stats_tell();
+	err = rt_host_call(nr, args, count);
 
 	sys_lock_take(depth);
+	/* A call may have slept long. */
+	if (depth)
+		sys_tick();
 	return err;
 }

@@ -101,10 +101,14 @@ static long wait_in_lot(struct park_node *n, const struct until *l,
 	edmm_err err;
 	long r;
 
+	rt_stats_tell();
 	for (;;) {
 		err = park_sleep(n, left);
 		if (!err)
 			return 0;
+		sys_lock();
+		sys_tick();
+		sys_unlock();
 		if (sys_signals_wait())
 			r = -EINTR;
 		else if (err == -EDMM_ETIMEDOUT && is_over(l, &left))
