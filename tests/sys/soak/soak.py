@@ -21,7 +21,8 @@ import time
 FAULTS = ("restrict_permissions%5=EBUSY", "modify_types%7=EBUSY",
           "remove_pages%6=EBUSY", "page%11=EAGAIN", "eaug%13=EBUSY",
           "eaug-race%17")
-LIES = re.compile(r"^liar: (\d+) wake-ups, (\d+) populates$", re.M)
+LIES = re.compile(r"^liar: (\d+) wake-ups, (\d+) populates, (\d+) ahead$",
+                  re.M)
 REPORT = re.compile(r"^\{\n.*?^\}$", re.M | re.S)
 TGKILL = 234
 HANG = 60
@@ -80,7 +81,8 @@ def main():
                                          ["fault=" + f for f in FAULTS]))
         for program in args.program:
             err = soak([args.edmm, "run", "--unsigned", "--heap-max", "128M",
-                        "--threads-max", "24", "--report=json", program],
+                        "--threads-max", "24", "--populate", "ahead",
+                        "--report=json", program],
                        args, env, rng)
             lies = [list(map(int, m)) for m in LIES.findall(err)]
             if not lies or not all(map(max, zip(*lies))):
