@@ -25,6 +25,14 @@ static void in_calls(void)
 		nanosleep(&t, NULL);
 }
 
+static void in_sums(void)
+{
+	volatile unsigned long n = 0;
+
+	while (n + 1 != 0)
+		n = n + 1;
+}
+
 static void in_sleep(void)
 {
 	const struct timespec t = { .tv_sec = SECONDS };
@@ -60,7 +68,7 @@ int main(int argc, char **argv)
 	} ways[] = {
 		{ "calls", in_calls }, { "sleep", in_sleep },
 		{ "read", in_read },   { "poll", in_poll },
-		{ "wait", in_wait },
+		{ "wait", in_wait },   { "sums", in_sums },
 	};
 	volatile char *p = malloc(SIZE);
 

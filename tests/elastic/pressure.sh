@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
 # A program keeps what it has freed. When EPC runs short that goes, within a
-# second, also while it sleeps in a call, which goes on as if nothing had been.
+# second, also while it computes, or sleeps in a call, which goes on as if
+# nothing had been.
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/../cli/lib.sh"
 cd "$tmp" || exit 1
@@ -42,7 +43,7 @@ idle() {
 }
 
 idle sleep no 50335744
-for way in calls sleep read poll wait; do
+for way in calls sleep read poll wait sums; do
 	idle $way yes 0
 done
 

@@ -114,9 +114,12 @@ static bool on_shortage(void)
 	return given;
 }
 
+/* The host's word when it was last looked at. */
+static uint64_t pressure;
+
 void sys_tick(void)
 {
-	static uint64_t looked, pressure;
+	static uint64_t looked;
 	const uint64_t now = rt_tsc();
 	uint32_t depth;
 
@@ -129,7 +132,7 @@ void sys_tick(void)
 		looked = now;
 		if (said != pressure)
 			heap_yield(&heap);
-		pressure = said;
+		__atomic_store_n(&pressure, said, __ATOMIC_RELAXED);
 	}
 	heap_tick(&heap, now);
 	if (!rt_threads_due(now))
@@ -151,12 +154,24 @@ static bool on_grow(uint64_t addr)
 	return grown;
 }
 
+/* A thread that computes comes by here when it is interrupted. */
+static void on_signals(struct rt_regs *r)
+{
+	if (heap_is_up &&
+	    rt_pressure() != __atomic_load_n(&pressure, __ATOMIC_RELAXED)) {
+		sys_lock();
+		sys_tick();
+		sys_unlock();
+	}
+	sys_signals(r);
+}
+
 const struct rt_hooks rt_hooks = {
 	.call = sys_serve,
 	.shortage = on_shortage,
 	.grow = on_grow,
 	.fault = sys_fault,
-	.signals = sys_signals,
+	.signals = on_signals,
 };
 
 int rt_main(const struct rt_args *args)
