@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Pressure is a word that moves. A thread that makes a call sees it there, and
- * what is idle goes; where none has made one since and some is idle still, all are
- * interrupted: calls that sleep begin anew without the program's knowledge, and
- * who computes looks. So are they now and then while idle memory waits to decay.
+ * what is idle goes; where none has made one since and some is idle still, all
+ * are interrupted: calls that sleep begin anew without the program's knowledge,
+ * and who computes looks. So are they now and then while idle memory waits to
+ * decay.
  */
 #include "host/pressure.h"
 
