@@ -152,10 +152,12 @@ static void set_mode(struct parse *p, enum cc_mode mode)
 static void parse_malloc(struct parse *p, const char *arg)
 {
 	static const struct refusal unknown = { MALLOC_OPT, 1,
-						"there are musl and mimalloc" };
+						"there are auto, musl and mimalloc" };
 	const char *name = arg + sizeof(MALLOC_OPT) - 1;
 
-	if (strcmp(name, "mimalloc") == 0) {
+	if (strcmp(name, "auto") == 0) {
+		p->out->malloc = CC_MALLOC_AUTO;
+	} else if (strcmp(name, "mimalloc") == 0) {
 		p->out->malloc = CC_MALLOC_MIMALLOC;
 	} else if (strcmp(name, "musl") == 0) {
 		p->out->malloc = CC_MALLOC_MUSL;

@@ -18,6 +18,7 @@ enum cc_mode {
 };
 
 enum cc_malloc {
+	CC_MALLOC_AUTO, /* mimalloc where the program makes threads */
 	CC_MALLOC_MUSL,
 	CC_MALLOC_MIMALLOC,
 };

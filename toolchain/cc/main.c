@@ -44,8 +44,9 @@ static const char usage[] =
 	"\n"
 	"  -c -S -E -M ...   as gcc\n"
 	"  -o FILE           name of the object or image\n"
-	"  --malloc=NAME     musl (the default), or mimalloc: quicker with "
-	"threads\n"
+	"  --malloc=NAME     musl or mimalloc; auto (the default): mimalloc "
+	"where\n"
+	"                    the program makes threads\n"
 	"  --version         versions of edmm-cc and gcc\n"
 	"\n"
 	"Images are static and position independent: -static, -pie and the "
@@ -142,6 +143,9 @@ static void add_link(struct command *cmd, const struct cc_args *args)
 	add_path(cmd, "", "edmm-rt.o");
 	if (args->malloc == CC_MALLOC_MIMALLOC)
 		add_path(cmd, "", "mimalloc/mimalloc.o");
+	/* Behind the program's own, and before what it would take instead. */
+	if (args->malloc == CC_MALLOC_AUTO)
+		add_path(cmd, "", "mimalloc/threads.a");
 	add_path(cmd, "-L", "musl/lib");
 	add_gcc(cmd, "-L", "");
 	add_path(cmd, "-L", ".");

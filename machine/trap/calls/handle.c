@@ -25,6 +25,7 @@
 #include "machine/trap/enclave/cpuid.h"
 #include "machine/trap/enclave/guard.h"
 #include "machine/trap/enclave/view.h"
+#include "machine/trap/signal/thread.h"
 
 #ifndef MFD_EXEC
 #define MFD_EXEC 0x10u
@@ -178,6 +179,18 @@ static bool guarded(void)
 	return false;
 }
 
+/* Its start asks what the processor can do. That is no program's to be answered:
+ * it would be a trap within a trap, with the bases of neither. */
+static void load(void)
+{
+	struct thread *t = thread_self();
+	const bool faults = cpuid_disarm(t);
+
+	late_load();
+	if (faults)
+		cpuid_arm(t);
+}
+
 long handle_open(enum handle_kind kind, int flags)
 {
 	bool path = flags & O_PATH;
@@ -193,7 +206,7 @@ long handle_open(enum handle_kind kind, int flags)
 		if (r)
 			return r;
 		cpuid_patch();
-		late_load();
+		load();
 		machine.used = true;
 	}
 	fd = memfd(kind == HANDLE_ENCLAVE ? "sgx_enclave" : "sgx_provision");

@@ -208,6 +208,16 @@ void cpuid_arm(struct thread *t)
 		   sys_call(SYS_arch_prctl, ARCH_SET_CPUID, 0) == 0;
 }
 
+bool cpuid_disarm(struct thread *t)
+{
+	const bool was = t->cpuid;
+
+	if (was)
+		sys_call(SYS_arch_prctl, ARCH_SET_CPUID, 1);
+	t->cpuid = false;
+	return was;
+}
+
 /* The processor's answer, which a hypervisor can take long over, with SGX. */
 static struct regs with_sgx(struct thread *t, uint32_t leaf, uint32_t sub)
 {
@@ -215,8 +225,7 @@ static struct regs with_sgx(struct thread *t, uint32_t leaf, uint32_t sub)
 
 	if (leaf == LEAF_SGX)
 		return sgx_leaf(sub);
-	if (t->cpuid)
-		sys_call(SYS_arch_prctl, ARCH_SET_CPUID, 1);
+	(void)cpuid_disarm(t);
 	r = cpuid(leaf, sub);
 	cpuid_arm(t);
 	if (leaf == 0 && r.a < LEAF_LAST)

@@ -11,6 +11,8 @@ struct thread;
 
 /* Makes CPUID fault on this thread, where the processor can. */
 void cpuid_arm(struct thread *t);
+/* Until then it is the processor's own. Return: it did fault. */
+bool cpuid_disarm(struct thread *t);
 /* Where it cannot, makes CPUID in the program's code a trap; and what writes FS
  * and GS bases, where that must be one. */
 void cpuid_patch(void);
