@@ -30,9 +30,12 @@
 	 CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID)
 #define RFLAGS_FIXED 2u
 
-/* musl's __clone(), in its order. */
+/*
+ * musl's __clone(), in its order. @open: NULL, or a lock of the maker's that is
+ * opened when the thread has its number and may be named, before it starts.
+ */
 struct clone_args {
-	uint64_t func, stack, flags, arg, parent_tid, tls, child_tid;
+	uint64_t func, stack, flags, arg, parent_tid, tls, child_tid, open;
 };
 
 /* Under the lock. @threads: with those that are being made. */
@@ -141,6 +144,7 @@ static long start(const struct clone_args *q, uint32_t context)
 {
 	const uint32_t tid = context + 1;
 	uint32_t depth;
+	bool opened;
 	long r;
 
 	if (q->flags & CLONE_PARENT_SETTID && !put_tid(q->parent_tid, tid))
@@ -150,7 +154,10 @@ static long start(const struct clone_args *q, uint32_t context)
 	prepare(q, context);
 	set_regs(q, rt_thread_regs(context));
 	become_live(rt_local_of(context), context);
+	opened = q->open != 0 && put_tid(q->open, 0);
 	depth = sys_lock_drop();
+	if (opened)
+		(void)sys_futex_wake(q->open, 1);
 	r = rt_thread_start(context);
 	sys_lock_take(depth);
 	if (!r)

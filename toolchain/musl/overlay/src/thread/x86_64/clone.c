@@ -5,19 +5,35 @@
  * twice from one call.
  */
 #include "call_numbers.h"
+#include "edmm_stacks.h"
 #include "pthread_impl.h"
 #include "syscall.h"
 #include <stdarg.h>
+#include <stddef.h>
+
+int edmm_clone(int (*func)(void *), void *stack, unsigned flags, void *arg,
+	       int *parent_tid, void *tls, volatile int *child_tid,
+	       volatile int *open)
+{
+	const long request[8] = { (long)func,	    (long)stack,
+				  (long)flags,	    (long)arg,
+				  (long)parent_tid, (long)tls,
+				  (long)child_tid,  (long)open };
+
+	return (int)__syscall(CALL_NR_THREAD, request);
+}
 
 int __clone(int (*func)(void *), void *stack, int flags, void *arg, ...)
 {
-	long request[7] = { (long)func, (long)stack, flags, (long)arg };
+	int *parent_tid, *child_tid;
+	void *tls;
 	va_list ap;
 
 	va_start(ap, arg);
-	request[4] = (long)va_arg(ap, int *); /* where the parent sees the id */
-	request[5] = (long)va_arg(ap, void *); /* thread pointer */
-	request[6] = (long)va_arg(ap, int *);  /* cleared at its end */
+	parent_tid = va_arg(ap, int *); /* where the parent sees the id */
+	tls = va_arg(ap, void *);	/* thread pointer */
+	child_tid = va_arg(ap, int *);	/* cleared at its end */
 	va_end(ap);
-	return (int)__syscall(CALL_NR_THREAD, request);
+	return edmm_clone(func, stack, (unsigned)flags, arg, parent_tid, tls,
+			  child_tid, NULL);
 }
