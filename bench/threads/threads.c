@@ -9,6 +9,8 @@
  * N and for 2 N, and divides the difference.
  */
 #include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,6 +97,57 @@ static uint64_t create(void)
 		must(pthread_join(t, NULL), "pthread_join");
 	}
 	return now() - begin;
+}
+
+/* The joiner has work until the thread is on its way out, and never sleeps. */
+static atomic_bool nearly;
+
+static void *tell(void *arg)
+{
+	atomic_store(&nearly, true);
+	return arg;
+}
+
+static uint64_t awake(void)
+{
+	uint64_t begin = now();
+	pthread_t t;
+
+	for (uint64_t i = 0; i < rounds; i++) {
+		atomic_store(&nearly, false);
+		make(&t, tell, NULL);
+		while (!atomic_load(&nearly))
+			;
+		work(20000);
+		must(pthread_join(t, NULL), "pthread_join");
+	}
+	return now() - begin;
+}
+
+/* The second number of /proc/self/statm, in bytes: what is committed. */
+static uint64_t committed(void)
+{
+	FILE *f = fopen("/proc/self/statm", "re");
+	unsigned long long pages = 0;
+
+	must(!f || fscanf(f, "%*s %llu", &pages) != 1 || fclose(f),
+	     "/proc/self/statm");
+	return pages * 4096;
+}
+
+/* What is committed more after so many pairs than after the first ones. */
+static uint64_t leak(void)
+{
+	const uint64_t all = rounds;
+	uint64_t before;
+
+	rounds = 100;
+	create();
+	(void)committed();
+	before = committed();
+	rounds = all;
+	create();
+	return committed() - before;
 }
 
 /* ---- a mutex ------------------------------------------------------------ */
@@ -282,6 +335,7 @@ static const struct {
 	uint64_t (*run)(void);
 } works[] = {
 	{ "exit", leave },	 { "create", create },
+	{ "awake", awake },	 { "leak", leak },
 	{ "alone", alone },	 { "contended", contended },
 	{ "many", many },	 { "pingpong", pingpong },
 	{ "asleep", asleep },	 { "broadcast", broadcast },

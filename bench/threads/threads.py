@@ -25,6 +25,7 @@ import bars  # noqa: E402 pylint: disable=wrong-import-position
 # Name of the work, its N, operations of N = 1, what an operation is.
 ROWS = [("exit", 4000, 1, "an exit and its entry: the floor"),
         ("create", 10000, 1, "create and join, cached block, all asleep"),
+        ("awake", 10000, 1, "the same, the joiner awake"),
         ("alone", 2000000, 1, "lock and unlock, nobody else there"),
         ("contended", 400000, 2, "lock and unlock, two threads"),
         ("many", 6000, 16, "16 threads, the lock held 1 of 10"),
@@ -43,7 +44,8 @@ SIDES = ("inside", "musl", "glibc")
 # ERESUME is one; what the kernel's tracking and the scheduler of a busy machine
 # take is in the counts, not in them. A broadcast: an exit of the caller's and
 # two of each waiter's, and two for the caller's own wait until all are there.
-LIMITS = {"create": {"transitions": 6},
+LIMITS = {"create": {"transitions": 6, "leak": 0},
+          "awake": {"transitions": 4},
           "contended": {"eexit": 0.01, "of_glibc": 1},
           "many": {"of_glibc": 1.5},
           "pingpong": {"eexit": 0.01},
@@ -113,6 +115,9 @@ class Bench:
             row["of_one"] = round(row["inside_ns"] / self.one, 2)
         self.one = row["inside_ns"]
         row["limits"] = {} if "musl's" in what else LIMITS.get(name, {})
+        if "leak" in row["limits"]:
+            # What is committed is as before: bytes more, after N pairs.
+            row["leak"] = self.run(inside, "leak", n)
         row["over"] = [k for k, most in row["limits"].items()
                        if row[k] > most + SLACK.get(k, 0)]
         return row
