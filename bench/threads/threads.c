@@ -99,6 +99,25 @@ static uint64_t create(void)
 	return now() - begin;
 }
 
+/* The thread has work for longer than the joiner looks for its end. */
+static void *slow(void *arg)
+{
+	work(200000);
+	return arg;
+}
+
+static uint64_t sleeper(void)
+{
+	uint64_t begin = now();
+	pthread_t t;
+
+	for (uint64_t i = 0; i < rounds; i++) {
+		make(&t, slow, NULL);
+		must(pthread_join(t, NULL), "pthread_join");
+	}
+	return now() - begin;
+}
+
 /* The joiner has work until the thread is on its way out, and never sleeps. */
 static atomic_bool nearly;
 
@@ -334,13 +353,13 @@ static const struct {
 	const char *name;
 	uint64_t (*run)(void);
 } works[] = {
-	{ "exit", leave },	 { "create", create },
-	{ "awake", awake },	 { "leak", leak },
-	{ "alone", alone },	 { "contended", contended },
-	{ "many", many },	 { "pingpong", pingpong },
-	{ "asleep", asleep },	 { "broadcast", broadcast },
-	{ "churn1", churn1 },	 { "churn2", churn2 },
-	{ "clock", clock_read },
+	{ "exit", leave },	    { "create", create },
+	{ "sleeper", sleeper },	    { "awake", awake },
+	{ "leak", leak },	    { "alone", alone },
+	{ "contended", contended }, { "many", many },
+	{ "pingpong", pingpong },   { "asleep", asleep },
+	{ "broadcast", broadcast }, { "churn1", churn1 },
+	{ "churn2", churn2 },	    { "clock", clock_read },
 };
 
 int main(int argc, char **argv)

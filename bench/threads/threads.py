@@ -24,7 +24,8 @@ import bars  # noqa: E402 pylint: disable=wrong-import-position
 
 # Name of the work, its N, operations of N = 1, what an operation is.
 ROWS = [("exit", 4000, 1, "an exit and its entry: the floor"),
-        ("create", 10000, 1, "create and join, cached block, all asleep"),
+        ("create", 10000, 1, "create and join, cached block"),
+        ("sleeper", 2000, 1, "the same, the joiner asleep"),
         ("awake", 10000, 1, "the same, the joiner awake"),
         ("alone", 2000000, 1, "lock and unlock, nobody else there"),
         ("contended", 400000, 2, "lock and unlock, two threads"),
@@ -45,6 +46,7 @@ SIDES = ("inside", "musl", "glibc")
 # take is in the counts, not in them. A broadcast: an exit of the caller's and
 # two of each waiter's, and two for the caller's own wait until all are there.
 LIMITS = {"create": {"transitions": 6, "leak": 0},
+          "sleeper": {"transitions": 6},
           "awake": {"transitions": 4},
           "contended": {"eexit": 0.01, "of_glibc": 1},
           "many": {"of_glibc": 1.5},
