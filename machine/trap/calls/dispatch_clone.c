@@ -93,10 +93,14 @@ static long spawn_sharing(struct trap *tr, struct spawn *s)
 	bool own_actions = waits && !(s->flags & CLONE_SIGHAND);
 	struct thread *t = thread_new();
 	struct sig_table saved;
-	stack_t ss = thread_stack(t);
 	uint64_t frame;
+	stack_t ss;
 	long r;
 
+	/* As where the kernel has no room for one more. */
+	if (!t)
+		return -EAGAIN;
+	ss = thread_stack(t);
 	child_bases(t, s, tr->t);
 	t->cpuid = tr->t->cpuid;
 	t->blocked = tr->t->blocked;

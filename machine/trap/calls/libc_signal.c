@@ -196,9 +196,12 @@ EXPORT int sigaltstack(const stack_t *restrict ss, stack_t *restrict old)
 
 /* ---- threads ----------------------------------------------------------- */
 
+/* @t: its record, made before, so that too many are an error; NULL: the call
+ * below makes it. */
 struct start {
 	void *(*fn)(void *);
 	void *arg;
+	struct thread *t;
 };
 
 static pthread_key_t exit_key;
@@ -220,7 +223,10 @@ static void *thread_start(void *arg)
 	struct start s = *(struct start *)arg;
 
 	free(arg);
-	thread_self();
+	if (s.t)
+		thread_become(s.t);
+	else
+		thread_self();
 	sig_adopt();
 	pthread_setspecific(exit_key, (void *)1);
 	return s.fn(s.arg);
@@ -240,11 +246,14 @@ EXPORT int pthread_create(pthread_t *restrict thread,
 	if (!real)
 		*(void **)&real = dlsym(RTLD_NEXT, "pthread_create");
 	pthread_once(&exit_once, exit_init);
-	*s = (struct start){ fn, arg };
-	r = real(thread, attr, thread_start, s);
+	*s = (struct start){ fn, arg, dispatch.on ? NULL : thread_new() };
+	r = s->t || dispatch.on ? real(thread, attr, thread_start, s) : EAGAIN;
 	sig_adopt();
-	if (r)
-		free(s);
+	if (!r)
+		return 0;
+	if (s->t)
+		thread_free(s->t);
+	free(s);
 	return r;
 }
 

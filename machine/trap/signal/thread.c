@@ -25,6 +25,7 @@ static _Atomic uint64_t live[MAP_WORDS];
 /* Also read by fast.S. */
 __thread struct thread *thread_tls __attribute__((tls_model("initial-exec")));
 
+/* Or THREAD_SLOT_COUNT: they are all in use. */
 static uint32_t slot_take(void)
 {
 	for (uint32_t i = 0; i < MAP_WORDS; i++) {
@@ -38,7 +39,7 @@ static uint32_t slot_take(void)
 				return i * 64 + bit;
 		}
 	}
-	sys_die("more threads than the machine can hold", NULL);
+	return THREAD_SLOT_COUNT;
 }
 
 stack_t thread_stack(struct thread *t)
@@ -84,6 +85,8 @@ struct thread *thread_new(void)
 	struct thread *t = (struct thread *)p;
 	size_t low = RECORD_SIZE + GUARD_SIZE;
 
+	if (i == THREAD_SLOT_COUNT)
+		return NULL;
 	if (sys_mprotect(p, RECORD_SIZE, PROT_READ | PROT_WRITE) ||
 	    sys_mprotect(p + low, THREAD_SLOT_SIZE - low,
 			 PROT_READ | PROT_WRITE))
@@ -95,11 +98,15 @@ struct thread *thread_new(void)
 	return t;
 }
 
-static struct thread *thread_make(void)
+void thread_become(struct thread *t)
 {
-	struct thread *t = thread_new();
 	stack_t old;
 
+	/* A signal may have been here before. */
+	if (!dispatch.on && thread_tls) {
+		thread_free(t);
+		return;
+	}
 	t->tid = (int)sys_call(SYS_gettid);
 	/* What the program had set before its thread was ours stays its. */
 	if (!sys_call(SYS_sigaltstack, 0, (long)&old))
@@ -108,6 +115,15 @@ static struct thread *thread_make(void)
 	/* With dispatch on FS may be anybody's. */
 	if (!dispatch.on)
 		thread_tls = t;
+}
+
+static struct thread *thread_make(void)
+{
+	struct thread *t = thread_new();
+
+	if (!t)
+		sys_die("more threads than the machine can hold", NULL);
+	thread_become(t);
 	return t;
 }
 

@@ -137,9 +137,12 @@ void thread_hide(const struct thread *t);
 struct thread *thread_self(void);
 /* The same in a handler, from the stack; NULL if on no stack of ours. */
 struct thread *thread_on_stack(const void *sp);
-/* A record for a thread to come, not the caller's; and back, unused. */
+/* A record for a thread to come, not the caller's, or NULL: there are too many;
+ * and back, unused. */
 struct thread *thread_new(void);
 void thread_free(struct thread *t);
+/* The caller's, from now on. */
+void thread_become(struct thread *t);
 /* Its signal stack. */
 stack_t thread_stack(struct thread *t);
 void thread_init(void);
