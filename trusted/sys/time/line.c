@@ -135,8 +135,10 @@ static uint64_t next_rate(struct clock_books *b, const struct clock_sample *s)
 	rate = rate_of(ticks, s->ns - b->from.ns);
 	b->from = *s;
 	if (rate < b->first - part)
-		return b->first - part;
-	return least(rate, b->first + part);
+		rate = b->first - part;
+	rate = least(rate, b->first + part);
+	/* Of a rate near to nothing a part is nothing, too. */
+	return rate ? rate : b->first;
 }
 
 static int64_t within(int64_t v, int64_t most)
