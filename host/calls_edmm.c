@@ -13,10 +13,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "host/toucher.h"
 #include "host/host.h"
 #include "host/signals.h"
 #include "host/threads.h"
+#include "host/toucher.h"
 
 #define PAGE SGX_PAGE_SIZE
 /* From windows of this size on a thread that looks for the next pays. */

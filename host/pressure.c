@@ -9,7 +9,6 @@
 #include "host/pressure.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -119,8 +118,6 @@ struct host_pressure *host_pressure_begin(const struct edmm_host *h,
 					  struct wire_ahead *shared)
 {
 	struct host_pressure *p;
-	sigset_t all, was;
-	int err;
 
 	if (!h->watch || !h->watch->pressed || !shared)
 		return NULL;
@@ -133,11 +130,7 @@ struct host_pressure *host_pressure_begin(const struct edmm_host *h,
 	p->shared = shared;
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->wake, NULL);
-	host_signals_of_others(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &was);
-	err = pthread_create(&p->thread, NULL, pressure_main, p);
-	pthread_sigmask(SIG_SETMASK, &was, NULL);
-	if (!err)
+	if (!host_signals_thread(&p->thread, NULL, pressure_main, p))
 		return p;
 	free(p);
 	return NULL;

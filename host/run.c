@@ -11,12 +11,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "host/toucher.h"
 #include "host/calls.h"
 #include "host/host.h"
 #include "host/pressure.h"
 #include "host/signals.h"
 #include "host/threads.h"
+#include "host/toucher.h"
 
 #define BUF_DEFAULT (1u << 20)
 #define SIG_SEGV 11

@@ -301,13 +301,21 @@ void host_signals_kick(struct host_signals_self *to)
 	send_kick(to->tid);
 }
 
-void host_signals_of_others(sigset_t *set)
+int host_signals_thread(pthread_t *id, const pthread_attr_t *attr,
+			void *(*f)(void *), void *arg)
 {
-	sigfillset(set);
-	sigdelset(set, KICK);
+	sigset_t set, was;
+	int err;
+
+	sigfillset(&set);
+	sigdelset(&set, KICK);
 	for (int sig = 1; sig <= SIGNALS; sig++)
 		if (FAULTS & BIT(sig))
-			sigdelset(set, sig);
+			sigdelset(&set, sig);
+	pthread_sigmask(SIG_SETMASK, &set, &was);
+	err = pthread_create(id, attr, f, arg);
+	pthread_sigmask(SIG_SETMASK, &was, NULL);
+	return err;
 }
 
 void host_signals_end_run(void)

@@ -6,6 +6,7 @@
 #ifndef HOST_SIGNALS_H
 #define HOST_SIGNALS_H
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -68,8 +69,12 @@ struct host_signals_entry {
 };
 /* The calling thread enters by host_enter() from here on; NULL: no more. */
 void host_signals_entry(const struct host_signals_entry *entry);
-/* What a thread blocks that is not the program's first: they come there. */
-void host_signals_of_others(sigset_t *set);
+/*
+ * pthread_create() of a thread that takes no signal of the program's: those
+ * come to its first one.
+ */
+int host_signals_thread(pthread_t *id, const pthread_attr_t *attr,
+			void *(*f)(void *), void *arg);
 /* Jump to where host_signals_begin() said, from any thread, with -1. */
 void host_signals_end_run(void);
 

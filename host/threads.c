@@ -12,7 +12,6 @@
 #include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -179,17 +178,13 @@ static void first_use(struct host_threads *ts, struct host_slot *s)
 static int make(struct host_threads *ts, struct host_slot *s)
 {
 	pthread_attr_t attr;
-	sigset_t all, was;
 	pthread_t id;
 	int err;
 
 	first_use(ts, s);
 	pthread_attr_init(&attr);
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	host_signals_of_others(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &was);
-	err = pthread_create(&id, &attr, slot_main, s);
-	pthread_sigmask(SIG_SETMASK, &was, NULL);
+	err = host_signals_thread(&id, &attr, slot_main, s);
 	pthread_attr_destroy(&attr);
 	return -err;
 }

@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -160,19 +159,13 @@ struct wire_ahead *host_ahead_shared(struct host_ahead *a)
 
 void host_ahead_wake(struct host_ahead *a)
 {
-	sigset_t all, was;
-
 	if (!a || !a->may ||
 	    __atomic_load_n(&a->shared->open, __ATOMIC_RELAXED))
 		return;
 	pthread_mutex_lock(&a->lock);
 	a->wanted = true;
-	if (!a->runs && !a->over) {
-		host_signals_of_others(&all);
-		pthread_sigmask(SIG_SETMASK, &all, &was);
-		a->runs = !pthread_create(&a->thread, NULL, ahead_main, a);
-		pthread_sigmask(SIG_SETMASK, &was, NULL);
-	}
+	if (!a->runs && !a->over)
+		a->runs = !host_signals_thread(&a->thread, NULL, ahead_main, a);
 	pthread_cond_signal(&a->wake);
 	pthread_mutex_unlock(&a->lock);
 }

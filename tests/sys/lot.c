@@ -36,9 +36,10 @@ pid_t host_signals_tid(const struct host_signals_self *of)
 	return 0;
 }
 
-void host_signals_of_others(sigset_t *set)
+int host_signals_thread(pthread_t *id, const pthread_attr_t *attr,
+			void *(*f)(void *), void *arg)
 {
-	sigemptyset(set);
+	return pthread_create(id, attr, f, arg);
 }
 
 int lot_park(uint32_t context, uint64_t nanoseconds)

@@ -137,7 +137,7 @@ static uint64_t next_rate(struct clock_books *b, const struct clock_sample *s)
 	if (rate < b->first - part)
 		rate = b->first - part;
 	rate = least(rate, b->first + part);
-	/* Of a rate near to nothing a part is nothing, too. */
+	/* It is above RATE_LEAST: for who reads the division alone. */
 	return rate ? rate : b->first;
 }
 
