@@ -108,7 +108,7 @@
  * @in_runtime: the program has called the runtime, or is not there yet
  * @context: index of the context
  * @sys_top: of the system stack, where a call's record goes below
- * @interrupted: the host has said that there may be signals (rt_interrupt())
+ * @interrupted: there may be signals, as the host says (WIRE_ENTER_INTERRUPT)
  * @gpr: GPRSGX of SSA frame 0
  * @exinfo: EXINFO of SSA frame 0
  * @xsp: lowest address of the exception stack that a suspended stage 2 uses
